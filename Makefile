@@ -1,0 +1,71 @@
+# make demo   the whole family on this machine, nothing to sign up for
+# make test   what CI runs
+# Needs Python 3.11 or newer, git and make. Everything else goes into .venv.
+
+SHELL := /bin/sh
+ifndef PYTHON
+PYTHON := $(shell for one in python3 python3.13 python3.12 python3.11 python; do \
+	"$$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$one"; break; }; done)
+endif
+BIN := .venv/bin
+WORKERS ?= 2
+TESTS ?=
+CODE := src tests $(wildcard benchmarks)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check quick format bench wheel clean python
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+	@echo "make check   the checks without the tests;  make quick   the tests without the slow ones"
+	@echo "make format  mend style;  make wheel   build into dist/;  make clean"
+	@echo "make bench REPO=path [FOLDER=dir]   compare with git subtree and others on a clone of yours"
+
+python:
+	@test -n "$(PYTHON)" || { \
+		echo "error: Python 3.11 or newer was not found." >&2; \
+		echo "next: install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $(PYTHON) is not Python 3.11 or newer." >&2; \
+		echo "next: name another: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+
+# A stamp says for which pyproject.toml and entry point the packages were installed; the second time nothing is done.
+.venv/run.stamp: pyproject.toml | python
+	"$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml | python
+	"$(PYTHON)" -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/run.stamp $@
+
+demo: .venv/run.stamp
+	@$(BIN)/openllm-repos demo
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(TESTS)
+
+quick: .venv/dev.stamp
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+bench: .venv/dev.stamp
+	@test -n "$(REPO)" || { echo "error: name a clone to measure on: make bench REPO=path" >&2; exit 2; }
+	$(BIN)/python benchmarks/split.py "$(REPO)" $(FOLDER)
+
+wheel: .venv/dev.stamp
+	$(BIN)/python -m build --outdir dist .
+
+clean:
+	rm -rf .venv dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,33 @@
+"""The command line: arguments in; tables, JSON and exit codes out. The only layer that prints and ends the process.
+
+This module imports nothing that costs, so that `--version` answers in little more than the start of Python.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from openllm_repos import __version__
+
+TYPE_CHECKING = False  # importing typing for its constant would cost more than all that is done here
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: the arguments without the program's name; by default those of the process.
+
+    Returns:
+        0 done, 1 differs, 2 usage or manifest, 3 conflict or refused, 30 environment or outcome unknown, 31 our bug,
+        130 interrupted, 141 the reader of our output went away. No exception leaves this function.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments == ["--version"]:
+        print(f"openllm-repos {__version__}")
+        return 0
+    from openllm_repos.cli.app import run
+
+    return run(arguments)

@@ -1,0 +1,129 @@
+"""The command `openllm-repos`: options before the command, the table of commands, and how failures are told."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from openllm_repos import __version__
+from openllm_repos.cli import failures
+from openllm_repos.cli.invocation import Invocation
+
+PROGRAM = "openllm-repos"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A command that is imported when it is used: `module:attribute`, and what the help says of it in one line."""
+
+    target: str
+    help: str
+
+
+COMMANDS: Mapping[str, Listed] = {
+    "status": Listed("openllm_repos.cli.status:status", "Show every repo: in sync, behind, drifted, unreachable."),
+    "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
+    "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
+    "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
+    "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
+    "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands from a table, and imports one only when it is run or asked for its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, or None where the table does not have it."""
+        del ctx
+        listed = COMMANDS.get(cmd_name)
+        if listed is None:
+            return None
+        module, _, attribute = listed.target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command to run; an unknown one is answered with its nearest neighbour."""
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            ctx.fail(f"There is no command {args[0]!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands into the help."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name from the table, or an option."""
+        names = [CompletionItem(name, help=COMMANDS[name].help) for name in COMMANDS if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the chosen command and return the exit code; failures are told here, where `-v` is known."""
+        verbosity = ctx.params["verbose"] - ctx.params["quiet"]
+        return failures.guarded(lambda: super(LazyGroup, self).invoke(ctx), verbosity)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    default=".",
+    help="Work as if started in DIR.",
+)
+@click.option(
+    "--manifest", metavar="FILE", type=click.Path(dir_okay=False), help="Read FILE instead of the nearest repos.toml."
+)
+@click.option("-q", "--quiet", count=True, help="Say only results and errors.")
+@click.option("-v", "--verbose", count=True, help="Say more; twice, still more.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+@click.pass_context
+def group(ctx: click.Context, directory: str, manifest: str | None, quiet: int, verbose: int) -> None:
+    """Keep a family of git repositories in step, from one file: repos.toml."""
+    folder = Path(os.path.abspath(directory))
+    named = None if manifest is None else Path(os.path.abspath(folder / manifest))
+    ctx.obj = Invocation(folder, named, max(-1, min(2, verbose - quiet)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code; see `openllm_repos.cli.main`."""
+    return failures.guarded(lambda: _dispatch(list(arguments)), 0)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    answer: Any
+    try:
+        answer = group.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    except SystemExit as end:  # click ends the process itself after a shell completion
+        answer = end.code
+    return answer if isinstance(answer, int) else 0

@@ -1,0 +1,109 @@
+"""How a failure is told: one sentence and the next step on standard error, and an exit code. Never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from openllm_repos import __version__
+from openllm_repos.errors import ManifestError, ReposError, UsageError
+from openllm_repos.text import redact, show
+
+BUG = 31
+INTERRUPTED = 130
+PIPE_CLOSED = 141  # 128 + SIGPIPE: what a shell reports of git in the same place
+
+
+def guarded(work: Callable[[], Any], verbosity: int) -> int:
+    """Do `work`; return its exit code (its answer where that is a number), or the code of the failure it ended in.
+
+    Args:
+        work: the command; what it raises is told on standard error.
+        verbosity: from 1 on, the traceback of a bug of ours is printed too.
+    """
+    try:
+        answer = work()
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        # an exit code of its own that click chose (1 for a file that cannot be opened) would read as "differs"
+        error.show()
+        return UsageError.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("stopped", "Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _abandon_output()
+        return PIPE_CLOSED
+    except ReposError as error:
+        tell(error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a report
+        _tell_bug(error, verbosity)
+        return BUG
+    return answer if isinstance(answer, int) else 0
+
+
+def tell(error: ReposError) -> None:
+    """Print an expected failure: the sentence, each fault of a manifest on its own line, and the next step."""
+    _say("error", error.message)
+    if isinstance(error, ManifestError):
+        for fault in error.faults:
+            click.echo(f"  {redact(fault)}", err=True)
+    if error.hint:
+        _say("next", error.hint)
+
+
+def _say(label: str, text: str) -> None:
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+        label = click.style(label, fg="yellow" if label == "next" else "red", bold=True)
+    click.echo(f"{label}: {redact(text)}", err=True)
+
+
+def _abandon_output() -> None:
+    """Send what is still to be written nowhere, so that Python does not complain when it closes the stream."""
+    with contextlib.suppress(OSError, io.UnsupportedOperation):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _tell_bug(error: Exception, verbosity: int) -> None:
+    import traceback
+
+    trace = redact("".join(traceback.format_exception(error)))
+    name = type(error).__name__
+    first = (show(str(error)).strip().splitlines() or ["no message"])[0]
+    _say("error", f"openllm-repos failed in a way it should not ({name}: {first}).")
+    place = _write_report(trace)
+    where = f"; the report is in {place}" if place else ""
+    _say("next", f"Please report this{where}. Nothing in it is sent anywhere by itself.")
+    if verbosity > 0:
+        click.echo(show(trace), err=True)
+
+
+def _write_report(trace: str) -> str:
+    """Write a report into the folder for temporary files and return its path, or "" where that cannot be written."""
+    import platform
+    import tempfile
+    from importlib.metadata import PackageNotFoundError, version
+
+    lines = [f"openllm-repos {__version__}", f"Python {platform.python_version()} on {platform.platform()}"]
+    for package in ("click", "rich", "tomlkit", "GitPython"):
+        with contextlib.suppress(PackageNotFoundError):
+            lines.append(f"{package} {version(package)}")
+    lines += ["", "arguments: " + redact(" ".join(sys.argv[1:])), "", trace]
+    try:
+        handle, place = tempfile.mkstemp(prefix="openllm-repos-report-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write("\n".join(lines))
+    except OSError:
+        return ""
+    return place

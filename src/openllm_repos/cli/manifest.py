@@ -1,0 +1,208 @@
+"""`openllm-repos manifest`: show, check and edit `repos.toml`. Nothing here starts git or touches the network."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
+from openllm_repos.text import show
+
+KINDS = ("github", "space", "model", "dataset", "url")
+
+# What a manifest starts from when the first repo is added; a sound one needs a source, so that comes first.
+_BEGINNING = 'schema = 1\n\n[project]\nname = "{name}"\n'
+
+
+@click.group("manifest")
+def manifest() -> None:
+    """Show, check and edit repos.toml: the one place that says what should be."""
+
+
+@manifest.command("show")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, with every default written out.")
+@click.pass_obj
+def show_manifest(invocation: Invocation, as_json: bool) -> None:
+    """Show the manifest as it is understood."""
+    read = Manifest.load(invocation.manifest_path())
+    if as_json:
+        import json
+
+        click.echo(json.dumps(facts(read), indent=2))
+    else:
+        click.echo("\n".join(show(line) for line in _lines(read)))
+
+
+@manifest.command("check")
+@click.pass_obj
+def check(invocation: Invocation) -> None:
+    """Check the manifest; every fault is listed, and the exit code is 2."""
+    path = invocation.manifest_path()
+    read = Manifest.load(path)
+    _say(invocation, f"{path.name} is sound: {_counted(read)}.")
+
+
+@manifest.command("add")
+@click.argument("name")
+@click.option("--github", metavar="OWNER/NAME", help="A GitHub repository.")
+@click.option("--space", metavar="OWNER/NAME", help="A Hugging Face Space.")
+@click.option("--model", metavar="OWNER/NAME", help="A Hugging Face model repository.")
+@click.option("--dataset", metavar="OWNER/NAME", help="A Hugging Face dataset repository.")
+@click.option("--url", metavar="URL", help="Any git repository: https://, ssh:// or file:///.")
+@click.option("--source", is_flag=True, help="This is the repo where the code is written.")
+@click.option("--branch", metavar="NAME", help="The branch that counts (main).")
+@click.option("--map", "maps", metavar="FROM TO", nargs=2, multiple=True, help="Carry FROM of the source to TO.")
+@click.option("--owned", metavar="PATH", multiple=True, help="A path that only this repo writes.")
+@click.option("--history", type=click.Choice([str(one) for one in History]), help="full, or one commit per sync.")
+@click.option("--drift", type=click.Choice([str(one) for one in DriftPolicy]), help="merge it, or refuse to sync.")
+@click.option("--no-release", is_flag=True, help="Releases leave this repo out.")
+@click.pass_obj
+def add(
+    invocation: Invocation,
+    /,
+    name: str,
+    maps: tuple[tuple[str, str], ...],
+    owned: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 - the single-valued options, each as click gives it
+) -> None:
+    """Add a repo called NAME; the first one, with --source, begins a new repos.toml."""
+    from openllm_repos.manifest.edit import add_repo
+
+    places = [(kind, options[kind]) for kind in KINDS if options[kind] is not None]
+    if len(places) != 1:
+        raise click.UsageError(f"Say once where the repo is: {', '.join('--' + kind for kind in KINDS)}.")
+    fields: dict[str, str | bool | list[str]] = dict(places)
+    if options["source"]:
+        fields["role"] = str(Role.SOURCE)
+    fields |= {key: options[key] for key in ("branch", "history", "drift") if options[key] is not None}
+    if options["no_release"]:
+        fields["release"] = False
+    if owned:
+        fields["owned"] = list(owned)
+    path = invocation.manifest_path()
+    change = functools.partial(add_repo, name=name, fields=fields, maps=maps, origin=path.name)
+    read = _edit(path, change)
+    repo = read.repo(name)
+    _say(invocation, f"Added {repo.name} ({repo.kind}, {repo.url}) to {path.name}; it now has {_counted(read)}.")
+
+
+@manifest.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(invocation: Invocation, name: str) -> None:
+    """Remove the repo NAME. The repository itself is not touched."""
+    from openllm_repos.manifest.edit import edit_file, remove_repo
+
+    path = invocation.manifest_path()
+    read = edit_file(path, functools.partial(remove_repo, name=name, origin=path.name))
+    _say(invocation, f"Removed {name} from {path.name}; it now has {_counted(read)}.")
+
+
+@manifest.command("set")
+@click.argument("place")
+@click.argument("value")
+@click.pass_obj
+def set_(invocation: Invocation, place: str, value: str) -> None:
+    """Set one value, such as repos.space.branch or 'repos.space.map[0].to' (counted from 0).
+
+    Lists are written with commas: app.py,README.md
+    """
+    from openllm_repos.manifest.edit import edit_file, set_value
+
+    path = invocation.manifest_path()
+    edit_file(path, functools.partial(set_value, place=place, value=value, origin=path.name))
+    _say(invocation, f"Set {place} in {path.name}.")
+
+
+@manifest.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of repos.toml, for editors."""
+    from openllm_repos.manifest.schema import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+def facts(read: Manifest) -> dict[str, Any]:
+    """Return a manifest as the values of `manifest show --json`; keys and their meaning are those of repos.toml."""
+    return {
+        "schema": read.schema,
+        "project": {
+            "name": read.project.name,
+            "version": list(read.project.version),
+            "tag": str(read.project.tag),
+            "never": [pattern.text for pattern in read.project.never],
+        },
+        "source": str(read.source.name),
+        "repos": [_repo_facts(repo) for repo in read.repos],
+    }
+
+
+def _repo_facts(repo: Repo) -> dict[str, Any]:
+    return {
+        "name": str(repo.name),
+        "kind": str(repo.kind),
+        "id": None if repo.repo_id is None else str(repo.repo_id),
+        "url": str(repo.url),
+        "role": str(repo.role),
+        "branch": str(repo.branch),
+        "release": repo.release,
+        "history": str(repo.history),
+        "drift": str(repo.drift),
+        "owned": [pattern.text for pattern in repo.owned],
+        "maps": [{"from": entry.source.text, "to": entry.written_to} for entry in repo.maps],
+    }
+
+
+def _lines(read: Manifest) -> list[str]:
+    """Return the manifest as lines for people."""
+    lines = [f"{read.project.name}: {_counted(read)}"]
+    if read.project.version:
+        lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}")
+    if read.project.never:
+        lines.append(f"  never: {', '.join(pattern.text for pattern in read.project.never)}")
+    width = max(len(repo.name) for repo in read.repos)
+    for repo in read.repos:
+        notes = [str(repo.role), str(repo.kind), f"branch {repo.branch}"]
+        notes += [] if repo.release else ["not in releases"]
+        notes += [] if repo.history is History.FULL else ["squash"]
+        notes += [] if repo.drift is DriftPolicy.MERGE else ["drift refused"]
+        lines += ["", f"{repo.name:{width}}  {repo.url}", f"{'':{width}}  {', '.join(notes)}"]
+        lines += [f"{'':{width}}  {entry.source.text} → {entry.written_to}" for entry in repo.maps]
+        if repo.owned:
+            lines.append(f"{'':{width}}  owned: {', '.join(pattern.text for pattern in repo.owned)}")
+    return lines
+
+
+def _counted(read: Manifest) -> str:
+    maps = sum(len(repo.maps) for repo in read.repos)
+    counts = ((len(read.repos), "repo"), (len(read.targets), "target"), (maps, "map"))
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+
+
+def _edit(path: Path, change: Callable[[str], str]) -> Manifest:
+    """Change a manifest, or begin one where there is none yet."""
+    from openllm_repos.errors import EnvironmentProblem
+    from openllm_repos.manifest.edit import edit_file
+
+    if path.exists():
+        return edit_file(path, change)
+    name = "".join(char for char in path.parent.name if char.isalnum() or char in "._-") or "project"
+    text = change(_BEGINNING.format(name=name))
+    try:
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"the manifest {path} cannot be written: {error.strerror}", hint="Choose another place with --manifest."
+        ) from error
+    return Manifest.load(path)
+
+
+def _say(invocation: Invocation, text: str) -> None:
+    if not invocation.quiet:
+        click.echo(show(text))

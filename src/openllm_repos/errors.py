@@ -1,0 +1,70 @@
+"""What can go wrong, said to people: one sentence, where, and what to do next.
+
+Every failure that we expect is a :class:`ReposError`. Its class says whose move it is and therefore the exit code;
+the command line prints it without a traceback. Any other exception is a bug of ours (exit code 31).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from openllm_repos.text import show
+
+
+class ReposError(Exception):
+    """An expected failure.
+
+    Args:
+        message: one sentence: what happened and where. Foreign text in it is escaped here.
+        hint: what to do next, or an empty string where nothing sensible can be advised.
+    """
+
+    exit_code: ClassVar[int] = 30
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        self.message = show(message)
+        self.hint = show(hint)
+        super().__init__(self.message)
+
+
+class UsageError(ReposError):
+    """The command line asks for something that does not exist or makes no sense."""
+
+    exit_code = 2
+
+
+class NameRefused(UsageError, ValueError):
+    """A value from a manifest, a remote or a user is not of its form; nothing was started with it."""
+
+
+class ManifestError(ReposError):
+    """The manifest is missing, cannot be read, or is unsound.
+
+    Args:
+        message: a headline.
+        faults: every fault found, in the order of the file.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, faults: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.faults = tuple(show(fault) for fault in faults)
+
+
+class ConflictError(ReposError):
+    """Two sides disagree, or a check before a push failed; nothing was changed."""
+
+    exit_code = 3
+
+
+class RemoteRefused(ReposError):
+    """A remote said no."""
+
+    exit_code = 3
+
+
+class EnvironmentProblem(ReposError):
+    """Network, disk, lock, permissions, a missing or failing git: the surroundings, not the content."""
+
+    exit_code = 30

@@ -1,0 +1,174 @@
+"""Reading objects in bulk through one long-lived ``git cat-file --batch-command``."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import TracebackType
+
+from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.process import Git
+
+# Requests in flight must fit into a pipe (64 KiB on Linux, 16 KiB at least elsewhere), so that neither side ever waits
+# for the other while both are writing.
+CHUNK_BYTES = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object that git has: hex id, type (``commit``, ``tree``, ...) and content."""
+
+    id: bytes
+    type: bytes
+    data: bytes
+
+
+class MissingObject(EnvironmentProblem):
+    """An object that must be there is not (a damaged clone, or a partial one without trees)."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(
+            f"The object {name.decode('utf-8', 'replace')} is missing from this clone.",
+            hint="Run: git fsck   and fetch again; in a partial clone, fetch with --filter=blob:none, which keeps all trees.",
+        )
+
+
+class ObjectReader:
+    """One ``cat-file`` process, asked again and again. Use it as a context manager; not to be shared by threads.
+
+    Args:
+        git: runs on the repository to read.
+    """
+
+    def __init__(self, git: Git) -> None:
+        self._stack = contextlib.ExitStack()
+        self._git = git
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> ObjectReader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; the next question starts another."""
+        self._stack.close()
+        self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = self._stack.enter_context(
+                self._git.popen(
+                    "cat-file", "--batch-command=%(objectname) %(objecttype) %(objectsize)", "--buffer", stdin=subprocess.PIPE
+                )
+            )
+        return self._process
+
+    def ask(self, requests: Sequence[bytes]) -> None:
+        """Send requests (``info NAME`` or ``contents NAME``) without waiting for the answers."""
+        pipe = self._running().stdin
+        assert pipe is not None  # opened with PIPE
+        with contextlib.suppress(BrokenPipeError):  # the missing answer will say it
+            pipe.write(b"\n".join(requests) + b"\nflush\n")
+            pipe.flush()
+
+    def _info(self) -> tuple[bytes, bytes] | None:
+        """Read the next answer to ``info``: hex id and type, or None where there is no such object."""
+        header = _header(self._line())
+        return None if header is None else header[:2]
+
+    def ask_trees(self, trees: Sequence[bytes], folder: bytes) -> None:
+        """Send ``info TREE:folder`` for many trees without waiting for the answers; :meth:`folders` reads them."""
+        pipe = self._running().stdin
+        assert pipe is not None  # opened with PIPE
+        with contextlib.suppress(BrokenPipeError):  # the missing answer will say it
+            pipe.write(b"info " + (b":" + folder + b"\ninfo ").join(trees) + b":" + folder + b"\nflush\n")
+            pipe.flush()
+
+    def folders(self, count: int, id_length: int) -> list[bytes | None]:
+        """Read the next `count` answers to :meth:`ask_trees`: the hex id where it is a tree, else None."""
+        pipe = self._running().stdout
+        assert pipe is not None  # opened with PIPE
+        lines = list(islice(pipe, count))
+        if len(lines) != count or not lines[-1].endswith(b"\n"):
+            raise self._ended()
+        # Behind an id comes a blank; an answer without one repeats the question, "<tree>:<folder> missing".
+        return [line[:id_length] if line[id_length : id_length + 6] == b" tree " else None for line in lines]
+
+    def _line(self) -> bytes:
+        pipe = self._running().stdout
+        assert pipe is not None  # opened with PIPE
+        line = pipe.readline()
+        if not line.endswith(b"\n"):
+            raise self._ended()
+        return line[:-1]
+
+    def _ended(self) -> EnvironmentProblem:
+        self.close()
+        return EnvironmentProblem("git cat-file ended before it had answered.", hint="Run the same command again; if it stays, run: git fsck")
+
+    def find(self, name: bytes) -> tuple[bytes, bytes] | None:
+        """Return hex id and type of the object that `name` (``<id>``, ``<id>:path``) stands for, or None."""
+        self.ask([b"info " + name])
+        return self._info()
+
+    def read(self, name: bytes) -> Found:
+        """Return one object whole.
+
+        Raises:
+            MissingObject: there is none.
+        """
+        request = [b"contents " + name]
+        self.ask(request)
+        return next(self._drain(request))
+
+    def read_many(self, names: Iterable[bytes]) -> Iterator[Found]:
+        """Yield objects whole, in the order of `names`, a few hundred in flight at a time.
+
+        Raises:
+            MissingObject: one of them is missing.
+        """
+        waiting: deque[list[bytes]] = deque()
+        for chunk in _chunks(names):
+            self.ask(chunk)
+            waiting.append(chunk)
+            if len(waiting) > 1:
+                yield from self._drain(waiting.popleft())
+        while waiting:
+            yield from self._drain(waiting.popleft())
+
+    def _drain(self, chunk: list[bytes]) -> Iterator[Found]:
+        pipe = self._running().stdout
+        assert pipe is not None  # opened with PIPE
+        readline, read = pipe.readline, pipe.read
+        for request in chunk:
+            line = readline()
+            header = _header(line[:-1])
+            if header is None:
+                raise MissingObject(request.partition(b" ")[2]) if line else self._ended()
+            data = read(header[2] + 1)
+            if len(data) != header[2] + 1:
+                raise self._ended()
+            yield Found(header[0], header[1], data[:-1])
+
+
+def _header(line: bytes) -> tuple[bytes, bytes, int] | None:
+    """Split ``<id> <type> <size>``; ``<name> missing`` and the like, which end in a word, are None."""
+    head, _, size = line.rpartition(b" ")
+    if not size.isdigit():
+        return None
+    found, _, kind = head.partition(b" ")
+    return found, kind, int(size)
+
+
+def _chunks(names: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Group names into lists of requests, each small enough to lie in a pipe beside another one."""
+    source = iter(names)
+    for first in source:
+        count = max(1, CHUNK_BYTES // (len(first) + 10))
+        yield [b"contents " + first, *(b"contents " + name for name in islice(source, count - 1))]

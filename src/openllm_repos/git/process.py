@@ -1,0 +1,193 @@
+"""The one place that starts a process, and the process is always git."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.environment import CONFIGURATION, git_environment
+from openllm_repos.text import redact
+
+NO_HOOKS = f"core.hooksPath={os.devnull}"
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a finished git said: its exit code and its raw streams."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    def lines(self) -> list[str]:
+        """Return standard output as lines of text (undecodable bytes survive as surrogates)."""
+        return self.stdout.decode("utf-8", "surrogateescape").splitlines()
+
+    @property
+    def said(self) -> str:
+        """Standard error as one redacted text, for showing only."""
+        return redact(self.stderr.decode("utf-8", "replace")).strip()
+
+
+class GitFailed(EnvironmentProblem):
+    """git ended with an exit code that the caller did not expect.
+
+    Args:
+        verb: the subcommand that was run.
+        completed: what it said.
+    """
+
+    def __init__(self, verb: str, completed: Completed) -> None:
+        self.verb = verb
+        self.completed = completed
+        said = completed.said or f"exit code {completed.code}, no message"
+        super().__init__(f"git {verb} failed: {said}")
+
+
+class DeadlineExceeded(EnvironmentProblem):
+    """git did not finish in the time it was given, and was stopped; what it did is not known."""
+
+
+@functools.cache
+def program() -> str:
+    """Return the absolute path of git, looked up once on PATH.
+
+    Raises:
+        EnvironmentProblem: there is none.
+    """
+    found = shutil.which("git")
+    if found is None:
+        raise EnvironmentProblem(
+            "git is not installed, or not on PATH.", hint="Install git 2.38 or newer, then run this again."
+        )
+    return os.path.abspath(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """How git is started on one repository.
+
+    Attributes:
+        git_dir: the repository's git folder, or None to let git look for one from `folder`.
+        folder: where git runs. For the engine's own calls this is the git folder itself, so that no file of a work
+            tree (``.gitattributes``, say) has a say in the answer.
+        extra: environment on top of our own, such as a quarantine for objects.
+    """
+
+    git_dir: Path | None
+    folder: Path
+    extra: Mapping[str, str]
+
+    def run(
+        self,
+        *args: str,
+        stdin: bytes | IO[bytes] | None = None,
+        ok: Sequence[int] = (0,),
+        deadline: float | None = None,
+        hooks: bool = False,
+    ) -> Completed:
+        """Run one git command to its end.
+
+        Args:
+            args: subcommand and arguments; the caller puts ``--`` before names.
+            stdin: bytes or an open file to read; nothing by default.
+            ok: exit codes that are answers rather than failures.
+            deadline: seconds until git and all it started are stopped.
+            hooks: whether the person's own hooks may run (only pushes want that).
+
+        Raises:
+            GitFailed: any other exit code.
+            DeadlineExceeded: not finished in time.
+        """
+        feed = stdin if isinstance(stdin, bytes) else None
+        source = subprocess.PIPE if feed is not None else (subprocess.DEVNULL if stdin is None else stdin)
+        with self.popen(*args, stdin=cast("IO[bytes] | int", source), stderr=subprocess.PIPE, hooks=hooks) as process:
+            try:
+                out, err = process.communicate(feed, timeout=deadline)
+            except subprocess.TimeoutExpired:
+                raise DeadlineExceeded(f"git {args[0]} gave no answer within {deadline:g} seconds.") from None
+        completed = Completed(process.returncode, out, err)
+        if completed.code not in ok:
+            raise GitFailed(args[0], completed)
+        return completed
+
+    def text(self, *args: str, ok: Sequence[int] = (0,)) -> str:
+        """Run one git command and return its standard output without the line end."""
+        return self.run(*args, ok=ok).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def stream(self, *args: str) -> Iterator[bytes]:
+        """Run one git command and yield its lines (ends included) while it works.
+
+        Raises:
+            GitFailed: after the last line, if the exit code is not 0: what was yielded is not all there is.
+        """
+        with tempfile.TemporaryFile() as said, self.popen(*args, stderr=said) as process:
+            assert process.stdout is not None  # always a pipe
+            yield from process.stdout
+            if process.wait() != 0:
+                said.seek(0)
+                raise GitFailed(args[0], Completed(process.returncode, b"", said.read()))
+
+    @contextlib.contextmanager
+    def popen(
+        self,
+        *args: str,
+        stdin: IO[bytes] | int = subprocess.DEVNULL,
+        stderr: IO[bytes] | int = subprocess.DEVNULL,
+        hooks: bool = False,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start one git command with a pipe on its standard output; on leaving, it and all it started are gone.
+
+        git gets a session of its own: it has no terminal to ask at (a password question would hang a status of many
+        remotes), and one signal ends its transport helpers with it.
+        """
+        options = [] if hooks else ["-c", NO_HOOKS]
+        for setting in CONFIGURATION:
+            options += ["-c", setting]
+        environment = {**git_environment(), **self.extra}
+        if self.git_dir is not None:
+            environment["GIT_DIR"] = str(self.git_dir)
+        process = subprocess.Popen(
+            [program(), *options, *args],
+            cwd=self.folder,
+            env=environment,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        _widen(process.stdout)
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let git run ahead of us: on Linux a pipe can hold a megabyte instead of 64 KiB. Elsewhere, or refused: as it is."""
+    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipes and stop whatever still runs; the exit code is in `process` afterwards."""
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

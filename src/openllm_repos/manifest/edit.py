@@ -1,0 +1,234 @@
+"""Edits a manifest as text: comments and layout stay, and what comes out is sound, or nothing is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from openllm_repos.errors import ManifestError, UsageError
+from openllm_repos.manifest.faults import Place, spell
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.nearest import nearest
+from openllm_repos.names.plain import quoted
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+_STEP = re.compile(
+    r"""(?:^|(?<=.)\.)(?:(?P<bare>[A-Za-z0-9_-]+)|(?P<mark>["'])(?P<quoted>.+?)(?P=mark))|\[(?P<index>[0-9]{1,6})\]"""
+)
+_ARRAYS: Final = frozenset({"owned", "never"})
+_FLAGS: Final = {"true": True, "false": False}
+
+Value = str | bool | Sequence[str]
+"""What a key of a repo takes: text, true or false, or an array of texts."""
+
+
+def add_repo(
+    text: str,
+    name: str,
+    fields: Mapping[str, Value],
+    maps: Sequence[tuple[str, str]] = (),
+    *,
+    origin: str = "repos.toml",
+) -> str:
+    """Return the manifest with one more repo at its end.
+
+    Args:
+        text: the manifest.
+        name: the new repo's name.
+        fields: its keys as in the manifest, in order: ``{"space": "lemms/openllm", "owned": ["app.py"]}``.
+        maps: its maps: pairs of `from` and `to`.
+        origin: the name of the file, for messages.
+
+    Raises:
+        UsageError: there is a repo of that name.
+        ManifestError: the manifest is not TOML, or would be unsound with that repo.
+    """
+    import tomlkit
+
+    if name in _repos(_document(text, origin)):
+        raise UsageError(f"{origin} has a repo {quoted(name)} already", hint="Take another name, or use manifest set.")
+    repo = tomlkit.table()
+    for key, value in fields.items():
+        repo[key] = value if isinstance(value, str | bool) else list(value)
+    if maps:
+        array = tomlkit.aot()
+        for source, to in maps:
+            entry = tomlkit.table()
+            entry["from"], entry["to"] = source, to
+            array.append(entry)
+        repo["map"] = array
+    repos = tomlkit.table(is_super_table=True)
+    repos[name] = repo
+    block = tomlkit.document()
+    block["repos"] = repos
+    newline = "\r\n" if "\r\n" in text else "\n"
+    start = text + newline if text and not text.endswith("\n") else text
+    return _checked(start + newline + block.as_string().replace("\n", newline), origin)
+
+
+def remove_repo(text: str, name: str, *, origin: str = "repos.toml") -> str:
+    """Return the manifest without a repo; the comment right above it goes too.
+
+    Raises:
+        UsageError: there is no repo of that name; the nearest is given.
+        ManifestError: the manifest is not TOML, or would be unsound without that repo.
+    """
+    from openllm_repos.manifest.layout import remove_table
+
+    document = _document(text, origin)
+    known = [str(key) for key in _repos(document)]
+    if name not in known:
+        raise UsageError(
+            f"{origin} has no repo {quoted(name)}{nearest(name, known)}", hint=f"It has: {', '.join(known)}."
+        )
+    remove_table(document, ("repos", name))
+    return _checked(document.as_string(), origin)
+
+
+def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") -> str:
+    """Return the manifest with one value changed or added.
+
+    Args:
+        text: the manifest.
+        place: where, as faults name it: ``repos.space.branch``, ``repos.space.map[0].to`` (indexes count from 0),
+            ``repos."my.space".release``.
+        value: the new value as typed on a command line; ``release`` takes true or false, ``schema`` a number, ``owned``
+            and ``never`` (and ``version``, if it has a comma) names with commas between them, all arrays also TOML.
+        origin: the name of the file, for messages.
+
+    Raises:
+        UsageError: there is no such place.
+        ManifestError: the manifest is not TOML, or would be unsound with that value.
+    """
+    from tomlkit.items import AoT, Table
+
+    from openllm_repos.manifest.layout import add_key
+
+    document = _document(text, origin)
+    *above, key = _steps(place)
+    parent = _walk(document, tuple(above), place, origin)
+    if not isinstance(key, str) or isinstance(parent.get(key), Table | AoT):
+        raise UsageError(f"{quoted(place)} is not one value", hint="Name a key, such as repos.space.branch.")
+    if key not in parent and isinstance(parent, Table) and not parent.is_super_table():
+        add_key(parent, key, _typed(key, value))
+    else:
+        parent[key] = _typed(key, value)
+    return _checked(document.as_string(), origin)
+
+
+def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:
+    """Change a manifest in place: read, change, check, write a new file beside it, and put that in its place.
+
+    Args:
+        path: the manifest; a symbolic link is followed, its mode is kept.
+        change: text to text, such as a call of :func:`set_value`.
+
+    Returns:
+        The manifest as it is now.
+
+    Raises:
+        UsageError, ManifestError: as `change` says, or the file cannot be read or written; then it is as it was.
+    """
+    real = path.resolve()
+    try:
+        before = real.read_bytes().decode("utf-8-sig")
+        after = change(before)
+        manifest = Manifest.parse(after, path.name)
+        if after != before:
+            _replace(real, after.encode())
+    except OSError as error:
+        raise ManifestError(f"the manifest {path} cannot be changed: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ManifestError(f"the manifest {path} is not UTF-8", hint="Save it as UTF-8.") from None
+    return manifest
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(path.stat().st_mode & 0o7777)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink()
+        raise
+
+
+def _document(text: str, origin: str) -> TOMLDocument:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise ManifestError(f"{origin} is not TOML: {error}", hint="Mend it there first.") from None
+
+
+def _repos(document: TOMLDocument) -> Mapping[str, Any]:
+    repos = document.get("repos", {})
+    return repos if isinstance(repos, Mapping) else {}
+
+
+def _checked(text: str, origin: str) -> str:
+    Manifest.parse(text, origin)
+    return text
+
+
+def _steps(place: str) -> Place:
+    steps: list[str | int] = []
+    at = 0
+    while at < len(place):
+        found = _STEP.match(place, at)
+        if found is None:
+            break
+        steps.append(int(found["index"]) if found["index"] else found["bare"] or found["quoted"])
+        at = found.end()
+    if at < len(place) or not steps:
+        raise UsageError(f"{quoted(place)} is not a place in a manifest", hint="Write it as in repos.space.map[0].to.")
+    return tuple(steps)
+
+
+def _walk(document: TOMLDocument, steps: Place, place: str, origin: str) -> MutableMapping[str, Any]:
+    value: Any = document
+    for at, step in enumerate(steps):
+        there = isinstance(value, Mapping) if isinstance(step, str) else isinstance(value, list)
+        if not there or (step not in value if isinstance(step, str) else step >= len(value)):
+            known = [str(key) for key in value] if isinstance(value, Mapping) else []
+            guess = nearest(step, known) if isinstance(step, str) else ""
+            raise UsageError(
+                f"{origin} has no {spell(steps[: at + 1])}{guess}", hint=f"Nothing was set at {quoted(place)}."
+            )
+        value = value[step]
+    if not isinstance(value, MutableMapping):
+        raise UsageError(f"{spell(steps)} in {origin} is not a table", hint=f"Nothing was set at {quoted(place)}.")
+    return value
+
+
+def _typed(key: str, value: str) -> object:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    if key == "release":
+        return _FLAGS.get(value, value)
+    if key == "schema":
+        return int(value) if re.fullmatch("[0-9]{1,9}", value) else value
+    if key in _ARRAYS or (key == "version" and ("," in value or value.startswith("["))):
+        if not value.startswith("["):
+            return [item.strip() for item in value.split(",") if item.strip()]
+        try:
+            return tomlkit.value(value)
+        except TOMLKitError as error:
+            raise UsageError(
+                f"{quoted(value)} is not an array of TOML: {error}", hint='Write it as ["a", "b"].'
+            ) from None
+    return value

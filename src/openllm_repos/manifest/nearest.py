@@ -1,0 +1,13 @@
+"""The name that a person may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def nearest(typed: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean '…'?`` with the known name that is nearest to `typed`, or an empty string."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(typed.lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{found[0]}'?" if found else ""

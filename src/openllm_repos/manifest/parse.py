@@ -1,0 +1,256 @@
+"""Reads a manifest: TOML in, frozen types out; or every fault at once. Starts no git and touches no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from openllm_repos.errors import ManifestError, NameRefused
+from openllm_repos.manifest.faults import Faults
+from openllm_repos.manifest.fields import Table, type_of
+from openllm_repos.manifest.model import (
+    DEFAULT_BRANCH,
+    DEFAULT_TAG,
+    DriftPolicy,
+    History,
+    Kind,
+    Manifest,
+    Map,
+    Project,
+    Repo,
+    Role,
+)
+from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_sources
+from openllm_repos.names.path import FilePath
+from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.plain import quoted, require_plain
+from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
+from openllm_repos.names.url import RepoId, RepoUrl
+
+SCHEMA: Final = 1
+_LARGEST: Final = 1 << 20
+_LONGEST_NAME: Final = 100
+_TOP_KEYS: Final = ("schema", "project", "repos")
+_PROJECT_KEYS: Final = ("name", "version", "tag", "never")
+_MAP_KEYS: Final = ("from", "to")
+_KIND_OF_KEY: Final = {
+    "github": Kind.GITHUB,
+    "space": Kind.SPACE,
+    "model": Kind.MODEL,
+    "dataset": Kind.DATASET,
+    "url": Kind.GIT,
+}
+_URL_OF_KIND: Final[dict[Kind, Callable[[RepoId], RepoUrl]]] = {
+    Kind.GITHUB: RepoId.github_url,
+    Kind.SPACE: RepoId.space_url,
+    Kind.MODEL: RepoId.model_url,
+    Kind.DATASET: RepoId.dataset_url,
+}
+_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", "release", "history", "drift", "owned", "map")
+EXAMPLE: Final = """\
+schema = 1
+
+[project]
+name = "openllm"
+
+[repos.main]
+github = "louischua/openllm"
+role = "source"
+
+[repos.space]
+space = "lemms/openllm"
+
+[[repos.space.map]]
+from = "core/src/*.py"
+to = "training/"
+"""
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check the manifest in a file.
+
+    Raises:
+        ManifestError: see :meth:`Manifest.load`.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise ManifestError(
+            f"there is no manifest {path}",
+            hint=f"Name it with --manifest, or write one, and extend it with openllm-repos manifest add:\n\n{EXAMPLE}",
+        ) from None
+    except OSError as error:
+        raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}") from error
+    if len(content) > _LARGEST:
+        raise ManifestError(f"the manifest {path} is larger than {_LARGEST >> 20} MiB", hint="Is it the right file?")
+    return parse_manifest(content, path.name)
+
+
+def parse_manifest(text: str | bytes, origin: str) -> Manifest:
+    """Check the text of a manifest.
+
+    Raises:
+        ManifestError: see :meth:`Manifest.parse`.
+    """
+    document = _read_toml(text, origin)
+    faults = Faults(document)
+    manifest = _read_document(faults, document, origin)
+    if manifest is None or faults:
+        listed = faults.listed()
+        count = "1 fault" if len(listed) == 1 else f"{len(listed)} faults"
+        counted = " Indexes count from 0: map[0] is the first." if any("[" in fault for fault in listed) else ""
+        raise ManifestError(f"{origin} has {count}", faults=listed, hint=f"Mend what is listed.{counted}")
+    return manifest
+
+
+def _read_toml(text: str | bytes, origin: str) -> dict[str, Any]:
+    import tomllib
+
+    hint = "Mend it there; text stands in quotes, and each table and key only once."
+    try:
+        return tomllib.loads((text if isinstance(text, str) else text.decode()).removeprefix("\ufeff"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ManifestError(f"{origin} is not UTF-8 (at line {line})", hint="Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{origin} is not TOML: {error}", hint=hint) from None
+    except (ValueError, RecursionError):
+        raise ManifestError(
+            f"{origin} is not TOML that can be read: a number too long or too much nesting", hint=hint
+        ) from None
+
+
+def _read_document(faults: Faults, document: dict[str, Any], origin: str) -> Manifest | None:
+    schema = document.get("schema")
+    if type(schema) is int and schema > SCHEMA:
+        faults.add(("schema",), f"is newer than this openllm-repos, which reads schema {SCHEMA}; update openllm-repos")
+        return None
+    top = Table(faults, (), document, _TOP_KEYS)
+    if top.required("schema", str(SCHEMA)) and (type(schema) is not int or schema != SCHEMA):
+        what = "is not a version of the format" if type(schema) is int else f"is {type_of(schema)}"
+        top.fault("schema", f"{what}; write schema = {SCHEMA}")
+    project = _read_project(faults, document["project"]) if "project" in document else None
+    if project is None:
+        faults.add(("project",), 'is missing; write [project] with name = "…"')
+    repos = _read_repos(faults, document.get("repos", {}), project.never if project else ())
+    return Manifest(SCHEMA, project, repos, origin) if project else None
+
+
+def _read_project(faults: Faults, value: object) -> Project:
+    table = Table(faults, ("project",), value, _PROJECT_KEYS)
+    table.required("name", '"…"')
+    return Project(
+        name=table.text("name", _project_name) or "",
+        version=table.texts("version", FilePath, alone=True),
+        tag=table.text("tag", TagTemplate) or DEFAULT_TAG,
+        never=table.texts("never", _protective),
+    )
+
+
+def _project_name(text: str) -> str:
+    require_plain(text, "the name of a project")
+    if len(text) > _LONGEST_NAME:
+        raise NameRefused(f"{quoted(text)} is too long; the name of a project has at most {_LONGEST_NAME} characters")
+    return text
+
+
+_protective = partial(Pattern.parse, protective=True)
+
+
+def _read_repos(faults: Faults, value: object, never: tuple[Pattern, ...]) -> tuple[Repo, ...]:
+    if not isinstance(value, dict):
+        faults.add(("repos",), f"is {type_of(value)}; write a table [repos.NAME] for each repo")
+        return ()
+    repos: list[Repo] = []
+    roles: dict[str, Role | None] = {}
+    for key, entry in value.items():
+        roles[key], repo = _read_repo(faults, key, entry, never)
+        if repo is not None:
+            repos.append(repo)
+    check_sources(faults, roles)
+    check_places(faults, repos)
+    return tuple(repos)
+
+
+def _read_repo(faults: Faults, key: str, value: object, never: tuple[Pattern, ...]) -> tuple[Role | None, Repo | None]:
+    """Read one repo; its role is None, and so is the repo, where it cannot be told."""
+    table = Table(faults, ("repos", key), value, _REPO_KEYS)
+    if not table.is_table:
+        return None, None
+    name: RepoName | None = None
+    try:
+        name = RepoName(key)
+    except NameRefused as refused:
+        faults.add(table.place, refused.message)
+    kind, repo_id, url = _read_kind(table)
+    owned = table.texts("owned", _protective)
+    maps = _read_maps(table)
+    role = _read_role(table)
+    check_maps(faults, (*table.place, "map"), maps, owned, never)
+    branch = table.text("branch", BranchName) or DEFAULT_BRANCH
+    release = table.flag("release", default=True)
+    history = table.choice("history", History) or History.FULL
+    drift = table.choice("drift", DriftPolicy) or DriftPolicy.MERGE
+    if name is None or role is None or url is None:
+        return role, None
+    plain_maps = tuple(entry for _, entry in maps)
+    return role, Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps)
+
+
+def _read_kind(table: Table) -> tuple[Kind, RepoId | None, RepoUrl | None]:
+    given = [key for key in table.keys if key in _KIND_OF_KEY]
+    if not given:
+        known = ", ".join(_KIND_OF_KEY)
+        table.faults.add(table.place, f'names no repository; write one of {known}, such as github = "owner/name"')
+    for key in given[1:]:
+        table.fault(key, f"names a second repository beside {quoted(given[0])}; keep one of the two")
+    kind, repo_id, url = Kind.GIT, None, None
+    # The first is the one that counts; the others are read for their own faults.
+    for key in given[::-1]:
+        kind = _KIND_OF_KEY[key]
+        if kind is Kind.GIT:
+            repo_id, url = None, table.text(key, RepoUrl)
+        else:
+            repo_id = table.text(key, RepoId)
+            url = _URL_OF_KIND[kind](repo_id) if repo_id else None
+    return kind, repo_id, url
+
+
+def _read_role(table: Table) -> Role | None:
+    mapped = table.has("map")
+    if not table.has("role"):
+        return Role.TARGET if mapped else Role.MEMBER
+    role = table.choice("role", Role)
+    if role is Role.TARGET and not mapped:
+        table.fault("role", "is target, but there is no map; write [[repos.NAME.map]], or leave the role out")
+    elif role is Role.MEMBER and mapped:
+        table.fault("role", "is member, but there are maps; leave the role out: a repo with maps is a target")
+    elif role is Role.SOURCE and mapped:
+        table.fault("map", "is in the source; write the map in the repo that receives the files")
+    return role
+
+
+def _read_maps(table: Table) -> Numbered:
+    """Read the maps of a repo, without the faulty ones."""
+    value = table.keys.get("map")
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        table.fault("map", f"is {type_of(value)}; write each map as [[repos.NAME.map]], in double brackets")
+        return ()
+    if not value:
+        table.fault("map", "is empty; write [[repos.NAME.map]] with from and to, or leave it out")
+    maps: list[tuple[int, Map]] = []
+    for at, item in enumerate(value):
+        entry = Table(table.faults, (*table.place, "map", at), item, _MAP_KEYS)
+        entry.required("from", '"folder/*.py"')
+        entry.required("to", '"folder/"')
+        source = entry.text("from", Pattern.parse)
+        if source is None:
+            entry.text("to", partial(Pattern.parse, whole=True))
+        elif (made := entry.text("to", partial(Map.into, source))) is not None:
+            maps.append((at, made))
+    return tuple(maps)

@@ -1,0 +1,70 @@
+"""What must hold between the parts of a manifest: one source, and maps, `owned` and `never` that agree."""
+
+from __future__ import annotations
+
+from openllm_repos.manifest.faults import Faults, Place
+from openllm_repos.manifest.model import Map, Repo, Role
+from openllm_repos.names.overlap import intersect
+from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.plain import quoted
+
+Numbered = tuple[tuple[int, Map], ...]
+"""Maps with their index in the file; faulty maps are left out, so the indexes may have gaps."""
+
+
+def check_sources(faults: Faults, roles: dict[str, Role | None]) -> None:
+    """Exactly one repo is the source; `roles` holds the role of each key, None where it cannot be read."""
+    sources = [key for key, role in roles.items() if role is Role.SOURCE]
+    if not sources and None not in roles.values():
+        faults.add(("repos",), 'no repo is the source; write role = "source" in the one where code is written')
+    for key in sources[1:]:
+        faults.add(
+            ("repos", key, "role"),
+            f'is a second source beside {quoted(sources[0])}; only one repo has role = "source"',
+        )
+
+
+def check_places(faults: Faults, repos: list[Repo]) -> None:
+    """No two repos are the same branch of the same repository."""
+    seen: dict[tuple[str, str], Repo] = {}
+    for repo in repos:
+        first = seen.setdefault((repo.url.identity, repo.branch), repo)
+        if first is not repo:
+            faults.add(
+                ("repos", repo.name),
+                f"is branch {quoted(repo.branch)} of {repo.url.identity}, as {quoted(first.name)} is;"
+                " write another repository or branch",
+            )
+
+
+def check_maps(
+    faults: Faults, place: Place, maps: Numbered, owned: tuple[Pattern, ...], never: tuple[Pattern, ...]
+) -> None:
+    """The maps of a target (at `place`) write different paths, none of them owned, and read no `never` path."""
+    for at, entry in maps:
+        for index, pattern in enumerate(never):
+            if example := intersect(pattern, entry.source):
+                faults.add(
+                    (*place, at, "from"),
+                    f"can read {quoted(example)}, which project.never[{index}] ({quoted(pattern.text)}) keeps out of"
+                    " every target; take a narrower pattern",
+                )
+        for index, pattern in enumerate(owned):
+            if example := intersect(pattern, entry.output):
+                faults.add(
+                    (*place, at, "to"),
+                    f"can write {quoted(example)}, which owned[{index}] ({quoted(pattern.text)}) leaves to this repo"
+                    " alone; write to another folder",
+                )
+        for other_at, other in maps:
+            if other_at < at and (clash := _clash(entry.output, other.output, f"map[{other_at}]")):
+                faults.add((*place, at, "to"), f"{clash}; write to another folder or take another pattern")
+
+
+def _clash(output: Pattern, other: Pattern, other_name: str) -> str | None:
+    if example := intersect(output, other):
+        return f"can write {quoted(example)}, as {other_name} can"
+    for file, folder in ((output, other), (other, output)):
+        if file.is_single_file and (folder.base + "/").startswith(file.canonical + "/"):
+            return f"needs {quoted(file.canonical)} to be both a file and a folder, together with {other_name}"
+    return None

@@ -1,0 +1,163 @@
+"""Frozen values that layers hand to each other: what is to be done, and what came of it. No input or output here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from openllm_repos.names.objectid import ObjectId
+
+
+class Action(StrEnum):
+    """What a sync would do, or did, with one target."""
+
+    UP_TO_DATE = "up to date"
+    CREATE = "create"
+    MERGE = "merge"
+    SQUASH = "squash"
+
+
+class Change(StrEnum):
+    """What happens to one path."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One path that differs between two trees, with its blobs.
+
+    Attributes:
+        path: as git stores it.
+        change: what happened to it, going from old to new.
+        old: mode and hex id before, None where it was absent.
+        new: mode and hex id after, None where it is gone.
+    """
+
+    path: bytes
+    change: Change
+    old: tuple[bytes, bytes] | None
+    new: tuple[bytes, bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefUpdate:
+    """One ref that moves. An `old` of zeros means that it must not exist before."""
+
+    ref: str
+    old: ObjectId
+    new: ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What a target has at mapped paths that the source does not have.
+
+    Attributes:
+        commits: the target's own commits that touch those paths, newest first.
+        files: the paths that differ from the last projection the target got.
+    """
+
+    commits: tuple[ObjectId, ...] = ()
+    files: tuple[FileChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A path that source and target changed in ways that do not go together.
+
+    Attributes:
+        path: as git stores it.
+        source: what the source did: added, modified, deleted.
+        target: what the target did.
+    """
+
+    path: bytes
+    source: Change
+    target: Change
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """What a sync would do with one target.
+
+    Attributes:
+        target: the repo's name in the manifest.
+        url: where it is pushed.
+        action: what happens.
+        source_commit: the source commit whose projection the target gets.
+        projected: the projected commit.
+        update: the branch that moves, or None where there is nothing to push.
+        changes: what changes in the target's tree.
+        commits: how many projected commits the target does not have yet.
+        drift: what the target has of its own at mapped paths.
+    """
+
+    target: str
+    url: str
+    action: Action
+    source_commit: ObjectId
+    projected: ObjectId
+    update: RefUpdate | None = None
+    changes: tuple[FileChange, ...] = ()
+    commits: int = 0
+    drift: Drift = field(default_factory=Drift)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A target that cannot be synced now, and why; nothing was changed.
+
+    Attributes:
+        target: the repo's name in the manifest.
+        reason: one sentence.
+        hint: what to do next.
+        exit_code: what a run that ends here exits with.
+        conflicts: the paths where the two sides disagree.
+        drift: what the target has of its own, where that is the reason.
+    """
+
+    target: str
+    reason: str
+    hint: str
+    exit_code: int
+    conflicts: tuple[Conflict, ...] = ()
+    drift: Drift = field(default_factory=Drift)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """What a sync would do.
+
+    Attributes:
+        source: the source's name in the manifest.
+        source_commit: the commit that is carried over.
+        targets: one entry a target, in the order of the manifest.
+        notes: what a person should know besides, such as a source branch that is behind its remote.
+    """
+
+    source: str
+    source_commit: ObjectId
+    targets: tuple[TargetPlan | Stopped, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one target, as its remote says it.
+
+    Attributes:
+        target: the repo's name in the manifest.
+        action: what was done.
+        tip: the tip of the target's branch afterwards.
+        pushed: whether this run moved it.
+        attempts: how many pushes it took.
+    """
+
+    target: str
+    action: Action
+    tip: ObjectId
+    pushed: bool
+    attempts: int = 0

@@ -1,0 +1,117 @@
+"""Which commits survive a projection: the rule of ``git subtree split``, for any set of maps.
+
+contrib/subtree/git-subtree.sh, ``process_split_commit`` and ``copy_or_skip`` at git 2.54 (commit 1f70684b51 made the rule
+and its ids a contract), with two differences, both where git subtree fails: a commit never stands for itself, so where
+the mapped folders are gone the projection is the empty tree; and a folder that is not a folder counts as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Graph:
+    """The projected commits of one projection, and which source commit each one stands for.
+
+    A projected commit is a number; its parents have lower numbers. Ids are hex, as bytes.
+
+    Attributes:
+        image: source commit id -> number of the projected commit that stands for it; sources without one are absent.
+        trees: per projected commit, the id of its tree.
+        ids: per projected commit, its id; shorter than `trees` while new ones are not written yet.
+        origins: per projected commit that is not written yet, the source commit to copy.
+        parents: per projected commit, its parents in order.
+        heights: per projected commit, one more than the greatest height of its parents.
+        chains: per projected commit, the first commit of the chain that it is on: a commit carries on the chain of its
+            first parent unless a sibling did so before. Who is on one chain needs no search.
+    """
+
+    def __init__(self, empty_tree: bytes) -> None:
+        self.image: dict[bytes, int] = {}
+        self.trees: list[bytes] = []
+        self.ids: list[bytes] = []
+        self.origins: list[bytes] = []
+        self.empty_tree = empty_tree
+        self.parents: list[tuple[int, ...]] = []
+        self.heights: list[int] = []
+        self.chains: list[int] = []
+        self._ends: dict[int, int] = {}
+
+    def visit(self, commit: bytes, source_parents: Sequence[bytes], tree: bytes | None) -> None:
+        """Decide about one source commit, after all its parents.
+
+        Args:
+            commit: its id.
+            source_parents: the ids of its parents.
+            tree: the projection of its tree, None where nothing is mapped.
+        """
+        image = self.image
+        if len(source_parents) == 1:  # by far the most commits: nothing changed below the mapped folders
+            only = image.get(source_parents[0])
+            if only is not None and self.trees[only] == (tree or self.empty_tree):
+                image[commit] = only
+                return
+            candidates = [] if only is None else [only]
+        else:
+            candidates = list(dict.fromkeys(image[parent] for parent in source_parents if parent in image))
+        if tree is None:
+            if not candidates:
+                return
+            tree = self.empty_tree
+        kept = self._stand_in(candidates, tree)
+        image[commit] = self._append(commit, tree, candidates) if kept is None else kept
+
+    def _stand_in(self, candidates: list[int], tree: bytes) -> int | None:
+        """Return the parent that can stand for a commit with this tree, or None if the commit must be copied."""
+        identical, other = None, None
+        unrelated = False
+        for candidate in candidates:
+            if self.trees[candidate] != tree:
+                other = candidate
+            elif identical is None or self.reaches(candidate, identical):
+                identical = candidate
+            elif not self.reaches(identical, candidate):
+                unrelated = True
+        if identical is None or unrelated:
+            return None
+        if other is not None and not self.reaches(identical, other):
+            return None  # the other side brings history that this one does not have
+        return identical
+
+    def _append(self, commit: bytes, tree: bytes, parents: list[int]) -> int:
+        number = len(self.trees)
+        self.trees.append(tree)
+        self.origins.append(commit)
+        self.grow(tuple(parents))
+        return number
+
+    def grow(self, parents: tuple[int, ...]) -> None:
+        """Add the next projected commit's place in the graph."""
+        number = len(self.parents)
+        self.parents.append(parents)
+        self.heights.append(1 + max([self.heights[parent] for parent in parents], default=0))
+        chain = number
+        if parents:
+            first = parents[0]
+            if self._ends[self.chains[first]] == first:
+                chain = self.chains[first]
+        self.chains.append(chain)
+        self._ends[chain] = number
+
+    def reaches(self, new: int, old: int) -> bool:
+        """Whether `old` is `new` or in its history; a commit's height bounds the search."""
+        if new == old:
+            return True
+        parents, heights, chains = self.parents, self.heights, self.chains
+        floor, chain = heights[old], chains[old]
+        if chains[new] == chain:
+            return heights[new] > floor
+        todo, seen = [new], {new}
+        while todo:
+            for parent in parents[todo.pop()]:
+                if heights[parent] >= floor and parent not in seen:
+                    if chains[parent] == chain:
+                        return True
+                    seen.add(parent)
+                    todo.append(parent)
+        return False

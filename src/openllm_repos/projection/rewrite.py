@@ -1,0 +1,130 @@
+"""One commit copied the way ``git subtree split`` of a current git copies it.
+
+git subtree pipes ``git log --pretty=format:%an%n%ae%n%aD%n%cn%n%ce%n%cD%n%B`` into ``git commit-tree`` (contrib/subtree/
+git-subtree.sh, ``copy_commit``). What that does to a commit is written out here: people and dates are kept, the message
+becomes UTF-8, signatures and other headers are dropped because they no longer hold.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+# ident.c, crud(): what git cuts from both ends of names and addresses. Gits before 2.47 also cut a full stop.
+_CRUD = bytes(range(33)) + b",:;<>\"\\'"
+# A name or an address that git would not change, in ASCII; and a commit that has two of them and no header that matters.
+_CLEAN = rb"""(?: [^\x00-\x20,:;<>"\\'\x7f-\xff] (?: [^\x00-\x1f<>\\\x7f-\xff]* [^\x00-\x20,:;<>"\\'\x7f-\xff] )? )?"""
+_PERSON = rb"\x20" + _CLEAN + rb"\x20<" + _CLEAN + rb">\x20(?:0|[1-9]\d*)\x20(?!-0000)[+-]\d{4}"
+_CLEAN_PERSON = re.compile(rb"(?:author|committer)" + _PERSON, re.VERBOSE)
+_CLEAN_HEAD = re.compile(
+    rb"tree\x20[0-9a-f]+\n (?:parent\x20[0-9a-f]+\n)*"
+    rb"(author" + _PERSON + rb"\ncommitter" + _PERSON + rb"\n) (?:gpgsig\x20[^\n]*\n(?:\x20[^\n]*\n)*)?\n",
+    re.VERBOSE,
+)
+_DATE = re.compile(rb"\s*(\d+)(?:\s+([+-]\d+))?")
+
+# utf8.c, pick_one_utf8_char(): Python accepts these code points, git does not (U+FDD0..U+FDEF, U+xxFFFE, U+xxFFFF).
+_NONCHARACTER = re.compile(rb"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]")
+_UTF8_CHARACTER = re.compile(
+    rb"""[\x00-\x7f]+ | [\xc2-\xdf][\x80-\xbf]
+    | \xe0[\xa0-\xbf][\x80-\xbf] | [\xe1-\xec\xee][\x80-\xbf]{2} | \xed[\x80-\x9f][\x80-\xbf]
+    | \xef (?! \xb7[\x90-\xaf] | \xbf[\xbe\xbf] ) [\x80-\xbf]{2}
+    | (?! [\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf] )
+      (?: \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2} )""",
+    re.VERBOSE,
+)
+
+# Encodings that people declare in commits. Python has others under text-like names (unicode_escape, utf-7, rot13) that
+# are no character sets to git; an unknown one leaves the bytes as they are, as it does with git.
+_CHARACTER_SETS = frozenset(
+    """ascii big5 big5hkscs cp437 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864 cp865 cp866 cp869
+    cp874 cp932 cp949 cp950 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 euc_jp euc_kr gb2312 gbk gb18030
+    iso2022_jp iso2022_kr iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9
+    iso8859-10 iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16 johab koi8-r koi8-u mac-roman shift_jis tis-620
+    utf-8""".split()
+)
+
+
+def rewritten(raw: bytes, tree: bytes, parents: list[bytes]) -> bytes:
+    """Return the projected commit's content.
+
+    Args:
+        raw: the source commit's content.
+        tree: hex id of the projected tree.
+        parents: hex ids of the projected parents.
+    """
+    lineage = b"tree %b\n%b" % (tree, b"".join([b"parent %b\n" % parent for parent in parents]))
+    clean = _CLEAN_HEAD.match(raw) if b"\0" not in raw else None
+    if clean is not None:
+        return valid_utf8(b"%b%b\n%b" % (lineage, clean[1], raw[clean.end() :]))
+    head, _, message = raw.partition(b"\n\n")
+    declared = _header(head, b"encoding ")
+    if declared is not None:
+        recoded = _recoded(raw, declared[9:])
+        if recoded is not None:
+            head, _, message = recoded.partition(b"\n\n")
+    author = _person(_header(head, b"author "), b"author")
+    committer = _person(_header(head, b"committer "), b"committer")
+    return valid_utf8(b"%b%b\n%b\n\n%b" % (lineage, author, committer, message.partition(b"\0")[0]))
+
+
+def _header(head: bytes, name: bytes) -> bytes | None:
+    """Return the first header line of that name; continuation lines begin with a blank and never match."""
+    start = head.find(b"\n" + name)
+    if start < 0:
+        return None
+    end = head.find(b"\n", start + 1)
+    return head[start + 1 :] if end < 0 else head[start + 1 : end]
+
+
+def _recoded(raw: bytes, declared: bytes) -> bytes | None:
+    """Return the whole commit in UTF-8, or None where the declared encoding is unknown or does not fit."""
+    try:
+        name = codecs.lookup(declared.strip().decode("ascii")).name
+        return raw.decode(name).encode("utf-8") if name in _CHARACTER_SETS else None
+    except (LookupError, UnicodeError, ValueError):
+        return None
+
+
+def _person(line: bytes | None, role: bytes) -> bytes:
+    """Return an author or committer line as ``git commit-tree`` would write it."""
+    if line is None:
+        return role + b"  <> 0 +0000"
+    if _CLEAN_PERSON.fullmatch(line):
+        return line
+    who = line[len(role) + 1 :]
+    name, opened, rest = who.partition(b"<")
+    mail, closed, _ = rest.partition(b">")
+    when = _DATE.match(who.rpartition(b">")[2]) if opened and closed else None
+    seconds, zone = (b"0", b"+0000") if when is None else (when[1].lstrip(b"0") or b"0", when[2] or b"+0000")
+    if int(zone) == 0:
+        zone = b"+0000"
+    return b"%b %b <%b> %b %b" % (role, _without_crud(name), _without_crud(mail), seconds, zone)
+
+
+def _without_crud(text: bytes) -> bytes:
+    """Cut what the shell's ``read`` and then git cut: backslashes anywhere, crud at the ends, delimiters inside."""
+    unescaped = re.sub(rb"\\(.?)", rb"\1", text, flags=re.DOTALL)
+    return unescaped.strip(_CRUD).translate(None, b"\n<>")
+
+
+def valid_utf8(data: bytes) -> bytes:
+    """Return `data` with each byte that is no UTF-8 read as Latin-1 (commit.c, ``verify_utf8``)."""
+    if data.isascii():
+        return data
+    try:
+        data.decode("utf-8")
+        if not _NONCHARACTER.search(data):
+            return data
+    except UnicodeDecodeError:
+        pass
+    out, at = bytearray(), 0
+    while at < len(data):
+        good = _UTF8_CHARACTER.match(data, at)
+        if good is not None:
+            out += good[0]
+            at = good.end()
+        else:
+            out += bytes((0xC0 | data[at] >> 6, 0x80 | data[at] & 0x3F))
+            at += 1
+    return bytes(out)

@@ -1,0 +1,137 @@
+"""Fixtures of every test. The environment is sealed for all of them; the rest is there for those that ask."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from tests.support.inprocess import RunCli, run_in_process
+from tests.support.needs import need_git_subtree
+from tests.support.process import Result, RunTool
+from tests.support.process import run_tool as run_tool_in
+from tests.support.repositories import Bare, Clone
+from tests.support.sealed import SealedHome, guard_network, seal
+from tests.support.server import GitServer
+from tests.support.shim import GitShim
+from tests.support.ssh import FakeSsh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_numbers = itertools.count()
+
+# Real git takes its time, and a shared machine more: slowness is not what properties are about.
+hypothesis.settings.register_profile(
+    "real-git", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("real-git")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of random tests where none was given, so that the header can name it."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Name the seed: `--hypothesis-seed=N` runs the same random tests again."""
+    return f"random tests: --hypothesis-seed={config.option.hypothesis_seed}"
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the homes of all tests are made in."""
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sealed_session(homes: Path) -> Iterator[None]:
+    """Seal what fixtures of a wider scope than one test do."""
+    with pytest.MonkeyPatch.context() as patch:
+        seal(homes / "session", patch)
+        guard_network(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
+    """Give the test a home of its own; `home.set(key, value)` writes its global git configuration."""
+    return seal(homes / f"home-{next(_numbers)}", monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def git_subtree() -> None:
+    """Skip the test where `git subtree` is not installed (in CI: fail)."""
+    need_git_subtree()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    """Return an empty repository with a work tree, on branch main."""
+    return Clone.init(tmp_path / "clone")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Bare:
+    """Return an empty bare repository, reachable by its file:// URL."""
+    return Bare.init(tmp_path / "bare.git")
+
+
+@pytest.fixture
+def server(tmp_path: Path, home: SealedHome) -> Iterator[GitServer]:
+    """Return a running git server (HTTP, and HTTPS when asked) without repositories."""
+    with GitServer(tmp_path / "server", home=home) as running:
+        yield running
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> FakeSsh:
+    """Make ssh:// URLs land on the bare repositories below `tmp_path / "ssh"`."""
+    root = tmp_path / "ssh"
+    root.mkdir()
+    stand_in = FakeSsh(home.folder / "fakessh", root)
+    home.set("ssh.variant", "ssh")
+    home.set("core.sshCommand", str(stand_in.script))
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(stand_in.script))
+    return stand_in
+
+
+@pytest.fixture
+def shim(home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> GitShim:
+    """Put a GitShim before git on the PATH; it lets every call through until it is armed."""
+    made = GitShim(home.folder / "shim")
+    monkeypatch.setenv("PATH", made.path(os.environ["PATH"]))
+    return made
+
+
+@pytest.fixture
+def run_cli(tmp_path: Path) -> RunCli:
+    """Return the command line as a function (see RunCli); it runs in `tmp_path` unless told otherwise."""
+
+    def run(*args: str | Path, cwd: Path | None = None, data: bytes = b"") -> Result:
+        return run_in_process(*args, cwd=cwd or tmp_path, data=data)
+
+    return run
+
+
+@pytest.fixture
+def run_tool(tmp_path: Path) -> RunTool:
+    """Return the tool as a function (see RunTool); it runs in `tmp_path` unless told otherwise."""
+
+    def run(
+        *args: str | Path,
+        cwd: Path | None = None,
+        data: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> Result:
+        return run_tool_in(*args, cwd=cwd or tmp_path, data=data, env=env, timeout=timeout)
+
+    return run

@@ -1,0 +1,264 @@
+"""The command line around the commands: options, help, completion, and how failures are told."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from openllm_repos import __version__
+from openllm_repos.cli import app
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ManifestError
+from tests.support.inprocess import RunCli
+from tests.support.process import RunTool
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Add a command `probe` whose work (`command.work`, told of the Invocation) the test chooses."""
+    probe = SimpleNamespace(work=lambda _: None)
+
+    @click.command("probe")
+    @click.pass_obj
+    def run(invocation: Invocation) -> object:
+        return probe.work(invocation)
+
+    module = SimpleNamespace(run=run)
+    monkeypatch.setitem(sys.modules, "openllm_repos.cli.probe", module)
+    monkeypatch.setattr(app, "COMMANDS", {**app.COMMANDS, "probe": app.Listed("openllm_repos.cli.probe:run", "Probe.")})
+    return probe
+
+
+def _raiser(error: BaseException) -> object:
+    def work(_: Invocation) -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize("args", [["--version"], ["-q", "--version"]])
+def test_the_version(run_cli: RunCli, args: list[str]) -> None:
+    done = run_cli(*args)
+    assert (done.code, done.out, done.err) == (0, f"openllm-repos {__version__}\n", "")
+
+
+@pytest.mark.parametrize("args", [["-h"], ["--help"], []])
+def test_the_help_lists_every_command_in_80_columns(run_cli: RunCli, args: list[str]) -> None:
+    done = run_cli(*args)
+    shown = done.out + done.err
+    for name in ("status", "diff", "sync", "split", "manifest", "demo"):
+        assert re.search(rf"^  {name} +[A-Z].*", shown, re.MULTILINE)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert done.code == (0 if args else 2)
+
+
+def test_a_mistyped_command_gets_its_nearest_neighbour(run_cli: RunCli) -> None:
+    done = run_cli("stauts")
+    assert (done.code, done.out) == (2, "")
+    assert "There is no command 'stauts'. Did you mean 'status'?" in done.err
+
+
+def test_a_command_like_no_other_gets_no_guess(run_cli: RunCli) -> None:
+    assert run_cli("xyzzy").err.endswith("There is no command 'xyzzy'.\n")
+
+
+def test_a_wrong_option_is_a_usage_error(run_cli: RunCli) -> None:
+    done = run_cli("--colour")
+    assert done.code == 2
+    assert "No such option" in done.err
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error(run_cli: RunCli) -> None:
+    done = run_cli("-C", "nowhere", "status")
+    assert done.code == 2
+    assert "'nowhere' does not exist" in done.err
+
+
+@pytest.mark.parametrize(
+    ("args", "verbosity"), [((), 0), (("-q",), -1), (("-v",), 1), (("-vvv",), 2), (("-v", "-q"), 0), (("-qq",), -1)]
+)
+def test_options_before_the_command_reach_it(
+    run_cli: RunCli, command: SimpleNamespace, tmp_path: Path, args: tuple[str, ...], verbosity: int
+) -> None:
+    (tmp_path / "sub").mkdir()
+    seen: list[Invocation] = []
+    command.work = seen.append
+    assert run_cli("-C", "sub", "--manifest", "other.toml", *args, "probe").code == 0
+    assert seen == [Invocation(tmp_path / "sub", tmp_path / "sub/other.toml", verbosity)]
+    assert seen[0].quiet == (verbosity < 0)
+    assert seen[0].manifest_path() == tmp_path / "sub/other.toml"
+
+
+def test_the_manifest_is_found_from_a_folder_below_it(tmp_path: Path) -> None:
+    below = tmp_path / "core/src"
+    below.mkdir(parents=True)
+    (tmp_path / "repos.toml").touch()
+    assert Invocation(below).manifest_path() == tmp_path / "repos.toml"
+
+
+def test_the_search_for_the_manifest_ends_at_the_top_of_the_repository(tmp_path: Path) -> None:
+    below = tmp_path / "clone/src"
+    below.mkdir(parents=True)
+    (tmp_path / "clone/.git").mkdir()
+    (tmp_path / "repos.toml").touch()
+    assert Invocation(below).manifest_path() == below / "repos.toml"
+
+
+def test_without_any_manifest_the_current_folder_is_named() -> None:
+    assert Invocation(Path("/")).manifest_path() == Path("/repos.toml")
+
+
+@pytest.mark.parametrize(("answer", "code"), [(None, 0), (0, 0), (1, 1)])
+def test_a_commands_answer_is_the_exit_code(
+    run_cli: RunCli, command: SimpleNamespace, answer: int | None, code: int
+) -> None:
+    command.work = lambda _: answer
+    assert run_cli("probe").code == code
+
+
+def test_a_command_can_end_early(run_cli: RunCli, command: SimpleNamespace) -> None:
+    command.work = lambda _: click.get_current_context().exit(1)
+    assert run_cli("probe").code == 1
+
+
+@pytest.mark.parametrize(("kind", "code"), [(ConflictError, 3), (EnvironmentProblem, 30)])
+def test_an_expected_failure_is_a_sentence_and_the_next_step(
+    run_cli: RunCli, command: SimpleNamespace, kind: type[ConflictError], code: int
+) -> None:
+    command.work = _raiser(kind("It did not work at https://ada:pw@x.example/\x1b[2J.", hint="Try again."))
+    done = run_cli("probe")
+    assert (done.code, done.out) == (code, "")
+    assert done.err == "error: It did not work at https://***@x.example/\\x1b[2J.\nnext: Try again.\n"
+
+
+def test_without_a_next_step_none_is_printed(run_cli: RunCli, command: SimpleNamespace) -> None:
+    command.work = _raiser(ConflictError("No."))
+    assert run_cli("probe").err == "error: No.\n"
+
+
+def test_every_fault_of_a_manifest_is_listed(run_cli: RunCli, command: SimpleNamespace) -> None:
+    command.work = _raiser(ManifestError("repos.toml is unsound.", faults=("a: one", "b: two"), hint="Mend it."))
+    done = run_cli("probe")
+    assert done.code == 2
+    assert done.err == "error: repos.toml is unsound.\n  a: one\n  b: two\nnext: Mend it.\n"
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), click.Abort()])
+def test_an_interrupt_is_told_in_one_line(run_cli: RunCli, command: SimpleNamespace, stop: BaseException) -> None:
+    command.work = _raiser(stop)
+    done = run_cli("probe")
+    assert (done.code, done.out, done.err) == (130, "", "stopped: Interrupted.\n")
+
+
+def test_a_file_that_click_cannot_open_does_not_read_as_a_difference(run_cli: RunCli, command: SimpleNamespace) -> None:
+    command.work = _raiser(click.FileError("x", "gone"))
+    assert run_cli("probe").code == 2
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_bug_of_ours_is_one_line_and_a_report_without_secrets(
+    run_cli: RunCli, command: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verbose: bool
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    command.work = _raiser(KeyError("https://ada:pw@x.example/\x1b[2J"))
+    done = run_cli(*(["-v"] if verbose else []), "probe")
+    assert done.code == 31
+    assert done.err.startswith(
+        "error: openllm-repos failed in a way it should not (KeyError: 'https://***@x.example/\\x1b[2J').\n"
+        "next: Please report this; the report is in "
+    )
+    [report] = tmp_path.glob("openllm-repos-report-*.txt")
+    assert str(report) in done.err
+    text = report.read_text()
+    assert text.startswith(f"openllm-repos {__version__}\nPython ")
+    assert "Traceback" in text
+    assert "ada:pw" not in text + done.err
+    assert ("Traceback" in done.err) == verbose
+    assert report.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bug_is_told_even_where_no_report_can_be_written(
+    run_cli: RunCli, command: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "not there"))
+    command.work = _raiser(ValueError())
+    done = run_cli("probe")
+    assert done.code == 31
+    assert "(ValueError: no message)" in done.err
+    assert "next: Please report this. Nothing" in done.err
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(run_cli: RunCli, command: SimpleNamespace) -> None:
+    command.work = _raiser(BrokenPipeError())
+    done = run_cli("probe")
+    assert (done.code, done.out, done.err) == (141, "", "")
+
+
+def test_a_pipe_that_is_closed_early_leaves_no_complaint(tmp_path: Path) -> None:
+    script = "import sys; from openllm_repos.cli.failures import guarded; sys.exit(guarded(lambda: print('x' * 9), 0))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_colour_only_on_a_terminal_that_wants_it(
+    run_cli: RunCli, command: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pty
+
+    command.work = _raiser(ConflictError("No.", hint="Yes."))
+    script = (
+        "from openllm_repos.cli.failures import tell; from openllm_repos.errors import ConflictError;"
+        "tell(ConflictError('No.', hint='Yes.'))"
+    )
+
+    def shown(**env: str) -> bytes:
+        ours, theirs = pty.openpty()
+        kept = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+        subprocess.run([sys.executable, "-c", script], stderr=theirs, env=kept | env, check=True)
+        os.close(theirs)
+        text = os.read(ours, 4096)
+        os.close(ours)
+        return text
+
+    assert b"\x1b[31m\x1b[1merror\x1b[0m: No." in shown()
+    assert shown(NO_COLOR="1") == b"error: No.\r\nnext: Yes.\r\n"
+    monkeypatch.delenv("NO_COLOR")
+    assert run_cli("probe").err == "error: No.\nnext: Yes.\n"
+
+
+def test_the_shell_completes_commands_and_options_without_loading_them(run_tool: RunTool) -> None:
+    ask = {"_OPENLLM_REPOS_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
+    assert run_tool(env=ask | {"COMP_WORDS": "openllm-repos s"}).out.split() == [
+        "plain,status",
+        "plain,sync",
+        "plain,split",
+    ]
+    assert "plain,--manifest" in run_tool(env=ask | {"COMP_WORDS": "openllm-repos --m"}).out.split()
+
+
+def test_below_an_unknown_command_there_is_nothing_to_complete(run_tool: RunTool) -> None:
+    ask = {"_OPENLLM_REPOS_COMPLETE": "bash_complete", "COMP_CWORD": "2", "COMP_WORDS": "openllm-repos xyzzy s"}
+    done = run_tool(env=ask)
+    assert (done.err, [line for line in done.out.split() if line.startswith("plain,xyzzy")]) == ("", [])
+
+
+def test_whoever_asks_click_for_the_commands_gets_the_table() -> None:
+    assert app.group.list_commands(click.Context(app.group)) == list(app.COMMANDS)
+
+
+def test_completion_scripts_come_from_the_command_itself(run_tool: RunTool) -> None:
+    done = run_tool(env={"_OPENLLM_REPOS_COMPLETE": "zsh_source"})
+    assert done.code == 0
+    assert done.out.startswith("#compdef openllm-repos")
