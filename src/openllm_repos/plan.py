@@ -89,6 +89,7 @@ class TargetPlan:
         action: what happens.
         source_commit: the source commit whose projection the target gets.
         projected: the projected commit.
+        tip: the target's tip that the plan was made on, None where it is empty.
         update: the branch that moves, or None where there is nothing to push.
         changes: what changes in the target's tree.
         commits: how many projected commits the target does not have yet.
@@ -100,6 +101,7 @@ class TargetPlan:
     action: Action
     source_commit: ObjectId
     projected: ObjectId
+    tip: ObjectId | None
     update: RefUpdate | None = None
     changes: tuple[FileChange, ...] = ()
     commits: int = 0

@@ -81,7 +81,7 @@ def test_a_file_that_we_take_is_also_a_folder_path_and_no_shorter_spelling_of_an
         file = FilePath(text)
     except NameRefused:
         return
-    assert FolderPath(file) == file == text
+    assert str(FolderPath(file)) == str(file) == text
 
 
 @given(URL_TEXT)

@@ -92,7 +92,12 @@ def test_a_protective_pattern_meets_another_exactly_where_brute_force_says(safe:
 
 FOLDERS = ["a", "b", "ab", ".a"]
 FILES = ["x", "ax", "xb", ".x", "a.x"]
-TREE = ["/".join([*above, file]) for depth in (0, 1, 2) for above in itertools.product(FOLDERS, repeat=depth) for file in FILES]
+TREE = [
+    "/".join([*above, file])
+    for depth in (0, 1, 2)
+    for above in itertools.product(FOLDERS, repeat=depth)
+    for file in FILES
+]
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,8 @@ CONFIGURATION: tuple[str, ...] = (
     "merge.renormalize=false",
     "core.quotePath=false",
     "log.showSignature=false",
+    "i18n.commitEncoding=UTF-8",
+    "i18n.logOutputEncoding=UTF-8",
 )
 
 

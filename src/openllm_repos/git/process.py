@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -126,7 +126,7 @@ class Git:
         """Run one git command and return its standard output without the line end."""
         return self.run(*args, ok=ok).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
-    def stream(self, *args: str) -> Iterator[bytes]:
+    def stream(self, *args: str) -> Generator[bytes, None, None]:
         """Run one git command and yield its lines (ends included) while it works.
 
         Raises:

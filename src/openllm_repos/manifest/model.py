@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openllm_repos.errors import NameRefused, UsageError
 from openllm_repos.names.path import FolderPath
@@ -12,6 +13,9 @@ from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
 from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
 from openllm_repos.names.url import RepoId, RepoUrl
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_BRANCH = BranchName("main")
 DEFAULT_TAG = TagTemplate("v{version}")
@@ -222,6 +226,18 @@ class Manifest:
         """The repos that receive maps, in the order of the file."""
         return tuple(repo for repo in self.repos if repo.maps)
 
+    def target(self, name: str) -> Repo:
+        """Return the target of that name.
+
+        Raises:
+            UsageError: there is no such repo, or it has no maps.
+        """
+        found = self.repo(name)
+        if not found.maps:
+            targets = ", ".join(target.name for target in self.targets) or "none yet"
+            raise UsageError(f"{name} has no maps, so nothing is synced to it.", hint=f"The targets are: {targets}.")
+        return found
+
     def repo(self, name: str) -> Repo:
         """Return the repo of that name.
 
@@ -239,9 +255,9 @@ class Manifest:
         )
 
 
-def maps_digest(repo: Repo) -> str:
+def maps_digest(maps: Sequence[Map]) -> str:
     """Return the SHA-256 (hex) of what a target's maps do: the same for all spellings and orders of the same maps."""
     from hashlib import sha256
 
-    lines = sorted(f"{entry.source.canonical}\0{entry.output.canonical}\n" for entry in repo.maps)
+    lines = sorted(f"{entry.source.canonical}\0{entry.output.canonical}\n" for entry in maps)
     return sha256(("openllm-repos maps 1\n" + "".join(lines)).encode()).hexdigest()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from openllm_repos.errors import ManifestError, NameRefused
 from openllm_repos.manifest.faults import Faults
@@ -28,6 +27,9 @@ from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted, require_plain
 from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
 from openllm_repos.names.url import RepoId, RepoUrl
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA: Final = 1
 _LARGEST: Final = 1 << 20

@@ -81,15 +81,9 @@ def _merged(ranges: list[tuple[int, int]]) -> Ranges:
 
 
 def _complement(ranges: Ranges) -> Ranges:
-    gaps: list[tuple[int, int]] = []
-    start = 0
-    for low, high in ranges:
-        if start < low:
-            gaps.append((start, low - 1))
-        start = high + 1
-    if start <= _LAST:
-        gaps.append((start, _LAST))
-    return tuple(gaps)
+    starts = (0, *(high + 1 for _, high in ranges))
+    ends = (*(low - 1 for low, _ in ranges), _LAST)
+    return tuple((start, end) for start, end in zip(starts, ends, strict=True) if start <= end)
 
 
 def common(first: Ranges, second: Ranges) -> Ranges:

@@ -43,7 +43,8 @@ def intersect(a: Pattern, b: Pattern) -> str | None:
 
 
 def _bases_meet(a: Pattern, b: Pattern) -> bool:
-    return all(one == other for one, other in zip(a.base.parts, b.base.parts, strict=False))
+    one, other = f"{a.base}/", f"{b.base}/"
+    return not (a.base and b.base) or one.startswith(other) or other.startswith(one)
 
 
 def _moves(parts: tuple[Component, ...], *, protective: bool) -> Callable[[int], list[tuple[Component | None, int]]]:

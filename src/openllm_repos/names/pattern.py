@@ -16,6 +16,8 @@ from openllm_repos.names.glob import Component
 from openllm_repos.names.path import FolderPath, require_name, require_relative
 from openllm_repos.names.plain import quoted
 
+__all__ = ["Component", "Pattern"]
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from openllm_repos.git.objects import CHUNK_BYTES, MissingObject, ObjectReader
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.repository import Repository
-from openllm_repos.manifest.model import Map
+from openllm_repos.manifest.model import Map, maps_digest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Cache, Memory
 from openllm_repos.projection.graph import Graph
@@ -25,7 +25,6 @@ from openllm_repos.projection.trees import Placement, TreeProjector
 
 _READERS = 2
 _IN_FLIGHT = 3  # blocks of questions a reader; together they fit into its pipe
-_ALGORITHM = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,6 @@ class Projected:
     source: ObjectId
     commit: ObjectId | None
     written: int
-
-
-def digest_of(maps: Sequence[Map], object_format: str) -> str:
-    """Return the name of a projection: a digest of what its maps mean, however they are spelt; hex."""
-    rows = sorted((a_map.source.canonical, a_map.output.canonical) for a_map in maps)
-    text = "\n".join((f"projection {_ALGORITHM} {object_format}", *(f"{source}\t{output}" for source, output in rows)))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def project(repository: Repository, commit: ObjectId, maps: Sequence[Map], *, use_cache: bool = True) -> Projected:
@@ -68,7 +60,7 @@ def project(repository: Repository, commit: ObjectId, maps: Sequence[Map], *, us
     """
     repository.require_history()
     width = repository.id_length // 2
-    cache = Cache(repository.state_dir / "projections", digest_of(maps, repository.object_format), width)
+    cache = Cache(repository.state_dir / "projections", maps_digest(maps), width)
     with ExitStack() as stack:
         readers = [stack.enter_context(ObjectReader(repository.git)) for _ in range(_READERS)]
         if use_cache:

@@ -136,7 +136,7 @@ class TreeProjector:
             if selected is None:
                 continue
             if placement.rename is not None:
-                ((mode, item),) = self._expanded(selected).values()
+                ((mode, item),) = self.expanded(selected).values()
                 selected = Node(entries={placement.rename: (mode, item)})
             for name in reversed(placement.to.split(b"/") if placement.to else []):
                 selected = Node(entries={name: (FOLDER_MODE, selected)})
@@ -195,7 +195,7 @@ class TreeProjector:
         for mode, name, item in self._entry.findall(data):
             yield (mode.lstrip(b"0"), name, item.hex().encode())
 
-    def _expanded(self, node: Node) -> Entries:
+    def expanded(self, node: Node) -> Entries:
         """Return a node's entries; a folder taken whole is read now."""
         if node.entries is not None:
             return node.entries
@@ -210,8 +210,8 @@ class TreeProjector:
         """Lay two trees over each other; the same path twice is fine only with the same content."""
         if one is two or (one.id is not None and one.id == two.id):
             return one
-        merged = dict(self._expanded(one))
-        for name, (mode, item) in self._expanded(two).items():
+        merged = dict(self.expanded(one))
+        for name, (mode, item) in self.expanded(two).items():
             other_mode, other = merged.get(name, (b"", b""))
             if isinstance(other, Node) and isinstance(item, Node):
                 merged[name] = (FOLDER_MODE, self._overlay(other, item, path + name + b"/"))

@@ -167,7 +167,9 @@ def test_tables_out_of_order_and_comments_without_blank_lines() -> None:
 
 
 def test_repos_written_inline_can_be_changed_and_removed() -> None:
-    text = 'schema = 1\nproject = { name = "p" }\n[repos]\nmain = { github = "a/b", role = "source" }\nx.model = "a/x"\n'
+    text = (
+        'schema = 1\nproject = { name = "p" }\n[repos]\nmain = { github = "a/b", role = "source" }\nx.model = "a/x"\n'
+    )
     assert Manifest.parse(set_value(text, "repos.main.branch", "dev")).source.branch == "dev"
     assert Manifest.parse(set_value(text, "project.tag", "r{version}")).project.tag == "r{version}"
     assert [repo.name for repo in Manifest.parse(remove_repo(text, "x")).repos] == ["main"]
@@ -203,7 +205,7 @@ def test_a_repo_is_added_at_the_end_with_its_maps() -> None:
 
 
 def test_a_repo_is_added_to_a_file_without_a_last_newline_and_with_those_of_windows() -> None:
-    assert Manifest.parse(add_repo(FAMILY.rstrip("\n"), "x", {"model": "a/x"})).repo("x")
+    assert Manifest.parse(add_repo(FAMILY.rstrip("\n"), "x", {"model": "a/x"})).repo("x").repo_id == "a/x"
     windows = FAMILY.replace("\n", "\r\n")
     after = set_value(add_repo(windows, "x", {"model": "a/x"}), "repos.small.branch", "v2")
     assert after.count("\n") == after.count("\r\n")

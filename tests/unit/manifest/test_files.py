@@ -1,4 +1,4 @@
-"""The manifests under `manifest/`: each valid one is taken, each invalid one is refused with the fault that it names."""
+"""The manifests under `manifest/`: valid ones are taken, an invalid one is refused with the fault that it names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from openllm_repos.errors import ManifestError

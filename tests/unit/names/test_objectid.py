@@ -14,7 +14,8 @@ def test_full_ids_of_both_hashes_are_ids(digits: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "a" * 39, "a" * 41, "A" * 40, "g" * 40, "a" * 63, "a" * 40 + "\n", "HEAD", "-" * 40, "１" * 40]
+    "text",
+    ["", "abc", "a" * 39, "a" * 41, "A" * 40, "g" * 40, "a" * 63, "a" * 40 + "\n", "HEAD", "-" * 40, "\uff11" * 40],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(NameRefused, match="40 or 64 lower-case hex digits"):

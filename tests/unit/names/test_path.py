@@ -9,7 +9,22 @@ from openllm_repos.names.path import FilePath, FolderPath
 
 BAD_FOLDERS = [
     *("/", "/abs", "..", "a/..", "a/../b", "./a", "a//b", "a/.", "a//", ".git", "a/.git/hooks", ".GIT", "a/.Git"),
-    *("git~1", "GIT~1/x", "~1", "a\\b", "C:x", "C:/x", ".git ", "a/.git.", "x.", "x ", "aux", "NUL.txt", "com1", "COM¹"),
+    *(
+        "git~1",
+        "GIT~1/x",
+        "~1",
+        "a\\b",
+        "C:x",
+        "C:/x",
+        ".git ",
+        "a/.git.",
+        "x.",
+        "x ",
+        "aux",
+        "NUL.txt",
+        "com1",
+        "COM¹",
+    ),
     *("-x", "a/-x", "a\nb", "a\rb", "a\x00b", "a\x1b[31m", "a\u202eb", ".g\u200cit", "e\u0301", ".gitmodules"),
     *(".gitattributes", ".openllm/x", "a*", "a?", "a[b]", "<a>", "a|b", 'a"b', "é" * 128, "a/" * 513 + "a"),
 ]
@@ -28,7 +43,9 @@ def test_a_file_that_leaves_the_repository_or_is_misread_somewhere_is_refused(te
         FilePath(text)
 
 
-@pytest.mark.parametrize(("text", "folder"), [("", ""), (".", ""), ("./", ""), ("core/src", "core/src"), ("core/src/", "core/src")])
+@pytest.mark.parametrize(
+    ("text", "folder"), [("", ""), (".", ""), ("./", ""), ("core/src", "core/src"), ("core/src/", "core/src")]
+)
 def test_a_folder_is_kept_without_its_last_slash_and_the_top_is_empty(text: str, folder: str) -> None:
     assert FolderPath(text) == folder
 
@@ -40,7 +57,9 @@ def test_parts_and_paths_of_a_folder() -> None:
     assert FolderPath(".").path_to("main.py") == "main.py"
 
 
-@pytest.mark.parametrize("text", ["pyproject.toml", "src/app-1/x.y", "größe/Ünïcode.md", "a b", ".env", "CONTRIBUTING", "console"])
+@pytest.mark.parametrize(
+    "text", ["pyproject.toml", "src/app-1/x.y", "größe/Ünïcode.md", "a b", ".env", "CONTRIBUTING", "console"]
+)
 def test_ordinary_files(text: str) -> None:
     assert FilePath(text) == text
 

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from openllm_repos.errors import NameRefused
+from openllm_repos.names import glob
 from openllm_repos.names.glob import Component
 from openllm_repos.names.pattern import Pattern
 
@@ -36,7 +37,11 @@ def test_a_pattern_is_a_folder_and_what_to_take_in_it(text: str, base: str, rest
 @pytest.mark.parametrize(
     ("text", "taken", "left"),
     [
-        ("core/src/*.py", ["core/src/a.py", "core/src/.py", "core/src/.a.py"], ["core/src/x/a.py", "a.py", "core/src", "core/srcs/a.py"]),
+        (
+            "core/src/*.py",
+            ["core/src/a.py", "core/src/.py", "core/src/.a.py"],
+            ["core/src/x/a.py", "a.py", "core/src", "core/srcs/a.py"],
+        ),
         ("core/**/*.py", ["core/a.py", "core/x/a.py", "core/x/y/a.py"], ["core/a.txt", "a.py", "core"]),
         ("core/src/", ["core/src/a", "core/src/x/.y"], ["core/src", "core/srcs/a", "core"]),
         ("core/**/x/**", ["core/x/a", "core/y/x/a", "core/x/x", "core/x/x/x"], ["core/x", "core/y/x", "core/a/b"]),
@@ -69,6 +74,16 @@ def test_names_that_are_not_utf8_have_one_character_per_odd_byte() -> None:
 def test_asked_again_a_component_answers_the_same() -> None:
     part = Component("*.py")
     assert [part.matches(name) for name in (b"a.py", b"a.txt", b"a.py", b"a.txt")] == [True, False, True, False]
+
+
+def test_a_component_that_has_seen_too_many_names_forgets_them_and_answers_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(glob, "_MEMO_LIMIT", 2)
+    part = Component("a*")
+    names = [b"a1", b"b1", b"a2", b"b2", b"a3", b"a1"]
+    assert [part.matches(name) for name in names] == [name.startswith(b"a") for name in names]
+    assert len(part._memo) <= 2
 
 
 def test_whole_folders_and_single_files_are_known_as_such() -> None:
@@ -115,7 +130,20 @@ def test_a_map_takes_a_folder_not_the_whole_repository(text: str) -> None:
     "text",
     [
         *("", "/", "/a", "..", "../a", "a/../b", "./a", "a//b", "a//", "-a", "a/-b", "a\\b", "a:b", "a\nb", "a\u200b*"),
-        *(".git/hooks", "x/.GIT/*", "git~1/", "aux/", "a./*", "a /b", ".openllm/*", "a*b ", "e\u0301*", "a<b", 'a"*', "a|b"),
+        *(
+            ".git/hooks",
+            "x/.GIT/*",
+            "git~1/",
+            "aux/",
+            "a./*",
+            "a /b",
+            ".openllm/*",
+            "a*b ",
+            "e\u0301*",
+            "a<b",
+            'a"*',
+            "a|b",
+        ),
         *("a**", "**a/b", "a/***", "a/[b", "a/[]", "a/[!]", "a/[^b]", "a/[z-a]", "a/[[:alpha:]]", "a" * 1025),
     ],
 )

@@ -22,7 +22,9 @@ def test_a_name_that_git_or_a_shell_would_misread_is_refused(kind: type[BranchNa
         kind(text)
 
 
-@pytest.mark.parametrize("text", ["main", "release/1.2", "v1.0.0+abc", "_x", "feature/#12", "npm/@types/node", "a-b_c=d"])
+@pytest.mark.parametrize(
+    "text", ["main", "release/1.2", "v1.0.0+abc", "_x", "feature/#12", "npm/@types/node", "a-b_c=d"]
+)
 def test_ordinary_names_are_taken_as_they_are(text: str) -> None:
     assert BranchName(text).ref == f"refs/heads/{text}"
     assert TagName(text).ref == f"refs/tags/{text}"
@@ -44,7 +46,8 @@ def test_names_of_repos(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Main", "a/b", "a b", "-a", ".a", "_a", "a.", "a..b", "a.lock", "aux", "con.x", "é", "a\n", "x" * 65, "*"]
+    "text",
+    ["", "Main", "a/b", "a b", "-a", ".a", "_a", "a.", "a..b", "a.lock", "aux", "con.x", "é", "a\n", "x" * 65, "*"],
 )
 def test_what_cannot_be_a_remote_is_no_name_of_a_repo(text: str) -> None:
     with pytest.raises(NameRefused):
@@ -53,7 +56,11 @@ def test_what_cannot_be_a_remote_is_no_name_of_a_repo(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("template", "version", "tag"),
-    [("v{version}", "1.2.0", "v1.2.0"), ("{version}", "2026.1", "2026.1"), ("rel/{version}-x", "1.0rc1+a", "rel/1.0rc1+a-x")],
+    [
+        ("v{version}", "1.2.0", "v1.2.0"),
+        ("{version}", "2026.1", "2026.1"),
+        ("rel/{version}-x", "1.0rc1+a", "rel/1.0rc1+a-x"),
+    ],
 )
 def test_a_template_makes_tags_and_reads_them_back(template: str, version: str, tag: str) -> None:
     form = TagTemplate(template)
@@ -67,7 +74,18 @@ def test_other_tags_are_not_release_tags(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "v", "v{version}{version}", "v{Version}", "{version}.lock", "-{version}", "v {version}", "refs/{version}", "HEAD"]
+    "text",
+    [
+        "",
+        "v",
+        "v{version}{version}",
+        "v{Version}",
+        "{version}.lock",
+        "-{version}",
+        "v {version}",
+        "refs/{version}",
+        "HEAD",
+    ],
 )
 def test_a_template_holds_the_version_once_and_makes_tags(text: str) -> None:
     with pytest.raises(NameRefused):

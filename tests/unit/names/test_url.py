@@ -9,20 +9,59 @@ from openllm_repos.names.url import RepoId, RepoUrl, identity_of
 
 BAD_URLS = [
     # transports, options, other schemes, paths
-    *("ext::sh -c touch% x", "ext://x", "EXT::sh", "::x", "fd::7", "file:///etc", "/etc", "../x", "", "https://", "openllm"),
-    *("--upload-pack=x", "-oProxyCommand=x", "ssh://-oProxyCommand=x/y", "git://github.com/a/b", "http://github.com/a/b"),
+    *(
+        "ext::sh -c touch% x",
+        "ext://x",
+        "EXT::sh",
+        "::x",
+        "fd::7",
+        "file:///etc",
+        "/etc",
+        "../x",
+        "",
+        "https://",
+        "openllm",
+    ),
+    *(
+        "--upload-pack=x",
+        "-oProxyCommand=x",
+        "ssh://-oProxyCommand=x/y",
+        "git://github.com/a/b",
+        "http://github.com/a/b",
+    ),
     *("git@github.com:a/b", "HTTPS://github.com/a/b", "git+ssh://github.com/a/b", "https:/github.com/a/b"),
     # credentials, lookalikes, hosts
     *("https://u:t@github.com/a/b", "https://hf_x@huggingface.co/a/b", "https://github.com@evil.example/a/b"),
     *("ssh://git:pw@example.org/a/b", "https://github.com.evil.example/a/b", "https://notgithub.com/a/b"),
-    *("https://huggingface.co.evil.example/a/b", "https://GITHUB.com/a/b", "https://github.com:1/a/b", "https://-x.org/a"),
+    *(
+        "https://huggingface.co.evil.example/a/b",
+        "https://GITHUB.com/a/b",
+        "https://github.com:1/a/b",
+        "https://-x.org/a",
+    ),
     *("https://example.org:0/a", "https://example.org:65536/a", "https://example.org:/a", "https://exa_mple.org/a"),
     # paths
     *("https://github.com/a/b?x", "https://github.com/a/b#x", "https://github.com/../b", "https://github.com/a/-b"),
     *("https://github.com/$HOME/b", "https://github.com/%2e%2e/b", "https://github.com/a", "https://github.com/a/b/c"),
-    *("https://github.com/a/b\n", "https://github.com/a/b\x1b[31m", "https://GITHUB.com/a\u200b/b", "https://github.com/a/.git"),
-    *("https://huggingface.co/spaces/a/b/c", "https://huggingface.co/spaces/a", "https://huggingface.co/b", "https://hf.co/a"),
-    *("https://example.org", "https://example.org/", "https://example.org//a", "https://example.org/a//b", "https://e.org/a/."),
+    *(
+        "https://github.com/a/b\n",
+        "https://github.com/a/b\x1b[31m",
+        "https://GITHUB.com/a\u200b/b",
+        "https://github.com/a/.git",
+    ),
+    *(
+        "https://huggingface.co/spaces/a/b/c",
+        "https://huggingface.co/spaces/a",
+        "https://huggingface.co/b",
+        "https://hf.co/a",
+    ),
+    *(
+        "https://example.org",
+        "https://example.org/",
+        "https://example.org//a",
+        "https://example.org/a//b",
+        "https://e.org/a/.",
+    ),
     *("https://example.org/a\\b", "https://example.org/a b", "https://example.org/é"),
     # files
     *("file://server/srv/x", "file:///", "file:///srv/../x", "file:////srv/x", "file:///srv//x", "file:///srv/-x"),
@@ -61,7 +100,13 @@ def test_https_ssh_and_file_urls_come_apart(text: str, scheme: str, host: str, p
 
 @pytest.mark.parametrize(
     "text",
-    ["https://u:s3cret@github.com/a/b", "https://s3cret@x/a", "https://u:s3/cret@x/a", "https://u:s3cret\n@x/a", "https://u:s3cr%et@x"],
+    [
+        "https://u:s3cret@github.com/a/b",
+        "https://s3cret@x/a",
+        "https://u:s3/cret@x/a",
+        "https://u:s3cret\n@x/a",
+        "https://u:s3cr%et@x",
+    ],
 )
 def test_a_secret_in_a_refused_url_is_not_repeated(text: str) -> None:
     with pytest.raises(NameRefused) as refused:
@@ -120,13 +165,16 @@ def test_different_repositories_differ() -> None:
     assert len({identity_of(text) for text in spellings}) == len(spellings)
 
 
-@pytest.mark.parametrize("text", ["/srv/x.git", "file:///srv/x.git", "file:///srv/x.git/", "file://localhost/srv/x.git/.git"])
+@pytest.mark.parametrize(
+    "text", ["/srv/x.git", "file:///srv/x.git", "file:///srv/x.git/", "file://localhost/srv/x.git/.git"]
+)
 def test_a_path_and_its_file_url_agree(text: str) -> None:
     assert identity_of(text) == "file:///srv/x.git"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "../x", "x", "C:\\x", "ext::sh -c x", "https://github.com", "file://server/x", "foo://a/b", "/", "a\nb", ":"]
+    "text",
+    ["", "../x", "x", "C:\\x", "ext::sh -c x", "https://github.com", "file://server/x", "foo://a/b", "/", "a\nb", ":"],
 )
 def test_what_names_no_fixed_place_has_no_identity(text: str) -> None:
     assert identity_of(text) is None
@@ -143,7 +191,24 @@ def test_ids_make_the_urls_of_their_hosts() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a/", "/a", "a/b/c", "a//b", "-a/b", "a/-b", "a/b.git", "a/..", "a/b..c", ".a/b", "a b/c", "a/b\n", "a/é", "spaces/b"],
+    [
+        "",
+        "a",
+        "a/",
+        "/a",
+        "a/b/c",
+        "a//b",
+        "-a/b",
+        "a/-b",
+        "a/b.git",
+        "a/..",
+        "a/b..c",
+        ".a/b",
+        "a b/c",
+        "a/b\n",
+        "a/é",
+        "spaces/b",
+    ],
 )
 def test_what_is_not_owner_and_name_is_no_id(text: str) -> None:
     with pytest.raises(NameRefused):

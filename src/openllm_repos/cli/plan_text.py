@@ -1,0 +1,135 @@
+"""Plans and outcomes as lines for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.plan import Action, Change, Conflict, Drift, FileChange, Outcome, Stopped, SyncPlan, TargetPlan
+from openllm_repos.text import show, show_path
+
+SCHEMA = 1
+_LETTER = {Change.ADDED: "A", Change.MODIFIED: "M", Change.DELETED: "D"}
+_SHOWN = 10
+
+
+def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
+    """Yield a plan as lines; long lists of files are cut unless `every_file`."""
+    yield f"{plan.source} at {plan.source_commit[:10]}"
+    for note in plan.notes:
+        yield f"note: {show(note)}"
+    for step in plan.targets:
+        yield from stopped_lines(step) if isinstance(step, Stopped) else _step_lines(step, every_file=every_file)
+
+
+def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
+    if step.update is None:
+        drift = f"; {_count(len(step.drift.files), 'drifted file')} there" if step.drift.files else ""
+        yield f"{step.target}: up to date{drift}"
+        return
+    what = {
+        Action.CREATE: "first sync into an empty repository",
+        Action.MERGE: "merge",
+        Action.SQUASH: "one commit",
+        Action.UP_TO_DATE: "up to date",
+    }[step.action]
+    branch = step.update.ref.removeprefix("refs/heads/")
+    yield (
+        f"{step.target}: {what}, {_count(step.commits, 'commit')} and {_count(len(step.changes), 'changed file')}"
+        f" to {branch} of {show(step.url)}"
+    )
+    yield from file_lines(step.changes, every_file=every_file)
+    if step.drift.files:
+        yield f"  kept: {_count(len(step.drift.files), 'file')} that {step.target} changed itself"
+        yield from file_lines(step.drift.files, every_file=every_file)
+
+
+def file_lines(changes: Sequence[FileChange], *, every_file: bool) -> Iterator[str]:
+    """Yield one line a file, ``A path``; all of them or the first few and a count."""
+    shown = changes if every_file or len(changes) <= _SHOWN + 1 else changes[:_SHOWN]
+    for change in shown:
+        yield f"  {_LETTER[change.change]} {show_path(change.path)}"
+    if len(shown) < len(changes):
+        yield f"  … and {len(changes) - len(shown)} more (-v shows all)"
+
+
+def stopped_lines(stopped: Stopped) -> Iterator[str]:
+    """Yield why a target cannot be synced, the paths concerned, and the next step."""
+    yield f"{stopped.target}: stopped: {show(stopped.reason)}"
+    for conflict in stopped.conflicts:
+        yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target"
+    yield from file_lines(stopped.drift.files, every_file=True)
+    if stopped.hint:
+        yield f"  next: {show(stopped.hint)}"
+
+
+def outcome_lines(manifest: Manifest, outcomes: Sequence[Outcome | Stopped]) -> Iterator[str]:
+    """Yield what came of each target."""
+    for outcome in outcomes:
+        if isinstance(outcome, Stopped):
+            yield from stopped_lines(outcome)
+        elif outcome.pushed:
+            again = f" after {outcome.attempts} attempts" if outcome.attempts > 1 else ""
+            yield f"{outcome.target}: synced{again}, now at {outcome.tip[:10]}: {manifest.target(outcome.target).url}"
+
+
+def sync_json(plan: SyncPlan, outcomes: Sequence[Outcome | Stopped]) -> dict[str, Any]:
+    """Return a plan and what came of it as the JSON that the documentation describes."""
+    came = {outcome.target: outcome for outcome in outcomes}
+    return {
+        "schema": SCHEMA,
+        "source": {"name": plan.source, "commit": plan.source_commit},
+        "notes": list(plan.notes),
+        "targets": [{**_step_json(step), "outcome": _outcome_json(came.get(step.target))} for step in plan.targets],
+    }
+
+
+def _step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
+    if isinstance(step, Stopped):
+        return {
+            "name": step.target,
+            "action": "stopped",
+            "reason": step.reason,
+            "next": step.hint,
+            "exit_code": step.exit_code,
+            "conflicts": [_conflict_json(conflict) for conflict in step.conflicts],
+            "drift": _drift_json(step.drift),
+        }
+    return {
+        "name": step.target,
+        "action": step.action.value,
+        "url": step.url,
+        "projected": step.projected,
+        "update": None
+        if step.update is None
+        else {"ref": step.update.ref, "old": step.update.old, "new": step.update.new},
+        "commits": step.commits,
+        "changes": [_change_json(change) for change in step.changes],
+        "drift": _drift_json(step.drift),
+    }
+
+
+def _outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
+    if outcome is None:
+        return None
+    if isinstance(outcome, Stopped):
+        return {"pushed": False, "reason": outcome.reason, "next": outcome.hint, "exit_code": outcome.exit_code}
+    return {"pushed": outcome.pushed, "tip": outcome.tip, "attempts": outcome.attempts, "exit_code": 0}
+
+
+def _change_json(change: FileChange) -> dict[str, str]:
+    return {"path": show_path(change.path), "change": change.change.value}
+
+
+def _conflict_json(conflict: Conflict) -> dict[str, str]:
+    return {"path": show_path(conflict.path), "source": conflict.source.value, "target": conflict.target.value}
+
+
+def _drift_json(drift: Drift) -> dict[str, Any]:
+    return {"commits": list(drift.commits), "files": [_change_json(change) for change in drift.files]}
+
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,202 @@
+"""A target held against the source: what it has of it, what it lacks, and what it changed on its own.
+
+Everything here follows from the two histories and what the remotes say, so a fresh clone on another machine answers the
+same. Nothing is written except objects, which a quarantine throws away again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from openllm_repos.errors import ConflictError, ManifestError
+from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync
+from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import History, Manifest, Repo, maps_digest
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Drift
+from openllm_repos.projection.changes import MappedPart
+from openllm_repos.projection.project import project
+from openllm_repos.projection.trees import Node
+
+
+class State(StrEnum):
+    """How a target stands to the source."""
+
+    IN_SYNC = "in sync"
+    BEHIND = "behind"
+    DRIFT = "drift"
+    DIVERGED = "diverged"
+    EMPTY = "empty"
+    NOT_ADOPTED = "not adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A target and the source.
+
+    Attributes:
+        state: the two in one word.
+        source_commit: the source commit that the target was held against.
+        projected: its projection.
+        tip: the target's tip, None where it is empty.
+        base: the mapped part as of the last sync, which both sides started from; empty where nothing was synced yet.
+        behind: how many projected commits the target lacks (1 at least, where it lacks anything).
+        contained: whether the target has all of the projection, so that there is nothing to sync.
+        drift: what the target changed at mapped paths.
+        part: reads mapped parts of this target.
+    """
+
+    state: State
+    source_commit: ObjectId
+    projected: ObjectId
+    tip: ObjectId | None
+    base: Node
+    behind: int
+    contained: bool
+    drift: Drift
+    part: MappedPart
+
+
+class NotAdopted(ConflictError):
+    """A target was filled by other means than a sync: there is no common base to merge from."""
+
+    def __init__(self, target: Repo, files: int) -> None:
+        some = "1 file" if files == 1 else f"{files} files"
+        super().__init__(
+            f"{target.name} already has {some} at mapped paths, but no sync put them there.",
+            hint=f"Its files were copied by other means. 'openllm-repos adopt {target.name}' (in a later version) will find"
+            " the source commit they came from; until then, remove them from the target in a commit of its own, then sync.",
+        )
+
+
+class NothingMapped(ManifestError):
+    """The maps of a target match no file in the whole history of the source."""
+
+    def __init__(self, manifest: Manifest, target: Repo, commit: ObjectId) -> None:
+        patterns = ", ".join(a_map.source.text for a_map in target.maps)
+        super().__init__(
+            f"{manifest.origin}: repos.{target.name}.map: no file ever matched {patterns} up to {commit[:10]}.",
+            hint="Check the spelling against: git ls-tree -r --name-only HEAD",
+        )
+
+
+def relate(
+    repository: Repository, reader: ObjectReader, manifest: Manifest, target: Repo, commit: ObjectId, tip: ObjectId | None
+) -> Relation:
+    """Hold a target against a source commit.
+
+    Args:
+        repository: the clone of the source, which has the objects of `tip` too.
+        reader: reads its objects.
+        manifest: says which repo is the source.
+        target: the manifest's entry.
+        commit: the source commit.
+        tip: the tip of the target's branch, None where it is empty.
+
+    Raises:
+        NothingMapped: the maps match nothing.
+        ReposError: as :func:`~openllm_repos.projection.project.project`.
+    """
+    projected = project(repository, commit, target.maps).commit
+    if projected is None:
+        raise NothingMapped(manifest, target, commit)
+    part = MappedPart(reader, target.maps, repository.object_format)
+    if tip is None:
+        behind = count(repository, projected, without=[])
+        return Relation(State.EMPTY, commit, projected, None, part.of(None), behind, False, Drift(), part)
+    held = _Held(repository, reader, manifest, target, part, projected, tip)
+    start = held.squashed() if target.history is History.SQUASH else held.joined()
+    mapped = part.of(tip.encode() + b"^{tree}")
+    files = part.changes(start.base, mapped)
+    if not start.known and files:
+        return Relation(State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part)
+    touching = commits_touching(
+        repository, tip, [file.path for file in files], without=start.carried, not_saying=SAID_BY_SYNC
+    )
+    state = {
+        (True, False): State.IN_SYNC,
+        (False, False): State.BEHIND,
+        (True, True): State.DRIFT,
+        (False, True): State.DIVERGED,
+    }[start.contained, bool(files)]
+    return Relation(state, commit, projected, tip, start.base, start.behind, start.contained, Drift(touching, files), part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where both sides started from, and whether that is known at all."""
+
+    base: Node
+    known: bool
+    behind: int
+    contained: bool
+    carried: tuple[ObjectId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A target that has a tip, on the way to its relation."""
+
+    repository: Repository
+    reader: ObjectReader
+    manifest: Manifest
+    target: Repo
+    part: MappedPart
+    projected: ObjectId
+    tip: ObjectId
+
+    def joined(self) -> _Start:
+        """The start for whole histories: git's merge base, unless source or maps were rewritten since the last sync.
+
+        Then the last sync itself says what the source had contributed: its projected commit is in the target's history.
+        """
+        common = merge_base(self.repository, self.projected, self.tip)
+        if common == self.projected:
+            return _Start(self._at(common), known=True, behind=0, contained=True, carried=(common,))
+        behind = count(self.repository, self.projected, without=[self.tip])
+        last = self._last_sync()
+        if last is not None:
+            if self._has(last.projected) and is_ancestor(self.repository, last.projected, self.tip):
+                if common is None or not is_ancestor(self.repository, last.projected, common):
+                    common = last.projected
+            elif common is None:  # the last sync was a squash
+                return replace(self._since(last), behind=behind, contained=False)
+        if common is None:
+            return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
+        return _Start(self._at(common), known=True, behind=behind, contained=False, carried=(self.projected, common))
+
+    def squashed(self) -> _Start:
+        """The start for one commit a sync: the projection of the source commit that the last sync names."""
+        last = self._last_sync()
+        return self.joined() if last is None else self._since(last)
+
+    def _since(self, last: LastSync) -> _Start:
+        if not self._has(last.source_commit):
+            raise ConflictError(
+                f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
+                hint="Fetch the source's whole history first: git fetch origin",
+            )
+        before = project(self.repository, last.source_commit, self.target.maps).commit
+        then, now = self._at(before), self._at(self.projected)
+        same_maps = last.digest == maps_digest(self.target.maps)
+        base = then if same_maps else self._as_far_as_it_went(then, last)
+        contained = same_maps and not self.part.changes(then, now)
+        behind = 0 if contained else max(1, count(self.repository, self.projected, without=[before] if before else []))
+        return _Start(base, known=True, behind=behind, contained=contained, carried=())
+
+    def _as_far_as_it_went(self, then: Node, last: LastSync) -> Node:
+        """The start after a change of maps: of what the new maps make of that commit, the files that the target got."""
+        missing = [change.path for change in self.part.changes(then, self._at(last.commit)) if change.new is None]
+        return self.part.without(then, missing)
+
+    def _at(self, commit: ObjectId | None) -> Node:
+        return self.part.of(None if commit is None else commit.encode() + b"^{tree}")
+
+    def _has(self, commit: ObjectId) -> bool:
+        return self.reader.find(commit.encode()) is not None
+
+    def _last_sync(self) -> LastSync | None:
+        return find_last_sync(self.repository, self.tip, self.manifest.source.url)

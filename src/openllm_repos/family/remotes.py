@@ -1,0 +1,133 @@
+"""All remotes asked at once, each with a deadline of its own: one dead remote delays nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from openllm_repos.errors import ConflictError, ReposError
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.refs import read_refs
+from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, fetch, list_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName
+
+CONNECTIONS = 16
+DEADLINE = 10.0  # seconds until a remote counts as dead
+_FETCHES = 3  # how often a branch may move while it is being fetched
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteState:
+    """What one remote has, or why it did not say.
+
+    Attributes:
+        repo: the manifest's entry.
+        endpoint: how it is reached.
+        tip: the tip of the manifest's branch, None where there is none.
+        branches: the names of all branches.
+        tags: tag names and what they point at.
+        problem: why it is unreachable, or an empty string.
+        hint: what to do about it.
+        remembered: whether this is what was fetched before rather than an answer.
+    """
+
+    repo: Repo
+    endpoint: Endpoint
+    tip: ObjectId | None = None
+    branches: tuple[str, ...] = ()
+    tags: Mapping[str, ObjectId] = field(default_factory=dict)
+    problem: str = ""
+    hint: str = ""
+    remembered: bool = False
+
+    @property
+    def tracking_ref(self) -> str:
+        """Where the clone remembers the tip."""
+        return f"{self.endpoint.tracking}/{self.repo.branch}"
+
+
+def ask(repository: Repository, repos: Sequence[Repo], *, deadline: float = DEADLINE) -> dict[RepoName, RemoteState]:
+    """Ask the remotes of `repos` for their refs, many at a time; unreachable ones are answers too.
+
+    Args:
+        repository: the clone.
+        repos: whom to ask.
+        deadline: seconds for each.
+    """
+    reached = endpoints(repository, {repo.name: repo.url for repo in repos})
+
+    def one(repo: Repo) -> RemoteState:
+        endpoint = reached[repo.name]
+        try:
+            return answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline))
+        except Unreachable as why:
+            return RemoteState(repo, endpoint, problem=why.message, hint=why.hint)
+
+    if len(repos) == 1:
+        return {repos[0].name: one(repos[0])}
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return {state.repo.name: state for state in pool.map(one, repos)}
+
+
+def answered(repo: Repo, endpoint: Endpoint, refs: Mapping[str, ObjectId]) -> RemoteState:
+    """Return the state that a remote's refs amount to."""
+    branches = tuple(ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/"))
+    tags = {ref.removeprefix("refs/tags/"): found for ref, found in refs.items() if ref.startswith("refs/tags/")}
+    return RemoteState(repo, endpoint, refs.get(repo.branch.ref), branches, tags)
+
+
+def remember(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, RemoteState]:
+    """Return what the clone remembers of the remotes, asking none; tags are known of no remote."""
+    reached = endpoints(repository, {repo.name: repo.url for repo in repos})
+    refs = read_refs(repository, "refs/remotes", "refs/openllm/remotes")
+    states = {}
+    for repo in repos:
+        state = RemoteState(repo, reached[repo.name], remembered=True)
+        tip = refs.get(state.tracking_ref)
+        problem = "" if tip is not None else "never fetched"
+        hint = "" if tip is not None else "Run it without --offline."
+        states[repo.name] = RemoteState(repo, state.endpoint, tip, problem=problem, hint=hint, remembered=True)
+    return states
+
+
+def bring(repository: Repository, states: Sequence[RemoteState]) -> dict[RepoName, RemoteState]:
+    """Fetch the tips that the clone does not have yet, many at a time. No ref moves.
+
+    Returns:
+        The states, with newer tips where a branch moved meanwhile, and problems where fetching failed.
+    """
+    with ObjectReader(repository.git) as reader:
+        missing = [state for state in states if state.tip is not None and reader.find(state.tip.encode()) is None]
+
+    def one(state: RemoteState) -> RemoteState:
+        try:
+            return _brought(repository, state)
+        except ReposError as why:
+            return RemoteState(state.repo, state.endpoint, problem=why.message, hint=why.hint)
+
+    found = {state.repo.name: state for state in states}
+    if missing:
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            found.update((state.repo.name, state) for state in pool.map(one, missing))
+    return found
+
+
+def _brought(repository: Repository, state: RemoteState) -> RemoteState:
+    """Fetch one branch until the tip that the remote names is here."""
+    for _ in range(_FETCHES):
+        if state.tip is None:
+            return state
+        fetch(repository, state.endpoint.url, state.repo.branch.ref)
+        with ObjectReader(repository.git) as reader:
+            if reader.find(state.tip.encode()) is not None:
+                return state
+        refs = list_refs(repository, state.endpoint.url, deadline=DEADLINE)
+        state = answered(state.repo, state.endpoint, refs)
+    raise ConflictError(
+        f"{state.repo.name}: its branch {state.repo.branch} moves faster than it can be fetched.",
+        hint="Run the same command again.",
+    )

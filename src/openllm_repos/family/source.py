@@ -1,0 +1,109 @@
+"""Which commit of the source is carried over, and whether everybody else can see it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.family.remotes import RemoteState
+from openllm_repos.git.history import count, is_ancestor
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.refs import read_ref
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest, Map, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.projection.trees import Placement, TreeProjector
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """The source as this clone and its remote have it.
+
+    Attributes:
+        commit: the commit to carry over.
+        behind: how many commits the remote's branch has that `commit` does not.
+        unpushed: how many commits `commit` has that the remote's branch does not; None where there is no such branch.
+    """
+
+    commit: ObjectId
+    behind: int
+    unpushed: int | None
+
+
+def source_commit(repository: Repository, source: Repo, remote: RemoteState | None, revision: str | None) -> ObjectId:
+    """Return the commit to carry over: `revision`, else the clone's own branch, else what it remembers of the remote's.
+
+    Raises:
+        UsageError: there is no such commit.
+    """
+    if revision is not None:
+        return repository.resolve(revision)
+    refs = [source.branch.ref]
+    if remote is not None:
+        refs.append(remote.tracking_ref)
+    for ref in refs:
+        found = read_ref(repository, ref)
+        if found is not None:
+            return found
+    raise UsageError(
+        f"This clone has no branch {source.branch}, which the manifest names for {source.name}.",
+        hint=f"Run: git fetch origin {source.branch}   or name a commit with --rev.",
+    )
+
+
+def hold_against_remote(repository: Repository, commit: ObjectId, remote: RemoteState) -> SourceState:
+    """Say how a commit stands to the source's branch on its remote, whose tip must be in the clone."""
+    if remote.tip is None:
+        return SourceState(commit, 0, None)
+    if remote.tip == commit:
+        return SourceState(commit, 0, 0)
+    return SourceState(
+        commit,
+        behind=count(repository, remote.tip, without=[commit]),
+        unpushed=0 if is_ancestor(repository, commit, remote.tip) else count(repository, commit, without=[remote.tip]),
+    )
+
+
+def require_pushed(source: Repo, state: SourceState) -> None:
+    """Refuse a commit that the source's remote does not have: a target would be ahead of its own source.
+
+    Raises:
+        ConflictError: it is not on the remote's branch.
+    """
+    hint = f"Push it first: git push origin {source.branch}   or pass --allow-unpushed."
+    if state.unpushed is None:
+        raise ConflictError(f"{source.name} has no branch {source.branch} on its remote yet.", hint=hint)
+    if state.unpushed:
+        commits = "1 commit" if state.unpushed == 1 else f"{state.unpushed} commits"
+        raise ConflictError(f"{source.name} has {commits} that are not on its remote: {state.commit[:10]}.", hint=hint)
+
+
+def uncommitted(repository: Repository, maps: Sequence[Map]) -> int:
+    """Return how many files that a map takes are changed in the person's work tree but not committed."""
+    if repository.top is None:
+        return 0
+    listed = repository.person().run("status", "--porcelain=v2", "-z", "--untracked-files=no", "--no-renames")
+    rows = [row for row in listed.stdout.split(b"\0") if row]
+    paths = [row.split(b" ", 10 if row.startswith(b"u") else 8)[-1] for row in rows]
+    return sum(1 for path in paths if any(a_map.source.matches(path) for a_map in maps))
+
+
+def empty_maps(
+    reader: ObjectReader, manifest: Manifest, target: Repo, commit: ObjectId, object_format: str
+) -> tuple[str, ...]:
+    """Return a sentence for each map of a target that matches no file of a source commit."""
+    notes = []
+    for number, a_map in enumerate(target.maps):
+        trees = TreeProjector(reader, [Placement.of(a_map)], object_format)
+        base = a_map.source.base.encode()
+        folder = reader.find(b"%b:%b" % (commit.encode(), base))
+        if folder is not None and folder[1] == b"tree" and trees.build((folder[0],)) is not None:
+            continue
+        place = f"{manifest.origin}: repos.{target.name}.map[{number}].from"
+        whole = reader.find(b"%b:%b" % (commit.encode(), a_map.source.canonical.encode()))
+        if whole is not None and whole[1] == b"tree":
+            notes.append(f"{place}: {a_map.source.text} is a folder; write {a_map.source.text}/ to take all of it.")
+        else:
+            notes.append(f"{place}: {a_map.source.text} matches no file at {commit[:10]}.")
+    return tuple(notes)

@@ -1,0 +1,80 @@
+"""Questions about ancestry, and writing single commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.process import GitFailed
+from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.path import FolderPath
+
+
+def is_ancestor(repository: Repository, old: ObjectId, new: ObjectId) -> bool:
+    """Whether `old` is `new` or in its history."""
+    return old == new or repository.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
+
+
+def merge_base(repository: Repository, one: ObjectId, two: ObjectId) -> ObjectId | None:
+    """Return git's best common ancestor, or None for unrelated histories."""
+    done = repository.git.run("merge-base", one, two, ok=(0, 1))
+    return ObjectId(done.stdout.decode().split()[0]) if done.code == 0 else None
+
+
+def count(repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId]) -> int:
+    """Return the number of commits in the history of `tip` that are in the history of none of `without`."""
+    return int(repository.git.text("rev-list", "--count", tip, *(f"^{commit}" for commit in without), "--"))
+
+
+def commits(repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId]) -> Iterator[ObjectId]:
+    """Yield the commits in the history of `tip` that are in the history of none of `without`, newest first."""
+    for line in repository.git.stream("rev-list", tip, *(f"^{commit}" for commit in without), "--"):
+        yield ObjectId(line.decode().strip())
+
+
+def commits_touching(
+    repository: Repository, tip: ObjectId, paths: Sequence[bytes], *, without: Sequence[ObjectId], not_saying: str
+) -> tuple[ObjectId, ...]:
+    """Return the commits that changed one of `paths`, newest first.
+
+    Args:
+        repository: the clone.
+        tip: where to start.
+        paths: as git stores them. git takes them a line each, so one with a line end in its name is left out.
+        without: commits whose history does not count.
+        not_saying: an extended regular expression; commits with a line that matches it do not count.
+    """
+    named = [path for path in paths if b"\n" not in path]
+    if not named:
+        return ()
+    given = b"\n".join((tip.encode(), *(b"^" + commit.encode() for commit in without), b"--", *named, b""))
+    options = ("--extended-regexp", "--invert-grep", f"--grep={not_saying}")
+    done = repository.git.run("--literal-pathspecs", "rev-list", *options, "--stdin", stdin=given)
+    return tuple(ObjectId(line) for line in done.lines())
+
+
+def files_below(repository: Repository, commit: ObjectId, folder: FolderPath) -> Iterator[bytes]:
+    """Yield the paths of all files of a commit that lie below a folder (``""`` is the top)."""
+    below = ("--", f"{folder}/") if folder else ()
+    listed = repository.git.run("--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, *below)
+    yield from listed.stdout.split(b"\0")[:-1]
+
+
+def write_commit(repository: Repository, tree: str, parents: Sequence[ObjectId], message: str) -> ObjectId:
+    """Write a commit by the person at this machine, dated now, and return its id. No ref moves.
+
+    Raises:
+        EnvironmentProblem: git does not know who the person is.
+    """
+    args = [arg for parent in parents for arg in ("-p", parent)]
+    try:
+        done = repository.git.run("commit-tree", *args, "-F", "-", tree, stdin=message.encode())
+    except GitFailed:
+        if repository.git.run("var", "GIT_COMMITTER_IDENT", ok=(0, 128)).code == 0:
+            raise
+        raise EnvironmentProblem(
+            "git does not know who you are, and a sync writes a commit in your name.",
+            hint='Run: git config --global user.name "Your Name" && git config --global user.email you@example.com',
+        ) from None
+    return ObjectId(done.stdout.decode().strip())

@@ -1,0 +1,150 @@
+"""Remotes: what they have, fetching it, and pushing to them with the old value stated.
+
+A remote is believed only when it is asked: after any push, whatever its exit code, :func:`list_refs` says what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.process import DeadlineExceeded, GitFailed
+from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName
+from openllm_repos.names.url import RepoUrl, identity_of
+from openllm_repos.plan import RefUpdate
+
+TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a repo is reached from this clone.
+
+    Attributes:
+        url: what git is given to fetch from.
+        push_url: what git is given to push to.
+        tracking: the folder of refs where its branches are remembered, ``refs/remotes/<name>``.
+    """
+
+    url: str
+    push_url: str
+    tracking: str
+
+
+class Unreachable(EnvironmentProblem):
+    """A remote did not answer, or not with what git understands."""
+
+
+def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict[RepoName, Endpoint]:
+    """Return how each repo is reached.
+
+    Where the person has a git remote for the same repository (over ssh, say, where the manifest says https), that remote
+    is used: its credentials are the ones that work. The person's own names are not taken for anything else.
+    """
+    done = repository.git.run("config", "-z", "--get-regexp", r"^remote\..*\.(url|pushurl)$", ok=(0, 1))
+    urls: dict[str, str] = {}
+    push_urls: dict[str, str] = {}
+    for entry in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        key, newline, value = entry.partition("\n")
+        if newline:
+            name, _, what = key.removeprefix("remote.").rpartition(".")
+            (push_urls if what == "pushurl" else urls).setdefault(name, value)
+    by_identity: dict[str, str] = {}
+    for name, url in urls.items():
+        identity = identity_of(url)
+        if identity is not None:
+            by_identity.setdefault(identity, name)
+
+    def endpoint(name: RepoName, url: RepoUrl) -> Endpoint:
+        mine = by_identity.get(url.identity)
+        if mine is not None:
+            push = push_urls.get(mine, urls[mine])
+            return Endpoint(urls[mine], push if identity_of(push) == url.identity else urls[mine], f"refs/remotes/{mine}")
+        taken = name in urls
+        return Endpoint(url, url, f"refs/openllm/remotes/{name}" if taken else f"refs/remotes/{name}")
+
+    return {name: endpoint(name, url) for name, url in repos.items()}
+
+
+def list_refs(
+    repository: Repository, url: str, patterns: Sequence[str] = ("refs/heads/*", "refs/tags/*"), *, deadline: float
+) -> dict[str, ObjectId]:
+    """Ask a remote for its refs.
+
+    Args:
+        repository: the clone, whose configuration says how to reach hosts.
+        url: the remote.
+        patterns: full ref names or patterns.
+        deadline: seconds until it counts as dead.
+
+    Raises:
+        Unreachable: no answer in time, or a refusal.
+    """
+    try:
+        done = repository.git.run("ls-remote", "--quiet", "--refs", "--", url, *patterns, deadline=deadline)
+    except DeadlineExceeded:
+        raise Unreachable(
+            f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
+        ) from None
+    except GitFailed as failed:
+        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+    rows = (line.partition("\t") for line in done.lines())
+    return {ref: ObjectId(found) for found, _, ref in rows}
+
+
+def fetch(repository: Repository, url: str, ref: str) -> None:
+    """Bring one ref's objects into the clone. No ref is written, ours or the person's.
+
+    Raises:
+        Unreachable: the remote did not answer, or refused.
+    """
+    quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
+    try:
+        repository.git.run("fetch", *quiet, "--", url, ref, deadline=TRANSFER_DEADLINE)
+    except DeadlineExceeded as late:
+        raise Unreachable(late.message) from None
+    except GitFailed as failed:
+        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+
+
+def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> str:
+    """Push objects by id to refs of a remote, each with a lease on its old value. Never forced.
+
+    More than one ref is pushed atomically; one ref is atomic by itself, and some servers know no atomic pushes.
+
+    Returns:
+        What git and the remote said, for people. What is true now, only :func:`list_refs` can tell.
+    """
+    args = ["push", "--porcelain"]
+    if len(updates) > 1:
+        args.append("--atomic")
+    for update in updates:
+        args.append(f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}")
+    specs = [f"{update.new}:{update.ref}" for update in updates]
+    try:
+        done = repository.person().run(
+            *args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True
+        )
+    except DeadlineExceeded as late:
+        return late.message
+    except GitFailed as failed:
+        return failed.completed.said
+    return done.said
+
+
+def _last_line(said: str) -> str:
+    """The line of git's message that says most: its last ``fatal:`` or plain line, without the prefix."""
+    lines = [line.removeprefix("fatal: ").strip() for line in said.splitlines() if line.strip()]
+    fatal = [line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")]
+    return (fatal or lines or ["git gave no reason"])[0]
+
+
+def _reach_hint(url: str) -> str:
+    if url.startswith("https://github.com/"):
+        return "Check that the repository exists and that you may read it (gh auth status)."
+    if url.startswith("https://huggingface.co/"):
+        return "Check that the repository exists on the Hub and that you are logged in (hf auth whoami)."
+    return "Check the URL, your access and the network (git ls-remote says the same)."

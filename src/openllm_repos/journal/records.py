@@ -1,0 +1,137 @@
+"""The journal: one file a pushed ref, written before the push and removed when the remote has confirmed it.
+
+A record is small: the operation can be made anew from the remotes alone. What it adds is that a run which was killed is
+noticed, told and cleaned up after, and that what the push replaced stays reachable under ``refs/openllm/keep/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from openllm_repos.errors import EnvironmentProblem, NameRefused
+from openllm_repos.git.refs import read_refs, update_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import RefUpdate
+
+KEEP = "refs/openllm/keep"
+_KEPT_OPERATIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One push that was begun.
+
+    Attributes:
+        operation: names the operation; sorts by time.
+        target: the repo's name in the manifest.
+        url: where it is pushed, without credentials.
+        ref: the ref that moves.
+        old: where it was, zeros if it was not there.
+        new: where it goes.
+        source_commit: the source commit that the target gets.
+    """
+
+    operation: str
+    target: str
+    url: str
+    ref: str
+    old: ObjectId
+    new: ObjectId
+    source_commit: ObjectId
+
+    @property
+    def update(self) -> RefUpdate:
+        """The ref's move."""
+        return RefUpdate(self.ref, self.old, self.new)
+
+    @property
+    def keep_prefix(self) -> str:
+        """Where old and new are held until nobody needs them."""
+        return f"{KEEP}/{self.operation}/{self.target}"
+
+
+def new_operation() -> str:
+    """Return a name for an operation: UTC time to the second, and four random characters."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(2)
+
+
+def begin(repository: Repository, record: Record) -> None:
+    """Hold the objects by refs, then write the record to disk. Only then may the push start.
+
+    Raises:
+        EnvironmentProblem: the clone cannot be written.
+    """
+    held = [("old", record.old), ("new", record.new)]
+    zero = repository.zero
+    updates = [RefUpdate(f"{record.keep_prefix}/{side}", zero, commit) for side, commit in held if not commit.is_zero]
+    update_refs(repository, updates, reason=f"openllm-repos: sync {record.target}")
+    path = _path(repository, record)
+    text = json.dumps(asdict(record), indent=1).encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        waiting = path.with_suffix(".tmp")
+        with waiting.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(waiting, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"Cannot write the journal to {path.parent}: {error.strerror}.", hint="Nothing was pushed; free some space first."
+        ) from None
+
+
+def finish(repository: Repository, record: Record, *, landed: bool) -> None:
+    """Close a record. If the push landed, what it replaced stays reachable; if not, nothing is kept."""
+    refs = read_refs(repository, record.keep_prefix)
+    zero = repository.zero
+    gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (landed and ref.endswith("/old"))]
+    update_refs(repository, gone, reason="openllm-repos: done")
+    _path(repository, record).unlink(missing_ok=True)
+    if landed:
+        _forget(repository)
+
+
+def unfinished(repository: Repository) -> Iterator[Record]:
+    """Yield the records of runs that did not end, oldest first. One that cannot be read is no record: it was never begun."""
+    for path in sorted(_folder(repository).glob("*.json")):
+        try:
+            fields = json.loads(path.read_bytes())
+            for name in ("old", "new", "source_commit"):
+                fields[name] = ObjectId(fields[name])
+            yield Record(**fields)
+        except (OSError, ValueError, KeyError, TypeError, NameRefused):
+            path.unlink(missing_ok=True)
+
+
+def _forget(repository: Repository) -> None:
+    """Let go of what the oldest operations replaced."""
+    refs = read_refs(repository, KEEP)
+    operations = sorted({ref.split("/")[3] for ref in refs})
+    old = set(operations[:-_KEPT_OPERATIONS])
+    gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.split("/")[3] in old]
+    update_refs(repository, gone, reason="openllm-repos: forgotten")
+
+
+def _folder(repository: Repository) -> Path:
+    return repository.state_dir / "journal"
+
+
+def _path(repository: Repository, record: Record) -> Path:
+    return _folder(repository) / f"{record.operation}-{record.target}.json"
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,3 @@
+"""Mapped folders carried to the targets: ``planning`` says what would happen, ``checks`` refuses what must not,
+``apply`` does it, ``resolve`` lets a person settle a conflict.
+"""

@@ -1,0 +1,85 @@
+"""What must be true of a commit before it may be pushed to a target."""
+
+from __future__ import annotations
+
+from openllm_repos.errors import ConflictError
+from openllm_repos.git.history import commits, files_below
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import FileChange
+from openllm_repos.projection.changes import MappedPart
+from openllm_repos.projection.trees import GITLINK_MODE
+from openllm_repos.text import show_path
+
+_SUBMODULES = b".gitmodules"
+
+
+def check_tree(part: MappedPart, target: Repo, changes: tuple[FileChange, ...]) -> None:
+    """Check that a sync changes mapped paths only: owned files, and all else of the target, are byte for byte as before.
+
+    Raises:
+        ConflictError: it would change another path.
+    """
+    for change in changes:
+        if not part.holds(change.path) or any(pattern.protects(change.path) for pattern in target.owned):
+            raise ConflictError(
+                f"{target.name}: the merge would change {show_path(change.path)}, which belongs to the target.",
+                hint="Nothing was pushed. Please report this, with the maps of the target.",
+            )
+
+
+def check_entries(target: Repo, projection: tuple[FileChange, ...]) -> None:
+    """Check the projected files themselves: no submodules, and no names that git or Windows would misread.
+
+    Args:
+        target: the target's entry of the manifest.
+        projection: all files of the projection, as additions to nothing.
+
+    Raises:
+        ConflictError: one of them may not be carried over.
+    """
+    folded: dict[str, bytes] = {}
+    for change in projection:
+        name = change.path.rpartition(b"/")[2]
+        if change.new is not None and change.new[0] == GITLINK_MODE:
+            problem = "is a submodule, which cannot be carried into another repository"
+        elif name == _SUBMODULES or any(part.lower() == b".git" for part in change.path.split(b"/")):
+            problem = "has a name that git itself uses"
+        else:
+            first = folded.setdefault(change.path.decode("utf-8", "surrogateescape").casefold(), change.path)
+            if first == change.path:
+                continue
+            problem = f"differs from {show_path(first)} only in upper and lower case, which Windows and macOS cannot hold"
+        raise ConflictError(
+            f"{target.name}: {show_path(change.path)} {problem}.", hint="Narrow the map's pattern, or rename it in the source."
+        )
+
+
+def check_never(repository: Repository, manifest: Manifest, target: Repo, source_commit: ObjectId) -> None:
+    """Check once more, on the real files, that no path that must never leave the source is among those that maps read.
+
+    Raises:
+        ConflictError: one is.
+    """
+    for a_map in target.maps:
+        for path in files_below(repository, source_commit, a_map.source.base):
+            if a_map.source.matches(path) and any(pattern.protects(path) for pattern in manifest.project.never):
+                raise ConflictError(
+                    f"{target.name}: {show_path(path)} may never leave the source, but a map reads it.",
+                    hint="Narrow the map's pattern.",
+                )
+
+
+def check_commits(repository: Repository, target: Repo, tip: ObjectId | None, projected: ObjectId, made: ObjectId) -> None:
+    """Check that what would be pushed is the sync's own commit and projected commits, and nothing of the source itself.
+
+    Raises:
+        ConflictError: another commit is among them.
+    """
+    for commit in commits(repository, made, without=[projected] if tip is None else [projected, tip]):
+        if commit != made:
+            raise ConflictError(
+                f"{target.name}: commit {commit[:10]} would be pushed, but no map made it.",
+                hint="Nothing was pushed. Please report this.",
+            )

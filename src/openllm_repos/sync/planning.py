@@ -1,0 +1,248 @@
+"""What a sync would do. The same code plans a dry run, which throws its objects away, and a run that is then applied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
+from openllm_repos.family.relation import NotAdopted, Relation, State, relate
+from openllm_repos.family.remotes import RemoteState, ask, bring
+from openllm_repos.family.source import (
+    SourceState,
+    empty_maps,
+    hold_against_remote,
+    require_pushed,
+    source_commit,
+    uncommitted,
+)
+from openllm_repos.git.history import count, write_commit
+from openllm_repos.git.merge import Merged, Sides, merge, three_sides
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName
+from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
+from openllm_repos.sync.message import sync_message
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """How a sync is to be made.
+
+    Attributes:
+        revision: the source commit to carry over, as git understands it; None is the source's branch.
+        allow_unpushed: whether that commit may be missing from the source's own remote.
+    """
+
+    revision: str | None = None
+    allow_unpushed: bool = False
+
+
+class MergeConflict(ConflictError):
+    """Source and target changed the same places of a file."""
+
+    def __init__(self, target: Repo, sides: Sides, conflicts: tuple[Conflict, ...]) -> None:
+        some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
+        super().__init__(
+            f"{target.name}: source and target both changed {some}; nothing was changed.",
+            hint=f"Run: openllm-repos sync {target.name} --resolve",
+        )
+        self.sides = sides
+        self.conflicts = conflicts
+
+
+class Drifted(ConflictError):
+    """A target that must not drift has drifted."""
+
+    def __init__(self, target: Repo, drift: Drift) -> None:
+        some = "1 mapped file" if len(drift.files) == 1 else f"{len(drift.files)} mapped files"
+        super().__init__(
+            f"{target.name} has drifted: {some} changed there, and its manifest says drift = \"refuse\".",
+            hint=f"See: openllm-repos diff {target.name}   Bring the changes to the source by hand, or set drift = \"merge\".",
+        )
+        self.drift = drift
+
+
+def plan_sync(
+    manifest: Manifest, repository: Repository, targets: Sequence[str] = (), options: SyncOptions | None = None
+) -> SyncPlan:
+    """Plan a sync: ask the remotes, fetch what is new, project, merge in the object store, and check the result.
+
+    Only objects are written to the clone, no ref and no file; in a quarantine (:meth:`Repository.quarantine`) nothing.
+
+    Args:
+        manifest: what should be.
+        repository: the clone of the source.
+        targets: names of the targets; all of them by default.
+        options: how the sync is to be made.
+
+    Raises:
+        UsageError: a name that is no target, or no such source commit.
+        ConflictError: the source commit is not on the source's remote.
+        EnvironmentProblem: git is too old, the clone is shallow, the source's remote does not answer.
+    """
+    options = options or SyncOptions()
+    repository.require_merge()
+    repository.require_history()
+    wanted = [manifest.target(name) for name in targets] if targets else list(manifest.targets)
+    states = bring_tips(repository, [manifest.source, *wanted])
+    source = states[manifest.source.name]
+    commit = source_commit(repository, manifest.source, source, options.revision)
+    notes = (*_source_notes(manifest, repository, source, commit, options), *_map_notes(manifest, repository, wanted, commit))
+    plans = tuple(plan_target(manifest, repository, states[target.name], commit) for target in wanted)
+    return SyncPlan(manifest.source.name, commit, plans, notes)
+
+
+def bring_tips(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, RemoteState]:
+    """Ask the remotes and fetch the tips that are new."""
+    return bring(repository, list(ask(repository, repos).values()))
+
+
+def _source_notes(
+    manifest: Manifest, repository: Repository, remote: RemoteState, commit: ObjectId, options: SyncOptions
+) -> tuple[str, ...]:
+    """Make sure that others can see the source commit, and say what a person may not expect of it."""
+    if remote.problem:
+        if options.allow_unpushed:
+            return (f"{manifest.source.name} is unreachable ({remote.problem}); its commits may not be pushed.",)
+        raise EnvironmentProblem(f"{manifest.source.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    state: SourceState = hold_against_remote(repository, commit, remote)
+    if not options.allow_unpushed:
+        require_pushed(manifest.source, state)
+    if state.behind and options.revision is None:
+        behind = "1 commit" if state.behind == 1 else f"{state.behind} commits"
+        branch = manifest.source.branch
+        return (f"Your {branch} is {behind} behind its remote; this sync carries {commit[:10]}, not what is newer.",)
+    return ()
+
+
+def _map_notes(
+    manifest: Manifest, repository: Repository, targets: Sequence[Repo], commit: ObjectId
+) -> tuple[str, ...]:
+    """Say what the maps do not carry: nothing at all where a folder is misspelt, and never what is not committed."""
+    with ObjectReader(repository.git) as reader:
+        notes = [note for target in targets for note in empty_maps(reader, manifest, target, commit, repository.object_format)]
+    changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
+    if changed:
+        files = "1 mapped file" if changed == 1 else f"{changed} mapped files"
+        notes.append(f"Your clone has uncommitted changes to {files}; a sync carries commits only.")
+    return tuple(notes)
+
+
+def plan_target(
+    manifest: Manifest, repository: Repository, remote: RemoteState, commit: ObjectId
+) -> TargetPlan | Stopped:
+    """Plan one target; what stops it is an answer, so that the others go on."""
+    target = remote.repo
+    if remote.problem:
+        return Stopped(target.name, f"{target.name} is unreachable: {remote.problem}.", remote.hint, 30)
+    try:
+        with ObjectReader(repository.git) as reader:
+            relation = relate(repository, reader, manifest, target, commit, remote.tip)
+            return _planned(manifest, repository, reader, relation, remote)
+    except MergeConflict as why:
+        return Stopped(target.name, why.message, why.hint, why.exit_code, conflicts=why.conflicts)
+    except Drifted as why:
+        return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
+    except ReposError as why:
+        return Stopped(target.name, why.message, why.hint, why.exit_code)
+
+
+def _planned(
+    manifest: Manifest, repository: Repository, reader: ObjectReader, relation: Relation, remote: RemoteState
+) -> TargetPlan:
+    target = remote.repo
+    plan = TargetPlan(
+        target.name,
+        remote.endpoint.push_url,
+        Action.UP_TO_DATE,
+        relation.source_commit,
+        relation.projected,
+        relation.tip,
+        drift=relation.drift,
+    )
+    if relation.contained:
+        return plan
+    if relation.state is State.NOT_ADOPTED:
+        raise NotAdopted(target, len(relation.drift.files))
+    if relation.drift.files and target.drift is DriftPolicy.REFUSE:
+        raise Drifted(target, relation.drift)
+    projection = relation.projected.encode() + b"^{tree}"
+    check_entries(target, relation.part.changes(relation.part.of(None), relation.part.of(projection)))
+    check_never(repository, manifest, target, relation.source_commit)
+    old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
+    tree = merged_tree(repository, reader, relation, target)
+    changes = relation.part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
+    check_tree(relation.part, target, changes)
+    _check_against_projection(relation, target, tree)
+    made = write_sync(manifest, repository, relation, target, tree)
+    check_commits(repository, target, relation.tip, relation.projected, made)
+    squash = target.history is History.SQUASH
+    return replace(
+        plan,
+        action=Action.SQUASH if squash else Action.CREATE if relation.tip is None else Action.MERGE,
+        update=RefUpdate(target.branch.ref, relation.tip or repository.zero, made),
+        changes=changes,
+        commits=count(repository, made, without=[relation.tip] if relation.tip else []),
+    )
+
+
+def sides_of(repository: Repository, reader: ObjectReader, relation: Relation) -> Sides:
+    """Write what a merge of this relation needs: the base, the target and the projection as comparable commits."""
+    assert relation.tip is not None  # an empty target needs no merge
+    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
+        base = relation.part.write(relation.base, writer)
+        ours, theirs = (reader.find(commit.encode() + b"^{tree}") for commit in (relation.tip, relation.projected))
+        assert ours is not None and theirs is not None  # both commits were read before
+        return three_sides(repository, writer, base, ours[0], theirs[0])
+
+
+def merged_tree(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> ObjectId:
+    """Return the tree that the target gets.
+
+    Raises:
+        MergeConflict: source and target changed the same places.
+    """
+    if relation.tip is None:
+        found = reader.find(relation.projected.encode() + b"^{tree}")
+        assert found is not None  # the projection was just made
+        return ObjectId(found[0].decode())
+    sides = sides_of(repository, reader, relation)
+    merged = merge(repository, sides)
+    if not all(relation.part.holds(path) for path in _touched(relation, sides, merged)):
+        # An edit followed a rename out of the mapped folders, to a file that is the target's own.
+        merged = merge(repository, sides, renames=False)
+    if merged.tree is None:
+        raise MergeConflict(target, sides, merged.conflicts)
+    return merged.tree
+
+
+def _touched(relation: Relation, sides: Sides, merged: Merged) -> list[bytes]:
+    """Return the paths that a merge changed in the target, or could not."""
+    if merged.tree is None:
+        return [conflict.path for conflict in merged.conflicts]
+    ours = f"{sides.ours}^{{tree}}".encode()
+    return [change.path for change in relation.part.tree_changes(ours, merged.tree.encode())]
+
+
+def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) -> None:
+    """Check that without drift the target's mapped part is exactly the projection."""
+    projection = relation.part.of(relation.projected.encode() + b"^{tree}")
+    if not relation.drift.files and relation.part.changes(projection, relation.part.of(tree.encode())):
+        raise ConflictError(
+            f"{target.name}: the merge gave something else than the projection, though the target has no drift.",
+            hint="Nothing was pushed. Please report this, with the maps of the target.",
+        )
+
+
+def write_sync(manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId) -> ObjectId:
+    """Write the sync's own commit: it joins the target's history and the projection, and says where from."""
+    parents = [] if relation.tip is None else [relation.tip]
+    if target.history is History.FULL:
+        parents.append(relation.projected)
+    message = sync_message(manifest.source, target, relation.source_commit, relation.projected)
+    return write_commit(repository, tree, parents, message)

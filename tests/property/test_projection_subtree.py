@@ -1,0 +1,141 @@
+"""The projection of a folder against `git subtree split` and against the rule written down plainly, on random histories."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shutil
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest import Map
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.projection.cache import Cache
+from openllm_repos.projection.project import project
+from tests.property.projection_histories import FOLDER, SHAPES, History, histories
+from tests.support.history import Spec, make_history
+from tests.support.repositories import Clone
+
+MAPS = [Map.of(FOLDER + "/", ".")]
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One clone that all examples of a module are written to, each on a branch of its own."""
+
+    clone: Clone
+    opened: Repository
+    numbers: itertools.count[int]
+
+    def write(self, history: History) -> list[str]:
+        """Write a history and return its commit ids."""
+        branch = f"refs/heads/example-{next(self.numbers)}"
+        return make_history(self.clone, history.specs, refs={branch: len(history.specs) - 1})
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    clone = Clone.init(tmp_path_factory.mktemp("ground") / "clone")
+    (clone.path / FOLDER).mkdir()  # git subtree wants to see the folder, whatever revision it is to split
+    return Ground(clone, Repository.open(clone.path), itertools.count())
+
+
+def plain_rule(history: History, ids: list[str], clone: Clone) -> str | None:
+    """Return the id of the projection of the last commit by the rule of DESIGN, without any shortcut.
+
+    Each commit's ancestors are kept as a set; ids are made with hashlib.
+    """
+    request = "".join(f"{commit}:{FOLDER}\n" for commit in ids).encode()
+    answers = clone.git("cat-file", "--batch-check", data=request).splitlines()
+    folders = [answer.split()[0] if answer.split()[1] == "tree" else None for answer in answers]
+    image: dict[int, str] = {}
+    tree_of: dict[str, str] = {}
+    ancestors: dict[str, set[str]] = {}
+    for position in range(len(ids)):
+        spec = history.specs[position]
+        above = list(dict.fromkeys(image[parent] for parent in spec.parents if parent in image))
+        tree = folders[position] or EMPTY_TREE
+        if folders[position] is None and not above:
+            continue
+        same = [one for one in above if tree_of[one] == tree]
+        # the newest of the parents with this tree, if there is one that has all the others in its history
+        newest = next((one for one in same if all(other in ancestors[one] for other in same)), None)
+        others = [one for one in above if tree_of[one] != tree]
+        if newest is not None and (not others or others[-1] in ancestors[newest]):
+            image[position] = newest
+            continue
+        lines = [f"tree {tree}", *(f"parent {one}" for one in above)]
+        lines += [f"{role} {spec.author.decode()}" for role in ("author", "committer") if spec.author]
+        content = "\n".join([*lines, "", str(spec.message)]).encode()
+        made = hashlib.sha1(b"commit %d\0" % len(content) + content).hexdigest()  # noqa: S324 - git's own
+        image[position], tree_of[made] = made, tree
+        ancestors[made] = {made}.union(*(ancestors[one] for one in above))
+    return image.get(len(ids) - 1)
+
+
+def _subtree_images(clone: Clone, commit: str) -> dict[str, str]:
+    """Let git subtree split a commit; return what every commit that it looked at became."""
+    memory = clone.path / ".git/subtree-cache"
+    shutil.rmtree(memory, ignore_errors=True)
+    clone.run("subtree", "split", "-q", "-P", FOLDER, commit, ok=(0, 1, 128))
+    (files,) = memory.iterdir()
+    return {file.name: file.read_text().strip() for file in files.iterdir() if len(file.name) == len(commit)}
+
+
+def _our_images(opened: Repository, commit: str) -> dict[str, str]:
+    """Project a commit from nothing; return what every commit in its history became."""
+    shutil.rmtree(opened.state_dir, ignore_errors=True)
+    project(opened, ObjectId(commit), MAPS)
+    (file,) = (opened.state_dir / "projections").iterdir()
+    memory = Cache(file.parent, file.stem, 20).load(EMPTY_TREE.encode())
+    assert memory is not None
+    return {source.decode(): memory.graph.ids[image].decode() for source, image in memory.graph.image.items()}
+
+
+def _projected(ground: Ground, commit: str) -> tuple[str | None, set[str], str]:
+    """Project without leaving anything behind; return the head, all commits that it reaches, and its tree."""
+    with ground.opened.quarantine() as opened:
+        head = project(opened, ObjectId(commit), MAPS, use_cache=False).commit
+        if head is None:
+            return None, set(), EMPTY_TREE
+        listed = opened.git.text("log", "--format=%H %T", head).splitlines()
+        return head, {line.split()[0] for line in listed}, listed[0].split()[1]
+
+
+@pytest.mark.usefixtures("git_subtree")
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+@settings(max_examples=13)
+@given(data=st.data())
+def test_a_folder_has_the_ids_of_git_subtree(ground: Ground, shape: list[int], data: st.DataObject) -> None:
+    """While the folder stays, git subtree's answer for every commit is ours, bit for bit.
+
+    Four histories an example; a last commit without the folder joins them, so that git subtree starts once.
+    """
+    several = data.draw(st.lists(histories(shape=shape, longest=10, keeps=True), min_size=4, max_size=4))
+    specs: list[Spec] = []
+    tips: list[int] = []
+    for history in several:
+        start = len(specs)
+        specs += [replace(spec, parents=[start + parent for parent in spec.parents]) for spec in history.specs]
+        tips.append(len(specs) - 1)
+    ids = make_history(ground.clone, [*specs, Spec(tips, {"x": "joined"}, whole=True)])
+    theirs, ours = _subtree_images(ground.clone, ids[-1]), _our_images(ground.opened, ids[-1])
+    assert {commit: ours.get(commit) for commit in ids[:-1]} == {commit: theirs.get(commit) for commit in ids[:-1]}
+    assert not set(ours.values()) & set(ids)
+
+
+@settings(max_examples=100)
+@given(history=histories(odd=True))
+def test_a_folder_that_comes_goes_and_changes_its_nature(ground: Ground, history: History) -> None:
+    """Files, symlinks and submodules in its place count as absence, and no source commit is ever reached."""
+    ids = ground.write(history)
+    ours, reached, tree = _projected(ground, ids[-1])
+    assert ours == plain_rule(history, ids, ground.clone)
+    assert not reached & set(ids)
+    last = ground.clone.git("cat-file", "--batch-check", data=f"{ids[-1]}:{FOLDER}\n".encode()).split()
+    assert tree == (last[0] if last[1] == "tree" else EMPTY_TREE)
