@@ -8,10 +8,16 @@ clocks that run backwards; and, where asked for, something else than a folder in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from hypothesis import strategies as st
 
 from tests.support.history import Entry, Spec, executable, gitlink, symlink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Name = TypeVar("Name", bound=int | str)
 
 FOLDER = "d"
 INSIDE = ("d/a", "d/b.py", "d/s/c.py", "d/s/t/e")
@@ -34,36 +40,10 @@ class History:
         """The positions of each commit's parents."""
         return [tuple(spec.parents) for spec in self.specs]
 
-    def reachable(self) -> set[int]:
-        """Return the positions of the last commit and all its ancestors."""
-        found, todo = set[int](), [len(self.specs) - 1]
-        while todo:
-            position = todo.pop()
-            if position not in found:
-                found.add(position)
-                todo += self.specs[position].parents
-        return found
-
-    def holds_other_thing(self) -> bool:
-        """Whether a file or a symlink ever stood where the folder should be."""
-        things = (self.trees[position].get(FOLDER) for position in self.reachable())
-        return any(thing is not None and not _is_gitlink(thing) for thing in things)
-
-    def loses_folder(self) -> bool:
-        """Whether a commit lacks the folder although an ancestor has it."""
-        had: list[bool] = []
-        for tree, parents in zip(self.trees, self.parents, strict=True):
-            had.append(has_folder(tree) or any(had[parent] for parent in parents))
-        return any(had[position] and not has_folder(self.trees[position]) for position in self.reachable())
-
 
 def has_folder(tree: Tree) -> bool:
     """Whether the folder exists in a tree."""
     return any(path.startswith(FOLDER + "/") for path in tree)
-
-
-def _is_gitlink(content: bytes | Entry) -> bool:
-    return isinstance(content, Entry) and content.mode == "160000"
 
 
 def _put(tree: Tree, path: str, content: bytes | Entry) -> None:
@@ -165,3 +145,44 @@ def histories(
         specs.append(Spec(chosen, dict(tree), f"commit {position}\n", whole=True, author=person, committer=person))
         trees.append(tree)
     return History(tuple(specs), tuple(trees))
+
+
+def plain_rule(
+    parents: Sequence[Sequence[int]],
+    trees: Sequence[str | None],
+    empty_tree: str,
+    make: Callable[[int, str, list[Name]], Name],
+) -> dict[int, Name]:
+    """Say what each commit becomes by the rule of `git subtree split`, with no commit standing for itself.
+
+    This is the rule without any shortcut: all ancestors of every projected commit are kept as a set.
+
+    Args:
+        parents: per commit, the positions of its parents.
+        trees: per commit, the projected tree, or None where nothing is mapped.
+        empty_tree: what None means where an ancestor had something.
+        make: makes a projected commit of (position, tree, projected parents) and names it.
+    """
+    image: dict[int, Name] = {}
+    tree_of: dict[Name, str] = {}
+    ancestors: dict[Name, set[Name]] = {}
+    for position, sources in enumerate(parents):
+        above = list(dict.fromkeys(image[parent] for parent in sources if parent in image))
+        tree = trees[position] or empty_tree
+        if trees[position] is None and not above:
+            continue
+        newest: Name | None = None
+        copy = False
+        for one in [one for one in above if tree_of[one] == tree]:
+            if newest is None or newest in ancestors[one]:
+                newest = one
+            elif one not in ancestors[newest]:
+                copy = True  # two sides that do not know of each other came to the same content
+        others = [one for one in above if tree_of[one] != tree]
+        if newest is not None and not copy and (not others or others[-1] in ancestors[newest]):
+            image[position] = newest
+            continue
+        made = make(position, tree, above)
+        image[position], tree_of[made] = made, tree
+        ancestors[made] = {made}.union(*(ancestors[one] for one in above))
+    return image

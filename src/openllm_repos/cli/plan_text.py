@@ -56,7 +56,8 @@ def file_lines(changes: Sequence[FileChange], *, every_file: bool) -> Iterator[s
 
 def stopped_lines(stopped: Stopped) -> Iterator[str]:
     """Yield why a target cannot be synced, the paths concerned, and the next step."""
-    yield f"{stopped.target}: stopped: {show(stopped.reason)}"
+    yield f"{stopped.target}: stopped"
+    yield from (f"  {line}" for line in show(stopped.reason).splitlines())
     for conflict in stopped.conflicts:
         yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target"
     yield from file_lines(stopped.drift.files, every_file=True)
@@ -128,7 +129,6 @@ def _conflict_json(conflict: Conflict) -> dict[str, str]:
 
 def _drift_json(drift: Drift) -> dict[str, Any]:
     return {"commits": list(drift.commits), "files": [_change_json(change) for change in drift.files]}
-
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 
 import click
@@ -11,6 +10,7 @@ import click
 from openllm_repos.cli.clone import open_clone
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
+from openllm_repos.cli.question import agreed
 from openllm_repos.errors import UsageError
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
@@ -61,7 +61,7 @@ def sync(
     if resolve or carry_on or abort:
         from openllm_repos.cli.resolve import run_resolve
 
-        return run_resolve(manifest, repository, targets, options, carry_on=carry_on, abort=abort)
+        return run_resolve(manifest, repository, targets, options, carry_on=carry_on, abort=abort, yes=yes)
     if dry_run:
         with repository.quarantine() as quarantined:
             plan = plan_sync(manifest, quarantined, targets, options)
@@ -72,7 +72,7 @@ def sync(
         plan = plan_sync(manifest, repository, targets, options)
         if not as_json:
             _show_plan(plan, as_json=False, invocation=invocation)
-        if not _agreed(plan, yes=yes or as_json):
+        if not agreed(plan, yes=yes or as_json):
             click.echo("Nothing was pushed.")
             return _DIFFERS
         outcomes = apply(plan, manifest, repository, (lambda _: None) if invocation.quiet or as_json else _tell)
@@ -81,15 +81,6 @@ def sync(
     else:
         _show_outcomes(manifest, plan, outcomes)
     return _exit_code(outcomes)
-
-
-def _agreed(plan: SyncPlan, *, yes: bool) -> bool:
-    """Ask before the first push, on a terminal only."""
-    pushes = [step for step in plan.targets if isinstance(step, TargetPlan) and step.update is not None]
-    if not pushes or yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
-    count = "1 target" if len(pushes) == 1 else f"{len(pushes)} targets"
-    return click.confirm(f"Push to {count}?", default=False)
 
 
 def _show_plan(plan: SyncPlan, *, as_json: bool, invocation: Invocation) -> None:

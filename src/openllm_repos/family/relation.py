@@ -67,8 +67,8 @@ class NotAdopted(ConflictError):
         some = "1 file" if files == 1 else f"{files} files"
         super().__init__(
             f"{target.name} already has {some} at mapped paths, but no sync put them there.",
-            hint=f"Its files were copied by other means. 'openllm-repos adopt {target.name}' (in a later version) will find"
-            " the source commit they came from; until then, remove them from the target in a commit of its own, then sync.",
+            hint=f"They were copied there. 'openllm-repos adopt {target.name}' (in a later version) will find the source commit"
+            " they came from; until then, delete them from the target in a commit of its own, then sync.",
         )
 
 
@@ -84,7 +84,12 @@ class NothingMapped(ManifestError):
 
 
 def relate(
-    repository: Repository, reader: ObjectReader, manifest: Manifest, target: Repo, commit: ObjectId, tip: ObjectId | None
+    repository: Repository,
+    reader: ObjectReader,
+    manifest: Manifest,
+    target: Repo,
+    commit: ObjectId,
+    tip: ObjectId | None,
 ) -> Relation:
     """Hold a target against a source commit.
 
@@ -112,7 +117,9 @@ def relate(
     mapped = part.of(tip.encode() + b"^{tree}")
     files = part.changes(start.base, mapped)
     if not start.known and files:
-        return Relation(State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part)
+        return Relation(
+            State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part
+        )
     touching = commits_touching(
         repository, tip, [file.path for file in files], without=start.carried, not_saying=SAID_BY_SYNC
     )
@@ -122,7 +129,9 @@ def relate(
         (True, True): State.DRIFT,
         (False, True): State.DIVERGED,
     }[start.contained, bool(files)]
-    return Relation(state, commit, projected, tip, start.base, start.behind, start.contained, Drift(touching, files), part)
+    return Relation(
+        state, commit, projected, tip, start.base, start.behind, start.contained, Drift(touching, files), part
+    )
 
 
 @dataclass(frozen=True, slots=True)

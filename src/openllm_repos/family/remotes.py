@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
 from openllm_repos.errors import ConflictError, ReposError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
-from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, fetch, list_refs
+from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, Unreachable, endpoints, fetch, list_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -58,19 +58,41 @@ def ask(repository: Repository, repos: Sequence[Repo], *, deadline: float = DEAD
         repos: whom to ask.
         deadline: seconds for each.
     """
+    found = {state.repo.name: state for state in answers(repository, repos, deadline=deadline)}
+    return {repo.name: found[repo.name] for repo in repos}
+
+
+def answers(
+    repository: Repository,
+    repos: Sequence[Repo],
+    *,
+    deadline: float = DEADLINE,
+    then: Callable[[RemoteState], RemoteState] = lambda state: state,
+) -> Iterator[RemoteState]:
+    """Ask like :func:`ask`, and yield each answer as it comes.
+
+    Args:
+        repository: the clone.
+        repos: whom to ask.
+        deadline: seconds for each.
+        then: what else to do with a remote that has answered, while others are still being asked.
+    """
     reached = endpoints(repository, {repo.name: repo.url for repo in repos})
 
     def one(repo: Repo) -> RemoteState:
         endpoint = reached[repo.name]
         try:
-            return answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline))
+            return then(answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline)))
         except Unreachable as why:
             return RemoteState(repo, endpoint, problem=why.message, hint=why.hint)
 
-    if len(repos) == 1:
-        return {repos[0].name: one(repos[0])}
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        return {state.repo.name: state for state in pool.map(one, repos)}
+        asked = [pool.submit(one, repo) for repo in repos]
+        try:
+            for future in as_completed(asked):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def answered(repo: Repo, endpoint: Endpoint, refs: Mapping[str, ObjectId]) -> RemoteState:
@@ -94,8 +116,15 @@ def remember(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, Re
     return states
 
 
-def bring(repository: Repository, states: Sequence[RemoteState]) -> dict[RepoName, RemoteState]:
+def bring(
+    repository: Repository, states: Sequence[RemoteState], *, deadline: float = TRANSFER_DEADLINE
+) -> dict[RepoName, RemoteState]:
     """Fetch the tips that the clone does not have yet, many at a time. No ref moves.
+
+    Args:
+        repository: the clone.
+        states: what the remotes said.
+        deadline: seconds for each transfer.
 
     Returns:
         The states, with newer tips where a branch moved meanwhile, and problems where fetching failed.
@@ -105,7 +134,7 @@ def bring(repository: Repository, states: Sequence[RemoteState]) -> dict[RepoNam
 
     def one(state: RemoteState) -> RemoteState:
         try:
-            return _brought(repository, state)
+            return _brought(repository, state, deadline)
         except ReposError as why:
             return RemoteState(state.repo, state.endpoint, problem=why.message, hint=why.hint)
 
@@ -116,12 +145,12 @@ def bring(repository: Repository, states: Sequence[RemoteState]) -> dict[RepoNam
     return found
 
 
-def _brought(repository: Repository, state: RemoteState) -> RemoteState:
+def _brought(repository: Repository, state: RemoteState, deadline: float) -> RemoteState:
     """Fetch one branch until the tip that the remote names is here."""
     for _ in range(_FETCHES):
         if state.tip is None:
             return state
-        fetch(repository, state.endpoint.url, state.repo.branch.ref)
+        fetch(repository, state.endpoint.url, state.repo.branch.ref, deadline=deadline)
         with ObjectReader(repository.git) as reader:
             if reader.find(state.tip.encode()) is not None:
                 return state

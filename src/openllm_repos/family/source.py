@@ -75,8 +75,8 @@ def require_pushed(source: Repo, state: SourceState) -> None:
     if state.unpushed is None:
         raise ConflictError(f"{source.name} has no branch {source.branch} on its remote yet.", hint=hint)
     if state.unpushed:
-        commits = "1 commit" if state.unpushed == 1 else f"{state.unpushed} commits"
-        raise ConflictError(f"{source.name} has {commits} that are not on its remote: {state.commit[:10]}.", hint=hint)
+        commits = "1 commit that is" if state.unpushed == 1 else f"{state.unpushed} commits that are"
+        raise ConflictError(f"{source.name} has {commits} not on its remote, up to {state.commit[:10]}.", hint=hint)
 
 
 def uncommitted(repository: Repository, maps: Sequence[Map]) -> int:

@@ -57,7 +57,9 @@ def commits_touching(
 def files_below(repository: Repository, commit: ObjectId, folder: FolderPath) -> Iterator[bytes]:
     """Yield the paths of all files of a commit that lie below a folder (``""`` is the top)."""
     below = ("--", f"{folder}/") if folder else ()
-    listed = repository.git.run("--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, *below)
+    listed = repository.git.run(
+        "--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, *below
+    )
     yield from listed.stdout.split(b"\0")[:-1]
 
 

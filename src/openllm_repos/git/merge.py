@@ -31,14 +31,13 @@ class Merged:
     conflicts: tuple[Conflict, ...] = ()
 
 
-def three_sides(repository: Repository, writer: PackWriter, base: bytes, ours: bytes, theirs: bytes) -> Sides:
+def three_sides(writer: PackWriter, base: bytes, ours: bytes, theirs: bytes) -> Sides:
     """Write one commit for each of three trees, so that git's merge takes exactly that base.
 
-    Trees cannot be given to merge-tree before git 2.45. The commits have fixed people and dates: the same trees give the
-    same ids.
+    Trees cannot be given to merge-tree before git 2.45. The commits have fixed people and dates: the same trees
+    give the same ids.
 
     Args:
-        repository: the clone.
         writer: a pack in progress, which may hold the trees; it is finished here.
         base: hex id of the tree that both sides started from.
         ours: hex id of the target's tree.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
+from typing import Self
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.process import Git
@@ -33,7 +34,7 @@ class MissingObject(EnvironmentProblem):
     def __init__(self, name: bytes) -> None:
         super().__init__(
             f"The object {name.decode('utf-8', 'replace')} is missing from this clone.",
-            hint="Run: git fsck   and fetch again; in a partial clone, fetch with --filter=blob:none, which keeps all trees.",
+            hint="Run: git fsck   and fetch again; a partial clone needs --filter=blob:none, which keeps all trees.",
         )
 
 
@@ -49,10 +50,12 @@ class ObjectReader:
         self._git = git
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> ObjectReader:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -64,7 +67,10 @@ class ObjectReader:
         if self._process is None:
             self._process = self._stack.enter_context(
                 self._git.popen(
-                    "cat-file", "--batch-command=%(objectname) %(objecttype) %(objectsize)", "--buffer", stdin=subprocess.PIPE
+                    "cat-file",
+                    "--batch-command=%(objectname) %(objecttype) %(objectsize)",
+                    "--buffer",
+                    stdin=subprocess.PIPE,
                 )
             )
         return self._process
@@ -110,7 +116,9 @@ class ObjectReader:
 
     def _ended(self) -> EnvironmentProblem:
         self.close()
-        return EnvironmentProblem("git cat-file ended before it had answered.", hint="Run the same command again; if it stays, run: git fsck")
+        return EnvironmentProblem(
+            "git cat-file ended before it had answered.", hint="Run the same command again; if it stays, run: git fsck"
+        )
 
     def find(self, name: bytes) -> tuple[bytes, bytes] | None:
         """Return hex id and type of the object that `name` (``<id>``, ``<id>:path``) stands for, or None."""

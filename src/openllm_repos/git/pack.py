@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final
+from typing import Self, IO, Final
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.process import Git
@@ -47,10 +47,12 @@ class PackWriter:
         self._written: set[bytes] = set()
         self._last: dict[bytes, tuple[int, int, bytes]] = {}
 
-    def __enter__(self) -> PackWriter:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
@@ -135,7 +137,8 @@ class PackWriter:
 
 def _unwritable(folder: Path, error: OSError) -> EnvironmentProblem:
     return EnvironmentProblem(
-        f"Cannot write objects to {folder}: {error.strerror}.", hint="Free some space or mend the permissions, then run this again."
+        f"Cannot write objects to {folder}: {error.strerror}.",
+        hint="Free some space or mend the permissions, then run this again.",
     )
 
 
@@ -147,7 +150,12 @@ def _compressed(data: bytes) -> bytes:
     """
     if len(data) > _STORED_UP_TO:
         return zlib.compress(data, 1)
-    return b"%b%b%b%b" % (_STORED, struct.pack("<HH", len(data), len(data) ^ 0xFFFF), data, struct.pack(">I", zlib.adler32(data)))
+    return b"%b%b%b%b" % (
+        _STORED,
+        struct.pack("<HH", len(data), len(data) ^ 0xFFFF),
+        data,
+        struct.pack(">I", zlib.adler32(data)),
+    )
 
 
 def _entry_header(kind: int, size: int) -> bytes:
@@ -176,7 +184,7 @@ def _distance(back: int) -> bytes:
 
 
 def _delta(base: bytes, data: bytes) -> bytes | None:
-    """Describe `data` as the common start of `base`, new bytes, and the common end of `base`; None if that saves nothing."""
+    """Describe `data` as the start of `base`, new bytes, and the end of `base`; None if that saves nothing."""
     head = _common(base, data, from_end=False)
     limit = min(len(base), len(data)) - head
     tail = min(_common(base, data, from_end=True), limit)
@@ -227,7 +235,7 @@ def _copy(out: bytearray, offset: int, size: int) -> None:
 
 def _varint(number: int) -> bytes:
     out = bytearray()
-    while number > 0x7F:  # noqa: PLR2004
+    while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)

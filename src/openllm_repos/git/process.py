@@ -175,7 +175,7 @@ class Git:
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
-    """Let git run ahead of us: on Linux a pipe can hold a megabyte instead of 64 KiB. Elsewhere, or refused: as it is."""
+    """Let git run ahead of us: on Linux a pipe can hold a megabyte instead of 64 KiB. Elsewhere it stays as it is."""
     if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)

@@ -41,8 +41,8 @@ class Unreachable(EnvironmentProblem):
 def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict[RepoName, Endpoint]:
     """Return how each repo is reached.
 
-    Where the person has a git remote for the same repository (over ssh, say, where the manifest says https), that remote
-    is used: its credentials are the ones that work. The person's own names are not taken for anything else.
+    Where the person has a git remote for the same repository (over ssh, say, where the manifest says https), that
+    remote is used: its credentials are the ones that work. The person's own names are not taken for anything else.
     """
     done = repository.git.run("config", "-z", "--get-regexp", r"^remote\..*\.(url|pushurl)$", ok=(0, 1))
     urls: dict[str, str] = {}
@@ -62,7 +62,9 @@ def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict
         mine = by_identity.get(url.identity)
         if mine is not None:
             push = push_urls.get(mine, urls[mine])
-            return Endpoint(urls[mine], push if identity_of(push) == url.identity else urls[mine], f"refs/remotes/{mine}")
+            return Endpoint(
+                urls[mine], push if identity_of(push) == url.identity else urls[mine], f"refs/remotes/{mine}"
+            )
         taken = name in urls
         return Endpoint(url, url, f"refs/openllm/remotes/{name}" if taken else f"refs/remotes/{name}")
 
@@ -74,6 +76,9 @@ def list_refs(
 ) -> dict[str, ObjectId]:
     """Ask a remote for its refs.
 
+    It is asked in git's first protocol: that takes one round trip where the second takes two, and each costs the
+    distance to the remote.
+
     Args:
         repository: the clone, whose configuration says how to reach hosts.
         url: the remote.
@@ -84,7 +89,9 @@ def list_refs(
         Unreachable: no answer in time, or a refusal.
     """
     try:
-        done = repository.git.run("ls-remote", "--quiet", "--refs", "--", url, *patterns, deadline=deadline)
+        done = repository.git.run(
+            *("-c", "protocol.version=0", "ls-remote", "--quiet", "--refs", "--"), url, *patterns, deadline=deadline
+        )
     except DeadlineExceeded:
         raise Unreachable(
             f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
@@ -95,17 +102,25 @@ def list_refs(
     return {ref: ObjectId(found) for found, _, ref in rows}
 
 
-def fetch(repository: Repository, url: str, ref: str) -> None:
+def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANSFER_DEADLINE) -> None:
     """Bring one ref's objects into the clone. No ref is written, ours or the person's.
+
+    Args:
+        repository: the clone.
+        url: the remote.
+        ref: full name.
+        deadline: seconds until the transfer is given up.
 
     Raises:
         Unreachable: the remote did not answer, or refused.
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
-        repository.git.run("fetch", *quiet, "--", url, ref, deadline=TRANSFER_DEADLINE)
-    except DeadlineExceeded as late:
-        raise Unreachable(late.message) from None
+        repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline)
+    except DeadlineExceeded:
+        raise Unreachable(
+            f"its commits were not fetched within {deadline:g} seconds", hint="Check the network, or give it more time."
+        ) from None
     except GitFailed as failed:
         raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
 
@@ -121,13 +136,10 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> str:
     args = ["push", "--porcelain"]
     if len(updates) > 1:
         args.append("--atomic")
-    for update in updates:
-        args.append(f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}")
+    args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
     specs = [f"{update.new}:{update.ref}" for update in updates]
     try:
-        done = repository.person().run(
-            *args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True
-        )
+        done = repository.person().run(*args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True)
     except DeadlineExceeded as late:
         return late.message
     except GitFailed as failed:

@@ -124,7 +124,9 @@ class Repository:
         Raises:
             UsageError: it names no commit here.
         """
-        done = self.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}", ok=(0, 1, 128))
+        done = self.git.run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}", ok=(0, 1, 128)
+        )
         if done.code:
             raise UsageError(f"{revision}: no such commit in this clone.", hint="Name a branch, a tag or a commit id.")
         return ObjectId(done.stdout.decode().strip())
@@ -168,6 +170,7 @@ def _not_opened(folder: Path, failed: GitFailed) -> EnvironmentProblem | UsageEr
     found = next((place for place in (folder.resolve(), *folder.resolve().parents) if (place / ".git").exists()), None)
     if found is None:
         return UsageError(
-            f"{folder} is not inside a git clone.", hint="Go to the clone of your source repository, or name it with -C DIR."
+            f"{folder} is not inside a git clone.",
+            hint="Go to the clone of your source repository, or name it with -C DIR.",
         )
     return EnvironmentProblem(f"git does not open the clone at {found}: {failed.completed.said}")

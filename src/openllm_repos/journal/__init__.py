@@ -1,1 +1,1 @@
-"""What an operation set out to do, on disk before it starts: one at a time (``lock``), and written down (``records``)."""
+"""What an operation set out to do, on disk before it starts: one at a time (``lock``), written down (``records``)."""

@@ -40,7 +40,9 @@ def exclusive(repository: Repository, operation: str) -> Iterator[None]:
                 f"Another openllm-repos works in this clone: {_holder(handle)}.", hint="Wait until it has finished."
             ) from None
         os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "operation": operation, "since": int(time.time())}).encode(), 0)
+        os.pwrite(
+            handle, json.dumps({"pid": os.getpid(), "operation": operation, "since": int(time.time())}).encode(), 0
+        )
         try:
             yield
         finally:

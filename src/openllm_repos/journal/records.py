@@ -85,7 +85,8 @@ def begin(repository: Repository, record: Record) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         raise EnvironmentProblem(
-            f"Cannot write the journal to {path.parent}: {error.strerror}.", hint="Nothing was pushed; free some space first."
+            f"Cannot write the journal to {path.parent}: {error.strerror}.",
+            hint="Nothing was pushed; free some space first.",
         ) from None
 
 
@@ -101,15 +102,28 @@ def finish(repository: Repository, record: Record, *, landed: bool) -> None:
 
 
 def unfinished(repository: Repository) -> Iterator[Record]:
-    """Yield the records of runs that did not end, oldest first. One that cannot be read is no record: it was never begun."""
-    for path in sorted(_folder(repository).glob("*.json")):
-        try:
-            fields = json.loads(path.read_bytes())
-            for name in ("old", "new", "source_commit"):
-                fields[name] = ObjectId(fields[name])
-            yield Record(**fields)
-        except (OSError, ValueError, KeyError, TypeError, NameRefused):
+    """Yield the records of runs that did not end, oldest first. One that cannot be read was never begun."""
+    for path in _paths(repository):
+        record = _read(path)
+        if record is None:
             path.unlink(missing_ok=True)
+        else:
+            yield record
+
+
+def glimpse(repository: Repository) -> tuple[Record, ...]:
+    """Return the records that are there now, oldest first, and change nothing; their runs may still be at work."""
+    return tuple(record for record in map(_read, _paths(repository)) if record is not None)
+
+
+def _read(path: Path) -> Record | None:
+    try:
+        fields = json.loads(path.read_bytes())
+        for name in ("old", "new", "source_commit"):
+            fields[name] = ObjectId(fields[name])
+        return Record(**fields)
+    except (OSError, ValueError, KeyError, TypeError, NameRefused):
+        return None
 
 
 def _forget(repository: Repository) -> None:
@@ -119,6 +133,10 @@ def _forget(repository: Repository) -> None:
     old = set(operations[:-_KEPT_OPERATIONS])
     gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.split("/")[3] in old]
     update_refs(repository, gone, reason="openllm-repos: forgotten")
+
+
+def _paths(repository: Repository) -> list[Path]:
+    return sorted(_folder(repository).glob("*.json"))
 
 
 def _folder(repository: Repository) -> Path:

@@ -1,7 +1,7 @@
-"""The memory of a projection on disk: source commit -> projected commit, so that the next run looks only at what is new.
+"""The memory of a projection on disk: source commit -> projected commit, so that the next run looks at new ones only.
 
-One file a projection, named by the digest of its maps and keyed by source commit ids, never by a branch: a branch that was
-reset or forced cannot bring back an undone head. The file ends in a SHA-256 of itself; one that is lost, damaged, of
+One file a projection, named by the digest of its maps and keyed by source commit ids, never by a branch: a branch that
+was reset or forced cannot bring back an undone head. The file ends in a SHA-256 of itself; one that is lost, damaged, of
 another version or of another projection is as good as none, and costs time, never a wrong answer.
 """
 
@@ -149,14 +149,14 @@ class _Parts:
 
 def _portable(numbers: array[int]) -> bytes:
     """32-bit little-endian, whatever the machine."""
-    if numbers.itemsize == 4 and array("H", [1]).tobytes() == b"\1\0":  # noqa: PLR2004
+    if numbers.itemsize == 4 and array("H", [1]).tobytes() == b"\1\0":
         return numbers.tobytes()
     return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
 def _numbers(data: bytes) -> array[int]:
     numbers = array("I")
-    if numbers.itemsize == 4 and array("H", [1]).tobytes() == b"\1\0":  # noqa: PLR2004
+    if numbers.itemsize == 4 and array("H", [1]).tobytes() == b"\1\0":
         numbers.frombytes(data)
         return numbers
     return array("I", struct.unpack(f"<{len(data) // 4}I", data))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.pack import PackWriter
 from openllm_repos.manifest.model import Map
 from openllm_repos.plan import Change, FileChange
 from openllm_repos.projection.trees import FOLDER_MODE, Entries, Node, Placement, TreeProjector

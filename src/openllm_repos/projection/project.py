@@ -83,7 +83,12 @@ class _Run:
     """One projection in progress."""
 
     def __init__(
-        self, repository: Repository, readers: Sequence[ObjectReader], maps: Sequence[Map], stack: ExitStack, memory: Memory
+        self,
+        repository: Repository,
+        readers: Sequence[ObjectReader],
+        maps: Sequence[Map],
+        stack: ExitStack,
+        memory: Memory,
     ) -> None:
         self.memory = memory
         self._repository = repository

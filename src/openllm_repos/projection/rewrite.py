@@ -1,7 +1,7 @@
 """One commit copied the way ``git subtree split`` of a current git copies it.
 
-git subtree pipes ``git log --pretty=format:%an%n%ae%n%aD%n%cn%n%ce%n%cD%n%B`` into ``git commit-tree`` (contrib/subtree/
-git-subtree.sh, ``copy_commit``). What that does to a commit is written out here: people and dates are kept, the message
+git subtree pipes ``git log --pretty=format:%an%n%ae%n%aD%n%cn%n%ce%n%cD%n%B`` into ``git commit-tree``
+(contrib/subtree/git-subtree.sh, ``copy_commit``). What that does to a commit is written out here: people and dates are kept, the message
 becomes UTF-8, signatures and other headers are dropped because they no longer hold.
 """
 
@@ -12,7 +12,7 @@ import re
 
 # ident.c, crud(): what git cuts from both ends of names and addresses. Gits before 2.47 also cut a full stop.
 _CRUD = bytes(range(33)) + b",:;<>\"\\'"
-# A name or an address that git would not change, in ASCII; and a commit that has two of them and no header that matters.
+# A name or address that git would not change, in ASCII; and a commit with two of them and no header that matters.
 _CLEAN = rb"""(?: [^\x00-\x20,:;<>"\\'\x7f-\xff] (?: [^\x00-\x1f<>\\\x7f-\xff]* [^\x00-\x20,:;<>"\\'\x7f-\xff] )? )?"""
 _PERSON = rb"\x20" + _CLEAN + rb"\x20<" + _CLEAN + rb">\x20(?:0|[1-9]\d*)\x20(?!-0000)[+-]\d{4}"
 _CLEAN_PERSON = re.compile(rb"(?:author|committer)" + _PERSON, re.VERBOSE)
@@ -37,11 +37,69 @@ _UTF8_CHARACTER = re.compile(
 # Encodings that people declare in commits. Python has others under text-like names (unicode_escape, utf-7, rot13) that
 # are no character sets to git; an unknown one leaves the bytes as they are, as it does with git.
 _CHARACTER_SETS = frozenset(
-    """ascii big5 big5hkscs cp437 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864 cp865 cp866 cp869
-    cp874 cp932 cp949 cp950 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 euc_jp euc_kr gb2312 gbk gb18030
-    iso2022_jp iso2022_kr iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9
-    iso8859-10 iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16 johab koi8-r koi8-u mac-roman shift_jis tis-620
-    utf-8""".split()
+    [
+        "ascii",
+        "big5",
+        "big5hkscs",
+        "cp437",
+        "cp737",
+        "cp775",
+        "cp850",
+        "cp852",
+        "cp855",
+        "cp857",
+        "cp858",
+        "cp860",
+        "cp861",
+        "cp862",
+        "cp863",
+        "cp864",
+        "cp865",
+        "cp866",
+        "cp869",
+        "cp874",
+        "cp932",
+        "cp949",
+        "cp950",
+        "cp1250",
+        "cp1251",
+        "cp1252",
+        "cp1253",
+        "cp1254",
+        "cp1255",
+        "cp1256",
+        "cp1257",
+        "cp1258",
+        "euc_jp",
+        "euc_kr",
+        "gb2312",
+        "gbk",
+        "gb18030",
+        "iso2022_jp",
+        "iso2022_kr",
+        "iso8859-1",
+        "iso8859-2",
+        "iso8859-3",
+        "iso8859-4",
+        "iso8859-5",
+        "iso8859-6",
+        "iso8859-7",
+        "iso8859-8",
+        "iso8859-9",
+        "iso8859-10",
+        "iso8859-11",
+        "iso8859-13",
+        "iso8859-14",
+        "iso8859-15",
+        "iso8859-16",
+        "johab",
+        "koi8-r",
+        "koi8-u",
+        "mac-roman",
+        "shift_jis",
+        "tis-620",
+        "utf-8",
+    ]
 )
 
 

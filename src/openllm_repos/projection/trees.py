@@ -52,7 +52,7 @@ class Placement:
 
     @classmethod
     def within_target(cls, a_map: Map) -> Placement:
-        """Target to target: what the map can write, left where it is. Projecting a target's tree this way restricts it."""
+        """Target to target: what the map can write, left where it is. A target's tree is restricted this way."""
         base = a_map.output.base.encode()
         return cls(base, a_map.output.rest, base, None, a_map.output.text)
 
@@ -95,7 +95,8 @@ class TreeProjector:
         self._entry = re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % digest.digest_size, re.DOTALL)
         # Rows of files and symlinks are captured; folders and gitlinks only stepped over.
         self._file = re.compile(
-            rb"(1[02][0-7]{4} ([^\0]+)\0.{%d})|[0-7]+ [^\0]+\0.{%d}" % (digest.digest_size, digest.digest_size), re.DOTALL
+            rb"(1[02][0-7]{4} ([^\0]+)\0.{%d})|[0-7]+ [^\0]+\0.{%d}" % (digest.digest_size, digest.digest_size),
+            re.DOTALL,
         )
         self._remembered: _Remembered = OrderedDict()
         self._weight = 0
@@ -103,7 +104,7 @@ class TreeProjector:
 
     @property
     def folders(self) -> tuple[bytes, ...]:
-        """The folders of the source that have to be looked up in a commit; :meth:`project` takes their ids in this order."""
+        """The folders that have to be looked up in a commit; :meth:`project` takes their ids in this order."""
         return tuple(dict.fromkeys(placement.base for placement in self._placements))
 
     def project(self, folders: tuple[bytes | None, ...], writer: PackWriter) -> bytes | None:

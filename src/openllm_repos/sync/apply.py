@@ -13,7 +13,7 @@ from openllm_repos.git.refs import read_ref, update_refs
 from openllm_repos.git.remote import Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.records import Record, begin, finish, new_operation, unfinished
-from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.planning import plan_target
@@ -58,7 +58,9 @@ def _apply_target(
     for attempt in range(1, ATTEMPTS + 1):
         if step.update is None:
             _remember(repository, state, step.tip)
-            return Outcome(step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1)
+            return Outcome(
+                step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
+            )
         told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
         record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
@@ -101,7 +103,7 @@ def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:
         refs = list_refs(repository, state.endpoint.url, deadline=DEADLINE)
     except Unreachable as why:
         raise EnvironmentProblem(
-            f"{state.repo.name}: the push was sent, and then the remote fell silent ({why.message}). It may have landed.",
+            f"{state.repo.name}: the push was sent, then the remote fell silent ({why.message}). It may have landed.",
             hint="Run the same command again: it asks the remote what is true and goes on from there.",
         ) from None
     return answered(state.repo, state.endpoint, refs).tip or repository.zero
@@ -134,9 +136,11 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
             continue
         (state,) = ask(repository, [repo]).values()
         if state.problem:
-            told(f"{record.target}: an earlier sync did not end, and its remote does not say if it landed: {state.problem}")
+            told(f"{record.target}: an earlier sync did not end; its remote does not say if it landed: {state.problem}")
             continue
-        landed = state.tip is not None and (state.tip == record.new or _contains(repository, state, state.tip, record.new))
+        landed = state.tip is not None and (
+            state.tip == record.new or _contains(repository, state, state.tip, record.new)
+        )
         told(f"{record.target}: an earlier sync did not end; its push {'landed' if landed else 'did not land'}")
         finish(repository, record, landed=landed)
         if landed and _has(repository, state.tip):

@@ -16,7 +16,7 @@ _SUBMODULES = b".gitmodules"
 
 
 def check_tree(part: MappedPart, target: Repo, changes: tuple[FileChange, ...]) -> None:
-    """Check that a sync changes mapped paths only: owned files, and all else of the target, are byte for byte as before.
+    """Check that a sync changes mapped paths only: owned files and all else are byte for byte as before.
 
     Raises:
         ConflictError: it would change another path.
@@ -50,9 +50,12 @@ def check_entries(target: Repo, projection: tuple[FileChange, ...]) -> None:
             first = folded.setdefault(change.path.decode("utf-8", "surrogateescape").casefold(), change.path)
             if first == change.path:
                 continue
-            problem = f"differs from {show_path(first)} only in upper and lower case, which Windows and macOS cannot hold"
+            problem = (
+                f"differs from {show_path(first)} only in upper and lower case, which Windows and macOS cannot hold"
+            )
         raise ConflictError(
-            f"{target.name}: {show_path(change.path)} {problem}.", hint="Narrow the map's pattern, or rename it in the source."
+            f"{target.name}: {show_path(change.path)} {problem}.",
+            hint="Narrow the map's pattern, or rename it in the source.",
         )
 
 
@@ -71,7 +74,9 @@ def check_never(repository: Repository, manifest: Manifest, target: Repo, source
                 )
 
 
-def check_commits(repository: Repository, target: Repo, tip: ObjectId | None, projected: ObjectId, made: ObjectId) -> None:
+def check_commits(
+    repository: Repository, target: Repo, tip: ObjectId | None, projected: ObjectId, made: ObjectId
+) -> None:
     """Check that what would be pushed is the sync's own commit and projected commits, and nothing of the source itself.
 
     Raises:

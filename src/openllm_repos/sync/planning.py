@@ -1,4 +1,4 @@
-"""What a sync would do. The same code plans a dry run, which throws its objects away, and a run that is then applied."""
+"""What a sync would do. One code plans a dry run, which throws its objects away, and a run that is then applied."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MergeConflict(ConflictError):
     def __init__(self, target: Repo, sides: Sides, conflicts: tuple[Conflict, ...]) -> None:
         some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
         super().__init__(
-            f"{target.name}: source and target both changed {some}; nothing was changed.",
+            f"The source and {target.name} both changed {some} in ways that do not go together; nothing was changed.",
             hint=f"Run: openllm-repos sync {target.name} --resolve",
         )
         self.sides = sides
@@ -61,8 +61,8 @@ class Drifted(ConflictError):
     def __init__(self, target: Repo, drift: Drift) -> None:
         some = "1 mapped file" if len(drift.files) == 1 else f"{len(drift.files)} mapped files"
         super().__init__(
-            f"{target.name} has drifted: {some} changed there, and its manifest says drift = \"refuse\".",
-            hint=f"See: openllm-repos diff {target.name}   Bring the changes to the source by hand, or set drift = \"merge\".",
+            f'{target.name} has drifted: {some} changed there, and its manifest says drift = "refuse".',
+            hint=f'See: openllm-repos diff {target.name}   Bring it to the source by hand, or set drift = "merge".',
         )
         self.drift = drift
 
@@ -85,16 +85,26 @@ def plan_sync(
         ConflictError: the source commit is not on the source's remote.
         EnvironmentProblem: git is too old, the clone is shallow, the source's remote does not answer.
     """
-    options = options or SyncOptions()
     repository.require_merge()
-    repository.require_history()
     wanted = [manifest.target(name) for name in targets] if targets else list(manifest.targets)
-    states = bring_tips(repository, [manifest.source, *wanted])
+    states, commit, notes = source_to_carry(manifest, repository, wanted, options or SyncOptions())
+    plans = tuple(plan_target(manifest, repository, states[target.name], commit) for target in wanted)
+    return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
+
+
+def source_to_carry(
+    manifest: Manifest, repository: Repository, targets: Sequence[Repo], options: SyncOptions
+) -> tuple[dict[RepoName, RemoteState], ObjectId, tuple[str, ...]]:
+    """Ask the remotes and settle which commit of the source is carried over.
+
+    Returns:
+        The remotes' states, the source commit, and what a person should know about it.
+    """
+    repository.require_history()
+    states = bring_tips(repository, [manifest.source, *targets])
     source = states[manifest.source.name]
     commit = source_commit(repository, manifest.source, source, options.revision)
-    notes = (*_source_notes(manifest, repository, source, commit, options), *_map_notes(manifest, repository, wanted, commit))
-    plans = tuple(plan_target(manifest, repository, states[target.name], commit) for target in wanted)
-    return SyncPlan(manifest.source.name, commit, plans, notes)
+    return states, commit, _source_notes(manifest, repository, source, commit, options)
 
 
 def bring_tips(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, RemoteState]:
@@ -125,7 +135,11 @@ def _map_notes(
 ) -> tuple[str, ...]:
     """Say what the maps do not carry: nothing at all where a folder is misspelt, and never what is not committed."""
     with ObjectReader(repository.git) as reader:
-        notes = [note for target in targets for note in empty_maps(reader, manifest, target, commit, repository.object_format)]
+        notes = [
+            note
+            for target in targets
+            for note in empty_maps(reader, manifest, target, commit, repository.object_format)
+        ]
     changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
     if changed:
         files = "1 mapped file" if changed == 1 else f"{changed} mapped files"
@@ -156,35 +170,60 @@ def _planned(
     manifest: Manifest, repository: Repository, reader: ObjectReader, relation: Relation, remote: RemoteState
 ) -> TargetPlan:
     target = remote.repo
-    plan = TargetPlan(
-        target.name,
-        remote.endpoint.push_url,
-        Action.UP_TO_DATE,
-        relation.source_commit,
-        relation.projected,
-        relation.tip,
-        drift=relation.drift,
-    )
     if relation.contained:
-        return plan
+        return nothing_to_do(relation, remote)
+    require_mergeable(target, relation)
+    tree = merged_tree(repository, reader, relation, target)
+    _check_against_projection(relation, target, tree)
+    return plan_with_tree(manifest, repository, reader, relation, remote, tree)
+
+
+def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:
+    """Return the plan for a target that has all of the projection."""
+    url, commit = remote.endpoint.push_url, relation.source_commit
+    name, action = remote.repo.name, Action.UP_TO_DATE
+    return TargetPlan(name, url, action, commit, relation.projected, relation.tip, drift=relation.drift)
+
+
+def require_mergeable(target: Repo, relation: Relation) -> None:
+    """Refuse a target that a merge would surprise.
+
+    Raises:
+        NotAdopted: it was filled by other means than a sync.
+        Drifted: it has drifted, and its manifest says that it must not.
+    """
     if relation.state is State.NOT_ADOPTED:
         raise NotAdopted(target, len(relation.drift.files))
     if relation.drift.files and target.drift is DriftPolicy.REFUSE:
         raise Drifted(target, relation.drift)
+
+
+def plan_with_tree(
+    manifest: Manifest,
+    repository: Repository,
+    reader: ObjectReader,
+    relation: Relation,
+    remote: RemoteState,
+    tree: ObjectId,
+) -> TargetPlan:
+    """Check the tree that a target would get, write the sync's own commit, check what would be pushed.
+
+    Raises:
+        ConflictError: a check failed; nothing leaves this clone.
+    """
+    target = remote.repo
     projection = relation.projected.encode() + b"^{tree}"
     check_entries(target, relation.part.changes(relation.part.of(None), relation.part.of(projection)))
     check_never(repository, manifest, target, relation.source_commit)
     old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
-    tree = merged_tree(repository, reader, relation, target)
     changes = relation.part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
     check_tree(relation.part, target, changes)
-    _check_against_projection(relation, target, tree)
     made = write_sync(manifest, repository, relation, target, tree)
     check_commits(repository, target, relation.tip, relation.projected, made)
     squash = target.history is History.SQUASH
     return replace(
-        plan,
-        action=Action.SQUASH if squash else Action.CREATE if relation.tip is None else Action.MERGE,
+        nothing_to_do(relation, remote),
+        action=Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE,
         update=RefUpdate(target.branch.ref, relation.tip or repository.zero, made),
         changes=changes,
         commits=count(repository, made, without=[relation.tip] if relation.tip else []),
@@ -197,8 +236,9 @@ def sides_of(repository: Repository, reader: ObjectReader, relation: Relation) -
     with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
         base = relation.part.write(relation.base, writer)
         ours, theirs = (reader.find(commit.encode() + b"^{tree}") for commit in (relation.tip, relation.projected))
-        assert ours is not None and theirs is not None  # both commits were read before
-        return three_sides(repository, writer, base, ours[0], theirs[0])
+        assert ours is not None  # both commits were read before
+        assert theirs is not None
+        return three_sides(writer, base, ours[0], theirs[0])
 
 
 def merged_tree(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> ObjectId:
@@ -239,7 +279,9 @@ def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) 
         )
 
 
-def write_sync(manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId) -> ObjectId:
+def write_sync(
+    manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId
+) -> ObjectId:
     """Write the sync's own commit: it joins the target's history and the projection, and says where from."""
     parents = [] if relation.tip is None else [relation.tip]
     if target.history is History.FULL:

@@ -1,0 +1,77 @@
+"""`openllm-repos demo`: the whole story on this machine. Each command is printed and then really run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from openllm_repos.cli.app import run
+from openllm_repos.demo.family import Family, change_source, edit_space, make_family
+
+
+class StoryEnded(click.exceptions.Exit):
+    """A command of the story did not succeed; what it said is on the screen."""
+
+
+@click.command("demo")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(file_okay=False, path_type=Path))
+def demo(folder: Path | None) -> None:
+    """Make a family like OpenLLM's in DIR (a new temporary folder by default) and sync it.
+
+    A source on "GitHub", a Space, two models and a dataset on the "Hub": all of them are folders in DIR. No account and
+    no network is needed, and nothing outside DIR is touched.
+    """
+    place = _place(folder)
+    click.echo(f"A family like OpenLLM's, in {place}")
+    click.echo(
+        "Its URLs are the real ones, but git is told to look for them in that folder: nothing leaves this machine."
+    )
+    family = make_family(place)
+    source = family.source.folder
+    _step(source, "How does the family stand?", "status")
+    _step(source, "What would a sync do? (This changes nothing.)", "sync", "--dry-run")
+    _step(source, "Do it.", "sync", "--yes")
+    _step(source, "Now the Space has the mapped folders, and its own files as before.", "status")
+    click.echo(
+        "\n# Somebody edits the Space: app.py, which is its own, and training/data_loader.py,"
+        " which came from the source."
+    )
+    edit_space(family)
+    click.echo("# Meanwhile the source changes core/src/model.py, adds a file and deletes a configuration.")
+    change_source(family)
+    _step(source, "Both sides have moved.", "status")
+    _step(source, "A sync merges them; nobody's work is lost.", "sync", "--yes")
+    _step(source, "What is left is the edit that the source does not have yet.", "status")
+    _history(family)
+    click.echo(f"\nEverything is still there: cd {source}")
+    click.echo(
+        "Try: openllm-repos diff space   openllm-repos split core/src/   or edit a file in ../space, push it, and sync."
+    )
+
+
+def _place(folder: Path | None) -> Path:
+    if folder is not None:
+        return Path(os.path.abspath(folder))
+    import tempfile
+
+    return Path(os.path.realpath(tempfile.mkdtemp(prefix="openllm-repos-demo-")))
+
+
+def _step(source: Path, why: str, *command: str) -> None:
+    """Say why, print the command as a person would type it, and run it."""
+    click.echo(f"\n# {why}\n$ openllm-repos {' '.join(command)}")
+    code = run(["-C", str(source), *command])
+    if code:
+        raise StoryEnded(code)
+
+
+def _history(family: Family) -> None:
+    """Show that the Space has the history of the folder, with its authors and dates."""
+    family.space.pull()
+    click.echo(
+        "\n# The Space's training/ has the source's history, authors and dates."
+        "\n$ git log --graph training/   (in the Space)"
+    )
+    click.echo(family.space.graph("training/"))

@@ -1,0 +1,64 @@
+"""`openllm-repos sync TARGET --resolve`, `--continue`, `--abort`: a conflict settled by the person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from openllm_repos.cli.plan_text import outcome_lines, plan_lines
+from openllm_repos.cli.question import agreed
+from openllm_repos.errors import UsageError
+from openllm_repos.git.repository import Repository
+from openllm_repos.journal.lock import exclusive
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.plan import Outcome, Stopped
+from openllm_repos.sync.apply import apply
+from openllm_repos.sync.planning import SyncOptions
+from openllm_repos.sync.resolve import begin_resolution, drop_resolution, finish_resolution
+from openllm_repos.text import show_path
+
+
+def run_resolve(
+    manifest: Manifest,
+    repository: Repository,
+    targets: Sequence[str],
+    options: SyncOptions,
+    *,
+    carry_on: bool,
+    abort: bool,
+    yes: bool,
+) -> int:
+    """Open, finish or drop the merge of one target and return the exit code."""
+    if len(targets) != 1:
+        raise UsageError("--resolve, --continue and --abort take one TARGET.", hint="Run: openllm-repos status")
+    (name,) = targets
+    repository.require_merge()
+    with exclusive(repository, f"sync {name}"):
+        if abort:
+            drop_resolution(manifest, repository, name)
+            click.echo(f"{name}: the merge is dropped; nothing was changed")
+            return 0
+        if carry_on:
+            return _finish(manifest, repository, name, yes=yes)
+        resolution, paths = begin_resolution(manifest, repository, name, options)
+    click.echo(f"{name}: the merge is open in {resolution.path}")
+    for path in paths:
+        click.echo(f"  {show_path(path)}")
+    click.echo(f"next: edit and 'git add' these files there, then run: openllm-repos sync {name} --continue")
+    return 0
+
+
+def _finish(manifest: Manifest, repository: Repository, name: str, *, yes: bool) -> int:
+    plan = finish_resolution(manifest, repository, name)
+    for line in plan_lines(plan, every_file=False):
+        click.echo(line)
+    if not agreed(plan, yes=yes):
+        click.echo("Nothing was pushed; the merge stays open.")
+        return 1
+    (outcome,) = apply(plan, manifest, repository, lambda line: click.echo(line, err=True))
+    for line in outcome_lines(manifest, [outcome]):
+        click.echo(line)
+    if isinstance(outcome, Outcome) and outcome.pushed:
+        drop_resolution(manifest, repository, name)
+    return outcome.exit_code if isinstance(outcome, Stopped) else 0

@@ -1,0 +1,1 @@
+"""A family like OpenLLM's, made in one folder: the manifest and the URLs are the real ones, the remotes are folders."""

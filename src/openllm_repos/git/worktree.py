@@ -1,0 +1,53 @@
+"""A temporary work tree in which a person settles a merge. The only place where foreign content is checked out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from openllm_repos.git.merge import Sides
+from openllm_repos.git.process import Git
+from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
+
+# Large files stay pointers: a merge of text does not need them, and filters of foreign content need not run.
+_ENVIRONMENT = {"GIT_LFS_SKIP_SMUDGE": "1"}
+
+
+class MergeWorktree:
+    """A linked work tree with a merge in progress in it.
+
+    Args:
+        repository: the clone that it is linked to.
+        path: its folder.
+    """
+
+    def __init__(self, repository: Repository, path: Path) -> None:
+        self._repository = repository
+        self.path = path
+        self._git = Git(None, path, _ENVIRONMENT)
+
+    def open(self, sides: Sides) -> None:
+        """Check the target's side out and begin the merge; conflicts are left in the files for the person."""
+        self._repository.git.run("worktree", "add", "--quiet", "--detach", "--", str(self.path), sides.ours)
+        self._git.run("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", sides.theirs, ok=(0, 1))
+
+    def exists(self) -> bool:
+        """Whether its folder is still there."""
+        return (self.path / ".git").exists()
+
+    def unsettled(self) -> Sequence[bytes]:
+        """Return the paths that are still in conflict, or changed but not added."""
+        unmerged = self._git.run("ls-files", "-z", "--unmerged").stdout.split(b"\0")[:-1]
+        changed = self._git.run("diff-files", "-z", "--name-only").stdout.split(b"\0")[:-1]
+        return sorted({row.partition(b"\t")[2] for row in unmerged} | set(changed))
+
+    def tree(self) -> ObjectId:
+        """Write what is added as a tree and return its id."""
+        return ObjectId(self._git.text("write-tree"))
+
+    def close(self) -> None:
+        """Remove it, with everything in it."""
+        if self.exists():
+            self._repository.git.run("worktree", "remove", "--force", "--force", "--", str(self.path))
+        self._repository.git.run("worktree", "prune")

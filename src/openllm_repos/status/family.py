@@ -1,0 +1,261 @@
+"""How every repo of the manifest stands: all remotes asked at once, each target held against the source.
+
+Nothing is written to the clone: what has to be fetched or projected for the answer goes into a quarantine. The answer
+follows from the manifest, the source commit and the remotes alone, so another clone of them gives the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from openllm_repos.errors import ReposError
+from openllm_repos.family.relation import Relation, State, relate
+from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
+from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.refs import read_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.journal.records import glimpse
+from openllm_repos.manifest.model import Manifest, Repo, Role
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName
+from openllm_repos.plan import Drift
+from openllm_repos.status.problems import Problem, about_branch, about_journal, about_source, about_target, advised
+from openllm_repos.status.releases import newest_release
+
+
+class Standing(StrEnum):
+    """How a repo stands, in the words of the table."""
+
+    OK = "ok"
+    IN_SYNC = "in sync"
+    AHEAD = "ahead"
+    BEHIND = "behind"
+    DRIFT = "drift"
+    DIVERGED = "diverged"
+    EMPTY = "empty"
+    NOT_ADOPTED = "not adopted"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is to be done."""
+        return self in {Standing.OK, Standing.IN_SYNC}
+
+
+@dataclass(frozen=True, slots=True)
+class RepoStatus:
+    """How one repo stands.
+
+    Attributes:
+        repo: the manifest's entry.
+        standing: the answer in one word.
+        tip: the tip of its branch, None where there is none or it is not known.
+        behind: of a target, the projected commits that it lacks; of the source, the remote's commits that the clone lacks.
+        ahead: of the source, the commits that its remote lacks.
+        drift: what a target changed at mapped paths.
+        release: the tag of its newest release, None where it has none or that is not known.
+    """
+
+    repo: Repo
+    standing: Standing
+    tip: ObjectId | None = None
+    behind: int = 0
+    ahead: int = 0
+    drift: Drift = Drift()
+    release: str | None = None
+
+    @property
+    def said(self) -> str:
+        """The standing with its number, as the table has it (``behind 3``)."""
+        drift = max(1, len(self.drift.commits))
+        number = {Standing.AHEAD: self.ahead, Standing.BEHIND: self.behind, Standing.DRIFT: drift}.get(self.standing)
+        return str(self.standing) if number is None else f"{self.standing} {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyStatus:
+    """How the family stands.
+
+    Attributes:
+        project: its name.
+        source: the source's name.
+        source_commit: the commit that the targets were held against, None where the clone has none.
+        remembered: whether this is what was fetched before; nobody was asked.
+        repos: one entry a repo, in the order of the manifest.
+        problems: what is wrong, with the next step, in the order of the manifest.
+    """
+
+    project: str
+    source: RepoName
+    source_commit: ObjectId | None
+    remembered: bool
+    repos: tuple[RepoStatus, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether any repo is not as it should be."""
+        return not all(status.standing.settled for status in self.repos)
+
+
+def family_status(
+    manifest: Manifest,
+    repository: Repository,
+    *,
+    offline: bool = False,
+    deadline: float = DEADLINE,
+    told: Callable[[RepoName], None] = lambda _: None,
+) -> FamilyStatus:
+    """Say how every repo of the manifest stands. The clone stays byte for byte as it is.
+
+    Args:
+        manifest: what should be.
+        repository: the clone of the source.
+        offline: answer from what was fetched before, asking no remote.
+        deadline: seconds that each remote may take to answer, and again to send new commits. One that takes longer
+            counts as unreachable, which is an answer too.
+        told: gets the name of each repo as soon as it has answered.
+
+    Raises:
+        EnvironmentProblem: git is missing, or the clone is shallow or damaged.
+    """
+    if manifest.targets:
+        repository.require_history()
+    quarantine = contextlib.nullcontext(repository) if repository.quarantined else repository.quarantine()
+    with quarantine as clone, ObjectReader(clone.git) as reader:
+        remotes = _remembered(clone, manifest) if offline else _asked(clone, manifest, deadline)
+        family = _Family(manifest, clone, reader)
+        for remote in remotes:
+            told(remote.repo.name)
+            family.take(remote)
+        return family.status(offline=offline)
+
+
+def _remembered(clone: Repository, manifest: Manifest) -> Iterable[RemoteState]:
+    return remember(clone, manifest.repos).values()
+
+
+def _asked(clone: Repository, manifest: Manifest, deadline: float) -> Iterator[RemoteState]:
+    """Ask everybody; a tip that has to be looked at is fetched at once, while others are still being asked."""
+    known = set(read_refs(clone, "refs").values())
+
+    def fetched(state: RemoteState) -> RemoteState:
+        if state.repo.role is Role.MEMBER or state.tip is None or state.tip in known:
+            return state
+        return bring(clone, [state], deadline=deadline)[state.repo.name]
+
+    return answers(clone, manifest.repos, deadline=deadline, then=fetched)
+
+
+class _Family:
+    """The family while its remotes answer, in any order."""
+
+    def __init__(self, manifest: Manifest, clone: Repository, reader: ObjectReader) -> None:
+        self._manifest = manifest
+        self._clone = clone
+        self._reader = reader
+        self._found: dict[RepoName, RepoStatus] = {}
+        self._problems: dict[RepoName, list[Problem]] = {repo.name: [] for repo in manifest.repos}
+        self._waiting: list[RemoteState] = []
+        self._commit: ObjectId | None = None
+        self._look_for_commit(None)
+
+    def _look_for_commit(self, remote: RemoteState | None) -> ReposError | None:
+        try:
+            self._commit = source_commit(self._clone, self._manifest.source, remote, None)
+        except ReposError as why:
+            return why
+        return None
+
+    def take(self, remote: RemoteState) -> None:
+        """Take in what one remote said. A target waits until it is known what it is to be held against."""
+        repo = remote.repo
+        if repo.role is Role.SOURCE:
+            missing = self._look_for_commit(remote) if self._commit is None else None
+            self._keep(remote, self._of_source(remote, missing))
+            waiting, self._waiting = self._waiting, []
+            for target in waiting:
+                self._keep(target, self._of_target(target, self._commit))
+        elif repo.role is Role.TARGET and self._commit is None and self._manifest.source.name not in self._found:
+            self._waiting.append(remote)
+        elif repo.role is Role.TARGET:
+            self._keep(remote, self._of_target(remote, self._commit))
+        else:
+            self._keep(remote, RepoStatus(repo, Standing.EMPTY if remote.tip is None else Standing.OK))
+
+    def _keep(self, remote: RemoteState, status: RepoStatus) -> None:
+        repo = remote.repo
+        if remote.problem:
+            standing = Standing.UNKNOWN if remote.remembered else Standing.UNREACHABLE
+            self._note(repo, [Problem(repo.name, remote.problem, advised(remote))])
+            self._found[repo.name] = RepoStatus(repo, standing)
+            return
+        release = newest_release(self._manifest.project.tag, remote.tags)
+        self._found[repo.name] = replace(status, tip=remote.tip, release=release)
+        if remote.tip is None:
+            self._note(repo, about_branch(remote))
+
+    def _note(self, repo: Repo, problems: Iterable[Problem]) -> None:
+        self._problems[repo.name] += problems
+
+    def _of_source(self, remote: RemoteState, missing: ReposError | None) -> RepoStatus:
+        """Hold what this clone has against the source's remote."""
+        repo = remote.repo
+        if missing is not None or self._commit is None:
+            if missing is not None:
+                self._note(repo, [Problem.of(repo.name, missing)])
+            return RepoStatus(repo, Standing.UNKNOWN)
+        if remote.problem:
+            return RepoStatus(repo, Standing.UNREACHABLE)
+        held = hold_against_remote(self._clone, self._commit, remote)
+        if held.unpushed is None:
+            return RepoStatus(repo, Standing.EMPTY)
+        standing = {
+            (False, False): Standing.OK,
+            (True, False): Standing.BEHIND,
+            (False, True): Standing.AHEAD,
+            (True, True): Standing.DIVERGED,
+        }[bool(held.behind), bool(held.unpushed)]
+        self._note(repo, about_source(remote, behind=held.behind, ahead=held.unpushed))
+        return RepoStatus(repo, standing, behind=held.behind, ahead=held.unpushed)
+
+    def _of_target(self, remote: RemoteState, commit: ObjectId | None) -> RepoStatus:
+        """Hold a target against the source commit; what stops that is an answer too."""
+        target = remote.repo
+        if commit is None or remote.problem:
+            return RepoStatus(target, Standing.UNKNOWN)
+        try:
+            relation = relate(self._clone, self._reader, self._manifest, target, commit, remote.tip)
+        except ReposError as why:
+            self._note(target, [Problem.of(target.name, why)])
+            return RepoStatus(target, Standing.UNKNOWN)
+        self._note(target, about_target(target, relation))
+        notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
+        look = "git ls-tree -r --name-only HEAD"
+        self._note(target, [Problem(target.name, note, f"Check the spelling against: {look}") for note in notes])
+        return RepoStatus(target, _standing(relation), behind=relation.behind, drift=relation.drift)
+
+    def status(self, *, offline: bool) -> FamilyStatus:
+        """Return the whole, once every remote was taken in."""
+        manifest = self._manifest
+        begun = [Problem(record.target, *about_journal(record)) for record in glimpse(self._clone)]
+        problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
+        found = tuple(self._found[repo.name] for repo in manifest.repos)
+        name, source = manifest.project.name, manifest.source.name
+        return FamilyStatus(name, source, self._commit, offline, found, (*problems, *begun))
+
+
+def _standing(relation: Relation) -> Standing:
+    return {
+        State.IN_SYNC: Standing.IN_SYNC,
+        State.BEHIND: Standing.BEHIND,
+        State.DRIFT: Standing.DRIFT,
+        State.DIVERGED: Standing.DIVERGED,
+        State.EMPTY: Standing.EMPTY,
+        State.NOT_ADOPTED: Standing.NOT_ADOPTED,
+    }[relation.state]

@@ -1,0 +1,107 @@
+"""What is wrong with a repo, and the next step: a command to type wherever there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from openllm_repos.errors import ReposError
+from openllm_repos.family.relation import NotAdopted, Relation, State
+from openllm_repos.family.remotes import RemoteState
+from openllm_repos.journal.records import Record
+from openllm_repos.manifest.model import DriftPolicy, Repo
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it should be.
+
+    Attributes:
+        repo: the repo's name in the manifest.
+        message: what is wrong, to be read after that name ("has no branch main").
+        next: what to do about it, or an empty string.
+    """
+
+    repo: str
+    message: str
+    next: str
+
+    @classmethod
+    def of(cls, repo: str, why: ReposError) -> Problem:
+        """Return what a failure says, without the name if it begins with that."""
+        return cls(repo, why.message.removeprefix(repo).removeprefix(":").strip(), why.hint)
+
+
+def about_remote(remote: RemoteState) -> Problem:
+    """Say why a remote is not known."""
+    if remote.remembered:
+        return Problem(remote.repo.name, "was never fetched by this clone.", "openllm-repos status")
+    return Problem(remote.repo.name, f"is unreachable: {remote.problem.rstrip('.')}.", remote.hint)
+
+
+def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Problem]:
+    """Say what clone and remote of the source lack of each other."""
+    name, branch = remote.repo.name, remote.repo.branch
+    where = f"{remote.endpoint.name or remote.endpoint.push_url} {branch}"
+    if behind and ahead:
+        message = f"has {_commits(behind)} that this clone lacks, and lacks {_commits(ahead)} that this clone has."
+        yield Problem(name, message, f"git pull --rebase {where}   then: git push {where}")
+    elif behind:
+        yield Problem(name, f"has {_commits(behind)} that this clone lacks.", f"git pull --ff-only {where}")
+    elif ahead:
+        yield Problem(name, f"lacks {_commits(ahead)} that this clone has.", f"git push {where}")
+
+
+def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:
+    """Say what a remote has in place of the branch that the manifest names; nothing at all is no problem by itself."""
+    repo = remote.repo
+    if remote.branches:
+        named = ", ".join(remote.branches[:_NAMED])
+        more = f" and {len(remote.branches) - _NAMED} more" if len(remote.branches) > _NAMED else ""
+        setting = f"openllm-repos manifest set repos.{repo.name}.branch {remote.branches[0]}"
+        yield Problem(repo.name, f"has no branch {repo.branch}; the remote has {named}{more}.", setting)
+
+
+def about_empty_source(remote: RemoteState) -> Problem:
+    """Say that the source's remote lacks its branch."""
+    where = f"{remote.endpoint.name or remote.endpoint.push_url} {remote.repo.branch}"
+    return Problem(remote.repo.name, f"has no branch {remote.repo.branch} on its remote yet.", f"git push {where}")
+
+
+def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
+    """Say how a target differs from the source."""
+    name = target.name
+    sync, diff = f"openllm-repos sync {name}", f"openllm-repos diff {name}"
+    drifted = _drifted(relation)
+    refused = target.drift is DriftPolicy.REFUSE
+    match relation.state:
+        case State.NOT_ADOPTED:
+            yield Problem.of(name, NotAdopted(target, len(relation.drift.files)))
+        case State.EMPTY:
+            yield Problem(name, f"has nothing of the source yet ({_commits(relation.behind)} to bring).", sync)
+        case State.BEHIND:
+            yield Problem(name, f"lacks {_commits(relation.behind)} of the source.", sync)
+        case State.DRIFT:
+            yield Problem(name, f"{drifted}.", diff)
+        case State.DIVERGED:
+            then = "" if refused else f"   then: {sync}"
+            yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)
+        case State.IN_SYNC:
+            return
+
+
+def about_journal(record: Record) -> Problem:
+    """Say that a run did not end, as far as this clone knows."""
+    message = f"a sync began to push {record.new[:10]} and has not ended: it is still at work, or was stopped."
+    return Problem(record.target, message, f"openllm-repos sync {record.target}")
+
+
+def _drifted(relation: Relation) -> str:
+    count = len(relation.drift.files)
+    return f"changed {count} mapped {'file' if count == 1 else 'files'} by itself ({_commits(len(relation.drift.commits))})"
+
+
+def _commits(count: int) -> str:
+    return f"{count} commit" if count == 1 else f"{count} commits"

@@ -1,0 +1,152 @@
+"""A conflict settled by a person: the merge in a temporary work tree, then the same checks and the same push."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.family.relation import Relation, relate
+from openllm_repos.family.remotes import RemoteState
+from openllm_repos.git.merge import merge
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.git.worktree import MergeWorktree
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import SyncPlan
+from openllm_repos.sync.planning import (
+    SyncOptions,
+    bring_tips,
+    plan_with_tree,
+    require_mergeable,
+    sides_of,
+    source_to_carry,
+)
+from openllm_repos.text import show_path
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A merge that a person is settling.
+
+    Attributes:
+        path: the work tree.
+        source_commit: the source commit that is carried over.
+        tip: the target's tip that it is merged into.
+    """
+
+    path: str
+    source_commit: ObjectId
+    tip: ObjectId
+
+
+def begin_resolution(
+    manifest: Manifest, repository: Repository, name: str, options: SyncOptions
+) -> tuple[Resolution, tuple[bytes, ...]]:
+    """Open a work tree with the conflicts of one target in it.
+
+    Returns:
+        Where it is, and the paths in conflict.
+
+    Raises:
+        UsageError: there is no conflict, or one is being settled already.
+        ReposError: as a sync of that target.
+    """
+    target = manifest.target(name)
+    if _state_file(repository, target).exists():
+        where = _read(repository, target).path
+        raise UsageError(
+            f"A merge for {name} is open already, in {where}.",
+            hint=f"Finish it with: openllm-repos sync {name} --continue   or drop it with --abort.",
+        )
+    remote, commit, _ = source_to_carry(manifest, repository, [target], options)
+    with ObjectReader(repository.git) as reader:
+        relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
+        require_mergeable(target, relation)
+        if relation.tip is None or relation.contained:
+            raise _no_conflict(target)
+        sides = sides_of(repository, reader, relation)
+        merged = merge(repository, sides)
+    if merged.tree is not None:
+        raise _no_conflict(target)
+    folder = Path(tempfile.mkdtemp(prefix=f"openllm-repos-{name}-")) / name
+    resolution = Resolution(str(folder), commit, relation.tip)
+    file = _state_file(repository, target)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
+    MergeWorktree(repository, folder).open(sides)
+    return resolution, tuple(conflict.path for conflict in merged.conflicts)
+
+
+def finish_resolution(manifest: Manifest, repository: Repository, name: str) -> SyncPlan:
+    """Turn a settled merge into a plan that can be applied: checked like any other.
+
+    Raises:
+        UsageError: no merge is open.
+        ConflictError: paths are not settled yet, the target has moved since, or a check failed.
+    """
+    target = manifest.target(name)
+    resolution = _read(repository, target)
+    worktree = MergeWorktree(repository, Path(resolution.path))
+    if not worktree.exists():
+        raise UsageError(
+            f"The work tree {resolution.path} is gone.",
+            hint=f"Start again: openllm-repos sync {name} --abort, then --resolve.",
+        )
+    unsettled = worktree.unsettled()
+    if unsettled:
+        paths = ", ".join(show_path(path) for path in unsettled)
+        raise ConflictError(
+            f"Not settled yet: {paths}.", hint=f"Edit them in {resolution.path}, then 'git add' them there."
+        )
+    remote = bring_tips(repository, [target])[target.name]
+    if _tip(remote) != resolution.tip:
+        raise ConflictError(
+            f"{name} has moved since the merge was opened.",
+            hint=f"Start again: openllm-repos sync {name} --abort, then --resolve.",
+        )
+    with ObjectReader(repository.git) as reader:
+        relation: Relation = relate(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
+        plan = plan_with_tree(manifest, repository, reader, relation, remote, worktree.tree())
+    return SyncPlan(manifest.source.name, resolution.source_commit, (plan,))
+
+
+def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> None:
+    """Remove the work tree of a merge, settled or not.
+
+    Raises:
+        UsageError: no merge is open.
+    """
+    target = manifest.target(name)
+    worktree = MergeWorktree(repository, Path(_read(repository, target).path))
+    worktree.close()
+    if worktree.path.parent.is_dir() and not any(worktree.path.parent.iterdir()):
+        worktree.path.parent.rmdir()
+    _state_file(repository, target).unlink()
+
+
+def _tip(remote: RemoteState) -> ObjectId | None:
+    if remote.problem:
+        raise ConflictError(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    return remote.tip
+
+
+def _no_conflict(target: Repo) -> UsageError:
+    return UsageError(f"{target.name} has no conflict to settle.", hint=f"Run: openllm-repos sync {target.name}")
+
+
+def _state_file(repository: Repository, target: Repo) -> Path:
+    return repository.state_dir / "resolve" / f"{target.name}.json"
+
+
+def _read(repository: Repository, target: Repo) -> Resolution:
+    try:
+        fields = json.loads(_state_file(repository, target).read_bytes())
+        return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
+    except FileNotFoundError:
+        raise UsageError(
+            f"No merge is open for {target.name}.", hint=f"Open one: openllm-repos sync {target.name} --resolve"
+        ) from None
