@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.support.family import Family
 from tests.support.inprocess import RunCli, run_in_process
 from tests.support.needs import need_git_subtree
 from tests.support.process import Result, RunTool
@@ -119,6 +120,12 @@ def run_cli(tmp_path: Path) -> RunCli:
         return run_in_process(*args, cwd=cwd or tmp_path, data=data)
 
     return run
+
+
+@pytest.fixture
+def family(tmp_path: Path, run_cli: RunCli) -> Family:
+    """Return a source with a first commit that is pushed, and an empty Space."""
+    return Family.make(tmp_path / "family", run_cli)
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from openllm_repos.errors import ReposError as ReposError
     from openllm_repos.git.repository import Repository as Repository
+    from openllm_repos.manifest.maps import Map as Map
     from openllm_repos.manifest.model import Manifest as Manifest
-    from openllm_repos.manifest.model import Map as Map
     from openllm_repos.projection.project import Projected as Projected
     from openllm_repos.projection.project import project as project
     from openllm_repos.status.family import family_status as family_status
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "Manifest": "manifest.model",
-    "Map": "manifest.model",
+    "Map": "manifest.maps",
     "Projected": "projection.project",
     "ReposError": "errors",
     "Repository": "git.repository",

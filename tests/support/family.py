@@ -116,9 +116,11 @@ class Family:
         self._work.now = max(self._work.now, self.clone.now)
         return self._work
 
-    def edit(self, message: str, files: Files) -> str:
-        """Commit to the Space, as somebody who works there, and push it."""
+    def edit(self, message: str, files: Files, *, removed: Sequence[str] = ()) -> str:
+        """Commit to the Space, as somebody who works there, and push it; folders that are `removed` go first."""
         work = self.work
+        if removed:
+            work.git("rm", "-rq", "--", *removed)
         made = work.commit(message, files)
         work.git("push", "-q", "origin", "HEAD:refs/heads/main")
         self.clone.now = work.now

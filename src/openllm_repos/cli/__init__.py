@@ -28,6 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         print(f"openllm-repos {__version__}")
         return 0
-    from openllm_repos.cli.app import run
+    import gc
 
-    return run(arguments)
+    collecting = gc.isenabled()
+    gc.disable()  # a command keeps what it makes until it ends: searching that for cycles again and again costs a tenth
+    try:
+        from openllm_repos.cli.app import run
+
+        return run(arguments)
+    finally:
+        if collecting:
+            gc.enable()

@@ -82,11 +82,12 @@ def sync_json(plan: SyncPlan, outcomes: Sequence[Outcome | Stopped]) -> dict[str
         "schema": SCHEMA,
         "source": {"name": plan.source, "commit": plan.source_commit},
         "notes": list(plan.notes),
-        "targets": [{**_step_json(step), "outcome": _outcome_json(came.get(step.target))} for step in plan.targets],
+        "targets": [{**step_json(step), "outcome": _outcome_json(came.get(step.target))} for step in plan.targets],
     }
 
 
-def _step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
+def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
+    """Return what is planned for one target."""
     if isinstance(step, Stopped):
         return {
             "name": step.target,
@@ -95,7 +96,7 @@ def _step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
             "next": step.hint,
             "exit_code": step.exit_code,
             "conflicts": [_conflict_json(conflict) for conflict in step.conflicts],
-            "drift": _drift_json(step.drift),
+            "drift": drift_json(step.drift),
         }
     return {
         "name": step.target,
@@ -106,8 +107,8 @@ def _step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
         if step.update is None
         else {"ref": step.update.ref, "old": step.update.old, "new": step.update.new},
         "commits": step.commits,
-        "changes": [_change_json(change) for change in step.changes],
-        "drift": _drift_json(step.drift),
+        "changes": [change_json(change) for change in step.changes],
+        "drift": drift_json(step.drift),
     }
 
 
@@ -119,7 +120,8 @@ def _outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
     return {"pushed": outcome.pushed, "tip": outcome.tip, "attempts": outcome.attempts, "exit_code": 0}
 
 
-def _change_json(change: FileChange) -> dict[str, str]:
+def change_json(change: FileChange) -> dict[str, str]:
+    """Return one changed file."""
     return {"path": show_path(change.path), "change": change.change.value}
 
 
@@ -127,8 +129,9 @@ def _conflict_json(conflict: Conflict) -> dict[str, str]:
     return {"path": show_path(conflict.path), "source": conflict.source.value, "target": conflict.target.value}
 
 
-def _drift_json(drift: Drift) -> dict[str, Any]:
-    return {"commits": list(drift.commits), "files": [_change_json(change) for change in drift.files]}
+def drift_json(drift: Drift) -> dict[str, Any]:
+    """Return the drift of a target."""
+    return {"commits": list(drift.commits), "files": [change_json(change) for change in drift.files]}
 
 
 def _count(number: int, noun: str) -> str:

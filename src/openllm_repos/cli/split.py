@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openllm_repos.errors import UsageError
     from openllm_repos.git.repository import Repository
-    from openllm_repos.manifest.model import Map
+    from openllm_repos.manifest.maps import Map
     from openllm_repos.names.objectid import ObjectId
     from openllm_repos.names.path import FolderPath
 
@@ -55,7 +55,7 @@ def split(invocation: Invocation, what: str, rev: str, no_cache: bool) -> None:
 
 def _maps_to_try(invocation: Invocation, what: str) -> tuple[list[tuple[Map, ...]], bool]:
     """Return the maps that the argument stands for, in the order to try them, and whether it names a target."""
-    from openllm_repos.manifest.model import Map
+    from openllm_repos.manifest.maps import Map
 
     if "/" not in what:
         path = invocation.manifest_path()

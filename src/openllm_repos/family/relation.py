@@ -14,7 +14,8 @@ from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_syn
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
-from openllm_repos.manifest.model import History, Manifest, Repo, maps_digest
+from openllm_repos.manifest.maps import maps_digest
+from openllm_repos.manifest.model import History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Drift
 from openllm_repos.projection.changes import MappedPart
@@ -105,7 +106,7 @@ def relate(
         NothingMapped: the maps match nothing.
         ReposError: as :func:`~openllm_repos.projection.project.project`.
     """
-    projected = project(repository, commit, target.maps).commit
+    projected = project(repository, commit, target.maps, reader=reader).commit
     if projected is None:
         raise NothingMapped(manifest, target, commit)
     part = MappedPart(reader, target.maps, repository.object_format)
@@ -162,20 +163,46 @@ class _Held:
 
         Then the last sync itself says what the source had contributed: its projected commit is in the target's history.
         """
-        common = merge_base(self.repository, self.projected, self.tip)
+        common = self._common()
         if common == self.projected:
-            return _Start(self._at(common), known=True, behind=0, contained=True, carried=(common,))
+            start = _Start(self._at(common), known=True, behind=0, contained=True, carried=(common,))
+            return self._replaced() or start
         behind = count(self.repository, self.projected, without=[self.tip])
         last = self._last_sync()
         if last is not None:
             if self._has(last.projected) and is_ancestor(self.repository, last.projected, self.tip):
                 if common is None or not is_ancestor(self.repository, last.projected, common):
                     common = last.projected
-            elif common is None:  # the last sync was a squash
-                return replace(self._since(last), behind=behind, contained=False)
+            else:  # the last sync was a squash
+                carried = (self.projected,) if common is None else (self.projected, common)
+                return replace(self._since(last), behind=behind, contained=False, carried=carried)
         if common is None:
             return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
         return _Start(self._at(common), known=True, behind=behind, contained=False, carried=(self.projected, common))
+
+    def _replaced(self) -> _Start | None:
+        """The start where the target has the projection in its history, and later got another one in its place.
+
+        That is so where the source was rewritten, synced, and then went back to what it was. A projection that merely is
+        older than the last one is no such case: a sync from a clone that is behind must take nothing back.
+        """
+        now = self._at(self.projected)
+        if not self.part.changes(now, self._at(self.tip)):
+            return None
+        last = self._last_sync()
+        if last is None or not self._has(last.projected):
+            return None
+        brought = self._at(last.projected)
+        if not self.part.changes(now, brought) or is_ancestor(self.repository, self.projected, last.projected):
+            return None
+        return _Start(brought, known=True, behind=1, contained=False, carried=(self.projected, last.projected))
+
+    def _common(self) -> ObjectId | None:
+        """The merge base that git finds; mostly the last sync is the tip or just below, and there is nothing to find."""
+        headers = self.reader.read(self.tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
+        if self.projected == self.tip or b"parent " + self.projected.encode() in headers:
+            return self.projected
+        return merge_base(self.repository, self.projected, self.tip)
 
     def squashed(self) -> _Start:
         """The start for one commit a sync: the projection of the source commit that the last sync names."""
@@ -183,18 +210,24 @@ class _Held:
         return self.joined() if last is None else self._since(last)
 
     def _since(self, last: LastSync) -> _Start:
+        """The start at the last sync; what is older than that is contained, so that no sync takes anything back."""
         if not self._has(last.source_commit):
+            url, branch = self.manifest.source.url, self.manifest.source.branch
             raise ConflictError(
                 f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
-                hint="Fetch the source's whole history first: git fetch origin",
+                hint=f"Run: git fetch {url} {branch}   Where {branch} was rewritten since: git fetch {url} {last.source_commit}",
             )
-        before = project(self.repository, last.source_commit, self.target.maps).commit
+        before = project(self.repository, last.source_commit, self.target.maps, reader=self.reader).commit
         then, now = self._at(before), self._at(self.projected)
-        same_maps = last.digest == maps_digest(self.target.maps)
-        base = then if same_maps else self._as_far_as_it_went(then, last)
-        contained = same_maps and not self.part.changes(then, now)
-        behind = 0 if contained else max(1, count(self.repository, self.projected, without=[before] if before else []))
-        return _Start(base, known=True, behind=behind, contained=contained, carried=())
+        carried = () if before is None else (before,)
+        if last.digest != maps_digest(self.target.maps):
+            base, contained = self._as_far_as_it_went(then, last), False
+        else:
+            contained = not self.part.changes(then, now)
+            older = before is not None and is_ancestor(self.repository, self.projected, before)
+            base, contained = (now, True) if contained or older else (then, False)
+        behind = 0 if contained else max(1, count(self.repository, self.projected, without=carried))
+        return _Start(base, known=True, behind=behind, contained=contained, carried=carried)
 
     def _as_far_as_it_went(self, then: Node, last: LastSync) -> Node:
         """The start after a change of maps: of what the new maps make of that commit, the files that the target got."""

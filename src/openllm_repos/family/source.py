@@ -11,7 +11,8 @@ from openllm_repos.git.history import count, is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
-from openllm_repos.manifest.model import Manifest, Map, Repo
+from openllm_repos.manifest.maps import Map
+from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.trees import Placement, TreeProjector
 

@@ -55,40 +55,47 @@ def three_sides(writer: PackWriter, base: bytes, ours: bytes, theirs: bytes) -> 
     return Sides(*(ObjectId(made.decode()) for made in (root, one, two)))
 
 
-def merge(repository: Repository, sides: Sides, *, renames: bool = True) -> Merged:
-    """Merge `theirs` into `ours`.
+def merge(repository: Repository, sides: Sides) -> Merged:
+    """Merge `theirs` into `ours`; an edit follows a file that the other side renamed.
 
     Args:
         repository: the clone; new trees and blobs are written to it.
         sides: what to merge.
-        renames: whether an edit follows a file that the other side renamed.
     """
-    options = () if renames else ("-c", "merge.renames=false")
     args = ("merge-tree", "--write-tree", "-z", "--no-messages", sides.ours, sides.theirs)
-    done = repository.git.run(*options, *args, ok=(0, 1))
+    done = repository.git.run(*args, ok=(0, 1))
     tree, *rows = done.stdout.split(b"\0")
     if done.code == 0:
         return Merged(ObjectId(tree.decode()))
-    conflicts = _conflicts([row for row in rows if row])
+    conflicts = _conflicts([row for row in rows if row], sides)
     if not conflicts:  # exit code 1 without a conflicted path: git says conflict, and nothing else can be trusted
         raise GitFailed("merge-tree", Completed(done.code, b"", done.stderr))
     return Merged(None, conflicts)
 
 
-def _conflicts(rows: list[bytes]) -> tuple[Conflict, ...]:
-    """Read ``mode id stage TAB path`` rows: which stages a path has says what each side did."""
+def _conflicts(rows: list[bytes], sides: Sides) -> tuple[Conflict, ...]:
+    """Read ``mode id stage TAB path`` rows: which stages a path has says what each side did.
+
+    Where one side has a folder in the place of the other's file, git moves the file aside: it adds ``~`` and the name of
+    the side to the path.
+    """
     stages: dict[bytes, set[int]] = {}
+    folders = set()
     for row in rows:
         fields, tab, path = row.partition(b"\t")
-        if tab:
-            stages.setdefault(path, set()).add(int(fields.rsplit(b" ", 1)[1]))
+        if not tab:
+            continue
+        plain = path.removesuffix(f"~{sides.ours}".encode()).removesuffix(f"~{sides.theirs}".encode())
+        if plain != path:
+            folders.add(plain)
+        stages.setdefault(plain, set()).add(int(fields.rsplit(b" ", 1)[1]))
 
-    def side(found: set[int], stage: int) -> Change:
-        if stage not in found:
-            return Change.DELETED
-        return Change.MODIFIED if _STAGE_BASE in found else Change.ADDED
+    def side(path: bytes, stage: int) -> Change:
+        found = stages[path]
+        if stage in found:
+            return Change.MODIFIED if _STAGE_BASE in found else Change.ADDED
+        return Change.ADDED if path in folders else Change.DELETED
 
     return tuple(
-        Conflict(path, source=side(found, _STAGE_THEIRS), target=side(found, _STAGE_OURS))
-        for path, found in sorted(stages.items())
+        Conflict(path, source=side(path, _STAGE_THEIRS), target=side(path, _STAGE_OURS)) for path in sorted(stages)
     )

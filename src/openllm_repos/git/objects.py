@@ -1,4 +1,4 @@
-"""Reading objects in bulk through one long-lived ``git cat-file --batch-command``."""
+"""Reading objects in bulk through long-lived ``git cat-file --batch-command`` processes."""
 
 from __future__ import annotations
 
@@ -38,16 +38,13 @@ class MissingObject(EnvironmentProblem):
         )
 
 
-class ObjectReader:
-    """One ``cat-file`` process, asked again and again. Use it as a context manager; not to be shared by threads.
+class _CatFile:
+    """One ``cat-file`` process, asked again and again. Use it as a context manager; not to be shared by threads."""
 
-    Args:
-        git: runs on the repository to read.
-    """
-
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, answer: str) -> None:
         self._stack = contextlib.ExitStack()
         self._git = git
+        self._answer = answer
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -66,45 +63,73 @@ class ObjectReader:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             self._process = self._stack.enter_context(
-                self._git.popen(
-                    "cat-file",
-                    "--batch-command=%(objectname) %(objecttype) %(objectsize)",
-                    "--buffer",
-                    stdin=subprocess.PIPE,
-                )
+                self._git.popen("cat-file", f"--batch-command={self._answer}", "--buffer", stdin=subprocess.PIPE)
             )
         return self._process
 
-    def ask(self, requests: Sequence[bytes]) -> None:
-        """Send requests (``info NAME`` or ``contents NAME``) without waiting for the answers."""
+    def _send(self, requests: bytes) -> None:
         pipe = self._running().stdin
         assert pipe is not None  # opened with PIPE
         with contextlib.suppress(BrokenPipeError):  # the missing answer will say it
-            pipe.write(b"\n".join(requests) + b"\nflush\n")
+            pipe.write(requests + b"\nflush\n")
             pipe.flush()
 
-    def _info(self) -> tuple[bytes, bytes] | None:
-        """Read the next answer to ``info``: hex id and type, or None where there is no such object."""
-        header = _header(self._line())
-        return None if header is None else header[:2]
+    def _ended(self) -> EnvironmentProblem:
+        self.close()
+        return EnvironmentProblem(
+            "git cat-file ended before it had answered.", hint="Run the same command again; if it stays, run: git fsck"
+        )
 
-    def ask_trees(self, trees: Sequence[bytes], folder: bytes) -> None:
-        """Send ``info TREE:folder`` for many trees without waiting for the answers; :meth:`folders` reads them."""
-        pipe = self._running().stdin
-        assert pipe is not None  # opened with PIPE
-        with contextlib.suppress(BrokenPipeError):  # the missing answer will say it
-            pipe.write(b"info " + (b":" + folder + b"\ninfo ").join(trees) + b":" + folder + b"\nflush\n")
-            pipe.flush()
 
-    def folders(self, count: int, id_length: int) -> list[bytes | None]:
-        """Read the next `count` answers to :meth:`ask_trees`: the hex id where it is a tree, else None."""
+class FolderReader(_CatFile):
+    """Looks up one folder in many trees.
+
+    git prints the id alone: asked for type or size, it would look every object up once more.
+
+    Args:
+        git: runs on the repository to read.
+        id_length: the number of hex digits of an object id there.
+    """
+
+    def __init__(self, git: Git, id_length: int) -> None:
+        super().__init__(git, "%(objectname)")
+        self._id_length = id_length
+
+    def ask(self, trees: Sequence[bytes], folder: bytes) -> None:
+        """Send the question for many trees (hex ids) without waiting for the answers; :meth:`folders` reads them."""
+        path = b":" + folder + (b"/" if folder else b"")  # with the slash, git answers with nothing but a folder
+        self._send(b"info " + (path + b"\ninfo ").join(trees) + path)
+
+    def folders(self, count: int) -> list[bytes | None]:
+        """Read the next `count` answers: the hex id of the folder, None where there is none."""
         pipe = self._running().stdout
         assert pipe is not None  # opened with PIPE
         lines = list(islice(pipe, count))
         if len(lines) != count or not lines[-1].endswith(b"\n"):
             raise self._ended()
-        # Behind an id comes a blank; an answer without one repeats the question, "<tree>:<folder> missing".
-        return [line[:id_length] if line[id_length : id_length + 6] == b" tree " else None for line in lines]
+        # A line is an id, or it repeats the question: "<tree>:<folder>/ missing".
+        width = self._id_length
+        return [line[:width] if len(line) == width + 1 else None for line in lines]
+
+
+class ObjectReader(_CatFile):
+    """Reads objects, and looks up what names stand for.
+
+    Args:
+        git: runs on the repository to read.
+    """
+
+    def __init__(self, git: Git) -> None:
+        super().__init__(git, "%(objectname) %(objecttype) %(objectsize)")
+
+    def ask(self, requests: Sequence[bytes]) -> None:
+        """Send requests (``info NAME`` or ``contents NAME``) without waiting for the answers."""
+        self._send(b"\n".join(requests))
+
+    def _info(self) -> tuple[bytes, bytes] | None:
+        """Read the next answer to ``info``: hex id and type, or None where there is no such object."""
+        header = _header(self._line())
+        return None if header is None else header[:2]
 
     def _line(self) -> bytes:
         pipe = self._running().stdout
@@ -113,12 +138,6 @@ class ObjectReader:
         if not line.endswith(b"\n"):
             raise self._ended()
         return line[:-1]
-
-    def _ended(self) -> EnvironmentProblem:
-        self.close()
-        return EnvironmentProblem(
-            "git cat-file ended before it had answered.", hint="Run the same command again; if it stays, run: git fsck"
-        )
 
     def find(self, name: bytes) -> tuple[bytes, bytes] | None:
         """Return hex id and type of the object that `name` (``<id>``, ``<id>:path``) stands for, or None."""

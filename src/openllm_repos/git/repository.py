@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,7 +103,9 @@ class Repository:
 
         The place lies outside the clone, so a plan made in it leaves the clone byte for byte as it was.
         """
-        with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="openllm-repos-") as place:
             objects = Path(place) / "objects"
             (objects / "pack").mkdir(parents=True)
             extra = {

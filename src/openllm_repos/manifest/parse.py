@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openllm_repos.errors import ManifestError, NameRefused
 from openllm_repos.manifest.faults import Faults
 from openllm_repos.manifest.fields import Table, type_of
+from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import (
     DEFAULT_BRANCH,
     DEFAULT_TAG,
@@ -16,7 +17,6 @@ from openllm_repos.manifest.model import (
     History,
     Kind,
     Manifest,
-    Map,
     Project,
     Repo,
     Role,

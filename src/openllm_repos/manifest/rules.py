@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openllm_repos.manifest.faults import Faults, Place
-from openllm_repos.manifest.model import Map, Repo, Role
+from openllm_repos.manifest.maps import Map
+from openllm_repos.manifest.model import Repo, Role
 from openllm_repos.names.overlap import intersect
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted

@@ -12,7 +12,6 @@ import hashlib
 import itertools
 import os
 import struct
-import tempfile
 from array import array
 from binascii import hexlify, unhexlify
 from dataclasses import dataclass
@@ -102,9 +101,11 @@ class Cache:
                 *(_portable(numbers) for numbers in (ends, parents)),
             )
         )
+        from tempfile import mkstemp
+
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".projection-", dir=self._path.parent)
+            handle, name = mkstemp(prefix=".projection-", dir=self._path.parent)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(body + hashlib.sha256(body).digest())

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
-from openllm_repos.manifest.model import Map
+from openllm_repos.manifest.maps import Map
 from openllm_repos.plan import Change, FileChange
 from openllm_repos.projection.trees import FOLDER_MODE, Entries, Node, Placement, TreeProjector
 
@@ -62,6 +62,34 @@ class MappedPart:
                 entries[name] = (FOLDER_MODE, smaller)
             else:
                 del entries[name]
+        return Node(entries=entries)
+
+    def in_place(self, tree: bytes, node: Node) -> tuple[Node, tuple[bytes, ...]]:
+        """Put a mapped part into a whole tree, in place of the one that is there.
+
+        Args:
+            tree: hex id of the whole tree.
+            node: a mapped part.
+
+        Returns:
+            The tree that results, and the files of `node` that it has no room for: the rest of the tree has a folder in
+            the place of the file, or a file in the place of one of its folders.
+        """
+        paths = [change.path for change in self.changes(Node(entries={}), self.of(tree))]
+        crowded: list[bytes] = []
+        return self._laid_into(self.without(Node(tree=tree), paths), node, b"", crowded), tuple(crowded)
+
+    def _laid_into(self, own: Node, node: Node, path: bytes, crowded: list[bytes]) -> Node:
+        entries = dict(self._projector.expanded(own))
+        for name, (mode, item) in self._projector.expanded(node).items():
+            there = entries.get(name)
+            if there is None:
+                entries[name] = (mode, item)
+            elif isinstance(there[1], Node) and isinstance(item, Node):
+                entries[name] = (mode, self._laid_into(there[1], item, path + name + b"/", crowded))
+            else:
+                part = Node(entries={name: (mode, item)})
+                crowded += [change.path for change in self._changes(Node(entries={}), part, path)]
         return Node(entries=entries)
 
     def changes(self, old: Node, new: Node) -> tuple[FileChange, ...]:

@@ -1,30 +1,21 @@
 """From a commit of the source to a commit of a target: the whole projection, cold or from where the last run ended.
 
-The time goes into git, not into this code: one ``rev-list``, the mapped folders of every commit looked up by two
-``cat-file`` processes (both cores), the graph in memory, one read of the commits that survive, and one pack.
+Where the answer is remembered, nothing is imported but what looks it up.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from openllm_repos.git.objects import CHUNK_BYTES, MissingObject, ObjectReader
-from openllm_repos.git.pack import COMMIT, TREE, PackWriter
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
-from openllm_repos.manifest.model import Map, maps_digest
+from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Cache, Memory
 from openllm_repos.projection.graph import Graph
-from openllm_repos.projection.rewrite import rewritten
-from openllm_repos.projection.trees import Placement, TreeProjector
-
-_READERS = 2
-_IN_FLIGHT = 3  # blocks of questions a reader; together they fit into its pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +33,14 @@ class Projected:
     written: int
 
 
-def project(repository: Repository, commit: ObjectId, maps: Sequence[Map], *, use_cache: bool = True) -> Projected:
+def project(
+    repository: Repository,
+    commit: ObjectId,
+    maps: Sequence[Map],
+    *,
+    use_cache: bool = True,
+    reader: ObjectReader | None = None,
+) -> Projected:
     """Project a commit and all its history through the maps of one target.
 
     The same commit and maps give the same ids on every machine. For one map of one whole folder to the root these are
@@ -53,6 +51,7 @@ def project(repository: Repository, commit: ObjectId, maps: Sequence[Map], *, us
         commit: a commit in it.
         maps: the maps of one target.
         use_cache: whether to read and write the memory of earlier runs.
+        reader: reads the clone's objects, where the caller has one at hand; it saves a process.
 
     Raises:
         EnvironmentProblem: a shallow clone, a missing object, a disk that cannot be written.
@@ -62,132 +61,20 @@ def project(repository: Repository, commit: ObjectId, maps: Sequence[Map], *, us
     width = repository.id_length // 2
     cache = Cache(repository.state_dir / "projections", maps_digest(maps), width)
     with ExitStack() as stack:
-        readers = [stack.enter_context(ObjectReader(repository.git)) for _ in range(_READERS)]
+        reader = reader or stack.enter_context(ObjectReader(repository.git))
         if use_cache:
             known, image = cache.glance(commit.encode())
-            if known and (image is None or readers[0].find(image) is not None):
+            if known and (image is None or reader.find(image) is not None):
                 return Projected(commit, None if image is None else ObjectId(image.decode()), 0)
+        from openllm_repos.projection.run import Run
+
         empty = Graph(hashlib.new(repository.object_format, b"tree 0\0").hexdigest().encode())
         remembered = cache.load(empty.empty_tree) if use_cache else None
-        run = _Run(repository, readers, maps, stack, remembered or Memory(empty, []))
+        run = Run(repository, reader, maps, stack, remembered or Memory(empty, []))
         if not run.covers(commit):
-            run = _Run(repository, readers, maps, stack, Memory(Graph(empty.empty_tree), []))
+            run = Run(repository, reader, maps, stack, Memory(Graph(empty.empty_tree), []))
             run.covers(commit)
-        projected = run.finish(commit)
+        projected, written = run.finish(commit)
         if use_cache and not repository.quarantined:
             cache.save(run.memory)
-        return projected
-
-
-class _Run:
-    """One projection in progress."""
-
-    def __init__(
-        self,
-        repository: Repository,
-        readers: Sequence[ObjectReader],
-        maps: Sequence[Map],
-        stack: ExitStack,
-        memory: Memory,
-    ) -> None:
-        self.memory = memory
-        self._repository = repository
-        self._readers = readers
-        self._writer = stack.enter_context(PackWriter(repository.git, repository.objects_dir, repository.object_format))
-        self._trees = TreeProjector(readers[0], [Placement.of(a_map) for a_map in maps], repository.object_format)
-
-    def covers(self, commit: ObjectId) -> bool:
-        """Walk what the memory does not know yet and decide which commits survive.
-
-        Returns:
-            Whether the remembered commits that this builds on are still in the clone; git may have pruned them.
-        """
-        graph = self.memory.graph
-        walked, parents, folders = self._walk(commit.encode(), self.memory.tips)
-        for number in _parents_first(walked, parents):
-            if walked[number] not in graph.image:
-                graph.visit(walked[number], parents[number], self._trees.project(folders[number], self._writer))
-        self.memory.tips.append(commit.encode())
-        known = len(graph.ids)
-        built_on = {up for number in range(known, len(graph.trees)) for up in graph.parents[number] if up < known}
-        built_on.update(image for image in [graph.image.get(commit.encode(), known)] if image < known)
-        return all(self._readers[0].find(graph.ids[number]) is not None for number in built_on)
-
-    def finish(self, commit: ObjectId) -> Projected:
-        """Write what survived and return the projection of `commit`."""
-        graph = self.memory.graph
-        known = len(graph.ids)
-        self._write()
-        image = graph.image.get(commit.encode())
-        return Projected(commit, None if image is None else ObjectId(graph.ids[image].decode()), len(graph.ids) - known)
-
-    def _walk(
-        self, commit: bytes, covered: Sequence[bytes]
-    ) -> tuple[list[bytes], list[list[bytes]], list[tuple[bytes | None, ...]]]:
-        """Return the commits that are not covered yet, their parents, and the ids of their mapped folders.
-
-        The folders are asked of a commit's tree, not of the commit: git then need not read every commit once more.
-        """
-        command = ["rev-list", "--no-commit-header", "--format=%T %H %P", "--ignore-missing", commit.decode()]
-        command += [f"^{tip.decode()}" for tip in covered]
-        walked: list[bytes] = []
-        parents: list[list[bytes]] = []
-        folders: list[tuple[bytes | None, ...]] = []
-        waiting: deque[tuple[ObjectReader, int]] = deque()
-        longest = max(len(base) for base in self._trees.folders) + self._repository.id_length + 7
-        lines = self._repository.git.stream(*command, "--")
-        readers = itertools.cycle(self._readers)
-        while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // longest))]:
-            walked += [fields[1] for fields in block]
-            parents += [fields[2:] for fields in block]
-            if len(waiting) == _IN_FLIGHT * len(self._readers):
-                folders += self._answers(*waiting.popleft())
-            reader = next(readers)
-            self._ask(reader, [fields[0] for fields in block])
-            waiting.append((reader, len(block)))
-        while waiting:
-            folders += self._answers(*waiting.popleft())
-        return walked, parents, folders
-
-    def _ask(self, reader: ObjectReader, trees: list[bytes]) -> None:
-        for base in self._trees.folders:
-            reader.ask_trees(trees, base)
-
-    def _answers(self, reader: ObjectReader, count: int) -> Iterator[tuple[bytes | None, ...]]:
-        width = self._repository.id_length
-        return zip(*[reader.folders(count, width) for _ in self._trees.folders], strict=True)
-
-    def _write(self) -> None:
-        """Copy the commits that survived, parents first, and hand the pack to git."""
-        graph = self.memory.graph
-        start = len(graph.ids)
-        for number, found in enumerate(self._readers[0].read_many(graph.origins), start):
-            if found.type != b"commit":
-                raise MissingObject(found.id)
-            above = [graph.ids[parent] for parent in graph.parents[number]]
-            graph.ids.append(self._writer.add(COMMIT, rewritten(found.data, graph.trees[number], above)))
-        graph.origins.clear()
-        if graph.empty_tree in graph.trees[start:]:
-            self._writer.add(TREE, b"")
-        self._writer.finish()
-
-
-def _parents_first(commits: Sequence[bytes], parents: Sequence[Sequence[bytes]]) -> Iterator[int]:
-    """Yield the positions of `commits` so that parents come before children, without recursion.
-
-    git lists children before parents except where clocks were wrong, so the reversed list is nearly right already.
-    """
-    position = {commit: number for number, commit in enumerate(commits)}
-    open_ = set(commits)
-    for last in range(len(commits) - 1, -1, -1):
-        stack = [last]
-        while stack:
-            number = stack[-1]
-            waiting = open_.intersection(parents[number])
-            if waiting:
-                stack.extend(position[parent] for parent in waiting)
-                continue
-            stack.pop()
-            if commits[number] in open_:
-                open_.remove(commits[number])
-                yield number
+        return Projected(commit, projected, written)

@@ -14,14 +14,16 @@ import re
 _CRUD = bytes(range(33)) + b",:;<>\"\\'"
 # A name or address that git would not change, in ASCII; and a commit with two of them and no header that matters.
 _CLEAN = rb"""(?: [^\x00-\x20,:;<>"\\'\x7f-\xff] (?: [^\x00-\x1f<>\\\x7f-\xff]* [^\x00-\x20,:;<>"\\'\x7f-\xff] )? )?"""
-_PERSON = rb"\x20" + _CLEAN + rb"\x20<" + _CLEAN + rb">\x20(?:0|[1-9]\d*)\x20(?!-0000)[+-]\d{4}"
+_PERSON = rb"\x20" + _CLEAN + rb"\x20<" + _CLEAN + rb">\x20(?:0|[1-9]\d{0,15})\x20(?!-0000)[+-]\d{4}"
 _CLEAN_PERSON = re.compile(rb"(?:author|committer)" + _PERSON, re.VERBOSE)
 _CLEAN_HEAD = re.compile(
     rb"tree\x20[0-9a-f]+\n (?:parent\x20[0-9a-f]+\n)*"
     rb"(author" + _PERSON + rb"\ncommitter" + _PERSON + rb"\n) (?:gpgsig\x20[^\n]*\n(?:\x20[^\n]*\n)*)?\n",
     re.VERBOSE,
 )
-_DATE = re.compile(rb"\s*(\d+)(?:\s+([+-]\d+))?")
+_DATE = re.compile(rb"\s*(\d{1,20})(?:\s+([+-]\d{1,20}))?")
+_LAST_ZONE = 9999  # git refuses more than four digits
+_LAST_SECOND = 67_768_036_191_676_799  # end of the last year that fits into C's struct tm; git prints later dates as 1970
 
 # utf8.c, pick_one_utf8_char(): Python accepts these code points, git does not (U+FDD0..U+FDEF, U+xxFFFE, U+xxFFFF).
 _NONCHARACTER = re.compile(rb"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]")
@@ -34,73 +36,15 @@ _UTF8_CHARACTER = re.compile(
     re.VERBOSE,
 )
 
-# Encodings that people declare in commits. Python has others under text-like names (unicode_escape, utf-7, rot13) that
-# are no character sets to git; an unknown one leaves the bytes as they are, as it does with git.
-_CHARACTER_SETS = frozenset(
-    [
-        "ascii",
-        "big5",
-        "big5hkscs",
-        "cp437",
-        "cp737",
-        "cp775",
-        "cp850",
-        "cp852",
-        "cp855",
-        "cp857",
-        "cp858",
-        "cp860",
-        "cp861",
-        "cp862",
-        "cp863",
-        "cp864",
-        "cp865",
-        "cp866",
-        "cp869",
-        "cp874",
-        "cp932",
-        "cp949",
-        "cp950",
-        "cp1250",
-        "cp1251",
-        "cp1252",
-        "cp1253",
-        "cp1254",
-        "cp1255",
-        "cp1256",
-        "cp1257",
-        "cp1258",
-        "euc_jp",
-        "euc_kr",
-        "gb2312",
-        "gbk",
-        "gb18030",
-        "iso2022_jp",
-        "iso2022_kr",
-        "iso8859-1",
-        "iso8859-2",
-        "iso8859-3",
-        "iso8859-4",
-        "iso8859-5",
-        "iso8859-6",
-        "iso8859-7",
-        "iso8859-8",
-        "iso8859-9",
-        "iso8859-10",
-        "iso8859-11",
-        "iso8859-13",
-        "iso8859-14",
-        "iso8859-15",
-        "iso8859-16",
-        "johab",
-        "koi8-r",
-        "koi8-u",
-        "mac-roman",
-        "shift_jis",
-        "tis-620",
-        "utf-8",
-    ]
-)
+# Encodings that people declare in commits, in the spellings that the iconv of Linux knows: Python knows more, some of
+# them (unicode_escape, rot13) no character sets at all. An unknown one leaves the bytes as they are, as it does with git.
+_CHARACTER_SETS = r"""
+    (?:us-)?ascii | utf-?8 | latin-?1 | latin(?:[2-9]|10) | iso[_-]?8859-(?:[1-9]|1[013-6]) | koi8-[ru]
+    | windows-125[0-8] | cp125[0-8] | (?:cp|ibm)(?:437|737|775|85[02578]|86[0-69]) | cp874 | cp9(?:32|36|49|50) | tis-?620
+    | euc-?(?:jp|kr|cn) | ujis | shift[_-]jis | sjis | iso-2022-(?:jp|kr) | gb2312 | gbk | gb18030 | big5 | big5-?hkscs | uhc
+    | johab | macintosh"""
+# Shift_JIS has a yen sign and an overline where ASCII has these; Python's codec reads them as ASCII, iconv does not.
+_SHIFT_JIS = {ord("\\"): "¥", ord("~"): "‾"}
 
 
 def rewritten(raw: bytes, tree: bytes, parents: list[bytes]) -> bytes:
@@ -138,10 +82,13 @@ def _header(head: bytes, name: bytes) -> bytes | None:
 def _recoded(raw: bytes, declared: bytes) -> bytes | None:
     """Return the whole commit in UTF-8, or None where the declared encoding is unknown or does not fit."""
     try:
-        name = codecs.lookup(declared.strip().decode("ascii")).name
-        return raw.decode(name).encode("utf-8") if name in _CHARACTER_SETS else None
-    except (LookupError, UnicodeError, ValueError):
+        name = declared.decode("ascii")
+        if re.fullmatch(_CHARACTER_SETS, name, re.VERBOSE | re.IGNORECASE) is None:
+            return None
+        text = raw.decode(name)
+    except (LookupError, UnicodeError):
         return None
+    return (text.translate(_SHIFT_JIS) if codecs.lookup(name).name == "shift_jis" else text).encode()
 
 
 def _person(line: bytes | None, role: bytes) -> bytes:
@@ -154,16 +101,18 @@ def _person(line: bytes | None, role: bytes) -> bytes:
     name, opened, rest = who.partition(b"<")
     mail, closed, _ = rest.partition(b">")
     when = _DATE.match(who.rpartition(b">")[2]) if opened and closed else None
-    seconds, zone = (b"0", b"+0000") if when is None else (when[1].lstrip(b"0") or b"0", when[2] or b"+0000")
-    if int(zone) == 0:
-        zone = b"+0000"
-    return b"%b %b <%b> %b %b" % (role, _without_crud(name), _without_crud(mail), seconds, zone)
+    seconds, zone = (0, 0) if when is None else (int(when[1]), int(when[2] or b"0"))
+    if seconds > _LAST_SECOND:
+        seconds, zone = 0, 0
+    if abs(zone) > _LAST_ZONE:
+        zone = 0  # the moment stays
+    return b"%b %b <%b> %d %+05d" % (role, _without_crud(name), _without_crud(mail), seconds, zone)
 
 
 def _without_crud(text: bytes) -> bytes:
     """Cut what the shell's ``read`` and then git cut: backslashes anywhere, crud at the ends, delimiters inside."""
     unescaped = re.sub(rb"\\(.?)", rb"\1", text, flags=re.DOTALL)
-    return unescaped.strip(_CRUD).translate(None, b"\n<>")
+    return unescaped.strip(_CRUD).translate(None, b"\0\n<>")
 
 
 def valid_utf8(data: bytes) -> bytes:

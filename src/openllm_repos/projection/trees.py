@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from openllm_repos.errors import ConflictError
 from openllm_repos.git.objects import MissingObject, ObjectReader
 from openllm_repos.git.pack import TREE, PackWriter
-from openllm_repos.manifest.model import Map
+from openllm_repos.manifest.maps import Map
 from openllm_repos.names.pattern import Component
 from openllm_repos.text import show_path
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from openllm_repos.errors import ReposError
-from openllm_repos.family.relation import Relation, State, relate
+from openllm_repos.errors import ReposError, UsageError
+from openllm_repos.family.relation import relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
 from openllm_repos.git.objects import ObjectReader
@@ -23,8 +23,18 @@ from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Drift
-from openllm_repos.status.problems import Problem, about_branch, about_journal, about_source, about_target, advised
+from openllm_repos.status.problems import (
+    Problem,
+    about_empty_source,
+    about_journal,
+    about_missing_branch,
+    about_remote,
+    about_source,
+    about_target,
+)
 from openllm_repos.status.releases import newest_release
+
+_LOOK = "git ls-tree -r --name-only HEAD"
 
 
 class Standing(StrEnum):
@@ -55,7 +65,7 @@ class RepoStatus:
         repo: the manifest's entry.
         standing: the answer in one word.
         tip: the tip of its branch, None where there is none or it is not known.
-        behind: of a target, the projected commits that it lacks; of the source, the remote's commits that the clone lacks.
+        behind: of a target, the projected commits that it lacks; of the source, the remote's that the clone lacks.
         ahead: of the source, the commits that its remote lacks.
         drift: what a target changed at mapped paths.
         release: the tag of its newest release, None where it has none or that is not known.
@@ -66,7 +76,7 @@ class RepoStatus:
     tip: ObjectId | None = None
     behind: int = 0
     ahead: int = 0
-    drift: Drift = Drift()
+    drift: Drift = field(default_factory=Drift)
     release: str | None = None
 
     @property
@@ -163,99 +173,87 @@ class _Family:
         self._problems: dict[RepoName, list[Problem]] = {repo.name: [] for repo in manifest.repos}
         self._waiting: list[RemoteState] = []
         self._commit: ObjectId | None = None
-        self._look_for_commit(None)
-
-    def _look_for_commit(self, remote: RemoteState | None) -> ReposError | None:
-        try:
-            self._commit = source_commit(self._clone, self._manifest.source, remote, None)
-        except ReposError as why:
-            return why
-        return None
+        with contextlib.suppress(UsageError):  # said once the source's remote was asked for it
+            self._commit = source_commit(clone, manifest.source, None, None)
 
     def take(self, remote: RemoteState) -> None:
         """Take in what one remote said. A target waits until it is known what it is to be held against."""
-        repo = remote.repo
-        if repo.role is Role.SOURCE:
-            missing = self._look_for_commit(remote) if self._commit is None else None
-            self._keep(remote, self._of_source(remote, missing))
+        role = remote.repo.role
+        source_seen = self._manifest.source.name in self._found
+        if role is Role.TARGET and self._commit is None and not source_seen:
+            self._waiting.append(remote)
+            return
+        status = self._source(remote) if role is Role.SOURCE else self._other(remote)
+        tags = newest_release(self._manifest.project.tag, remote.tags)
+        self._found[remote.repo.name] = replace(status, tip=remote.tip, release=tags)
+        if role is Role.SOURCE:
             waiting, self._waiting = self._waiting, []
             for target in waiting:
-                self._keep(target, self._of_target(target, self._commit))
-        elif repo.role is Role.TARGET and self._commit is None and self._manifest.source.name not in self._found:
-            self._waiting.append(remote)
-        elif repo.role is Role.TARGET:
-            self._keep(remote, self._of_target(remote, self._commit))
-        else:
-            self._keep(remote, RepoStatus(repo, Standing.EMPTY if remote.tip is None else Standing.OK))
+                self.take(target)
 
-    def _keep(self, remote: RemoteState, status: RepoStatus) -> None:
-        repo = remote.repo
-        if remote.problem:
-            standing = Standing.UNKNOWN if remote.remembered else Standing.UNREACHABLE
-            self._note(repo, [Problem(repo.name, remote.problem, advised(remote))])
-            self._found[repo.name] = RepoStatus(repo, standing)
-            return
-        release = newest_release(self._manifest.project.tag, remote.tags)
-        self._found[repo.name] = replace(status, tip=remote.tip, release=release)
-        if remote.tip is None:
-            self._note(repo, about_branch(remote))
-
-    def _note(self, repo: Repo, problems: Iterable[Problem]) -> None:
-        self._problems[repo.name] += problems
-
-    def _of_source(self, remote: RemoteState, missing: ReposError | None) -> RepoStatus:
+    def _source(self, remote: RemoteState) -> RepoStatus:
         """Hold what this clone has against the source's remote."""
         repo = remote.repo
-        if missing is not None or self._commit is None:
-            if missing is not None:
-                self._note(repo, [Problem.of(repo.name, missing)])
-            return RepoStatus(repo, Standing.UNKNOWN)
+        if self._commit is None:
+            try:
+                self._commit = source_commit(self._clone, repo, remote, None)
+            except UsageError as why:
+                self._note(Problem.of(repo.name, why))
         if remote.problem:
-            return RepoStatus(repo, Standing.UNREACHABLE)
-        held = hold_against_remote(self._clone, self._commit, remote)
-        if held.unpushed is None:
+            return self._unheard(remote)
+        if remote.tip is None:
+            self._note(about_empty_source(remote), *about_missing_branch(remote))
             return RepoStatus(repo, Standing.EMPTY)
+        if self._commit is None:
+            return RepoStatus(repo, Standing.UNKNOWN)
+        held = hold_against_remote(self._clone, self._commit, remote)
+        behind, ahead = held.behind, held.unpushed or 0
+        self._note(*about_source(remote, behind=behind, ahead=ahead))
         standing = {
             (False, False): Standing.OK,
             (True, False): Standing.BEHIND,
             (False, True): Standing.AHEAD,
             (True, True): Standing.DIVERGED,
-        }[bool(held.behind), bool(held.unpushed)]
-        self._note(repo, about_source(remote, behind=held.behind, ahead=held.unpushed))
-        return RepoStatus(repo, standing, behind=held.behind, ahead=held.unpushed)
+        }[bool(behind), bool(ahead)]
+        return RepoStatus(repo, standing, behind=behind, ahead=ahead)
 
-    def _of_target(self, remote: RemoteState, commit: ObjectId | None) -> RepoStatus:
+    def _other(self, remote: RemoteState) -> RepoStatus:
+        """Say how a target or a member stands."""
+        if remote.problem:
+            return self._unheard(remote)
+        if remote.tip is None:
+            self._note(*about_missing_branch(remote))
+        if remote.repo.role is Role.MEMBER:
+            return RepoStatus(remote.repo, Standing.EMPTY if remote.tip is None else Standing.OK)
+        return self._target(remote)
+
+    def _target(self, remote: RemoteState) -> RepoStatus:
         """Hold a target against the source commit; what stops that is an answer too."""
-        target = remote.repo
-        if commit is None or remote.problem:
+        target, commit = remote.repo, self._commit
+        if commit is None:
             return RepoStatus(target, Standing.UNKNOWN)
         try:
             relation = relate(self._clone, self._reader, self._manifest, target, commit, remote.tip)
         except ReposError as why:
-            self._note(target, [Problem.of(target.name, why)])
+            self._note(Problem.of(target.name, why))
             return RepoStatus(target, Standing.UNKNOWN)
-        self._note(target, about_target(target, relation))
         notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
-        look = "git ls-tree -r --name-only HEAD"
-        self._note(target, [Problem(target.name, note, f"Check the spelling against: {look}") for note in notes])
-        return RepoStatus(target, _standing(relation), behind=relation.behind, drift=relation.drift)
+        self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
+        return RepoStatus(target, Standing(relation.state.value), behind=relation.behind, drift=relation.drift)
+
+    def _unheard(self, remote: RemoteState) -> RepoStatus:
+        self._note(about_remote(remote))
+        return RepoStatus(remote.repo, Standing.UNKNOWN if remote.remembered else Standing.UNREACHABLE)
+
+    def _note(self, *problems: Problem) -> None:
+        for problem in problems:
+            self._problems[RepoName(problem.repo)].append(problem)
 
     def status(self, *, offline: bool) -> FamilyStatus:
         """Return the whole, once every remote was taken in."""
         manifest = self._manifest
-        begun = [Problem(record.target, *about_journal(record)) for record in glimpse(self._clone)]
         problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
+        begun = [about_journal(record) for record in glimpse(self._clone)]
         found = tuple(self._found[repo.name] for repo in manifest.repos)
         name, source = manifest.project.name, manifest.source.name
         return FamilyStatus(name, source, self._commit, offline, found, (*problems, *begun))
-
-
-def _standing(relation: Relation) -> Standing:
-    return {
-        State.IN_SYNC: Standing.IN_SYNC,
-        State.BEHIND: Standing.BEHIND,
-        State.DRIFT: Standing.DRIFT,
-        State.DIVERGED: Standing.DIVERGED,
-        State.EMPTY: Standing.EMPTY,
-        State.NOT_ADOPTED: Standing.NOT_ADOPTED,
-    }[relation.state]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from openllm_repos.errors import ReposError
+from openllm_repos.errors import NameRefused, ReposError
 from openllm_repos.family.relation import NotAdopted, Relation, State
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.journal.records import Record
 from openllm_repos.manifest.model import DriftPolicy, Repo
+from openllm_repos.names.ref import BranchName
 
 _NAMED = 3
 
@@ -37,7 +39,7 @@ class Problem:
 def about_remote(remote: RemoteState) -> Problem:
     """Say why a remote is not known."""
     if remote.remembered:
-        return Problem(remote.repo.name, "was never fetched by this clone.", "openllm-repos status")
+        return Problem(remote.repo.name, "never fetched by this clone.", "openllm-repos status")
     return Problem(remote.repo.name, f"is unreachable: {remote.problem.rstrip('.')}.", remote.hint)
 
 
@@ -60,8 +62,15 @@ def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:
     if remote.branches:
         named = ", ".join(remote.branches[:_NAMED])
         more = f" and {len(remote.branches) - _NAMED} more" if len(remote.branches) > _NAMED else ""
-        setting = f"openllm-repos manifest set repos.{repo.name}.branch {remote.branches[0]}"
-        yield Problem(repo.name, f"has no branch {repo.branch}; the remote has {named}{more}.", setting)
+        yield Problem(repo.name, f"has no branch {repo.branch}; the remote has {named}{more}.", _take(remote))
+
+
+def _take(remote: RemoteState) -> str:
+    """Return the command that names a branch which is there; one that a shell could misread is left to the person."""
+    for branch in remote.branches:
+        with contextlib.suppress(NameRefused):
+            return f"openllm-repos manifest set repos.{remote.repo.name}.branch {BranchName(branch)}"
+    return ""
 
 
 def about_empty_source(remote: RemoteState) -> Problem:
@@ -99,8 +108,9 @@ def about_journal(record: Record) -> Problem:
 
 
 def _drifted(relation: Relation) -> str:
-    count = len(relation.drift.files)
-    return f"changed {count} mapped {'file' if count == 1 else 'files'} by itself ({_commits(len(relation.drift.commits))})"
+    files = len(relation.drift.files)
+    some = "1 mapped file" if files == 1 else f"{files} mapped files"
+    return f"changed {some} by itself ({_commits(len(relation.drift.commits))})"
 
 
 def _commits(count: int) -> str:

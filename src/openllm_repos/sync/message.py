@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from openllm_repos.family.last_sync import MANIFEST_DIGEST, PROJECTED_COMMIT, SOURCE_COMMIT, SOURCE_REPO
-from openllm_repos.manifest.model import Repo, maps_digest
+from openllm_repos.manifest.maps import maps_digest
+from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import show
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import (
@@ -17,7 +17,7 @@ from openllm_repos.family.source import (
     uncommitted,
 )
 from openllm_repos.git.history import count, write_commit
-from openllm_repos.git.merge import Merged, Sides, merge, three_sides
+from openllm_repos.git.merge import Sides, merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
@@ -27,6 +27,8 @@ from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
 from openllm_repos.sync.message import sync_message
+from openllm_repos.text import show_path
+from openllm_repos.text import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,14 @@ def plan_target(
     target = remote.repo
     if remote.problem:
         return Stopped(target.name, f"{target.name} is unreachable: {remote.problem}.", remote.hint, 30)
+    if remote.tip is None and remote.branches:
+        there = ", ".join(remote.branches[:5])
+        return Stopped(
+            target.name,
+            f"{target.name} has no branch {target.branch}, but it has {there}.",
+            f"Name the branch in the manifest (repos.{target.name}.branch), or make it there first.",
+            UsageError.exit_code,
+        )
     try:
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
@@ -180,7 +190,7 @@ def _planned(
 
 def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:
     """Return the plan for a target that has all of the projection."""
-    url, commit = remote.endpoint.push_url, relation.source_commit
+    url, commit = redact(remote.endpoint.push_url), relation.source_commit
     name, action = remote.repo.name, Action.UP_TO_DATE
     return TargetPlan(name, url, action, commit, relation.projected, relation.tip, drift=relation.drift)
 
@@ -230,15 +240,29 @@ def plan_with_tree(
     )
 
 
-def sides_of(repository: Repository, reader: ObjectReader, relation: Relation) -> Sides:
-    """Write what a merge of this relation needs: the base, the target and the projection as comparable commits."""
+def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:
+    """Write what a merge of this relation needs: the base, the target and the projection as comparable commits.
+
+    All three have the target's own files, the same ones, so no rename that git finds can lead into them or out of them.
+
+    Raises:
+        ConflictError: the source changes a file where the target has a folder of its own, or the other way round.
+    """
     assert relation.tip is not None  # an empty target needs no merge
+    part, projection = relation.part, relation.part.of(relation.projected.encode() + b"^{tree}")
+    ours = reader.find(relation.tip.encode() + b"^{tree}")
+    assert ours is not None  # the commit was read before
+    base, no_room_before = part.in_place(ours[0], relation.base)
+    theirs, no_room = part.in_place(ours[0], projection)
+    for change in part.changes(relation.base, projection):
+        if change.path in no_room or change.path in no_room_before:
+            raise ConflictError(
+                f"{target.name}: {show_path(change.path)} is {change.change} in the source, but {target.name} has files of"
+                " its own in that place, and one path cannot be both a file and a folder.",
+                hint="Rename the one or the other, in the source or in the target, then sync again.",
+            )
     with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
-        base = relation.part.write(relation.base, writer)
-        ours, theirs = (reader.find(commit.encode() + b"^{tree}") for commit in (relation.tip, relation.projected))
-        assert ours is not None  # both commits were read before
-        assert theirs is not None
-        return three_sides(writer, base, ours[0], theirs[0])
+        return three_sides(writer, part.write(base, writer), ours[0], part.write(theirs, writer))
 
 
 def merged_tree(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> ObjectId:
@@ -251,22 +275,11 @@ def merged_tree(repository: Repository, reader: ObjectReader, relation: Relation
         found = reader.find(relation.projected.encode() + b"^{tree}")
         assert found is not None  # the projection was just made
         return ObjectId(found[0].decode())
-    sides = sides_of(repository, reader, relation)
+    sides = sides_of(repository, reader, relation, target)
     merged = merge(repository, sides)
-    if not all(relation.part.holds(path) for path in _touched(relation, sides, merged)):
-        # An edit followed a rename out of the mapped folders, to a file that is the target's own.
-        merged = merge(repository, sides, renames=False)
     if merged.tree is None:
         raise MergeConflict(target, sides, merged.conflicts)
     return merged.tree
-
-
-def _touched(relation: Relation, sides: Sides, merged: Merged) -> list[bytes]:
-    """Return the paths that a merge changed in the target, or could not."""
-    if merged.tree is None:
-        return [conflict.path for conflict in merged.conflicts]
-    ours = f"{sides.ours}^{{tree}}".encode()
-    return [change.path for change in relation.part.tree_changes(ours, merged.tree.encode())]
 
 
 def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) -> None:

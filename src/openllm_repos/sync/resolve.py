@@ -68,7 +68,7 @@ def begin_resolution(
         require_mergeable(target, relation)
         if relation.tip is None or relation.contained:
             raise _no_conflict(target)
-        sides = sides_of(repository, reader, relation)
+        sides = sides_of(repository, reader, relation, target)
         merged = merge(repository, sides)
     if merged.tree is not None:
         raise _no_conflict(target)

@@ -9,7 +9,7 @@ import pytest
 
 from openllm_repos.errors import NameRefused
 from openllm_repos.manifest import Manifest, Map
-from openllm_repos.manifest.model import maps_digest
+from openllm_repos.manifest.maps import maps_digest
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,199 @@
+"""`openllm-repos status`: the family in one table, and below it what is wrong with the next command to type."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.text import redact, show
+
+if TYPE_CHECKING:
+    from openllm_repos.manifest.model import Manifest
+    from openllm_repos.names.ref import RepoName
+    from openllm_repos.status.family import FamilyStatus, RepoStatus
+    from openllm_repos.status.problems import Problem
+
+SCHEMA = 1
+_DIFFERS = 1
+_HEADINGS = ("repo", "kind", "branch", "state", "release")
+_STATE = _HEADINGS.index("state")
+_MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
+_NAMED = 3
+_COMMANDS = ("openllm-repos ", "git ")
+
+
+@click.command("status")
+@click.option("--offline", is_flag=True, help="Ask no remote: answer from what was fetched before.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--markdown", is_flag=True, help="Print it as Markdown.")
+@click.option("--check", is_flag=True, help="Exit with 1 unless every repo is in sync or ok.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    metavar="SECONDS",
+    help="How long each remote may take to answer, and again to send what is new (10).",
+)
+@click.pass_obj
+def status(
+    invocation: Invocation, offline: bool, as_json: bool, markdown: bool, check: bool, deadline: float | None
+) -> int:
+    """Show how every repo stands: in sync, behind, drifted, empty, unreachable; and what to do about it.
+
+    All remotes are asked at once, and nothing is changed, here or there.
+    """
+    if as_json and markdown:
+        raise click.UsageError("--json and --markdown exclude each other.")
+    from openllm_repos.cli.clone import open_clone
+    from openllm_repos.family.remotes import DEADLINE
+    from openllm_repos.status.family import family_status
+
+    manifest, repository = open_clone(invocation)
+    with _Waiting(manifest, shown=not (as_json or offline or invocation.quiet)) as waiting:
+        seconds = DEADLINE if deadline is None else deadline
+        family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(facts(family), indent=2))
+    else:
+        for line in _markdown(family) if markdown else _lines(family):
+            click.echo(line)
+    return _DIFFERS if check and family.differs else 0
+
+
+class _Waiting:
+    """One line on a terminal that says whom we wait for; it is gone when the answer comes."""
+
+    def __init__(self, manifest: Manifest, *, shown: bool) -> None:
+        self._names = [repo.name for repo in manifest.repos]
+        self._shown = shown and sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        self._say()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write("")
+
+    def heard(self, name: RepoName) -> None:
+        """One repo has answered."""
+        self._names.remove(name)
+        self._say()
+
+    def _say(self) -> None:
+        more = f" and {len(self._names) - _NAMED} more" if len(self._names) > _NAMED else ""
+        self._write(f"waiting for {', '.join(self._names[:_NAMED])}{more}"[:79] if self._names else "")
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+
+def _lines(family: FamilyStatus) -> Iterator[str]:
+    """Yield the table and the problems for people."""
+    from openllm_repos.cli.table import colourful, table_lines, width
+
+    colour: Callable[[int, str], str | None] = _colour if colourful() else lambda _, __: None
+    for line in table_lines([_HEADINGS, *map(_row, family.repos)], width(), colour):
+        yield line.rstrip()
+    if family.remembered:
+        yield from ("", "Nobody was asked: this is what was fetched before, and it does not know of releases.")
+    for problem in _gathered(family.problems):
+        yield ""
+        yield from _problem_lines(problem, width())
+
+
+def _row(status: RepoStatus) -> tuple[str, ...]:
+    repo = status.repo
+    return (repo.name, str(repo.kind), repo.branch, status.said, status.release or "-")
+
+
+def _colour(column: int, text: str) -> str | None:
+    """Green for what is as it should be, red for what nobody knows, yellow for what is to be done."""
+    if column != _STATE or text == _HEADINGS[_STATE]:
+        return None
+    if text in {"ok", "in sync"}:
+        return "green"
+    return "red" if text in {"unreachable", "unknown"} else "yellow"
+
+
+def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
+    message = show(redact(f"{problem.repo}: {problem.message}"))
+    yield from textwrap.wrap(message, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    if problem.next:
+        yield f"  next: {show(redact(problem.next))}"
+
+
+def _markdown(family: FamilyStatus) -> Iterator[str]:
+    """Yield the same as a Markdown table and a list."""
+    yield f"| {' | '.join(_HEADINGS)} |"
+    yield "|" + " --- |" * len(_HEADINGS)
+    for status in family.repos:
+        yield f"| {' | '.join(_plain(cell) for cell in _row(status))} |"
+    if family.problems:
+        yield ""
+    for problem in _gathered(family.problems):
+        yield f"- **{problem.repo}**: {_plain(problem.message)}{_next_in_markdown(problem)}"
+
+
+def _next_in_markdown(problem: Problem) -> str:
+    following = show(redact(problem.next))
+    if following.startswith(_COMMANDS) and "`" not in following:
+        return f" Next: `{following}`"
+    return f" Next: {_plain(following)}" if following else ""
+
+
+def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield problems, those of several repos that read the same as one."""
+    repos: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        repos.setdefault((problem.message, problem.next), []).append(problem.repo)
+    for (message, following), names in repos.items():
+        yield replace(problems[0], repo=", ".join(names), message=message, next=following)
+
+
+def _plain(text: str) -> str:
+    """Return foreign text so that Markdown shows it as it is."""
+    return _MARKUP.sub(r"\\\1", " ".join(show(redact(text)).split()))
+
+
+def facts(family: FamilyStatus) -> dict[str, Any]:
+    """Return a status as the JSON that docs/json.md describes."""
+    return {
+        "schema": SCHEMA,
+        "project": family.project,
+        "source": {"name": family.source, "commit": family.source_commit},
+        "remembered": family.remembered,
+        "differs": family.differs,
+        "repos": [_repo_facts(status) for status in family.repos],
+        "problems": [
+            {"repo": problem.repo, "message": redact(problem.message), "next": redact(problem.next)}
+            for problem in family.problems
+        ],
+    }
+
+
+def _repo_facts(status: RepoStatus) -> dict[str, Any]:
+    from openllm_repos.cli.plan_text import drift_json
+
+    repo = status.repo
+    return {
+        "name": repo.name,
+        "kind": repo.kind.value,
+        "role": repo.role.value,
+        "url": repo.url,
+        "branch": repo.branch,
+        "state": status.standing.value,
+        "tip": status.tip,
+        "behind": status.behind,
+        "ahead": status.ahead,
+        "drift": drift_json(status.drift),
+        "release": status.release,
+    }

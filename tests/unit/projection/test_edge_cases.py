@@ -1,0 +1,243 @@
+"""Histories that tools for this disagree about, one scenario each; held against `git subtree split` where it answers."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest import Map
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.projection.project import project
+from tests.support.history import Spec, executable, gitlink, make_history, symlink
+from tests.support.repositories import Clone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+def _ours(clone: Clone, commit: str) -> str:
+    head = project(Repository.open(clone.path), ObjectId(commit), [Map.of("d/", ".")]).commit
+    assert head is not None
+    return head
+
+
+def _theirs(clone: Clone, commit: str, *options: str) -> str:
+    (clone.path / "d").mkdir(exist_ok=True)
+    return clone.git("subtree", "split", "-q", *options, "-P", "d", commit)
+
+
+def _subjects(clone: Clone, head: str) -> list[str]:
+    return clone.git("log", "--reverse", "--topo-order", "--format=%s", head).splitlines()
+
+
+def _steps(*trees: dict[str, object]) -> list[Spec]:
+    """Return a history in one line whose commits have these trees."""
+    return [Spec([at - 1] if at else [], tree, f"c{at}\n", whole=True) for at, tree in enumerate(trees)]  # type: ignore[arg-type]
+
+
+A, B = {"d/a": "1\n"}, {"d/a": "2\n"}
+OUT = {"x": "private\n"}
+
+# Histories for which git subtree's answer is right: the specs, and the subjects that are left, oldest first.
+EQUAL: dict[str, tuple[Sequence[Spec], list[str]]] = {
+    "commits that change nothing in the folder disappear": (
+        _steps(OUT, A, A, A | OUT, B | OUT, B),
+        ["c1", "c4"],
+    ),
+    "a commit that changes nothing at all disappears": (_steps(A, A, B), ["c0", "c2"]),
+    "a changed mode is a change": (_steps(A, {"d/a": executable(b"1\n")}, A), ["c0", "c1", "c2"]),
+    "a symlink is carried as it is": (_steps(A, {"d/a": symlink(b"../x")}), ["c0", "c1"]),
+    "a submodule inside the folder is carried as it is": (_steps(A, A | {"d/m": gitlink("1" * 40)}), ["c0", "c1"]),
+    "a submodule that becomes the folder": (_steps({"d": gitlink("1" * 40)}, A), ["c1"]),
+    "a file moves in and out across the border": (_steps(OUT | A, A | {"d/x": "private\n"}, OUT | A), ["c0", "c1", "c2"]),
+    "content that comes back is a change each time": (_steps(A, B, A), ["c0", "c1", "c2"]),
+    "a merge whose sides did not touch the folder disappears": (
+        [Spec([], A, "c0\n"), Spec([0], OUT, "c1\n"), Spec([0], {"y": "1\n"}, "c2\n"), Spec([1, 2], B, "c3\n")],
+        ["c0", "c3"],
+    ),
+    "a merge stays when both sides carry something": (
+        [
+            Spec([], A, "c0\n"),
+            Spec([0], {"d/b": "1\n"}, "c1\n"),
+            Spec([0], {"d/c": "1\n"}, "c2\n"),
+            Spec([1, 2], {"d/c": "1\n"}, "c3\n"),
+        ],
+        ["c0", "c1", "c2", "c3"],
+    ),
+    "a merge that throws one side's work away stays": (
+        [Spec([], A, "c0\n"), Spec([0], B, "c1\n"), Spec([0], {"d/c": "1\n"}, "c2\n"), Spec([1, 2], {}, "c3\n")],
+        ["c0", "c1", "c2", "c3"],
+    ),
+    "two sides that came to the same content apart from each other": (
+        [Spec([], A, "c0\n"), Spec([0], B, "c1\n"), Spec([0], B | OUT, "c2\n"), Spec([1, 2], {}, "c3\n")],
+        ["c0", "c1", "c2", "c3"],
+    ),
+    "one side is the other's past: the newer one stands": (
+        [Spec([], A, "c0\n"), Spec([0], B, "c1\n"), Spec([1], A, "c2\n"), Spec([0, 2], A, "c3\n")],
+        ["c0", "c1", "c2"],
+    ),
+    "an evil merge keeps what only it changed": (
+        [
+            Spec([], A, "c0\n"),
+            Spec([0], {"d/b": "1\n"}, "c1\n"),
+            Spec([0], {"d/c": "1\n"}, "c2\n"),
+            Spec([1, 2], {"d/c": "1\n", "d/evil": "1\n"}, "c3\n"),
+        ],
+        ["c0", "c1", "c2", "c3"],
+    ),
+    "an octopus": (
+        [
+            Spec([], A, "c0\n"),
+            *(Spec([0], {f"d/{at}": "1\n"}, f"c{at}\n") for at in (1, 2, 3)),
+            Spec([1, 2, 3], {"d/2": "1\n", "d/3": "1\n"}, "c4\n"),
+        ],
+        ["c0", "c1", "c2", "c3", "c4"],
+    ),
+    "an octopus of two strangers and their merge": (
+        [
+            Spec([], A, "c0\n"),
+            Spec([], A, "c1\n"),
+            Spec([0, 1], {}, "c2\n"),
+            Spec([0, 1, 2], {}, "c3\n"),
+            Spec([2, 0, 1], {}, "c4\n"),
+            Spec([3, 4], B, "c5\n"),
+        ],
+        ["c0", "c1", "c2", "c3", "c5"],
+    ),
+    "a criss-cross": (
+        [
+            Spec([], A, "c0\n"),
+            Spec([0], {"d/1": "1\n"}, "c1\n"),
+            Spec([0], {"d/2": "1\n"}, "c2\n"),
+            Spec([1, 2], {"d/2": "1\n"}, "c3\n"),
+            Spec([2, 1], {"d/1": "1\n"}, "c4\n"),
+            Spec([3, 4], {"d/3": "1\n"}, "c5\n"),
+        ],
+        ["c0", "c1", "c2", "c3", "c4", "c5"],
+    ),
+    "several roots, one without the folder": (
+        [Spec([], OUT, "c0\n"), Spec([], A, "c1\n"), Spec([], {"d/b": "1\n"}, "c2\n"), Spec([0, 1, 2], A, "c3\n")],
+        ["c1", "c2", "c3"],
+    ),
+    "a child that is older than its parent": (
+        [
+            Spec([], A, "c0\n", committer=b"T <t@example.org> 1700009000 +0000"),
+            Spec([0], B, "c1\n", committer=b"T <t@example.org> 1600000000 +0000"),
+            Spec([0], {"d/b": "1\n"}, "c2\n", committer=b"T <t@example.org> 1500000000 +0000"),
+            Spec([1, 2], {"d/b": "1\n"}, "c3\n", committer=b"T <t@example.org> 1400000000 +0000"),
+        ],
+        ["c0", "c1", "c2", "c3"],
+    ),
+}
+
+
+@pytest.mark.usefixtures("git_subtree")
+@pytest.mark.parametrize(("specs", "left"), EQUAL.values(), ids=EQUAL.keys())
+def test_as_git_subtree(clone: Clone, specs: Sequence[Spec], left: list[str]) -> None:
+    tip = make_history(clone, specs)[-1]
+    ours = _ours(clone, tip)
+    assert ours == _theirs(clone, tip)
+    assert sorted(_subjects(clone, ours)) == left
+
+
+def test_a_folder_that_went_and_came_back_brings_no_private_history(clone: Clone) -> None:
+    """git subtree puts the unsplit commit that removed the folder, and all before it, below the new one."""
+    private = {"q/secret": "1\n"}
+    ids = make_history(clone, _steps(A | private, private, private, B | private))
+    ours = _ours(clone, ids[-1])
+    assert _subjects(clone, ours) == ["c0", "c1", "c3"]
+    assert [clone.paths(rev) for rev in (ours, f"{ours}~1", f"{ours}~2")] == [["a"], [], ["a"]]
+    assert not set(clone.git("rev-list", ours).splitlines()) & set(ids)
+
+
+def test_a_folder_that_went_for_good_leaves_an_empty_tree(clone: Clone) -> None:
+    """So that the deletion reaches the target."""
+    ids = make_history(clone, _steps(A, OUT, OUT))
+    ours = _ours(clone, ids[-1])
+    assert _subjects(clone, ours) == ["c0", "c1"]
+    assert clone.git("rev-parse", f"{ours}^{{tree}}") == EMPTY_TREE
+    clone.fsck()
+
+
+@pytest.mark.parametrize("thing", ["a file\n", symlink(b"elsewhere"), gitlink("1" * 40)], ids=["file", "link", "submodule"])
+def test_something_else_in_the_folders_place_is_an_absence(clone: Clone, thing: str) -> None:
+    """git subtree ends in failure at the first two, and leaks at the third."""
+    ids = make_history(clone, _steps({"d": thing}, A, {"d": thing}, B))
+    ours = _ours(clone, ids[-1])
+    assert _subjects(clone, ours) == ["c1", "c2", "c3"]
+    assert [clone.paths(rev) for rev in (ours, f"{ours}~1", f"{ours}~2")] == [["a"], [], ["a"]]
+
+
+def test_a_history_that_never_had_the_folder_has_no_projection(clone: Clone) -> None:
+    tip = make_history(clone, _steps(OUT, OUT, {"d": "a file\n"}, {"dd/a": "1\n"}))[-1]
+    answer = project(Repository.open(clone.path), ObjectId(tip), [Map.of("d/", ".")])
+    assert (answer.source, answer.commit, answer.written) == (tip, None, 0)
+
+
+@pytest.mark.usefixtures("git_subtree")
+def test_joins_in_the_history_do_not_matter(clone: Clone) -> None:
+    """The answer is the one of --ignore-joins: a merge that git subtree left as a mark is a commit like any other."""
+    for number in range(3):
+        clone.commit(f"c{number}", {"d/a": f"{number}\n", "x": f"{number}\n"})
+    clone.git("subtree", "split", "-q", "--rejoin", "-P", "d")
+    tip = clone.commit("c4", {"d/a": "4\n"})
+    assert _ours(clone, tip) == _theirs(clone, tip, "--ignore-joins")
+
+
+def test_a_folder_with_a_tree_object_that_lists_nothing(clone: Clone) -> None:
+    """An empty folder, which git itself never writes, is a folder all the same."""
+    tree = clone.git("mktree", "--missing", data=f"040000 tree {EMPTY_TREE}\td\n".encode())
+    clone.git("hash-object", "-t", "tree", "-w", "--stdin")
+    commit = clone.git("commit-tree", "-m", "c0", tree)
+    assert clone.git("rev-parse", f"{_ours(clone, commit)}^{{tree}}") == EMPTY_TREE
+
+
+@pytest.mark.slow
+def test_a_line_of_200_000_commits(clone: Clone) -> None:
+    """Nothing recurses, nothing is quadratic; every tenth commit touches the folder."""
+    count = 200_000
+    stream = [b"feature done\nblob\nmark :1\ndata 2\n1\nblob\nmark :2\ndata 2\n2\n"]
+    for at in range(count):
+        path = b"d/a" if at % 10 == 0 else b"x"
+        mark = 1 + at // 10 % 2 if at % 10 == 0 else 1 + at % 2
+        stream.append(b"commit refs/heads/main\ncommitter T <t@e.org> %d +0000\ndata 0\nM 100644 :%d %b\n" % (at, mark, path))
+    clone.run("fast-import", "--quiet", data=b"".join([*stream, b"done\n"]))
+    opened = Repository.open(clone.path)
+    tip = ObjectId(clone.tip("main"))
+    started = time.process_time()
+    first = project(opened, tip, [Map.of("d/", ".")])
+    assert first.written == count // 10
+    assert clone.git("rev-list", "--count", str(first.commit)) == str(count // 10)
+    again = project(opened, tip, [Map.of("d/", ".")])
+    assert (again.commit, again.written) == (first.commit, 0)
+    assert time.process_time() - started < 60
+
+
+def test_names_that_are_not_utf_8_beside_and_inside_the_folder(clone: Clone) -> None:
+    odd = {b"d/caf\xe9": "1\n", b"d/\xff\xfe/a": "2\n", b"caf\xe9/x": "3\n", b"d\xe9/a": "4\n", b'd/"\n\t\\': "5\n"}
+    tip = make_history(clone, [Spec([], odd)])[-1]
+    listed = clone.run("ls-tree", "-r", "-z", "--name-only", _ours(clone, tip)).out_bytes
+    assert sorted(listed.split(b"\0")[:-1]) == sorted([b"caf\xe9", b"\xff\xfe/a", b'"\n\t\\'])
+
+
+def test_names_that_git_reads_as_revisions_are_only_names(clone: Clone) -> None:
+    """A folder may be called HEAD, or hold a colon, a caret or braces beside it."""
+    tip = make_history(clone, [Spec([], {"HEAD/a": "1\n", "d:HEAD/b": "2\n", "HEAD^{tree}/c": "3\n"})])[-1]
+    head = project(Repository.open(clone.path), ObjectId(tip), [Map.of("HEAD/", ".")]).commit
+    assert clone.paths(str(head)) == ["a"]
+
+
+def test_the_projection_passes_gits_strictest_check(clone: Clone) -> None:
+    specs, _ = EQUAL["a criss-cross"]
+    tip = make_history(clone, specs)[-1]
+    _ours(clone, tip)
+    clone.fsck()
+    (pack,) = (clone.path / ".git/objects/pack").glob("*.pack")
+    verified = clone.git("verify-pack", "-v", pack)
+    assert re.search(rf"^{re.escape(str(pack))}: ok$", verified, re.MULTILINE)
