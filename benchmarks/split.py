@@ -4,7 +4,7 @@
 
 CLONE is not touched: everything runs in throw-away clones that borrow its objects, a new one for each run that must
 start cold. The runs are interleaved (one of each, then the next round), and the table shows their medians, so that a
-busy minute of the machine falls on all rows alike. What each row runs, and which figures are aimed at, is in README.md.
+busy minute of the machine falls on all rows alike. What each row runs is in README.md.
 
 Exit code 0; 1 if a program that must give our commit id gives another; 2 if CLONE or FOLDER cannot be measured.
 """
@@ -28,7 +28,7 @@ from pathlib import Path
 MEASURED = str(Path(__file__).with_name("measured.py"))
 PEERS = ("git-subtree", "splitsh-lite", "git-filter-repo")
 PEER_ROUNDS = 3  # the peers take minutes where we take seconds
-QUICK_REPEATS = 4  # a round, for what takes a tenth of a second
+QUICK_REPEATS = 3  # a round, for what takes a tenth of a second
 NEW_COMMITS = 10
 MANY_COMMITS = 50_000  # from here on, start-up no longer counts
 
@@ -115,7 +115,9 @@ class Ground:
             file.write_bytes(b"")
         seconds = self._limit if limited else 3600.0
         between = [sys.executable, "-I", "-S", MEASURED, str(seconds), str(out), str(err)]
-        said = subprocess.run([*between, *command], cwd=folder, check=True, stdout=subprocess.PIPE)
+        # an installed program is compiled once and for all; without this, every run would compile it anew
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        said = subprocess.run([*between, *command], cwd=folder, env=env, check=True, stdout=subprocess.PIPE)
         return Run(**json.loads(said.stdout), out=out.read_text(errors="replace"), err=err.read_text(errors="replace"))
 
     def split(self, folder: Path, *options: str) -> tuple[Run, str | None]:
@@ -182,9 +184,9 @@ def git(folder: Path, *args: str) -> str:
     return done.stdout.rstrip("\n")
 
 
-def holds(folder: Path, commit: str | None) -> bool:
-    """Whether a clone has a commit."""
-    command = ["git", "cat-file", "-e", str(commit)]
+def holds(folder: Path, name: str | None) -> bool:
+    """Whether a clone has an object."""
+    command = ["git", "cat-file", "-e", str(name)]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
@@ -204,10 +206,10 @@ def has_subtree() -> bool:
     return os.access(Path(git(Path.cwd(), "--exec-path")) / "git-subtree", os.X_OK)
 
 
-def start_of_new_commits(clone: Path) -> str | None:
-    """Return HEAD~10, or the first commit of a shorter line; None where there is only one."""
+def start_of_new_commits(clone: Path, folder: str) -> str | None:
+    """Return HEAD~10, or the first commit of a shorter line; None where there is only one, or no such folder yet."""
     line = git(clone, "rev-list", "--first-parent", f"--max-count={NEW_COMMITS + 1}", "HEAD").split()
-    return line[-1] if len(line) > 1 else None
+    return line[-1] if len(line) > 1 and holds(clone, f"{line[-1]}:{folder}") else None
 
 
 def fullest_folder(clone: Path) -> str:
@@ -229,7 +231,7 @@ def rows_of(ground: Ground, skip: Sequence[str]) -> tuple[list[Row], list[Row], 
         Row("--version", lambda: ground.plain(*ours(), "--version")),
         Row("split, warm, nothing new", lambda: ground.warm(done), must_agree=True),
     ]
-    start = start_of_new_commits(ground.clone)
+    start = start_of_new_commits(ground.clone, ground.folder)
     if start is not None:
         before = ground.fresh()
         ground.split(before, "--rev", start)

@@ -48,7 +48,6 @@ def main() -> None:
                 f" {options.latency} ms away; {os.cpu_count()} processors; medians of {options.runs} runs"
             )
             for label, args in (
-                ("--version", ["--version"]),
                 ("status --offline", ["status", "--offline"]),
                 ("status", ["status"]),
                 ("status --json", ["status", "--json"]),

@@ -1,4 +1,4 @@
-"""What a sync leaves alone: everything in a dry run, and always what the person has checked out, staged and branched."""
+"""What a sync leaves alone: everything in a dry run, and always what the person has checked out and staged."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ def _at_work(clone: Clone) -> None:
     clone.git("checkout", "-q", "-b", "topic")
     clone.write({"core/src/train.py": "stashed\n"})
     clone.git("stash", "-q")
-    clone.write({"core/src/train.py": "staged\n", "untracked.txt": "x\n", ".git/info/exclude": "ignored\n", "ignored": "y\n"})
+    clone.write({"untracked.txt": "x\n", ".git/info/exclude": "ignored\n", "ignored": "y\n"})
+    clone.write({"core/src/train.py": "staged\n"})
     clone.git("add", "core/src/train.py")
     clone.write({"core/src/train.py": "changed\n"})
     clone.git("tag", "mine")
 
 
 def _own(folder: Path) -> dict[str, str]:
-    """Return a fingerprint of a clone but for the tool's folder, its refs, what it remembers of remotes, and objects."""
-    ours = ("openllm-repos", "refs/remotes", "refs/openllm", "logs/refs/remotes", "objects", "refs", "logs", "logs/refs")
-    seen = listing(folder)
-    skipped = tuple(f".git/{place}" for place in ours[:5])
-    return {path: data for path, data in seen.items() if not path.startswith(skipped)}
+    """Return a fingerprint of a clone but for objects, remote branches, and the tool's own folder and refs."""
+    ours = ("objects", "refs/remotes", "logs/refs/remotes", "openllm-repos", "refs/openllm")
+    skipped = tuple(f".git/{place}" for place in ours)
+    return {path: data for path, data in listing(folder).items() if not path.startswith(skipped)}
 
 
 def test_a_sync_touches_neither_work_tree_nor_index_nor_branches(family: Family) -> None:

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import subprocess
-import sys
-import time
-
 import pytest
 
 from tests.support.family import START, Family
@@ -51,14 +44,13 @@ def test_the_sync_commit_says_where_it_comes_from(family: Family) -> None:
 
 
 def test_a_space_with_its_own_files_keeps_them(family: Family) -> None:
-    own = {"app.py": "app\n", "README.md": "---\ntitle: x\n---\n", ".gitattributes": "*.bin filter=lfs\n", "icon.png": b"\0\1"}
+    card = b"---\ntitle: x\n---\n"
+    own = {"app.py": b"app\n", "README.md": card, ".gitattributes": b"*.bin filter=lfs\n", "icon.png": b"\0\1"}
     first = family.edit("My Space", own)
     done = family.synced()
     assert f"space: merge, 2 commits and 3 changed files to main of {family.space.url}" in done.out
     files = family.space.files()
-    assert {path: files[path] for path in own} == {
-        path: data if isinstance(data, bytes) else data.encode() for path, data in own.items()
-    }
+    assert {path: files[path] for path in own} == own
     assert set(files) - set(own) == {"training/model.py", "training/train.py", "configs/small.json"}
     assert family.space.parents("main")[0] == first
 
@@ -131,7 +123,9 @@ def test_a_member_without_maps_cannot_be_synced(family: Family) -> None:
 
 
 def test_a_manifest_without_targets_says_how_to_add_one(family: Family) -> None:
-    family.clone.write({"repos.toml": f'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "{family.origin.url}"\nrole = "source"\n'})
+    family.manifest(maps=())
+    text = (family.clone.path / "repos.toml").read_text()
+    family.clone.write({"repos.toml": text[: text.index("[repos.space]")]})
     done = family.sync()
     assert done.code == 2
     assert "repos.toml has no target" in done.err
@@ -165,39 +159,3 @@ def test_long_lists_of_files_are_cut_unless_asked_for(family: Family, run_cli: R
     assert "  … and 13 more (-v shows all)" in short.out
     long = run_cli("-v", "sync", "--dry-run", cwd=family.clone.path)
     assert len([line for line in long.out.splitlines() if line.startswith("  A ")]) == 23
-
-
-def _on_a_terminal(family: Family, typed: bytes, *args: str) -> tuple[int, str]:
-    """Run the tool with a terminal for its three streams; type when it asks."""
-    person, terminal = pty.openpty()
-    command = [sys.executable, "-m", "openllm_repos", "sync", *args]
-    with subprocess.Popen(command, cwd=family.clone.path, stdin=terminal, stdout=terminal, stderr=terminal) as process:
-        os.close(terminal)
-        shown = b""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and select.select([person], [], [], 60)[0]:
-            try:
-                block = os.read(person, 4096)
-            except OSError:  # the other end is closed
-                break
-            shown += block
-            if b"[y/N]" in block:
-                os.write(person, typed)
-    os.close(person)
-    return process.returncode, shown.decode()
-
-
-def test_on_a_terminal_the_plan_is_shown_and_a_question_asked_before_the_push(family: Family) -> None:
-    code, shown = _on_a_terminal(family, b"n\n")
-    assert code == 1
-    assert shown.index("training/model.py") < shown.index("Push to 1 target?") < shown.index("Nothing was pushed.")
-    assert family.space.tips() == {}
-    code, shown = _on_a_terminal(family, b"y\n")
-    assert (code, "Push to 1 target?" in shown) == (0, True)
-    assert "training/model.py" in family.space.paths()
-    code, shown = _on_a_terminal(family, b"")
-    assert (code, "Push to" in shown) == (0, False)
-    family.commit("More", {"core/src/train.py": "more\n"})
-    code, shown = _on_a_terminal(family, b"", "--yes")
-    assert (code, "Push to" in shown) == (0, False)
-    assert family.space.read("training/train.py") == b"more\n"

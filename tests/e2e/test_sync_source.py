@@ -68,7 +68,9 @@ def test_a_clone_that_is_behind_takes_nothing_back_that_a_colleague_synced(famil
 
 
 def test_uncommitted_changes_to_mapped_files_are_told(family: Family) -> None:
-    family.clone.write({"core/src/train.py": "not committed\n", "docs/guide.md": "not mapped\n", "core/src/model.py": None})
+    family.clone.write(
+        {"core/src/train.py": "not committed\n", "core/src/model.py": None, "docs/guide.md": "not mapped\n"}
+    )
     before = family.persons_own()
     done = family.sync("--dry-run")
     assert "note: Your clone has uncommitted changes to 2 mapped files; a sync carries commits only." in done.out
@@ -151,7 +153,11 @@ def test_links_modes_and_odd_names_are_carried(family: Family) -> None:
     family.manifest(maps=[("core/", "core/")])
     family.commit("Whole folder")
     manifest = family.clone.path.joinpath("repos.toml").read_text()
-    odd = {b"core/caf\xe9.py": "latin\n", b"core/tab\there.py": "tab\n", b"core/line\nend.py": "line\n"}
+    odd: dict[str | bytes, str] = {
+        b"core/caf\xe9.py": "latin\n",
+        b"core/tab\there.py": "tab\n",
+        b"core/line\nend.py": "line\n",
+    }
     make_history(
         family.clone,
         [
@@ -203,8 +209,19 @@ def test_odd_names_that_the_space_edited_are_merged_and_told(family: Family) -> 
 
 def test_a_submodule_outside_the_maps_does_not_matter(family: Family) -> None:
     manifest = family.clone.path.joinpath("repos.toml").read_text()
-    files = {"repos.toml": manifest, "core/src/x.py": "x\n", "vendor": gitlink("1" * 40), ".gitmodules": "x\n"}
-    make_history(family.clone, [Spec(changes=files)])
+    make_history(
+        family.clone,
+        [
+            Spec(
+                changes={
+                    "repos.toml": manifest,
+                    "core/src/x.py": "x\n",
+                    "vendor": gitlink("1" * 40),
+                    ".gitmodules": "x",
+                }
+            )
+        ],
+    )
     family.push()
     family.synced()
     assert family.space.paths() == ["training/x.py"]

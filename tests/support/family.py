@@ -153,9 +153,9 @@ class Family:
     def persons_own(self) -> dict[str, str]:
         """Return a fingerprint of all that a sync that pushes nothing leaves alone.
 
-        That is everything but the clone's objects (git drops unused ones by itself) and the tool's own folder.
+        That is everything but the clone's objects (git drops unused ones by itself) and the tool's own folders.
         """
-        ours = ("clone/.git/objects", "clone/.git/openllm-repos")
+        ours = ("clone/.git/objects", "clone/.git/openllm-repos", "clone/.git/refs/openllm")
         return {path: seen for path, seen in self.everything().items() if not path.startswith(ours)}
 
     def mapped(self) -> dict[str, bytes]:

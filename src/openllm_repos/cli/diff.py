@@ -83,14 +83,15 @@ class _Seen:
 
 
 def _print(plan: SyncPlan, seen: Sequence[_Seen], *, only_drift: bool) -> None:
+    from openllm_repos.plan import Stopped
     from openllm_repos.text import show
 
     click.echo(f"{plan.source} at {plan.source_commit[:10]}")
     for note in plan.notes:
         click.echo(f"note: {show(note)}")
     for one in seen:
-        for line in () if only_drift else _sync_lines(one):
-            click.echo(line)
+        if isinstance(one.step, Stopped) or not only_drift:
+            click.echo("\n".join(_sync_lines(one)))
         _print_patch(one.patch)
         for line in _drift_lines(one, say_none=only_drift):
             click.echo(line)
@@ -118,14 +119,11 @@ def _sync_lines(seen: _Seen) -> Iterator[str]:
 def _drift_lines(seen: _Seen, *, say_none: bool) -> Iterator[str]:
     """Yield what a target changed by itself: the files, and the commits that did it."""
     from openllm_repos.cli.plan_text import file_lines
-    from openllm_repos.plan import Stopped
-    from openllm_repos.text import show
+    from openllm_repos.plan import TargetPlan
 
     step = seen.step
     if not step.drift.files:
-        if say_none and isinstance(step, Stopped):
-            yield f"{step.target}: stopped: {show(step.reason)}"
-        elif say_none:
+        if say_none and isinstance(step, TargetPlan):
             yield f"{step.target}: no drift"
         return
     yield f"{step.target}: changed {_count(len(step.drift.files), 'mapped file')} by itself"

@@ -68,8 +68,8 @@ class NotAdopted(ConflictError):
         some = "1 file" if files == 1 else f"{files} files"
         super().__init__(
             f"{target.name} already has {some} at mapped paths, but no sync put them there.",
-            hint=f"They were copied there. 'openllm-repos adopt {target.name}' (in a later version) will find the source commit"
-            " they came from; until then, delete them from the target in a commit of its own, then sync.",
+            hint=f"They were copied there. 'openllm-repos adopt {target.name}' (in a later version) will find the"
+            " source commit they came from; until then, delete them from the target in a commit of its own, then sync.",
         )
 
 
@@ -183,8 +183,8 @@ class _Held:
     def _replaced(self) -> _Start | None:
         """The start where the target has the projection in its history, and later got another one in its place.
 
-        That is so where the source was rewritten, synced, and then went back to what it was. A projection that merely is
-        older than the last one is no such case: a sync from a clone that is behind must take nothing back.
+        That is so where the source was rewritten, synced, and then went back to what it was. A projection that is
+        merely older than the last one is no such case: a sync from a clone that is behind must take nothing back.
         """
         now = self._at(self.projected)
         if not self.part.changes(now, self._at(self.tip)):
@@ -198,7 +198,7 @@ class _Held:
         return _Start(brought, known=True, behind=1, contained=False, carried=(self.projected, last.projected))
 
     def _common(self) -> ObjectId | None:
-        """The merge base that git finds; mostly the last sync is the tip or just below, and there is nothing to find."""
+        """The merge base that git finds; mostly the last sync is the tip or just below, which needs no search."""
         headers = self.reader.read(self.tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
         if self.projected == self.tip or b"parent " + self.projected.encode() in headers:
             return self.projected
@@ -215,7 +215,7 @@ class _Held:
             url, branch = self.manifest.source.url, self.manifest.source.branch
             raise ConflictError(
                 f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
-                hint=f"Run: git fetch {url} {branch}   Where {branch} was rewritten since: git fetch {url} {last.source_commit}",
+                hint=f"Run: git fetch {url} {branch}   Where that was rewritten: git fetch {url} {last.source_commit}",
             )
         before = project(self.repository, last.source_commit, self.target.maps, reader=self.reader).commit
         then, now = self._at(before), self._at(self.projected)

@@ -62,6 +62,7 @@ CONFIGURATION: tuple[str, ...] = (
     "maintenance.auto=false",
     "merge.directoryRenames=false",
     "merge.renormalize=false",
+    "advice.graftFileDeprecated=false",  # we do name a file of grafts: an empty one
     "core.quotePath=false",
     "log.showSignature=false",
     "i18n.commitEncoding=UTF-8",

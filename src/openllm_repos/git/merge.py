@@ -76,8 +76,8 @@ def merge(repository: Repository, sides: Sides) -> Merged:
 def _conflicts(rows: list[bytes], sides: Sides) -> tuple[Conflict, ...]:
     """Read ``mode id stage TAB path`` rows: which stages a path has says what each side did.
 
-    Where one side has a folder in the place of the other's file, git moves the file aside: it adds ``~`` and the name of
-    the side to the path.
+    Where one side has a folder in the place of the other's file, git moves the file aside: it adds ``~`` and the name
+    of the side to the path.
     """
     stages: dict[bytes, set[int]] = {}
     folders = set()

@@ -6,6 +6,7 @@ objects; nothing is visible in the clone before git itself has checked and named
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import struct
@@ -54,7 +55,8 @@ class PackWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._spool is not None:
-            self._spool.close()
+            with contextlib.suppress(OSError):  # what is still buffered has no room either, and is not wanted
+                self._spool.close()
             self._spool = None
 
     @property

@@ -30,7 +30,8 @@ class Completed:
 
     def lines(self) -> list[str]:
         """Return standard output as lines of text (undecodable bytes survive as surrogates)."""
-        return self.stdout.decode("utf-8", "surrogateescape").splitlines()
+        text = self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return text.split("\n") if text else []  # str.splitlines would also cut at what names may hold (U+0085, ...)
 
     @property
     def said(self) -> str:

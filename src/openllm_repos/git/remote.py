@@ -6,6 +6,7 @@ A remote is believed only when it is asked: after any push, whatever its exit co
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from openllm_repos.names.url import RepoUrl, identity_of
 from openllm_repos.plan import RefUpdate
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certificates by update-ca-certificates
+_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
 TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
 
 
@@ -175,6 +177,11 @@ def _last_line(said: str) -> str:
 
 
 def _reach_hint(url: str) -> str:
+    if _PASSWORD.match(url):
+        return (
+            "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential"
+            " helper: gh auth setup-git for GitHub, hf auth login --add-to-git-credential for the Hub."
+        )
     if url.startswith("https://github.com/"):
         return "Check that the repository exists and that you may read it (gh auth status)."
     if url.startswith("https://huggingface.co/"):

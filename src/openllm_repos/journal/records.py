@@ -96,7 +96,7 @@ def finish(repository: Repository, record: Record, *, landed: bool) -> None:
     zero = repository.zero
     gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (landed and ref.endswith("/old"))]
     update_refs(repository, gone, reason="openllm-repos: done")
-    _path(repository, record).unlink(missing_ok=True)
+    _remove(_path(repository, record))
     if landed:
         _forget(repository)
 
@@ -106,9 +106,20 @@ def unfinished(repository: Repository) -> Iterator[Record]:
     for path in _paths(repository):
         record = _read(path)
         if record is None:
-            path.unlink(missing_ok=True)
+            _remove(path)
         else:
             yield record
+
+
+def sweep(repository: Repository) -> None:
+    """Remove what runs left behind that were killed before their record was complete; nothing was pushed by them."""
+    for path in _folder(repository).glob("*.tmp"):
+        _remove(path)
+    begun = {record.keep_prefix for record in glimpse(repository)}
+    refs = read_refs(repository, KEEP)
+    left = {ref.rpartition("/")[0] for ref in refs if ref.endswith("/new")} - begun
+    gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.rpartition("/")[0] in left]
+    update_refs(repository, gone, reason="openllm-repos: swept")
 
 
 def glimpse(repository: Repository) -> tuple[Record, ...]:
@@ -145,6 +156,15 @@ def _folder(repository: Repository) -> Path:
 
 def _path(repository: Repository, record: Record) -> Path:
     return _folder(repository) / f"{record.operation}-{record.target}.json"
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"Cannot remove {path}: {error.strerror}.", hint="Mend the permissions of the clone's git folder."
+        ) from None
 
 
 def _sync_folder(folder: Path) -> None:

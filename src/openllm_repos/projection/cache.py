@@ -14,6 +14,7 @@ import os
 import struct
 from array import array
 from binascii import hexlify, unhexlify
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ _MAGIC = b"openllm-repos projection 1\n"
 _COUNTS = struct.Struct(">BIIII")  # bytes an id; tips, images, projected commits, parents
 _CHECKSUM_BYTES = 32
 _KEPT_TIPS = 64
+_FEW_QUESTIONS = 200  # about where searching for each costs as much as unpacking all
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Cache:
         self._path = folder / f"{digest}.projection"
         self._seal = _MAGIC + digest.encode() + b"\n"
         self._id_bytes = id_bytes
+        self._read: _Parts | None = None
 
     def glance(self, commit: bytes) -> tuple[bool, bytes | None]:
         """Look up one source commit without unpacking the rest.
@@ -75,11 +78,11 @@ class Cache:
         if parts is None:
             return None
         graph = Graph(empty_tree)
-        graph.image = dict(zip(_split(parts.sources, self._id_bytes), parts.images, strict=True))
+        graph.image = Images(parts.sources, parts.images, self._id_bytes)
         graph.trees, graph.ids = _split(parts.trees, self._id_bytes), _split(parts.ids, self._id_bytes)
-        starts = [0, *parts.ends]
-        for start, end in zip(starts, parts.ends, strict=False):
-            graph.grow(tuple(parts.parents[start:end]))
+        parents = parts.parents.tolist()
+        starts = itertools.chain((0,), parts.ends)
+        graph.grow(*[tuple(parents[start:end]) for start, end in zip(starts, parts.ends, strict=False)])
         return Memory(graph, _split(parts.tips, self._id_bytes))
 
     def save(self, memory: Memory) -> None:
@@ -87,15 +90,16 @@ class Cache:
         graph = memory.graph
         parents = array("I", itertools.chain.from_iterable(graph.parents))
         ends = array("I", itertools.accumulate(map(len, graph.parents)))
+        sources, images = columns(graph.image)
         tips = list(dict.fromkeys(reversed(memory.tips)))[:_KEPT_TIPS][::-1]
-        counts = _COUNTS.pack(self._id_bytes, len(tips), len(graph.image), len(graph.ids), len(parents))
+        counts = _COUNTS.pack(self._id_bytes, len(tips), len(images), len(graph.ids), len(parents))
         body = b"".join(
             (
                 self._seal,
                 counts,
                 _join(tips),
-                _join(list(graph.image)),
-                _portable(array("I", graph.image.values())),
+                sources,
+                _portable(images),
                 _join(graph.ids),
                 _join(graph.trees),
                 *(_portable(numbers) for numbers in (ends, parents)),
@@ -110,11 +114,17 @@ class Cache:
                 with os.fdopen(handle, "wb") as file:
                     file.write(body + hashlib.sha256(body).digest())
                 os.replace(name, self._path)
+                self._read = None
             except OSError:
                 os.unlink(name)
                 raise
 
     def _parts(self) -> _Parts | None:
+        if self._read is None:
+            self._read = self._read_parts()
+        return self._read
+
+    def _read_parts(self) -> _Parts | None:
         try:
             data = self._path.read_bytes()
         except OSError:
@@ -137,8 +147,80 @@ class Cache:
         return _Parts(cuts[0], cuts[1], numbers[0], cuts[3], cuts[4], *numbers[1:])
 
 
+class Images(MutableMapping[bytes, int]):
+    """Source commit -> number of its image, in the columns of the file until more than a few are asked for.
+
+    Unpacking a hundred thousand of them takes longer than all else that a run with ten new commits does.
+
+    Args:
+        sources: ids of source commits, end to end, each one once.
+        numbers: the image of each.
+        id_bytes: how long an id is.
+    """
+
+    def __init__(self, sources: bytes, numbers: array[int], id_bytes: int) -> None:
+        self._sources = sources
+        self._numbers = numbers
+        self._id_bytes = id_bytes
+        self._answers: dict[bytes, int | None] = {}
+        self._known: dict[bytes, int] = {}  # what was added, and after unpacking all
+
+    @property
+    def _unpacked(self) -> bool:
+        return not self._sources
+
+    def _unpack(self) -> dict[bytes, int]:
+        if not self._unpacked:
+            self._known = dict(zip(_split(self._sources, self._id_bytes), self._numbers, strict=True)) | self._known
+            self._sources = b""
+        return self._known
+
+    def __getitem__(self, commit: bytes) -> int:
+        if commit in self._known or self._unpacked:
+            return self._known[commit]
+        if commit not in self._answers:
+            if len(self._answers) == _FEW_QUESTIONS:
+                return self._unpack()[commit]
+            at = _position(self._sources, unhexlify(commit), self._id_bytes)
+            self._answers[commit] = None if at is None else self._numbers[at]
+        answer = self._answers[commit]
+        if answer is None:
+            raise KeyError(commit)
+        return answer
+
+    def __setitem__(self, commit: bytes, number: int) -> None:
+        if commit in self:
+            self._unpack()
+        self._known[commit] = number
+
+    def __delitem__(self, commit: bytes) -> None:
+        del self._unpack()[commit]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._unpack())
+
+    def __len__(self) -> int:
+        return len(self._unpack())
+
+    def columns(self) -> tuple[bytes, array[int]]:
+        """Return the ids end to end, and the numbers in the same order."""
+        if self._unpacked:
+            return columns(self._known)
+        sources, numbers = columns(self._known)
+        return self._sources + sources, self._numbers + numbers
+
+
+def columns(images: MutableMapping[bytes, int]) -> tuple[bytes, array[int]]:
+    """Return the ids of source commits end to end, and the numbers of their images in the same order."""
+    if isinstance(images, Images):
+        return images.columns()
+    return _join(list(images)), array("I", images.values())
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
+    """The file's content, cut into its columns."""
+
     tips: bytes
     sources: bytes
     images: array[int]
@@ -168,8 +250,7 @@ def _join(ids: list[bytes]) -> bytes:
 
 
 def _split(data: bytes, width: int) -> list[bytes]:
-    text = hexlify(data)
-    return [text[at : at + 2 * width] for at in range(0, len(text), 2 * width)]
+    return list(itertools.chain.from_iterable(struct.iter_unpack(f"{2 * width}s", hexlify(data))))
 
 
 def _position(ids: bytes, wanted: bytes, width: int) -> int | None:

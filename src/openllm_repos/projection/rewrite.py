@@ -15,26 +15,24 @@ _CRUD = bytes(range(33)) + b",:;<>\"\\'"
 # A name or address that git would not change, in ASCII; and a commit with two of them and no header that matters.
 _CLEAN = rb"""(?: [^\x00-\x20,:;<>"\\'\x7f-\xff] (?: [^\x00-\x1f<>\\\x7f-\xff]* [^\x00-\x20,:;<>"\\'\x7f-\xff] )? )?"""
 _PERSON = rb"\x20" + _CLEAN + rb"\x20<" + _CLEAN + rb">\x20(?:0|[1-9]\d{0,15})\x20(?!-0000)[+-]\d{4}"
-_CLEAN_PERSON = re.compile(rb"(?:author|committer)" + _PERSON, re.VERBOSE)
+_CLEAN_PERSON = rb"(?:author|committer)" + _PERSON
+# Only this one is needed by every run; the others are compiled when a commit needs them, and kept by `re` itself.
 _CLEAN_HEAD = re.compile(
     rb"tree\x20[0-9a-f]+\n (?:parent\x20[0-9a-f]+\n)*"
     rb"(author" + _PERSON + rb"\ncommitter" + _PERSON + rb"\n) (?:gpgsig\x20[^\n]*\n(?:\x20[^\n]*\n)*)?\n",
     re.VERBOSE,
 )
-_DATE = re.compile(rb"\s*(\d{1,20})(?:\s+([+-]\d{1,20}))?")
+_DATE = rb"\s*(\d{1,20})(?:\s+([+-]\d{1,20}))?"
 _LAST_ZONE = 9999  # git refuses more than four digits
 _LAST_SECOND = 67_768_036_191_676_799  # end of the last year that fits into C's struct tm; git prints later dates as 1970
 
 # utf8.c, pick_one_utf8_char(): Python accepts these code points, git does not (U+FDD0..U+FDEF, U+xxFFFE, U+xxFFFF).
-_NONCHARACTER = re.compile(rb"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]")
-_UTF8_CHARACTER = re.compile(
-    rb"""[\x00-\x7f]+ | [\xc2-\xdf][\x80-\xbf]
+_NONCHARACTER = rb"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]"
+_UTF8_CHARACTER = rb"""[\x00-\x7f]+ | [\xc2-\xdf][\x80-\xbf]
     | \xe0[\xa0-\xbf][\x80-\xbf] | [\xe1-\xec\xee][\x80-\xbf]{2} | \xed[\x80-\x9f][\x80-\xbf]
     | \xef (?! \xb7[\x90-\xaf] | \xbf[\xbe\xbf] ) [\x80-\xbf]{2}
     | (?! [\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf] )
-      (?: \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2} )""",
-    re.VERBOSE,
-)
+      (?: \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2} )"""
 
 # Encodings that people declare in commits, in the spellings that the iconv of Linux knows: Python knows more, some of
 # them (unicode_escape, rot13) no character sets at all. An unknown one leaves the bytes as they are, as it does with git.
@@ -95,12 +93,12 @@ def _person(line: bytes | None, role: bytes) -> bytes:
     """Return an author or committer line as ``git commit-tree`` would write it."""
     if line is None:
         return role + b"  <> 0 +0000"
-    if _CLEAN_PERSON.fullmatch(line):
+    if re.fullmatch(_CLEAN_PERSON, line, re.VERBOSE):
         return line
     who = line[len(role) + 1 :]
     name, opened, rest = who.partition(b"<")
     mail, closed, _ = rest.partition(b">")
-    when = _DATE.match(who.rpartition(b">")[2]) if opened and closed else None
+    when = re.match(_DATE, who.rpartition(b">")[2]) if opened and closed else None
     seconds, zone = (0, 0) if when is None else (int(when[1]), int(when[2] or b"0"))
     if seconds > _LAST_SECOND:
         seconds, zone = 0, 0
@@ -121,13 +119,14 @@ def valid_utf8(data: bytes) -> bytes:
         return data
     try:
         data.decode("utf-8")
-        if not _NONCHARACTER.search(data):
+        if not re.search(_NONCHARACTER, data):
             return data
     except UnicodeDecodeError:
         pass
+    character = re.compile(_UTF8_CHARACTER, re.VERBOSE)
     out, at = bytearray(), 0
     while at < len(data):
-        good = _UTF8_CHARACTER.match(data, at)
+        good = character.match(data, at)
         if good is not None:
             out += good[0]
             at = good.end()

@@ -18,7 +18,7 @@ from openllm_repos.manifest.maps import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Memory
 from openllm_repos.projection.rewrite import rewritten
-from openllm_repos.projection.trees import Placement, TreeProjector
+from openllm_repos.projection.trees import FOLDER_MODE, Placement, TreeProjector
 
 _FOLDER_READERS = 2
 _IN_FLIGHT = 3  # blocks of questions a reader; together they fit into its pipe
@@ -63,6 +63,8 @@ class Run:
         for number in _parents_first(walked, parents):
             if walked[number] not in graph.image:
                 graph.visit(walked[number], parents[number], self._trees.project(folders[number], self._writer))
+        for source, folder in dict.fromkeys(self._doubtful(walked, parents, folders)):
+            self._confirm_absence(source, folder)
         self.memory.tips.append(commit.encode())
         known = len(graph.ids)
         built_on = {up for number in range(known, len(graph.trees)) for up in graph.parents[number] if up < known}
@@ -111,6 +113,46 @@ class Run:
 
     def _answers(self, reader: FolderReader, count: int) -> Iterator[tuple[bytes | None, ...]]:
         return zip(*[reader.folders(count) for _ in self._trees.folders], strict=True)
+
+    def _doubtful(
+        self,
+        walked: Sequence[bytes],
+        parents: Sequence[Sequence[bytes]],
+        folders: Sequence[tuple[bytes | None, ...]],
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield commit and folder wherever a folder is not there but was before, or is after, or never was.
+
+        Where a tree is missing from the clone, git gives the same answer as where the folder is absent.
+        """
+        if not any(None in found for found in folders):
+            return
+        bases = self._trees.folders
+        if not self.memory.graph.trees:
+            yield from ((walked[0], base) for base in bases)
+        position = {commit: number for number, commit in enumerate(walked)}
+        for origin in self.memory.graph.origins:
+            found = folders[position[origin]]
+            for parent in parents[position[origin]]:
+                above = folders[position[parent]] if parent in position else bases  # remembered: assume that all were
+                for base, one, two in zip(bases, found, above, strict=True):
+                    if one is None and two is not None:
+                        yield origin, base
+                    elif two is None and one is not None:
+                        yield parent, base
+
+    def _confirm_absence(self, commit: bytes, folder: bytes) -> None:
+        """Look for a folder step by step.
+
+        Raises:
+            MissingObject: a tree on the way, or the folder's own, is not in the clone.
+        """
+        tree = self._reader.read(commit).data[5 : 5 + self._repository.id_length]
+        for name in folder.split(b"/") if folder else []:
+            below = {one: item for mode, one, item in self._trees.entries(tree) if mode == FOLDER_MODE}
+            if name not in below:
+                return
+            tree = below[name]
+        self._reader.read(tree)
 
     def _write(self) -> None:
         """Copy the commits that survived, parents first, and hand the pack to git."""

@@ -12,7 +12,7 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref, update_refs
 from openllm_repos.git.remote import Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.records import Record, begin, finish, new_operation, unfinished
+from openllm_repos.journal.records import Record, begin, finish, new_operation, sweep, unfinished
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
@@ -145,6 +145,7 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
         finish(repository, record, landed=landed)
         if landed and _has(repository, state.tip):
             _remember(repository, state, state.tip)
+    sweep(repository)
 
 
 def _has(repository: Repository, commit: ObjectId | None) -> bool:

@@ -27,8 +27,7 @@ from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
 from openllm_repos.sync.message import sync_message
-from openllm_repos.text import show_path
-from openllm_repos.text import redact
+from openllm_repos.text import redact, show_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +256,8 @@ def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, t
     for change in part.changes(relation.base, projection):
         if change.path in no_room or change.path in no_room_before:
             raise ConflictError(
-                f"{target.name}: {show_path(change.path)} is {change.change} in the source, but {target.name} has files of"
-                " its own in that place, and one path cannot be both a file and a folder.",
+                f"{target.name}: {show_path(change.path)} is {change.change} in the source, but {target.name} has files"
+                " of its own in that place, and one path cannot be both a file and a folder.",
                 hint="Rename the one or the other, in the source or in the target, then sync again.",
             )
     with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:

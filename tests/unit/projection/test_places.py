@@ -119,8 +119,9 @@ def test_a_blob_that_is_missing_is_no_concern(clone: Clone, maps: tuple[Map, ...
     assert _project(clone.path, maps) == expected
 
 
-@pytest.mark.parametrize("what", ["main:d", "main^{tree}", "main~1"])
+@pytest.mark.parametrize("what", ["main:d", "main:d/e", "main^{tree}", "main~1:d", "main~1^{tree}", "main~1"])
 def test_a_tree_or_commit_that_is_missing_is_named(clone: Clone, what: str) -> None:
+    """It is never taken for a folder that went away."""
     _history(clone)
     lost = clone.git("rev-parse", what)
     opened = Repository.open(clone.path)
@@ -129,6 +130,32 @@ def test_a_tree_or_commit_that_is_missing_is_named(clone: Clone, what: str) -> N
     with pytest.raises(EnvironmentProblem, match=lost):
         project(opened, tip, SEVERAL)
     assert not opened.state_dir.exists()
+
+
+@pytest.mark.parametrize("rev", ["main", "main~1"])
+def test_a_missing_tree_above_a_whole_folder_is_named(clone: Clone, rev: str) -> None:
+    clone.commit("c0", {"core/src/a": "1\n"})
+    clone.commit("c1", {"core/src/a": "2\n"})
+    opened = Repository.open(clone.path)
+    first = project(opened, opened.resolve("main~1"), [Map.of("core/src/", ".")]).commit
+    lost = clone.git("rev-parse", f"{rev}:core")
+    (clone.path / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    tip = opened.resolve("main")
+    if rev == "main":  # from where the memory ends, and from nothing
+        with pytest.raises(MissingObject, match=lost):
+            project(opened, tip, [Map.of("core/src/", ".")])
+    with pytest.raises(MissingObject, match=lost):
+        project(opened, tip, [Map.of("core/src/", ".")], use_cache=False)
+    assert project(opened, opened.resolve("main~1"), [Map.of("core/src/", ".")]).commit == first
+
+
+def test_a_missing_tree_is_not_taken_for_a_folder_that_never_was(clone: Clone) -> None:
+    clone.commit("c0", {"core/src/a": "1\n"})
+    opened = Repository.open(clone.path)
+    lost = clone.git("rev-parse", "main:core/src")
+    (clone.path / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(MissingObject, match=lost):
+        project(opened, opened.resolve("main"), [Map.of("core/src/", ".")])
 
 
 def test_a_missing_tree_has_a_next_step() -> None:
@@ -212,11 +239,11 @@ def _files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("size", [50_000, 300_000])
-def test_a_disk_without_space_is_said_and_leaves_nothing_behind(clone: Clone, size: int) -> None:
-    """The spool meets the limit while it is written, or when the rest of it goes to disk at the end."""
-    message = "".join(f"{os.urandom(20).hex()}\n" for _ in range(1_000))
-    for number in range(8):
+@pytest.mark.parametrize(("commits", "size"), [(1, 50_000), (4, 300_000)])
+def test_a_disk_without_space_is_said_and_leaves_nothing_behind(clone: Clone, commits: int, size: int) -> None:
+    """Found when the end of what is small is written out, or in the middle of what is large."""
+    message = "".join(f"{os.urandom(20).hex()}\n" for _ in range(5_000))
+    for number in range(commits):
         clone.commit(message, {"d/a": f"{number}\n"})
     opened = Repository.open(clone.path)
     tip = opened.resolve("main")
@@ -224,7 +251,7 @@ def test_a_disk_without_space_is_said_and_leaves_nothing_behind(clone: Clone, si
         project(opened, tip, FOLDER)
     assert "space" in failed.value.hint
     assert not list((clone.path / ".git/objects/pack").iterdir())
-    assert project(opened, tip, FOLDER).written == 8
+    assert project(opened, tip, FOLDER).written == commits
 
 
 def test_a_clone_that_cannot_be_written_is_said(clone: Clone) -> None:

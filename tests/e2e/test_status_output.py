@@ -1,0 +1,241 @@
+"""What `openllm-repos status` prints: for people, for programs, for a page, for a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tests.support.family import Family
+from tests.support.repositories import Bare, Clone
+from tests.support.terminal import run_on_terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.inprocess import RunCli
+    from tests.support.process import Result
+    from tests.support.server import GitServer
+
+COLOURS = {"NO_COLOR": "", "TERM": "xterm", "COLUMNS": ""}
+
+
+def status(family: Family, *args: str) -> Result:
+    return family.run("status", *args, cwd=family.clone.path)
+
+
+def test_the_json_of_a_family(family: Family) -> None:
+    """The whole of it, as docs/json.md describes it."""
+    family.synced()
+    family.space.git("tag", "v0.1.0", "main")
+    fix = family.edit("Fix there", {"training/train.py": "fixed\n"})
+    commit = family.commit("Fix here", {"core/src/model.py": "fixed\n"})
+    assert status(family, "--json").json() == {
+        "schema": 1,
+        "project": "openllm",
+        "source": {"name": "main", "commit": commit},
+        "remembered": False,
+        "differs": True,
+        "repos": [
+            {
+                "name": "main",
+                "kind": "git",
+                "role": "source",
+                "url": family.origin.url,
+                "branch": "main",
+                "state": "ok",
+                "tip": commit,
+                "behind": 0,
+                "ahead": 0,
+                "drift": {"commits": [], "files": []},
+                "release": None,
+            },
+            {
+                "name": "space",
+                "kind": "git",
+                "role": "target",
+                "url": family.space.url,
+                "branch": "main",
+                "state": "diverged",
+                "tip": fix,
+                "behind": 1,
+                "ahead": 0,
+                "drift": {"commits": [fix], "files": [{"path": "training/train.py", "change": "modified"}]},
+                "release": "v0.1.0",
+            },
+        ],
+        "problems": [
+            {
+                "repo": "space",
+                "message": "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
+                "next": "openllm-repos diff space   then: openllm-repos sync space",
+            }
+        ],
+    }
+
+
+def test_the_json_needs_neither_a_table_nor_colours(family: Family) -> None:
+    script = (
+        "import sys; from openllm_repos.cli import main; code = main(['status', '--json']);"
+        "print(sorted({'rich', 'git', 'tomlkit'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=family.clone.path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "[]\n"
+
+
+def test_as_markdown(family: Family) -> None:
+    family.synced()
+    gone = family.folder / "go_ne.git"
+    family.manifest(more=f'[repos.data]\nurl = "{gone.as_uri()}"\n')
+    family.clone.commit("Not pushed", {"docs/guide.md": "new\n"})
+    lines = status(family, "--markdown").out.splitlines()
+    assert lines[:6] == [
+        "| repo | kind | branch | state | release |",
+        "| --- | --- | --- | --- | --- |",
+        "| main | git | main | ahead 1 | - |",
+        "| space | git | main | in sync | - |",
+        "| data | git | main | unreachable | - |",
+        "",
+    ]
+    assert lines[6] == "- **main**: lacks 1 commit that this clone has. Next: `git push origin main`"
+    assert lines[7].startswith("- **data**: is unreachable: ")
+    assert "go\\_ne" in lines[7]
+    assert "`" not in lines[7]
+
+
+def test_the_table_fits_80_columns_however_long_the_names_are(family: Family) -> None:
+    name, branch = "n" * 64, "release/" + "b" * 100
+    made = Bare.init(family.folder / "long.git")
+    family.clone.git("push", "-q", made.url, f"main:refs/heads/{branch}", "main:refs/tags/v1.0+" + "t" * 60)
+    family.manifest(more=f'[repos.{name}]\nurl = "{made.url}"\nbranch = "{branch}"\n')
+    table = status(family).out.partition("\n\n")[0].splitlines()
+    assert max(map(len, table)) <= 80
+    assert table[3].split()[0].startswith("nnnnnnnn")
+    assert table[3].count("…") == 3
+    assert " ok " in table[3]
+    assert len({line.index("git") for line in table[1:]}) == 1
+
+
+def test_repos_with_the_same_problem_share_its_lines(family: Family) -> None:
+    others = [Bare.init(family.folder / f"{name}.git") for name in ("one", "two")]
+    family.manifest(more="\n".join(f'[repos.{made.path.stem}]\nurl = "{made.url}"' for made in others))
+    lines = status(family, "--offline").out.splitlines()
+    assert "main, space, one, two: never fetched by this clone." in lines
+    assert len([line for line in lines if "never fetched" in line]) == 1
+
+
+def test_on_a_terminal_states_have_colours_and_the_wait_is_told(family: Family) -> None:
+    family.synced()
+    done = run_on_terminal("status", cwd=family.clone.path, env=COLOURS)
+    assert done.code == 0
+    assert "\x1b[32mok" in done.out
+    assert "\x1b[32min sync" in done.out
+    assert "\r\x1b[Kwaiting for main, space" in done.out
+    assert done.out.rpartition("\r\x1b[K")[2].startswith("repo ")
+
+
+def test_what_is_to_be_done_is_yellow_and_what_nobody_knows_red(family: Family) -> None:
+    family.manifest(more='[repos.gone]\nurl = "file:///no/such/folder"\n')
+    shown = run_on_terminal("status", cwd=family.clone.path, env=COLOURS).out
+    assert "\x1b[33mempty" in shown
+    assert "\x1b[31munreachable" in shown
+
+
+def test_no_color_is_respected(family: Family) -> None:
+    shown = run_on_terminal("-q", "status", cwd=family.clone.path, env={**COLOURS, "NO_COLOR": "1"}).out
+    assert "space  git   main    empty" in shown
+    assert "\x1b" not in shown
+
+
+def test_what_a_remote_says_cannot_act_on_the_terminal(family: Family) -> None:
+    """A branch name may hold what a terminal obeys, such as a change of direction."""
+    made = Bare.init(family.folder / "odd.git")
+    family.clone.git("push", "-q", made.url, "main:refs/heads/a\u202eb")
+    family.manifest(more=f'[repos.odd]\nurl = "{made.url}"\n')
+    for args in ((), ("--markdown",)):
+        out = status(family, *args).out
+        assert "\u202e" not in out
+        assert "u202eb" in out
+
+
+def https_family(tmp_path: Path, run_cli: RunCli, server: GitServer) -> Family:
+    """Return a family whose remotes are on a server, over https."""
+    made = Family.make(tmp_path / "far", run_cli, origin=server.create("origin.git"), space=server.create("space.git"))
+    made.urls = {"main": server.https_url("origin.git"), "space": server.https_url("space.git")}
+    made.manifest()
+    return made
+
+
+def test_over_https(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
+    family = https_family(tmp_path, run_cli, server)
+    family.synced()
+    family.edit("Fix there", {"training/train.py": "fixed\n"})
+    family.clone.commit("Not pushed", {"configs/small.json": "[]\n"})
+    shown = status(family, "--json").json()
+    assert [repo["state"] for repo in shown["repos"]] == ["ahead", "diverged"]
+    assert server.pushes() == ["space.git"]
+
+
+def test_a_dead_remote_holds_up_nothing_beyond_its_deadline(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
+    """It takes the connection and never answers; the others are shown as they are."""
+    family = https_family(tmp_path, run_cli, server)
+    server.create("dead.git")
+    server.on("dead.git", dead=True)
+    family.manifest(more=f'[repos.dead]\nurl = "{server.https_url("dead.git")}"\n')
+    begin = time.monotonic()
+    done = status(family, "--deadline", "2")
+    assert time.monotonic() - begin < 10
+    assert done.code == 0
+    rows = {line.split()[0]: line for line in done.out.partition("\n\n")[0].splitlines()}
+    assert " unreachable " in rows["dead"]
+    assert (" ok " in rows["main"], " empty " in rows["space"]) == (True, True)
+    assert "dead: is unreachable: no answer within 2 seconds." in done.out
+
+
+def test_a_remote_that_wants_a_password_is_unreachable_and_nobody_is_asked(
+    tmp_path: Path, run_cli: RunCli, server: GitServer
+) -> None:
+    family = https_family(tmp_path, run_cli, server)
+    server.on("space.git", account=("ada", "secret"))
+    done = status(family)
+    assert done.code == 0
+    assert "space: is unreachable: could not read Username" in done.out
+    assert "secret" not in done.out
+
+
+def test_a_server_that_is_not_trusted_is_unreachable(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
+    """A quicker way to trust certificates must not trust more of them."""
+    family = https_family(tmp_path, run_cli, server)
+    assert server.home is not None
+    server.home.config.write_text(
+        "\n".join(line for line in server.home.config.read_text().splitlines() if "sslCAInfo" not in line)
+    )
+    done = status(family)
+    assert done.out.count(" unreachable ") == 2
+    assert "ertificate" in done.out
+
+
+def test_a_bare_clone_and_a_linked_work_tree_answer_too(family: Family, tmp_path: Path) -> None:
+    family.commit("Manifest")
+    family.synced()
+    bare = Clone.of(family.origin.url, tmp_path / "bare", "--bare")
+    family.clone.git("worktree", "add", "-q", "--detach", tmp_path / "linked")
+    for place in (bare.path, tmp_path / "linked"):
+        shown = family.run("status", "--json", cwd=place).json()
+        assert [repo["state"] for repo in shown["repos"]] == ["ok", "in sync"]
+
+
+def test_targets_wait_for_a_source_that_answers_last(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
+    """A clone without a branch of its own learns from the source's remote what the targets are held against."""
+    family = https_family(tmp_path, run_cli, server)
+    family.commit("Manifest")
+    family.synced()
+    job = Clone.of(server.https_url("origin.git"), tmp_path / "job")
+    job.git("checkout", "-q", "--detach")
+    job.git("branch", "-q", "-D", "main")
+    server.on("origin.git", latency=1.5)
+    shown = family.run("status", "--json", cwd=job.path).json()
+    assert [repo["state"] for repo in shown["repos"]] == ["ok", "in sync"]

@@ -1,0 +1,75 @@
+"""What earlier syncs wrote into a target, and what merely looks like it."""
+
+from __future__ import annotations
+
+from openllm_repos.family.last_sync import LastSync, find_last_sync
+from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.url import RepoUrl
+from tests.support.repositories import Clone
+
+SOURCE = RepoUrl("https://github.com/louischua/openllm")
+ONE, TWO = ObjectId("1" * 40), ObjectId("2" * 40)
+DIGEST = "d" * 64
+
+
+def _message(source: str = SOURCE, commit: str = ONE, projected: str = TWO, digest: str = DIGEST) -> str:
+    return (
+        f"Sync\n\nSource-Repo: {source}\nSource-Commit: {commit}\n"
+        f"Projected-Commit: {projected}\nManifest-Digest: {digest}\n"
+    )
+
+
+def _found(clone: Clone) -> LastSync | None:
+    return find_last_sync(Repository.open(clone.path), ObjectId(clone.tip()), SOURCE)
+
+
+def test_the_newest_sync_is_found_below_later_work(clone: Clone) -> None:
+    clone.commit(_message(commit="3" * 40))
+    sync = clone.commit(_message())
+    clone.commit("Later work")
+    assert _found(clone) == LastSync(ObjectId(sync), ONE, TWO, DIGEST)
+
+
+def test_a_target_that_was_never_synced(clone: Clone) -> None:
+    clone.commit("Own work")
+    assert _found(clone) is None
+
+
+def test_a_sync_on_a_merged_branch_is_found(clone: Clone) -> None:
+    clone.commit("Start")
+    clone.switch("side", at="main")
+    sync = clone.commit(_message())
+    clone.switch("main")
+    clone.commit("Own")
+    clone.merge("side")
+    found = _found(clone)
+    assert found is not None
+    assert found.commit == sync
+
+
+def test_the_newest_is_told_by_the_history_not_by_the_clock(clone: Clone) -> None:
+    clone.commit(_message(commit="3" * 40))
+    clone.now -= 10_000_000
+    newest = clone.commit(_message())
+    found = _found(clone)
+    assert found is not None
+    assert found.commit == newest
+
+
+def test_other_spellings_of_the_source_are_the_same_source(clone: Clone) -> None:
+    clone.commit(_message(source="git@github.com:louischua/openllm.git"))
+    assert _found(clone) is not None
+
+
+def test_what_is_from_elsewhere_or_only_looks_like_a_sync_is_passed_over(clone: Clone) -> None:
+    sync = clone.commit(_message())
+    clone.commit(_message(source="https://github.com/somebody/else"))
+    clone.commit(_message(commit="HEAD"))
+    clone.commit(f"Talks of it\n\nProjected-Commit: {TWO}\n\nNo trailer, since this follows.\n")
+    clone.commit(f"Half of it\n\nProjected-Commit: {TWO}\n")
+    clone.commit(_message(projected="--all"))
+    clone.commit(_message().replace(f"Source-Commit: {ONE}\n", f"Source-Commit: {ONE}\nSource-Commit: {TWO}\n"))
+    found = _found(clone)
+    assert found is not None
+    assert found.commit == sync

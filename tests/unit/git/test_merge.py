@@ -1,0 +1,97 @@
+"""Merging in the object store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from openllm_repos.git.merge import Merged, Sides, merge, three_sides
+from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.process import Completed, Git, GitFailed
+from openllm_repos.git.repository import Repository
+from openllm_repos.plan import Change, Conflict
+from tests.support.family import text
+from tests.support.fingerprint import listing
+from tests.support.history import Spec, make_history
+from tests.support.repositories import Clone
+
+Files = Mapping[str | bytes, str | bytes]
+ADDED, MODIFIED, DELETED = Change.ADDED, Change.MODIFIED, Change.DELETED
+
+
+def _sides(clone: Clone, base: Files, ours: Files, theirs: Files) -> tuple[Repository, Sides]:
+    specs = [Spec(changes=dict(files), whole=True) for files in (base, ours, theirs)]
+    refs = {f"refs/heads/side{number}": number for number in range(3)}
+    trees = [clone.git("rev-parse", f"{made}^{{tree}}").encode() for made in make_history(clone, specs, refs=refs)]
+    repository = Repository.open(clone.path)
+    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
+        return repository, three_sides(writer, *trees)
+
+
+def _merged(clone: Clone, base: Files, ours: Files, theirs: Files) -> Merged:
+    return merge(*_sides(clone, base, ours, theirs))
+
+
+def _conflicts(clone: Clone, base: Files, ours: Files, theirs: Files) -> tuple[Conflict, ...]:
+    merged = _merged(clone, base, ours, theirs)
+    assert merged.tree is None
+    return merged.conflicts
+
+
+def test_changes_of_both_sides_come_together(clone: Clone) -> None:
+    merged = _merged(
+        clone, {"f": text(), "g": "g"}, {"f": text(l1="ours"), "own": "o"}, {"f": text(l20="theirs"), "g": "g"}
+    )
+    assert merged.tree is not None
+    assert clone.files(merged.tree) == {"f": text(l1="ours", l20="theirs").encode(), "own": b"o"}
+    assert merged.conflicts == ()
+
+
+def test_an_edit_follows_a_rename(clone: Clone) -> None:
+    merged = _merged(clone, {"old": text()}, {"old": text(l1="ours")}, {"new": text()})
+    assert merged.tree is not None
+    assert clone.files(merged.tree) == {"new": text(l1="ours").encode()}
+
+
+def test_each_conflict_says_what_either_side_did(clone: Clone) -> None:
+    base: Files = {"both": "0\n", "gone here": "0\n", "gone there": "0\n", "fine": "0\n"}
+    ours: Files = {"both": "1\n", "gone there": "1\n", "new": "1\n", "fine": "1\n"}
+    theirs: Files = {"both": "2\n", "gone here": "2\n", "new": "2\n", "fine": "0\n"}
+    assert _conflicts(clone, base, ours, theirs) == (
+        Conflict(b"both", MODIFIED, MODIFIED),
+        Conflict(b"gone here", MODIFIED, DELETED),
+        Conflict(b"gone there", DELETED, MODIFIED),
+        Conflict(b"new", ADDED, ADDED),
+    )
+
+
+def test_a_file_against_a_folder_is_told_by_its_own_name(clone: Clone) -> None:
+    assert _conflicts(clone, {}, {"x/inner": "1"}, {"x": "2"}) == (Conflict(b"x", ADDED, ADDED),)
+    assert _conflicts(clone, {}, {"y": "1"}, {"y/inner": "2"}) == (Conflict(b"y", ADDED, ADDED),)
+
+
+def test_odd_names_come_as_bytes(clone: Clone) -> None:
+    odd = b"caf\xe9\n\ttab"
+    assert _conflicts(clone, {}, {odd: "1"}, {odd: "2"}) == (Conflict(odd, ADDED, ADDED),)
+
+
+def test_the_same_trees_make_the_same_sides(clone: Clone) -> None:
+    files: tuple[Files, Files, Files] = ({"f": "1"}, {"f": "2"}, {"f": "3"})
+    assert _sides(clone, *files)[1] == _sides(clone, *files)[1]
+
+
+def test_neither_work_tree_nor_index_nor_refs_change(clone: Clone) -> None:
+    clone.commit("mine", {"f": "checked out\n"})
+    repository, sides = _sides(clone, {"f": "1"}, {"f": "2"}, {"f": "3"})
+    before = {path: seen for path, seen in listing(clone.path).items() if not path.startswith(".git/objects")}
+    assert merge(repository, sides).conflicts
+    after = {path: seen for path, seen in listing(clone.path).items() if not path.startswith(".git/objects")}
+    assert after == before
+
+
+def test_a_conflict_without_a_path_is_a_failure(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository, sides = _sides(clone, {"f": "1"}, {"f": "2"}, {"f": "3"})
+    monkeypatch.setattr(Git, "run", lambda *_, **__: Completed(1, b"0" * 40 + b"\0", b"no memory"))
+    with pytest.raises(GitFailed, match="git merge-tree failed: no memory"):
+        merge(repository, sides)
