@@ -42,7 +42,7 @@ def test_the_conflict_names_the_command_that_settles_it(torn: Family) -> None:
 
 
 def test_a_settled_merge_is_pushed_with_both_histories(torn: Family) -> None:
-    """The person edits the file in the work tree, adds it, and carries on: one merge commit, and nothing left behind."""
+    """The person edits the file in the work tree, adds it, and carries on: one merge commit, nothing left over."""
     before, head = torn.space.tip("main"), torn.clone.tip("HEAD")
     folder = opened(torn)
     assert "<<<<<<<" in (folder / "training/model.py").read_text()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.support.family import Family
 from tests.support.repositories import Bare, Clone
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.process import Result
     from tests.support.server import GitServer
 
+WIPE = "\x1b[2K"
 COLOURS = {"NO_COLOR": "", "TERM": "xterm", "COLUMNS": ""}
 
 
@@ -75,9 +79,10 @@ def test_the_json_of_a_family(family: Family) -> None:
     }
 
 
-def test_the_json_needs_neither_a_table_nor_colours(family: Family) -> None:
+@pytest.mark.parametrize("form", ["--json", "--markdown"])
+def test_what_is_no_table_for_a_terminal_needs_neither_a_table_nor_colours(family: Family, form: str) -> None:
     script = (
-        "import sys; from openllm_repos.cli import main; code = main(['status', '--json']);"
+        f"import sys; from openllm_repos.cli import main; code = main(['status', '{form}']);"
         "print(sorted({'rich', 'git', 'tomlkit'} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run(
@@ -127,14 +132,60 @@ def test_repos_with_the_same_problem_share_its_lines(family: Family) -> None:
     assert len([line for line in lines if "never fetched" in line]) == 1
 
 
-def test_on_a_terminal_states_have_colours_and_the_wait_is_told(family: Family) -> None:
+def test_on_a_terminal_states_have_colours(family: Family) -> None:
     family.synced()
     done = run_on_terminal("status", cwd=family.clone.path, env=COLOURS)
     assert done.code == 0
     assert "\x1b[32mok" in done.out
     assert "\x1b[32min sync" in done.out
-    assert "\r\x1b[Kwaiting for main, space" in done.out
-    assert done.out.rpartition("\r\x1b[K")[2].startswith("repo ")
+    assert "\x1b[0m  -\n" in done.out
+
+
+def test_on_a_terminal_the_wait_is_told_until_the_answer_comes(
+    tmp_path: Path, run_cli: RunCli, server: GitServer
+) -> None:
+    """The line is written again and again in its place, and wiped before the table; the cursor stays visible."""
+    family = https_family(tmp_path, run_cli, server)
+    server.on("space.git", latency=1.5)
+    shown = run_on_terminal("status", cwd=family.clone.path, env=COLOURS).out
+    waited, _, table = shown.rpartition(WIPE)
+    assert "waiting for main, space" in waited or "waiting for space" in waited
+    assert f"\r{WIPE}" in waited
+    assert waited.rpartition("\x1b[?25")[2].startswith("h")
+    assert table.startswith("repo ")
+    assert "waiting" not in table
+
+
+def test_the_wait_is_one_line_however_many_repos_there_are(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
+    family = https_family(tmp_path, run_cli, server)
+    server.on("space.git", latency=1.5)
+    late = [f"{letter * 40}.git" for letter in "abcd"]
+    for name in late:
+        server.create(name)
+        server.on(name, latency=1.5)
+    urls = [(name.removesuffix(".git"), server.https_url(name)) for name in late]
+    family.manifest(more="\n".join(f'[repos.{name}]\nurl = "{url}"' for name, url in urls))
+    waited = run_on_terminal("status", cwd=family.clone.path, env=COLOURS).out.rpartition(WIPE)[0]
+    lines = [line for line in re.split(r"[\r\n]|\x1b\[[?\d]*[A-Za-z]", waited) if "waiting" in line]
+    assert lines
+    assert max(map(len, lines)) <= 80
+    assert any(line.endswith("…") for line in lines)
+
+
+def test_who_asked_for_quiet_or_is_offline_or_has_a_dumb_terminal_waits_in_silence(
+    tmp_path: Path, run_cli: RunCli, server: GitServer
+) -> None:
+    family = https_family(tmp_path, run_cli, server)
+    server.on("space.git", latency=0.5)
+    for args, env in (
+        (("-q", "status"), COLOURS),
+        (("status", "--offline"), COLOURS),
+        (("status", "--json"), COLOURS),
+        (("status",), {**COLOURS, "TERM": "dumb"}),
+    ):
+        shown = run_on_terminal(*args, cwd=family.clone.path, env=env).out
+        assert "waiting" not in shown
+        assert shown.startswith(("repo ", "{"))
 
 
 def test_what_is_to_be_done_is_yellow_and_what_nobody_knows_red(family: Family) -> None:
@@ -144,10 +195,31 @@ def test_what_is_to_be_done_is_yellow_and_what_nobody_knows_red(family: Family) 
     assert "\x1b[31munreachable" in shown
 
 
-def test_no_color_is_respected(family: Family) -> None:
-    shown = run_on_terminal("-q", "status", cwd=family.clone.path, env={**COLOURS, "NO_COLOR": "1"}).out
-    assert "space  git   main    empty" in shown
+@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
+def test_who_wants_no_colours_gets_none(family: Family, plain: dict[str, str]) -> None:
+    shown = run_on_terminal("-q", "status", cwd=family.clone.path, env={**COLOURS, **plain}).out
+    assert "space  git   main    empty  -\n" in shown
     assert "\x1b" not in shown
+
+
+def test_into_a_pipe_goes_plain_text_of_80_columns(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says of the terminal that is not there."""
+    expected = status(family).out
+    for name, value in {**COLOURS, "COLUMNS": "30", "FORCE_COLOR": "1", "TTY_COMPATIBLE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert status(family).out == expected
+    assert "\x1b" not in expected
+    assert [line for line in expected.splitlines() if line.endswith(" ")] == []
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("50", 50), ("3", 40), ("0", 80)])
+def test_on_a_terminal_the_lines_fit_it(family: Family, columns: str, widest: int) -> None:
+    """A terminal of less than 40 columns is taken for one of 40, and 0 says nothing."""
+    made = Bare.init(family.folder / "long.git")
+    family.manifest(more=f'[repos.{"n" * 64}]\nurl = "{made.url}"\n')
+    shown = run_on_terminal("-q", "status", cwd=family.clone.path, env={**COLOURS, "COLUMNS": columns}).out
+    table = re.sub(r"\x1b\[\d+m", "", shown).partition("\n\n")[0].splitlines()
+    assert max(map(len, table)) == widest
 
 
 def test_what_a_remote_says_cannot_act_on_the_terminal(family: Family) -> None:

@@ -159,3 +159,14 @@ def test_long_lists_of_files_are_cut_unless_asked_for(family: Family, run_cli: R
     assert "  … and 13 more (-v shows all)" in short.out
     long = run_cli("-v", "sync", "--dry-run", cwd=family.clone.path)
     assert len([line for line in long.out.splitlines() if line.startswith("  A ")]) == 23
+
+
+def test_a_space_that_got_what_split_prints_by_hand_needs_no_first_sync(family: Family, run_cli: RunCli) -> None:
+    projected = run_cli("split", "space", cwd=family.clone.path).out.strip()
+    family.clone.git("push", "-q", family.space.url, f"{projected}:refs/heads/main")
+    assert family.synced().out.endswith("space: up to date\n")
+    family.edit("Mine", {"training/train.py": "mine\n"})
+    assert "space: up to date; 1 drifted file there" in family.synced().out
+    family.commit("On", {"core/src/model.py": "on\n"})
+    family.synced()
+    assert (family.space.read("training/train.py"), family.space.read("training/model.py")) == (b"mine\n", b"on\n")

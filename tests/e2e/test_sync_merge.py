@@ -224,3 +224,16 @@ def test_a_pull_in_the_space_clone_that_merged_a_sync_is_no_drift(family: Family
     family.commit("On", {"core/src/train.py": "on and on\n"})
     assert "kept" not in family.synced().out
     assert family.space.read("app.py") == b"app 2\n"
+
+
+def test_a_file_that_becomes_a_folder_and_a_folder_that_becomes_a_file(family: Family) -> None:
+    family.manifest(maps=[("core/", "core/")])
+    family.commit("Whole folder", {"core/tool": "tool\n", "core/kit/one": "one\n"})
+    family.synced()
+    family.clone.git("rm", "-rq", "core/tool", "core/kit")
+    family.commit("The other way round", {"core/tool/inner": "tool\n", "core/kit": "one\n"})
+    out = family.synced().out.splitlines()
+    assert {"  D core/tool", "  A core/tool/inner", "  A core/kit", "  D core/kit/one"} <= set(out)
+    files = family.space.files()
+    assert (files["core/tool/inner"], files["core/kit"]) == (b"tool\n", b"one\n")
+    assert family.synced().out.endswith("space: up to date\n")

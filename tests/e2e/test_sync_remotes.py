@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from openllm_repos.family import remotes
 from openllm_repos.sync import planning
 from tests.support.family import Family, text
 from tests.support.inprocess import RunCli
+from tests.support.process import RunTool
 from tests.support.repositories import Bare, Clone
 from tests.support.sealed import SealedHome
 from tests.support.server import GitServer
@@ -248,7 +247,7 @@ def _ssh_family(tmp_path: Path, run_cli: RunCli, ssh: FakeSsh) -> Family:
 def test_a_push_that_landed_though_its_answer_was_lost(tmp_path: Path, run_cli: RunCli, ssh: FakeSsh) -> None:
     family = _ssh_family(tmp_path, run_cli, ssh)
     hook = family.space.path / "hooks/post-receive"
-    hook.write_text("#!/bin/sh\nkill -9 $(ps -o ppid= -p $PPID) 2>/dev/null; kill -9 $PPID\n")
+    hook.write_text("#!/bin/sh\nkill -9 $PPID\n")
     hook.chmod(0o755)
     done = family.synced()
     assert f"space: synced, now at {family.space.tip('main')[:10]}" in done.out
@@ -314,14 +313,15 @@ def test_the_record_of_a_repo_that_left_the_manifest_is_closed(tmp_path: Path, r
     assert not family.journal()
 
 
-def test_of_two_syncs_at_once_one_works_and_the_other_says_who(hub: Family, server: GitServer) -> None:
+def test_of_two_syncs_at_once_one_works_and_the_other_says_who(
+    hub: Family, server: GitServer, run_tool: RunTool
+) -> None:
     second: list[tuple[int, str]] = []
 
     def another_sync() -> None:
         server.on(SPACE, before_push=None)
-        command = [sys.executable, "-m", "openllm_repos", "sync"]
-        done = subprocess.run(command, cwd=hub.clone.path, capture_output=True, text=True, check=False)
-        second.append((done.returncode, done.stderr))
+        done = run_tool("sync", cwd=hub.clone.path)
+        second.append((done.code, done.err))
 
     server.on(SPACE, before_push=another_sync)
     hub.synced()

@@ -1,14 +1,14 @@
 """Random histories of a small repository with a folder `d/`, for the tests of the projection.
 
-They have what makes projections hard: merges, octopuses, criss-cross, evil merges, several roots, a folder that goes and
-comes back (also as it was before), files that cross its border, changed modes, symlinks, commits that change nothing,
-clocks that run backwards; and, where asked for, something else than a folder in its place.
+They have what makes projections hard: merges, octopuses, criss-cross, evil merges, several roots, a folder that goes
+and comes back (also as it was before), files that cross its border, changed modes, symlinks, commits that change
+nothing, clocks that run backwards; and, where asked for, something else than a folder in its place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from hypothesis import strategies as st
 
@@ -24,8 +24,10 @@ INSIDE = ("d/a", "d/b.py", "d/s/c.py", "d/s/t/e")
 # Neighbours that sort right beside the folder, where git compares folders as if their name ended in "/".
 OUTSIDE = ("x", "d.py", "d0", "e/y.py")
 CONTENTS = (b"1\n", b"2\n", b"3\n")
+OTHER_THINGS: tuple[bytes | Entry, ...] = (b"1\n", symlink(b"x"), gitlink("1" * 40))
 
 Tree = dict[str, bytes | Entry]
+Files = dict[str | bytes, str | bytes | Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _changed(draw: st.DrawFn, before: Tree, earlier: list[Tree], *, odd: bool) -
     elif kind == "link":
         _put(tree, draw(st.sampled_from(INSIDE)), symlink(b"a"))
     elif kind == "odd":
-        _put(tree, FOLDER, draw(st.sampled_from([b"1\n", symlink(b"x"), gitlink("1" * 40)])))
+        _put(tree, FOLDER, draw(st.sampled_from(OTHER_THINGS)))
     return tree
 
 
@@ -142,7 +144,8 @@ def histories(
         if keeps and not has_folder(tree) and any(has_folder(trees[parent]) for parent in chosen):
             _put(tree, INSIDE[0], CONTENTS[0])
         person = b"Ada <ada@example.org> %d +0100" % (1_700_000_000 + 60 * (-position if backwards else position))
-        specs.append(Spec(chosen, dict(tree), f"commit {position}\n", whole=True, author=person, committer=person))
+        files = cast("Files", dict(tree))
+        specs.append(Spec(chosen, files, f"commit {position}\n", whole=True, author=person, committer=person))
         trees.append(tree)
     return History(tuple(specs), tuple(trees))
 

@@ -1,4 +1,4 @@
-"""Same source, same ids: with or without what an earlier run remembered, in one run or in many, whatever became of it."""
+"""Same source, same ids: with or without what an earlier run remembered, in one run or in many, come what may."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def test_commit_by_commit_in_any_order_gives_what_one_run_gives(
     assert grown == again == alone
 
 
-@settings(max_examples=30)
-@given(history=histories(), data=st.data())
+@settings(max_examples=25)
+@given(history=histories(longest=8), data=st.data())
 def test_a_damaged_memory_costs_time_and_never_a_wrong_answer(
     ground: Ground, history: History, data: st.DataObject
 ) -> None:
     """Cut off, one bit turned, or replaced by the memory of another projection."""
     ids = ground.write(history)
-    right = project(ground.opened, ids[-1], FOLDER).commit
+    right = project(ground.opened, ids[-1], FOLDER)
     (file,) = _memory(ground.opened)
     content = bytearray(file.read_bytes())
     harm = data.draw(st.sampled_from(["cut", "bit", "other"]))
@@ -86,9 +86,7 @@ def test_a_damaged_memory_costs_time_and_never_a_wrong_answer(
         (other,) = (one for one in _memory(ground.opened) if one != file)
         content = bytearray(other.read_bytes())
     file.write_bytes(content)
-    found = project(ground.opened, ids[-1], FOLDER)
-    assert found.commit == right
-    assert found.written == (0 if right is None else int(ground.clone.git("rev-list", "--count", right)))
+    assert project(ground.opened, ids[-1], FOLDER) == right  # all of it was written anew
     assert project(ground.opened, ids[-1], FOLDER).written == 0  # the memory was mended
 
 

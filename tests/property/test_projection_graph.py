@@ -36,7 +36,7 @@ def _visit(graph: Graph, drawn: Commits, start: int = 0) -> None:
         graph.visit(_source(position), [_source(parent) for parent in parents], tree.encode() if tree else None)
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(drawn=commits())
 def test_the_graph_is_the_one_of_the_plain_rule(drawn: Commits) -> None:
     made: list[tuple[str, list[int]]] = []
@@ -52,7 +52,7 @@ def test_the_graph_is_the_one_of_the_plain_rule(drawn: Commits) -> None:
     assert [(tree.decode(), list(up)) for tree, up in zip(graph.trees, graph.parents, strict=True)] == made
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(drawn=commits())
 def test_ancestry_is_the_one_that_a_plain_search_finds(drawn: Commits) -> None:
     graph = Graph(EMPTY)

@@ -1,4 +1,4 @@
-"""The projection of a folder against `git subtree split` and against the rule written down plainly, on random histories."""
+"""The projection of a folder against `git subtree split` and the rule written down plainly, on random histories."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import hypothesis.strategies as st
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.support.family import Family, text
@@ -105,6 +105,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.ever |= {before, after}
         if done.code == 3:
             assert after == before
+            assert not self.clean, f"a conflict, though only the source changed anything: {done.out}"
             assert "changed" in done.out
             self._take_the_sources_side()
             self.check()
@@ -125,6 +126,7 @@ class SyncMachine(RuleBasedStateMachine):
         done = self.family.sync()
         assert done.code == 0, (done.out, done.err)
         assert self._mapped() == wanted
+        self.clean = True
 
     def _mapped(self) -> dict[str, bytes]:
         return {path: data for path, data in self.family.mapped().items() if path not in OWN_FILES}
@@ -153,7 +155,10 @@ class SquashMachine(SyncMachine):
     history = "squash"
 
 
-SHORT = settings(max_examples=5, stateful_step_count=10, deadline=None)
+# No shrinking: each step is dozens of git calls, and what failed is printed step by step.
+SHORT = settings(
+    max_examples=5, stateful_step_count=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 TestFull = SyncMachine.TestCase
 TestFull.settings = SHORT
 TestSquash = SquashMachine.TestCase

@@ -11,20 +11,29 @@ from tests.support.process import REAL_GIT
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Each call appends one line (a write that size is atomic) and finds its number as its line's: calls in parallel never
-# share a number. The files stand beside the script, since the tool hands git an environment of its own making.
+# Each call appends its process id (a write that size is atomic) and finds its number as its line's: calls in parallel
+# never share a number. No other process is started: tests make thousands of calls. The files stand beside the script,
+# since the tool hands git an environment of its own making.
 _SCRIPT = """\
 #!/bin/sh
 here={here}
-printf '%s\\t%s\\n' $$ "$*" >> "$here/calls"
-n=$(grep -n "^$$	" "$here/calls" | tail -n 1 | cut -d : -f 1)
-case "$n:$(cat "$here/fault")" in
-  "$n:$n fail") echo "fatal: injected" >&2; exit 128 ;;
-  "$n:$n kill-before") kill -9 $PPID; exit 137 ;;
-  "$n:$n kill-after") {git} "$@"; kill -9 $PPID; exit 137 ;;
-  "$n:$n truncate") {git} "$@" | head -c 7; exit 0 ;;
-  "$n:$n hang") exec sleep 600 ;;
-esac
+printf '%s\\n' "$*" >> "$here/calls"
+echo $$ >> "$here/order"
+n=0 mine=0
+while read -r pid; do
+  n=$((n + 1))
+  if [ "$pid" = $$ ]; then mine=$n; fi
+done < "$here/order"
+read -r call fault < "$here/fault"
+if [ $mine = "$call" ]; then
+  case $fault in
+    fail) echo "fatal: injected" >&2; exit 128 ;;
+    kill-before) kill -9 $PPID; exit 137 ;;
+    kill-after) {git} "$@"; kill -9 $PPID; exit 137 ;;
+    truncate) {git} "$@" | head -c 7; exit 0 ;;
+    hang) exec sleep 600 ;;
+  esac
+fi
 exec {git} "$@"
 """
 
@@ -62,14 +71,14 @@ class GitShim:
     def arm(self, call: int, fault: Fault) -> None:
         """Hurt the `call`-th call from now; counting starts again at 1."""
         self.disarm()
-        (self.folder / "fault").write_text(f"{call} {fault.value}", encoding="utf-8")
+        (self.folder / "fault").write_text(f"{call} {fault.value}\n", encoding="utf-8")
 
     def disarm(self) -> None:
         """Let every call through; counting starts again at 1."""
-        (self.folder / "fault").write_text("none", encoding="utf-8")
+        (self.folder / "fault").write_text("none\n", encoding="utf-8")
         (self.folder / "calls").write_text("", encoding="utf-8")
+        (self.folder / "order").write_text("", encoding="utf-8")
 
     def calls(self) -> list[str]:
         """Return the arguments of each call since counting started, one line per call."""
-        lines = (self.folder / "calls").read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line.partition("\t")[2] for line in lines]
+        return (self.folder / "calls").read_text(encoding="utf-8", errors="replace").splitlines()

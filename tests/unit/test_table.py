@@ -1,33 +1,53 @@
-"""Tables that fit."""
+"""The table of `openllm-repos status`: it fits, whatever the names are."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from openllm_repos.cli.table import table_lines
+from openllm_repos.cli.status import _table
+from openllm_repos.manifest.model import Kind, Repo, Role
+from openllm_repos.names.ref import RepoName
+from openllm_repos.names.url import RepoUrl
+from openllm_repos.status.family import RepoStatus, Standing
 
-ROWS = [("repo", "state"), ("a", "ok"), ("a-rather-long-name", "in sync")]
+
+def standing(name: str, state: Standing, release: str | None = None) -> RepoStatus:
+    url = RepoUrl(f"https://git.example.org/{name}.git")
+    return RepoStatus(Repo(RepoName(name), Kind.GIT, url, None, Role.MEMBER), state, release=release)
 
 
-def test_columns_are_aligned() -> None:
-    assert table_lines(ROWS, 80) == [
-        "repo                state  ",
-        "a                   ok     ",
-        "a-rather-long-name  in sync",
+REPOS = [standing("a", Standing.OK, release="v1.0"), standing("a-rather-long-name", Standing.IN_SYNC)]
+
+
+def test_columns_are_aligned_and_no_line_ends_in_blanks() -> None:
+    assert list(_table([*REPOS, standing("b", Standing.EMPTY, release="v1")], 80)) == [
+        "repo                kind  branch  state    release",
+        "a                   git   main    ok       v1.0",
+        "a-rather-long-name  git   main    in sync  -",
+        "b                   git   main    empty    v1",
     ]
 
 
-@pytest.mark.parametrize("columns", [12, 18, 26, 27])
+@pytest.mark.parametrize("columns", [40, 44, 49, 50])
 def test_the_widest_column_is_cut_first(columns: int) -> None:
-    lines = table_lines(ROWS, columns)
-    assert {len(line) for line in lines} == {columns}
-    assert lines[2].startswith("a-")
-    assert ("…" in lines[2]) == (columns < 27)
+    lines = list(_table(REPOS, columns))
+    assert max(map(len, lines)) == columns
+    assert lines[2].startswith("a-rathe")
+    assert lines[2].endswith("  git   main    in sync  -")
+    assert ("…" in lines[2]) == (columns < 50)
 
 
-def test_colour_takes_no_room() -> None:
-    lines = table_lines(ROWS, 80, lambda column, text: "green" if (column, text) == (1, "ok") else None)
-    assert "\x1b[32mok     \x1b[0m" in lines[1]
-    assert [re.sub(r"\x1b\[\d+m", "", line) for line in lines] == table_lines(ROWS, 80)
+def test_a_character_that_takes_two_columns_counts_twice() -> None:
+    line = list(_table([standing("a", Standing.OK, release="v1" + "模" * 40)], 80))[1]
+    assert line.endswith("模…")
+    assert 79 <= len(line) + line.count("模") <= 80
+
+
+@pytest.mark.parametrize("release", ["v1[red]x[/red]", "v1[/]", "v1:smile:", "[link=https://example.org]v1"])
+def test_what_looks_like_markup_is_shown_as_it_is(release: str) -> None:
+    assert list(_table([standing("a", Standing.OK, release=release)], 80))[1].endswith(f"  {release}")
+
+
+def test_nothing_in_a_cell_can_act_on_a_terminal() -> None:
+    line = list(_table([standing("a", Standing.OK, release="v1\x1b[31m\u202e")], 80))[1]
+    assert line.endswith("  v1\\x1b[31m\\u202e")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -143,10 +144,9 @@ def _print_patch(patch: bytes) -> None:
     if not sys.stdout.isatty():
         click.echo(patch, nl=False)
         return
-    from openllm_repos.cli.table import colourful
     from openllm_repos.text import show
 
-    colours = colourful()
+    colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     for line in patch.decode("utf-8", "surrogateescape").split("\n")[:-1]:
         shown = show(line)
         click.echo(_styled(shown) if colours else shown)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -15,9 +17,12 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.text import Text
+
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.names.ref import RepoName
-    from openllm_repos.status.family import FamilyStatus, RepoStatus
+    from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
     from openllm_repos.status.problems import Problem
 
 SCHEMA = 1
@@ -26,6 +31,8 @@ _HEADINGS = ("repo", "kind", "branch", "state", "release")
 _STATE = _HEADINGS.index("state")
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
+_NARROWEST = 40
+_WIDTH = 80
 _COMMANDS = ("openllm-repos ", "git ")
 
 
@@ -55,7 +62,8 @@ def status(
     from openllm_repos.status.family import family_status
 
     manifest, repository = open_clone(invocation)
-    with _Waiting(manifest, shown=not (as_json or offline or invocation.quiet)) as waiting:
+    told = not (as_json or offline or invocation.quiet)
+    with _Waiting(manifest, shown=told, table=not (as_json or markdown)) as waiting:
         seconds = DEADLINE if deadline is None else deadline
         family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard)
     if as_json:
@@ -69,45 +77,93 @@ def status(
 
 
 class _Waiting:
-    """One line on a terminal that says whom we wait for; it is gone when the answer comes."""
+    """One line on a terminal that says whom we wait for; it is gone when the answer comes.
 
-    def __init__(self, manifest: Manifest, *, shown: bool) -> None:
+    What draws it, and the table after it, takes a tenth of a second to import: time that the remotes need anyway.
+    """
+
+    def __init__(self, manifest: Manifest, *, shown: bool, table: bool) -> None:
         self._names = [repo.name for repo in manifest.repos]
         self._shown = shown and sys.stderr.isatty()
+        self._drawing = Thread(target=self._draw) if self._shown or table else None
+        self._line: Live | None = None
 
     def __enter__(self) -> Self:
-        self._say()
+        if self._drawing:
+            self._drawing.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._write("")
+        if self._drawing:
+            self._drawing.join()
+        if self._line:
+            self._line.stop()
 
     def heard(self, name: RepoName) -> None:
         """One repo has answered."""
         self._names.remove(name)
-        self._say()
 
-    def _say(self) -> None:
-        more = f" and {len(self._names) - _NAMED} more" if len(self._names) > _NAMED else ""
-        self._write(f"waiting for {', '.join(self._names[:_NAMED])}{more}"[:79] if self._names else "")
+    def _draw(self) -> None:
+        import rich.table  # noqa: F401  # for _table
 
-    def _write(self, text: str) -> None:
-        if self._shown:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        if not (self._shown and self._names):
+            return
+        from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        console = Console(stderr=True)
+        if console.is_interactive:
+            line = Spinner("line", text=self)
+            self._line = Live(line, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+            self._line.start(refresh=True)
+            console.show_cursor()  # who is killed could not bring it back
+
+    def __rich__(self) -> Text:
+        """Return what the line says now."""
+        from rich.text import Text
+
+        names = self._names[:]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        said = f"waiting for {', '.join(names[:_NAMED])}{more}" if names else ""
+        return Text(said, no_wrap=True, overflow="ellipsis")
 
 
 def _lines(family: FamilyStatus) -> Iterator[str]:
     """Yield the table and the problems for people."""
-    from openllm_repos.cli.table import colourful, table_lines, width
-
-    colour: Callable[[int, str], str | None] = _colour if colourful() else lambda _, __: None
-    for line in table_lines([_HEADINGS, *map(_row, family.repos)], width(), colour):
-        yield line.rstrip()
+    columns = _columns()
+    yield from _table(family.repos, columns)
     if family.remembered:
         yield from ("", "Nobody was asked: this is what was fetched before, and it does not know of releases.")
     for problem in _gathered(family.problems):
         yield ""
-        yield from _problem_lines(problem, width())
+        yield from _problem_lines(problem, columns)
+
+
+def _columns() -> int:
+    """Return the number of columns to fill: those of the terminal, and 80 anywhere else."""
+    return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
+
+
+def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
+    """Yield the table as lines. The widest columns are cut, with an ellipsis, until all fits."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    def cells(row: Sequence[str], colour: str = "") -> Iterator[Text]:
+        for number, text in enumerate(row):
+            yield Text(show(text), colour if number == _STATE else "", no_wrap=True, overflow="ellipsis")
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_row(*cells(_HEADINGS))
+    for status in repos:
+        table.add_row(*cells(_row(status), _colour(status.standing)))
+    console = Console(width=columns, force_terminal=sys.stdout.isatty())
+    with console.capture() as drawn:
+        console.print(table)
+    for line in drawn.get().split("\n")[:-1]:
+        yield line.rstrip(" ")
 
 
 def _row(status: RepoStatus) -> tuple[str, ...]:
@@ -115,13 +171,11 @@ def _row(status: RepoStatus) -> tuple[str, ...]:
     return (repo.name, str(repo.kind), repo.branch, status.said, status.release or "-")
 
 
-def _colour(column: int, text: str) -> str | None:
+def _colour(standing: Standing) -> str:
     """Green for what is as it should be, red for what nobody knows, yellow for what is to be done."""
-    if column != _STATE or text == _HEADINGS[_STATE]:
-        return None
-    if text in {"ok", "in sync"}:
+    if standing.settled:
         return "green"
-    return "red" if text in {"unreachable", "unknown"} else "yellow"
+    return "red" if standing.value in {"unreachable", "unknown"} else "yellow"
 
 
 def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:

@@ -82,9 +82,7 @@ def _conflicts(rows: list[bytes], sides: Sides) -> tuple[Conflict, ...]:
     stages: dict[bytes, set[int]] = {}
     folders = set()
     for row in rows:
-        fields, tab, path = row.partition(b"\t")
-        if not tab:
-            continue
+        fields, _, path = row.partition(b"\t")
         plain = path.removesuffix(f"~{sides.ours}".encode()).removesuffix(f"~{sides.theirs}".encode())
         if plain != path:
             folders.add(plain)

@@ -14,7 +14,7 @@ import tempfile
 import zlib
 from pathlib import Path
 from types import TracebackType
-from typing import Self, IO, Final
+from typing import IO, Final, Self
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.process import Git

@@ -1,8 +1,8 @@
 """The memory of a projection on disk: source commit -> projected commit, so that the next run looks at new ones only.
 
 One file a projection, named by the digest of its maps and keyed by source commit ids, never by a branch: a branch that
-was reset or forced cannot bring back an undone head. The file ends in a SHA-256 of itself; one that is lost, damaged, of
-another version or of another projection is as good as none, and costs time, never a wrong answer.
+was reset or forced cannot bring back an undone head. The file ends in a SHA-256 of itself; one that is lost, damaged,
+of another version or of another projection is as good as none, and costs time, never a wrong answer.
 """
 
 from __future__ import annotations
@@ -254,10 +254,10 @@ def _split(data: bytes, width: int) -> list[bytes]:
 
 
 def _position(ids: bytes, wanted: bytes, width: int) -> int | None:
-    """Find an id among ids that lie end to end."""
-    at = ids.find(wanted)
+    """Find an id among ids that lie end to end, from the end on: what is asked for was mostly added last."""
+    at = ids.rfind(wanted)
     while at >= 0:
         if at % width == 0:
             return at // width
-        at = ids.find(wanted, at + 1)
+        at = ids.rfind(wanted, 0, at + width - 1)
     return None

@@ -1,8 +1,8 @@
 """Which commits survive a projection: the rule of ``git subtree split``, for any set of maps.
 
 contrib/subtree/git-subtree.sh, ``process_split_commit`` and ``copy_or_skip`` at git 2.54 (commit 1f70684b51 made the
-rule and its ids a contract), with two differences, both where git subtree fails: a commit never stands for itself, so where
-the mapped folders are gone the projection is the empty tree; and a folder that is not a folder counts as absent.
+rule and its ids a contract), with two differences, both where git subtree fails: a commit never stands for itself, so
+where the mapped folders are gone the projection is the empty tree; and a folder that is not a folder counts as absent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One commit copied the way ``git subtree split`` of a current git copies it.
 
 git subtree pipes ``git log --pretty=format:%an%n%ae%n%aD%n%cn%n%ce%n%cD%n%B`` into ``git commit-tree``
-(contrib/subtree/git-subtree.sh, ``copy_commit``). What that does to a commit is written out here: people and dates are kept, the message
-becomes UTF-8, signatures and other headers are dropped because they no longer hold.
+(contrib/subtree/git-subtree.sh, ``copy_commit``). What that does to a commit is written out here: people and dates are
+kept, the message becomes UTF-8, signatures and other headers are dropped because they no longer hold.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CLEAN_HEAD = re.compile(
 )
 _DATE = rb"\s*(\d{1,20})(?:\s+([+-]\d{1,20}))?"
 _LAST_ZONE = 9999  # git refuses more than four digits
-_LAST_SECOND = 67_768_036_191_676_799  # end of the last year that fits into C's struct tm; git prints later dates as 1970
+_LAST_SECOND = 67_768_036_191_676_799  # of the last year in C's struct tm; git prints later dates as 1970
 
 # utf8.c, pick_one_utf8_char(): Python accepts these code points, git does not (U+FDD0..U+FDEF, U+xxFFFE, U+xxFFFF).
 _NONCHARACTER = rb"\xef\xb7[\x90-\xaf]|\xef\xbf[\xbe\xbf]|[\xf0-\xf4][\x8f\x9f\xaf\xbf]\xbf[\xbe\xbf]"
@@ -35,12 +35,12 @@ _UTF8_CHARACTER = rb"""[\x00-\x7f]+ | [\xc2-\xdf][\x80-\xbf]
       (?: \xf0[\x90-\xbf][\x80-\xbf]{2} | [\xf1-\xf3][\x80-\xbf]{3} | \xf4[\x80-\x8f][\x80-\xbf]{2} )"""
 
 # Encodings that people declare in commits, in the spellings that the iconv of Linux knows: Python knows more, some of
-# them (unicode_escape, rot13) no character sets at all. An unknown one leaves the bytes as they are, as it does with git.
+# them (unicode_escape, rot13) no character sets at all. An unknown one leaves the bytes as they are, as with git.
 _CHARACTER_SETS = r"""
     (?:us-)?ascii | utf-?8 | latin-?1 | latin(?:[2-9]|10) | iso[_-]?8859-(?:[1-9]|1[013-6]) | koi8-[ru]
-    | windows-125[0-8] | cp125[0-8] | (?:cp|ibm)(?:437|737|775|85[02578]|86[0-69]) | cp874 | cp9(?:32|36|49|50) | tis-?620
-    | euc-?(?:jp|kr|cn) | ujis | shift[_-]jis | sjis | iso-2022-(?:jp|kr) | gb2312 | gbk | gb18030 | big5 | big5-?hkscs | uhc
-    | johab | macintosh"""
+    | windows-125[0-8] | cp125[0-8] | (?:cp|ibm)(?:437|737|775|85[02578]|86[0-69]) | cp874 | cp9(?:32|36|49|50)
+    | euc-?(?:jp|kr|cn) | ujis | shift[_-]jis | sjis | iso-2022-(?:jp|kr) | gb2312 | gbk | gb18030 | big5 | big5-?hkscs
+    | uhc | johab | macintosh | tis-?620"""
 # Shift_JIS has a yen sign and an overline where ASCII has these; Python's codec reads them as ASCII, iconv does not.
 _SHIFT_JIS = {ord("\\"): "¥", ord("~"): "‾"}
 

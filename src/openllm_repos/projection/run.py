@@ -60,9 +60,13 @@ class Run:
         """
         graph = self.memory.graph
         walked, parents, folders = self._walk(commit.encode(), self.memory.tips)
+        added: set[bytes] = set()  # what has a parent here is not remembered: that would be, too
         for number in _parents_first(walked, parents):
-            if walked[number] not in graph.image:
-                graph.visit(walked[number], parents[number], self._trees.project(folders[number], self._writer))
+            if added.isdisjoint(parents[number]) and walked[number] in graph.image:
+                continue
+            graph.visit(walked[number], parents[number], self._trees.project(folders[number], self._writer))
+            if walked[number] in graph.image:
+                added.add(walked[number])
         for source, folder in dict.fromkeys(self._doubtful(walked, parents, folders)):
             self._confirm_absence(source, folder)
         self.memory.tips.append(commit.encode())

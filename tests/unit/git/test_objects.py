@@ -11,8 +11,7 @@ import pytest
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.objects import CHUNK_BYTES, FolderReader, MissingObject, ObjectReader
 from openllm_repos.git.repository import Repository
-from tests.support.history import gitlink, make_history, symlink
-from tests.support.history import Spec
+from tests.support.history import Spec, gitlink, make_history, symlink
 from tests.support.repositories import Clone
 
 
@@ -47,7 +46,7 @@ def test_an_object_without_content(clone: Clone, reader: ObjectReader) -> None:
 def test_many_objects_in_their_order(clone: Clone, reader: ObjectReader) -> None:
     """More than fit into one block of questions, small and large ones, some twice."""
     sizes = [number * 20 for number in range(900)]
-    blobs = [("%d:" % size).encode() + os.urandom(size) for size in sizes]
+    blobs = [b"%d:" % size + os.urandom(size) for size in sizes]
     stream = b"".join(b"blob\nmark :%d\ndata %d\n%b\n" % (at + 1, len(data), data) for at, data in enumerate(blobs))
     marks = b"".join(b"get-mark :%d\n" % (at + 1) for at in range(len(blobs)))
     ids = clone.run("fast-import", "--quiet", "--done", data=stream + marks + b"done\n").out.encode().split()
@@ -100,7 +99,11 @@ def test_folders_in_trees(clone: Clone, folders: FolderReader) -> None:
 def test_a_git_that_dies_is_said_and_the_next_question_starts_another(clone: Clone, reader: ObjectReader) -> None:
     clone.commit("c0", {"a": "1\n"})
     reader.read(b"main")
-    for question in (lambda: reader.read(b"main"), lambda: reader.find(b"main"), lambda: list(reader.read_many([b"main"]))):
+    for question in (
+        lambda: reader.read(b"main"),
+        lambda: reader.find(b"main"),
+        lambda: list(reader.read_many([b"main"])),
+    ):
         running = reader._process
         assert running is not None
         running.send_signal(signal.SIGKILL)

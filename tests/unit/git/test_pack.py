@@ -48,7 +48,10 @@ def test_what_goes_in_is_what_git_has(tmp_path: Path, object_format: str) -> Non
     width = 20 if object_format == "sha1" else 32
     blob = bytes.fromhex(clone.git("hash-object", "-w", "--stdin", data=b"1\n"))
     with _writer(clone) as writer:
-        trees = {writer.add(TREE, data): data for data in (b"", _listed(["a"], blob, width), _listed(["a", "b"], blob, width))}
+        trees = {
+            writer.add(TREE, data): data
+            for data in (b"", _listed(["a"], blob, width), _listed(["a", "b"], blob, width))
+        }
         commits = {
             writer.add(COMMIT, data): data
             for data in [_commit(next(iter(trees)), "x" * size) for size in (0, 1, 14, 15, 16, 2047, 2048, 300_000)]
@@ -93,8 +96,8 @@ def test_the_trees_of_one_place_become_short_chains_of_deltas(clone: Clone) -> N
     assert [_whole(clone, name) for name in ids] == [("tree", data) for data in trees]
     (packed,) = (clone.path / ".git/objects/pack").glob("*.pack")
     assert packed.stat().st_size < sum(map(len, trees)) / 20
-    chains = [int(length) for length in re.findall(r"^chain length = (\d+):", clone.git("verify-pack", "-v", packed), re.M)]
-    assert max(chains) == 50
+    listed = clone.git("verify-pack", "-v", packed)
+    assert max(map(int, re.findall(r"^chain length = (\d+):", listed, re.MULTILINE))) == 50
 
 
 def _applied(base: bytes, delta: bytes) -> bytes:
@@ -167,7 +170,9 @@ def test_a_distance_is_written_as_git_reads_it(back: int) -> None:
 def test_a_folder_that_cannot_be_written_is_named(clone: Clone, tmp_path: Path) -> None:
     opened = Repository.open(clone.path)
     with PackWriter(opened.git, tmp_path / "gone", "sha1") as writer:
-        with pytest.raises(EnvironmentProblem, match=r"Cannot write objects to .*gone: No such file or directory") as failed:
+        with pytest.raises(
+            EnvironmentProblem, match=r"Cannot write objects to .*gone: No such file or directory"
+        ) as failed:
             writer.add(TREE, b"")
         assert "space" in failed.value.hint
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import time
@@ -132,5 +133,5 @@ def test_git_is_found_where_path_says_first(shim: GitShim) -> None:
 
 
 def test_a_system_without_large_pipes_works_as_well(git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(process.fcntl, "F_SETPIPE_SZ", raising=False)
+    monkeypatch.delattr(fcntl, "F_SETPIPE_SZ", raising=False)
     assert git.text("log", "--format=%s") == "two\none"

@@ -18,7 +18,9 @@ from tests.support.repositories import Clone
 
 ADA = b"Ada Lovelace <ada@example.org> 1700000000 +0100"
 BOB = b"Bob <bob@example.org> 1700000060 -0330"
-SIGNATURE = b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQIzBAABCAAdFiEE\n encoding ISO-8859-1\n -----END PGP SIGNATURE-----\n"
+SIGNATURE = (
+    b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQIzBAABCAAdFiEE\n encoding ISO-8859-1\n -----END PGP SIGNATURE-----\n"
+)
 MERGED_TAG = b"mergetag object 1111111111111111111111111111111111111111\n type commit\n tag v1\n tagger x\n \n v1\n"
 
 
@@ -59,7 +61,7 @@ CASES = {
     "backslashes in a name": _person(rb"A\da \\ Love\nlace"),
     "backslashes in an address": _person(b"Ada", rb"<a\da\\@example.org>"),
     "punctuation around a name": _person(b",:;\"'Ada Lovelace'\";:,"),
-    "punctuation inside a name": _person(b"Ada \"the, first\" O'Love:lace; Jr"),
+    "punctuation inside a name": _person(b'Ada "the, first" O\'Love:lace; Jr'),
     "punctuation around an address": _person(b"Ada", b"<'ada@example.org';>"),
     "blanks around a name": _person(b"  Ada  ", b"<  ada@example.org\t>"),
     "tabs and double blanks inside a name": _person(b"Ada\tLove  lace"),
@@ -103,7 +105,9 @@ CASES = {
     "C1 bytes": Case(message=b"\n\x80\x85\x9f \xff\xfe\n"),
     "overlong UTF-8": Case(message=b"\n\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf\n"),
     "surrogates in UTF-8": Case(message=b"\n\xed\xa0\x80 \xed\xbf\xbf\n"),
-    "noncharacters": Case(message="\nU+FFFE \ufffe U+FFFF \uffff U+FDD0 \ufdd0 U+FDEF \ufdef U+1FFFE \U0001fffe\n".encode()),
+    "noncharacters": Case(
+        message="\nU+FFFE \ufffe U+FFFF \uffff U+FDD0 \ufdd0 U+FDEF \ufdef U+1FFFE \U0001fffe\n".encode()
+    ),
     "neighbours of noncharacters": Case(message="\n\ufffd \ufdcf \ufdf0 \U0001fffd \U0010fffd\n".encode()),
     "beyond Unicode": Case(message=b"\n\xf4\x90\x80\x80 \xf5\x80\x80\x80\n"),
     "cut in the middle of a character": Case(message=b"\n\xe6\x9d"),
@@ -113,7 +117,7 @@ CASES = {
     "iso8859-1, lower case": _declared("iso8859-1", "café", "latin-1"),
     "latin1": _declared("latin1", "café"),
     "ISO-8859-15": _declared("ISO-8859-15", "10 € Œuvre"),
-    "CP1252": _declared("CP1252", "“quoted” – 10 €"),
+    "CP1252": _declared("CP1252", "“quoted” … 10 €"),
     "windows-1251": _declared("windows-1251", "Привет"),
     "EUC-JP": _declared("EUC-JP", "日本語 カタカナ"),
     "Shift_JIS": _declared("Shift_JIS", "日本語"),
@@ -126,7 +130,9 @@ CASES = {
     "UTF-8, declared": _declared("UTF-8", "café"),
     "utf8, declared so": _declared("utf8", "café"),
     "latin-1 declared as UTF-8": _declared("UTF-8", "café", "latin-1"),
-    "bytes that the declared encoding does not have": Case(headers=b"encoding EUC-JP\n", message=b"\n\xff\xfe caf\xe9\n"),
+    "bytes that the declared encoding does not have": Case(
+        headers=b"encoding EUC-JP\n", message=b"\n\xff\xfe caf\xe9\n"
+    ),
     "unicode_escape": Case(headers=b"encoding unicode_escape\n", message=b"\n\\u00e9 \\n\n"),
     "rot13": Case(headers=b"encoding rot13\n", message=b"\nuryyb\n"),
     "hex": Case(headers=b"encoding hex\n", message=b"\n6869\n"),
@@ -173,9 +179,7 @@ def copies(git_subtree: None, tmp_path_factory: pytest.TempPathFactory) -> dict[
     theirs = clone.git("subtree", "split", "-q", "-P", "d", tip)
     ours = project(Repository.open(clone.path), ObjectId(tip), [Map.of("d/", ".")], use_cache=False).commit
     lists = [clone.git("rev-list", "--reverse", str(head)).splitlines() for head in (theirs, ours)]
-    return {
-        name: (_content(clone, their), _content(clone, our)) for name, their, our in zip(ids, *lists, strict=True)
-    }
+    return {name: (_content(clone, their), _content(clone, our)) for name, their, our in zip(ids, *lists, strict=True)}
 
 
 def _without_parents(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Histories that tools for this disagree about, one scenario each; held against `git subtree split` where it answers."""
+"""Histories that tools disagree about, one scenario each; held against `git subtree split` where it answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.project import project
-from tests.support.history import Spec, executable, gitlink, make_history, symlink
+from tests.support.history import Entry, Spec, executable, gitlink, make_history, symlink
 from tests.support.repositories import Clone
 
 if TYPE_CHECKING:
@@ -36,13 +36,17 @@ def _subjects(clone: Clone, head: str) -> list[str]:
     return clone.git("log", "--reverse", "--topo-order", "--format=%s", head).splitlines()
 
 
-def _steps(*trees: dict[str, object]) -> list[Spec]:
+Tree = dict[str | bytes, str | bytes | Entry | None]
+
+
+def _steps(*trees: Tree) -> list[Spec]:
     """Return a history in one line whose commits have these trees."""
-    return [Spec([at - 1] if at else [], tree, f"c{at}\n", whole=True) for at, tree in enumerate(trees)]  # type: ignore[arg-type]
+    return [Spec([at - 1] if at else [], tree, f"c{at}\n", whole=True) for at, tree in enumerate(trees)]
 
 
-A, B = {"d/a": "1\n"}, {"d/a": "2\n"}
-OUT = {"x": "private\n"}
+A: Tree = {"d/a": "1\n"}
+B: Tree = {"d/a": "2\n"}
+OUT: Tree = {"x": "private\n"}
 
 # Histories for which git subtree's answer is right: the specs, and the subjects that are left, oldest first.
 EQUAL: dict[str, tuple[Sequence[Spec], list[str]]] = {
@@ -55,7 +59,10 @@ EQUAL: dict[str, tuple[Sequence[Spec], list[str]]] = {
     "a symlink is carried as it is": (_steps(A, {"d/a": symlink(b"../x")}), ["c0", "c1"]),
     "a submodule inside the folder is carried as it is": (_steps(A, A | {"d/m": gitlink("1" * 40)}), ["c0", "c1"]),
     "a submodule that becomes the folder": (_steps({"d": gitlink("1" * 40)}, A), ["c1"]),
-    "a file moves in and out across the border": (_steps(OUT | A, A | {"d/x": "private\n"}, OUT | A), ["c0", "c1", "c2"]),
+    "a file moves in and out across the border": (
+        _steps(OUT | A, A | {"d/x": "private\n"}, OUT | A),
+        ["c0", "c1", "c2"],
+    ),
     "content that comes back is a change each time": (_steps(A, B, A), ["c0", "c1", "c2"]),
     "a merge whose sides did not touch the folder disappears": (
         [Spec([], A, "c0\n"), Spec([0], OUT, "c1\n"), Spec([0], {"y": "1\n"}, "c2\n"), Spec([1, 2], B, "c3\n")],
@@ -147,8 +154,8 @@ def test_as_git_subtree(clone: Clone, specs: Sequence[Spec], left: list[str]) ->
 
 
 def test_a_folder_that_went_and_came_back_brings_no_private_history(clone: Clone) -> None:
-    """git subtree puts the unsplit commit that removed the folder, and all before it, below the new one."""
-    private = {"q/secret": "1\n"}
+    """With git subtree the unsplit commit that removed the folder, and all before it, are below the new one."""
+    private: Tree = {"q/secret": "1\n"}
     ids = make_history(clone, _steps(A | private, private, private, B | private))
     ours = _ours(clone, ids[-1])
     assert _subjects(clone, ours) == ["c0", "c1", "c3"]
@@ -165,9 +172,11 @@ def test_a_folder_that_went_for_good_leaves_an_empty_tree(clone: Clone) -> None:
     clone.fsck()
 
 
-@pytest.mark.parametrize("thing", ["a file\n", symlink(b"elsewhere"), gitlink("1" * 40)], ids=["file", "link", "submodule"])
-def test_something_else_in_the_folders_place_is_an_absence(clone: Clone, thing: str) -> None:
-    """git subtree ends in failure at the first two, and leaks at the third."""
+@pytest.mark.parametrize(
+    "thing", ["a file\n", symlink(b"elsewhere"), gitlink("1" * 40)], ids=["file", "link", "submodule"]
+)
+def test_something_else_in_the_folders_place_is_an_absence(clone: Clone, thing: str | Entry) -> None:
+    """With git subtree the first two end in failure, and the third leaks."""
     ids = make_history(clone, _steps({"d": thing}, A, {"d": thing}, B))
     ours = _ours(clone, ids[-1])
     assert _subjects(clone, ours) == ["c1", "c2", "c3"]
@@ -206,7 +215,8 @@ def test_a_line_of_200_000_commits(clone: Clone) -> None:
     for at in range(count):
         path = b"d/a" if at % 10 == 0 else b"x"
         mark = 1 + at // 10 % 2 if at % 10 == 0 else 1 + at % 2
-        stream.append(b"commit refs/heads/main\ncommitter T <t@e.org> %d +0000\ndata 0\nM 100644 :%d %b\n" % (at, mark, path))
+        head = b"commit refs/heads/main\ncommitter T <t@example.org> %d +0000\ndata 0\n" % at
+        stream.append(head + b"M 100644 :%d %b\n" % (mark, path))
     clone.run("fast-import", "--quiet", data=b"".join([*stream, b"done\n"]))
     opened = Repository.open(clone.path)
     tip = ObjectId(clone.tip("main"))
@@ -220,7 +230,13 @@ def test_a_line_of_200_000_commits(clone: Clone) -> None:
 
 
 def test_names_that_are_not_utf_8_beside_and_inside_the_folder(clone: Clone) -> None:
-    odd = {b"d/caf\xe9": "1\n", b"d/\xff\xfe/a": "2\n", b"caf\xe9/x": "3\n", b"d\xe9/a": "4\n", b'd/"\n\t\\': "5\n"}
+    odd: Tree = {
+        b"d/caf\xe9": "1\n",
+        b"d/\xff\xfe/a": "2\n",
+        b"caf\xe9/x": "3\n",
+        b"d\xe9/a": "4\n",
+        b'd/"\n\t\\': "5\n",
+    }
     tip = make_history(clone, [Spec([], odd)])[-1]
     listed = clone.run("ls-tree", "-r", "-z", "--name-only", _ours(clone, tip)).out_bytes
     assert sorted(listed.split(b"\0")[:-1]) == sorted([b"caf\xe9", b"\xff\xfe/a", b'"\n\t\\'])

@@ -1,4 +1,4 @@
-"""The projection in every sort of clone: bare, linked, partial, shallow, with alternates, of SHA-256, on a full disk."""
+"""The projection in every sort of clone: bare, linked, partial, shallow, borrowing, of SHA-256, on a full disk."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def test_a_clone_that_cannot_be_written_is_said(clone: Clone) -> None:
     objects = clone.path / ".git/objects"
     objects.chmod(0o500)
     try:
-        with pytest.raises(EnvironmentProblem, match="Cannot write objects to .*Permission denied"):
+        with pytest.raises(EnvironmentProblem, match=r"Cannot write objects to .*Permission denied"):
             _project(clone.path)
     finally:
         objects.chmod(0o700)

@@ -8,11 +8,13 @@ import pytest
 
 from openllm_repos.errors import UsageError
 from openllm_repos.family import remotes
+from openllm_repos.git.merge import Merged, Sides
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Change, Outcome, Stopped, TargetPlan
+from openllm_repos.sync import planning
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import plan_sync
 from tests.support.family import Family
@@ -102,3 +104,20 @@ def test_what_the_clone_remembers_needs_no_remote(family: Family) -> None:
     assert space.tip == family.clone.tip("refs/remotes/space/main")
     assert (source.tip, source.problem) == (None, "never fetched")
     assert "--offline" in source.hint
+
+
+def test_a_merge_that_gave_something_else_than_the_projection_is_never_pushed(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family.synced()
+    family.commit("On", {"core/src/train.py": "on\n"})
+    manifest, repository = _open(family)
+
+    def forgetful(repository: Repository, sides: Sides) -> Merged:
+        return Merged(ObjectId(repository.git.text("rev-parse", f"{sides.ours}^{{tree}}")))
+
+    monkeypatch.setattr(planning, "merge", forgetful)
+    (step,) = plan_sync(manifest, repository).targets
+    assert isinstance(step, Stopped)
+    assert step.exit_code == 3
+    assert "the merge gave something else than the projection, though the target has no drift" in step.reason
