@@ -92,7 +92,7 @@ class TargetPlan:
         tip: the target's tip that the plan was made on, None where it is empty.
         update: the branch that moves, or None where there is nothing to push.
         changes: what changes in the target's tree.
-        commits: how many projected commits the target does not have yet.
+        commits: how many commits the target would get, the sync's own among them.
         drift: what the target has of its own at mapped paths.
     """
 

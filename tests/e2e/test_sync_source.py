@@ -88,6 +88,13 @@ def test_a_file_in_conflict_in_the_clone_counts_as_uncommitted(family: Family) -
     assert "uncommitted changes to 1 mapped file;" in family.synced().out
 
 
+def test_a_new_file_that_was_never_added_is_told_too(family: Family) -> None:
+    """`git add` forgotten: the file is in a mapped folder, but no commit has it."""
+    family.clone.write({"core/src/forgotten.py": "new\n", "core/src/notes.txt": "no map takes it\n"})
+    assert "uncommitted changes to 1 mapped file;" in family.synced().out
+    assert "training/forgotten.py" not in family.space.paths()
+
+
 def test_a_map_that_matches_nothing_is_told(family: Family) -> None:
     family.manifest(maps=[*MAPS, ("core/scr/*.py", "more/"), ("core/src", "all/")])
     family.commit("Two maps that match nothing")

@@ -81,12 +81,13 @@ def require_pushed(source: Repo, state: SourceState) -> None:
 
 
 def uncommitted(repository: Repository, maps: Sequence[Map]) -> int:
-    """Return how many files that a map takes are changed in the person's work tree but not committed."""
+    """Return how many files that a map takes are changed, or new, in the work tree but not committed."""
     if repository.top is None:
         return 0
-    listed = repository.person().run("status", "--porcelain=v2", "-z", "--untracked-files=no", "--no-renames")
+    listed = repository.person().run("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
     rows = [row for row in listed.stdout.split(b"\0") if row]
-    paths = [row.split(b" ", 10 if row.startswith(b"u") else 8)[-1] for row in rows]
+    fields = {b"?": 1, b"u": 10}  # how many blanks stand before the path, by the kind of row
+    paths = [row.split(b" ", fields.get(row[:1], 8))[-1] for row in rows]
     return sum(1 for path in paths if any(a_map.source.matches(path) for a_map in maps))
 
 

@@ -153,7 +153,7 @@ class Images(MutableMapping[bytes, int]):
     Unpacking a hundred thousand of them takes longer than all else that a run with ten new commits does.
 
     Args:
-        sources: ids of source commits, end to end, each one once.
+        sources: ids of source commits, end to end; of two that are the same, the later counts.
         numbers: the image of each.
         id_bytes: how long an id is.
     """
@@ -189,8 +189,6 @@ class Images(MutableMapping[bytes, int]):
         return answer
 
     def __setitem__(self, commit: bytes, number: int) -> None:
-        if commit in self:
-            self._unpack()
         self._known[commit] = number
 
     def __delitem__(self, commit: bytes) -> None:

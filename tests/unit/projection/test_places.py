@@ -239,7 +239,7 @@ def _files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize(("commits", "size"), [(1, 50_000), (4, 300_000)])
+@pytest.mark.parametrize(("commits", "size"), [(1, 50_000), (6, 300_000)])
 def test_a_disk_without_space_is_said_and_leaves_nothing_behind(clone: Clone, commits: int, size: int) -> None:
     """Found when the end of what is small is written out, or in the middle of what is large."""
     message = "".join(f"{os.urandom(20).hex()}\n" for _ in range(5_000))
