@@ -9,7 +9,7 @@ import unicodedata
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 # A password in any URL; in http and https the user part alone may be a token, in ssh it is just a name.
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*@|(?:(?<=https://)|(?<=http://))[^/\s@]+@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*:[^/\s]*@|(?:(?<=https://)|(?<=http://))[^/\s]+@")
 _TOKEN = re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{6,}")
 
 

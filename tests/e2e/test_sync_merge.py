@@ -197,7 +197,7 @@ def test_drift_without_anything_new_in_the_source_is_told_and_left(family: Famil
 def test_drift_that_the_source_took_over_by_hand_is_no_drift_any_more(family: Family) -> None:
     family.edit("Mine", {"training/train.py": "mine\n"})
     family.commit("Take it over", {"core/src/train.py": "mine\n"})
-    assert "kept" in family.synced().out
+    assert "kept" not in family.synced().out
     assert family.synced().out.endswith("space: up to date\n")
 
 

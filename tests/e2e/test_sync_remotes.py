@@ -180,11 +180,29 @@ def test_the_persons_own_pre_push_hook_has_its_say(family: Family) -> None:
     assert family.space.tips() == {}
 
 
+def test_a_push_that_git_sends_elsewhere_is_not_believed(family: Family) -> None:
+    """`url.*.pushInsteadOf` leads to a mirror: git says that it pushed, and the Space has not moved."""
+    mirror = Bare.init(family.folder / "mirror.git")
+    family.clone.git("config", f"url.{mirror.url}.pushInsteadOf", family.space.url)
+    done = family.sync()
+    assert done.code == 30
+    assert "went through, but" in done.out
+    assert "pushInsteadOf" in done.out
+    assert family.space.tips() == {}
+
+
+def test_a_tracking_ref_that_cannot_be_moved_stops_nothing(family: Family) -> None:
+    """A ref of a branch that is long gone stands in the way of refs/remotes/space/main."""
+    family.clone.git("update-ref", "refs/remotes/space/main/old", "HEAD")
+    assert "space: synced" in family.synced().out
+    assert "space: up to date" in family.synced().out
+
+
 def test_a_push_that_is_forbidden_is_told(hub: Family, server: GitServer) -> None:
     server.on(SPACE, denies_push=True)
     done = hub.sync()
     assert done.code == 3
-    assert "space refused the push" in done.out
+    assert "The push did not get through to space, and nothing was changed there:" in done.out
     assert "403" in done.out
     assert hub.space.tips() == {}
 
@@ -290,7 +308,7 @@ def test_a_push_that_never_arrived_is_made_by_the_next_run(tmp_path: Path, run_c
     assert (len(family.journal()), family.space.tip("main")) == (1, old)
     ssh.work()
     done = family.synced()
-    assert "space: an earlier sync did not end; its push did not land" in done.err
+    assert "space: an earlier sync did not end; its push had not landed" in done.err
     assert "space: synced, now at" in done.out
     assert family.space.read("training/train.py") == b"on\n"
 

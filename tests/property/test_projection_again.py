@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.projection import cache
 from openllm_repos.projection.project import project
 from tests.property.projection_histories import History, histories
 from tests.support.fingerprint import fingerprint
@@ -109,6 +110,15 @@ def test_projected_commits_that_git_pruned_are_made_again(
         clone.run("rev-list", "--objects", second.commit)
 
 
+@pytest.mark.parametrize("content", ["2\n", "1\n"], ids=["a new commit on top", "nothing new in the folder"])
+def test_new_commits_never_stand_on_pruned_ones(clone: Clone, content: str) -> None:
+    opened = Repository.open(clone.path)
+    first = project(opened, ObjectId(clone.commit("c0", {"d/a": "1\n"})), FOLDER).commit
+    clone.git("gc", "-q", "--prune=now")
+    second = project(opened, ObjectId(clone.commit("c1", {"d/a": content, "x": "1\n"})), FOLDER).commit
+    assert clone.git("rev-list", str(second)).splitlines()[-1] == first
+
+
 def test_only_what_is_new_is_written(clone: Clone) -> None:
     tips = [ObjectId(clone.commit(f"c{at}", {"d/a.py": f"{at}\n", "y": f"{at}\n"})) for at in range(3)]
     opened = Repository.open(clone.path)
@@ -116,6 +126,20 @@ def test_only_what_is_new_is_written(clone: Clone) -> None:
     elsewhere = ObjectId(clone.commit("c3", {"y": "elsewhere\n"}))
     assert project(opened, elsewhere, FOLDER).written == 0
     assert project(opened, elsewhere, FOLDER, use_cache=False).written == 3
+
+
+def test_more_branches_than_tips_are_remembered(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the walk meets commits again whose images are known."""
+    monkeypatch.setattr(cache, "_KEPT_TIPS", 1)
+    opened = Repository.open(clone.path)
+    clone.commit("c0", {"d/a": "0\n"})
+    for branch in ("one", "two"):
+        clone.switch(branch, at="main")
+        project(opened, ObjectId(clone.commit(branch, {"d/a": f"{branch}\n"})), FOLDER)
+    clone.switch("one")
+    last = project(opened, ObjectId(clone.commit("on one", {"d/a": "3\n"})), FOLDER)
+    assert last.written == 1
+    assert clone.log(str(last.commit)) == ["on one", "one", "c0"]
 
 
 def test_a_branch_that_was_reset_does_not_bring_back_the_undone_commit(clone: Clone) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from openllm_repos import __version__
-from openllm_repos.errors import ManifestError, ReposError, UsageError
+from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError, UsageError
 from openllm_repos.text import redact, show
 
 BUG = 31
@@ -45,6 +45,12 @@ def guarded(work: Callable[[], Any], verbosity: int) -> int:
     except ReposError as error:
         tell(error)
         return error.exit_code
+    except OSError as error:
+        # Whatever room forgot to say it better: the disk, a pipe, a permission. No bug of ours, and no traceback.
+        where = f": {show(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
+        _say("error", f"{error.strerror or error}{where}.")
+        _say("next", "Mend that, then run the same command again: it goes on from what is true.")
+        return EnvironmentProblem.exit_code
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a report
         _tell_bug(error, verbosity)
         return BUG

@@ -73,6 +73,8 @@ def outcome_lines(manifest: Manifest, outcomes: Sequence[Outcome | Stopped]) -> 
         elif outcome.pushed:
             again = f" after {outcome.attempts} attempts" if outcome.attempts > 1 else ""
             yield f"{outcome.target}: synced{again}, now at {outcome.tip[:10]}: {manifest.target(outcome.target).url}"
+        elif outcome.attempts:
+            yield f"{outcome.target}: up to date; somebody else brought the same meanwhile"
 
 
 def sync_json(plan: SyncPlan, outcomes: Sequence[Outcome | Stopped]) -> dict[str, Any]:
@@ -122,11 +124,11 @@ def _outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
 
 def change_json(change: FileChange) -> dict[str, str]:
     """Return one changed file."""
-    return {"path": show_path(change.path), "change": change.change.value}
+    return {"path": _path(change.path), "change": change.change.value}
 
 
 def _conflict_json(conflict: Conflict) -> dict[str, str]:
-    return {"path": show_path(conflict.path), "source": conflict.source.value, "target": conflict.target.value}
+    return {"path": _path(conflict.path), "source": conflict.source.value, "target": conflict.target.value}
 
 
 def drift_json(drift: Drift) -> dict[str, Any]:
@@ -136,3 +138,8 @@ def drift_json(drift: Drift) -> dict[str, Any]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _path(path: bytes) -> str:
+    """Return a path as a JSON string holds it; bytes that are no UTF-8 become lone surrogates, as in Python."""
+    return path.decode("utf-8", "surrogateescape")

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from openllm_repos.errors import NameRefused
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl, identity_of
@@ -36,25 +37,33 @@ class LastSync:
     digest: str
 
 
-def find_last_sync(repository: Repository, tip: ObjectId, source: RepoUrl) -> LastSync | None:
-    """Return the last sync in the history of `tip`, or None. Only the history is asked: any clone answers the same."""
-    keys = (SOURCE_REPO, SOURCE_COMMIT, PROJECTED_COMMIT, MANIFEST_DIGEST)
-    form = "%H" + "".join(f"%x1f%(trailers:key={key},valueonly,separator=%x20)" for key in keys)
-    asked = ("log", "--topo-order", "--extended-regexp", f"--grep={SAID_BY_SYNC}", f"--format={form}")
-    with closing(repository.git.stream(*asked, tip, "--")) as lines:
+def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
+    """Return the last sync in the history of `tip`, or None. Only the history is asked: any clone answers the same.
+
+    A sync from another URL counts where its source commit is in this clone: then the source has moved or was renamed.
+    The trailers are read here, because git's own formats follow the person's ``trailer.*`` settings.
+    """
+    asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={SAID_BY_SYNC}", tip, "--")
+    with closing(repository.git.stream(*asked)) as lines:
         for line in lines:
-            found = _read(line.decode("utf-8", "replace").rstrip("\n").split("\x1f"), source)
-            if found is not None:
+            commit = line.strip()
+            repo, found = _read(ObjectId(commit.decode()), reader.read(commit).data)
+            if found is None:
+                continue
+            if identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None:
                 return found
     return None
 
 
-def _read(fields: list[str], source: RepoUrl) -> LastSync | None:
-    """Read one commit's trailers; a commit that merely looks like a sync, or is one from elsewhere, is None."""
+def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
+    """Read one commit's trailers: the source's URL and the sync, which is None where they only look like one."""
+    message = content.partition(b"\n\n")[2].decode("utf-8", "replace").rstrip()
+    rows = [row.partition(": ") for row in message.rpartition("\n\n")[2].splitlines()]
+    said = {key: value.strip() for key, _, value in rows}
+    if len(said) != len(rows):
+        return "", None  # a sync says each of them once
     try:
-        commit, repo, source_commit, projected, digest = (field.strip() for field in fields)
-        if identity_of(repo) != source.identity:
-            return None
-        return LastSync(ObjectId(commit), ObjectId(source_commit), ObjectId(projected), digest)
-    except (ValueError, NameRefused):
-        return None
+        source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
+        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, said[MANIFEST_DIGEST])
+    except (KeyError, NameRefused):
+        return "", None

@@ -241,4 +241,4 @@ class _Held:
         return self.reader.find(commit.encode()) is not None
 
     def _last_sync(self) -> LastSync | None:
-        return find_last_sync(self.repository, self.tip, self.manifest.source.url)
+        return find_last_sync(self.repository, self.reader, self.tip, self.manifest.source.url)

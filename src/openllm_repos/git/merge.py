@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from openllm_repos.git.pack import COMMIT, PackWriter
@@ -11,6 +12,8 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change, Conflict
 
 _NOBODY = b"openllm-repos <openllm-repos@localhost> 0 +0000"
+# The person's own merge drivers and attributes must not decide about a target's files: the same merge on every machine.
+_SETTINGS = ("core.attributesFile=" + os.devnull, "merge.default=text", "attr.tree=refs/openllm/no-attributes")
 _STAGE_BASE, _STAGE_OURS, _STAGE_THEIRS = 1, 2, 3
 
 
@@ -63,7 +66,7 @@ def merge(repository: Repository, sides: Sides) -> Merged:
         sides: what to merge.
     """
     args = ("merge-tree", "--write-tree", "-z", "--no-messages", sides.ours, sides.theirs)
-    done = repository.git.run(*args, ok=(0, 1))
+    done = repository.git.run(*args, ok=(0, 1), settings=_SETTINGS)
     tree, *rows = done.stdout.split(b"\0")
     if done.code == 0:
         return Merged(ObjectId(tree.decode()))

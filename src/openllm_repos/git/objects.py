@@ -159,6 +159,8 @@ class ObjectReader(_CatFile):
     def read_many(self, names: Iterable[bytes]) -> Iterator[Found]:
         """Yield objects whole, in the order of `names`, a few hundred in flight at a time.
 
+        Nothing else may be asked of this reader before the last one was taken: answers come in the order of questions.
+
         Raises:
             MissingObject: one of them is missing.
         """
@@ -201,3 +203,17 @@ def _chunks(names: Iterable[bytes]) -> Iterator[list[bytes]]:
     for first in source:
         count = max(1, CHUNK_BYTES // (len(first) + 10))
         yield [b"contents " + first, *(b"contents " + name for name in islice(source, count - 1))]
+
+
+def top_names(tree: bytes, id_bytes: int) -> Iterator[bytes]:
+    """Yield the names in a tree object's content.
+
+    Args:
+        tree: the content.
+        id_bytes: 20 for SHA-1, 32 for SHA-256.
+    """
+    at = 0
+    while at < len(tree):
+        end = tree.index(b"\0", at)
+        yield tree[tree.index(b" ", at) + 1 : end]
+        at = end + 1 + id_bytes

@@ -96,6 +96,7 @@ class Git:
         ok: Sequence[int] = (0,),
         deadline: float | None = None,
         hooks: bool = False,
+        settings: Sequence[str] = (),
     ) -> Completed:
         """Run one git command to its end.
 
@@ -105,6 +106,7 @@ class Git:
             ok: exit codes that are answers rather than failures.
             deadline: seconds until git and all it started are stopped.
             hooks: whether the person's own hooks may run (only pushes want that).
+            settings: configuration for this command alone, ``key=value``.
 
         Raises:
             GitFailed: any other exit code.
@@ -112,7 +114,9 @@ class Git:
         """
         feed = stdin if isinstance(stdin, bytes) else None
         source = subprocess.PIPE if feed is not None else (subprocess.DEVNULL if stdin is None else stdin)
-        with self.popen(*args, stdin=cast("IO[bytes] | int", source), stderr=subprocess.PIPE, hooks=hooks) as process:
+        with self.popen(
+            *args, stdin=cast("IO[bytes] | int", source), stderr=subprocess.PIPE, hooks=hooks, settings=settings
+        ) as process:
             try:
                 out, err = process.communicate(feed, timeout=deadline)
             except subprocess.TimeoutExpired:
@@ -148,6 +152,7 @@ class Git:
         stdin: IO[bytes] | int = subprocess.DEVNULL,
         stderr: IO[bytes] | int = subprocess.DEVNULL,
         hooks: bool = False,
+        settings: Sequence[str] = (),
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start one git command with a pipe on its standard output; on leaving, it and all it started are gone.
 
@@ -155,7 +160,7 @@ class Git:
         remotes), and one signal ends its transport helpers with it.
         """
         options = [] if hooks else ["-c", NO_HOOKS]
-        for setting in CONFIGURATION:
+        for setting in (*CONFIGURATION, *settings):
             options += ["-c", setting]
         environment = {**git_environment(), **self.extra}
         if self.git_dir is not None:

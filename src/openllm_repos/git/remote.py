@@ -41,6 +41,21 @@ class Endpoint:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What git made of a push; not what is true now.
+
+    Attributes:
+        done: git says that it went through.
+        refused: the remote was reached, and it or the lease turned a ref down.
+        said: git's and the remote's words, for people.
+    """
+
+    done: bool
+    refused: bool
+    said: str
+
+
 class Unreachable(EnvironmentProblem):
     """A remote did not answer, or not with what git understands."""
 
@@ -82,9 +97,6 @@ def list_refs(
 ) -> dict[str, ObjectId]:
     """Ask a remote for its refs.
 
-    It is asked in git's first protocol: that takes one round trip where the second takes two, and each costs the
-    distance to the remote.
-
     Args:
         repository: the clone, whose configuration says how to reach hosts.
         url: the remote.
@@ -94,10 +106,10 @@ def list_refs(
     Raises:
         Unreachable: no answer in time, or a refusal.
     """
-    asked = ("-c", "protocol.version=0", "ls-remote", "--quiet", "--refs", "--", url, *patterns)
+    asked = ("ls-remote", "--quiet", "--refs", "--", url, *patterns)
     try:
         try:
-            done = repository.git.run(*_quick_trust(url), *asked, deadline=deadline)
+            done = repository.git.run(*asked, deadline=deadline, settings=_quick_trust(url))
         except GitFailed:
             if not _quick_trust(url):
                 raise
@@ -113,14 +125,14 @@ def list_refs(
 
 
 def _quick_trust(url: str) -> tuple[str, ...]:
-    """Return options that make git trust the system's certificates from the bundle alone.
+    """Return settings that make git trust the system's certificates from the bundle alone.
 
     Where curl uses GnuTLS (Debian, Ubuntu), every git over https otherwise reads each file of the system's folder of
     certificates as well: 0.1 s of processor time a remote, for the same certificates once more. This way fewer are
     trusted, never others; a remote that fails is asked again with all of them.
     """
     if url.startswith("https://") and Path(_BUNDLE).exists():
-        return ("-c", f"http.sslCAPath={os.devnull}")
+        return (f"http.sslCAPath={os.devnull}",)
     return ()
 
 
@@ -147,13 +159,13 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
 
 
-def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> str:
+def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Pushed:
     """Push objects by id to refs of a remote, each with a lease on its old value. Never forced.
 
     More than one ref is pushed atomically; one ref is atomic by itself, and some servers know no atomic pushes.
 
     Returns:
-        What git and the remote said, for people. What is true now, only :func:`list_refs` can tell.
+        What git and the remote said. What is true now, only :func:`list_refs` can tell.
     """
     args = ["push", "--porcelain"]
     if len(updates) > 1:
@@ -163,10 +175,11 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> str:
     try:
         done = repository.person().run(*args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True)
     except DeadlineExceeded as late:
-        return late.message
+        return Pushed(done=False, refused=False, said=late.message)
     except GitFailed as failed:
-        return failed.completed.said
-    return done.said
+        return Pushed(done=False, refused=False, said=failed.completed.said)
+    refused = any(line.startswith(b"!\t") for line in done.stdout.split(b"\n"))
+    return Pushed(done=done.code == 0, refused=refused, said=done.said)
 
 
 def _last_line(said: str) -> str:

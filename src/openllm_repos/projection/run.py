@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
-from openllm_repos.git.objects import CHUNK_BYTES, FolderReader, MissingObject, ObjectReader
+from openllm_repos.git.objects import CHUNK_BYTES, FolderReader, ObjectReader
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map
@@ -163,8 +163,6 @@ class Run:
         graph = self.memory.graph
         start = len(graph.ids)
         for number, found in enumerate(self._reader.read_many(graph.origins), start):
-            if found.type != b"commit":
-                raise MissingObject(found.id)
             above = [graph.ids[parent] for parent in graph.parents[number]]
             graph.ids.append(self._writer.add(COMMIT, rewritten(found.data, graph.trees[number], above)))
         graph.origins.clear()

@@ -223,6 +223,8 @@ class _Family:
             return self._unheard(remote)
         if remote.tip is None:
             self._note(*about_missing_branch(remote))
+            if remote.branches:
+                return RepoStatus(remote.repo, Standing.EMPTY)
         if remote.repo.role is Role.MEMBER:
             return RepoStatus(remote.repo, Standing.EMPTY if remote.tip is None else Standing.OK)
         return self._target(remote)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,11 +10,12 @@ from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefuse
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answered, ask, bring
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import Unreachable, endpoints, list_refs, push
+from openllm_repos.git.remote import Pushed, Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.records import Record, begin, finish, new_operation, sweep, unfinished
-from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.planning import plan_target
@@ -73,7 +75,7 @@ def _apply_target(
             return Outcome(step.target, step.action, tip, pushed=True, attempts=attempt)
         finish(repository, record, landed=False)
         if tip == update.old:
-            raise RemoteRefused(f"{target.name} refused the push, and nothing was changed there:\n{said}")
+            raise _not_landed(target, said)
         told(f"{step.target}: its branch has moved meanwhile; merging again")
         again = _planned_again(step, manifest, repository, state)
         if isinstance(again, Stopped):
@@ -82,6 +84,24 @@ def _apply_target(
     raise ConflictError(
         f"{step.target}: its branch moved {ATTEMPTS} times while it was being synced; nothing of ours was pushed.",
         hint="Run the same command again when it is quieter.",
+    )
+
+
+def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
+    """Say why a push is not there: the remote refused, something on this side stopped it, or it went elsewhere."""
+    if pushed.refused:
+        return RemoteRefused(
+            f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
+            hint="Do what its own words above ask for: rights, branch protection, or what it does not take.",
+        )
+    if pushed.done:
+        return EnvironmentProblem(
+            f"git says that the push to {target.name} went through, but {target.url} has not moved.",
+            hint="Look for a pushurl or url.*.pushInsteadOf that sends it elsewhere: git config --get-regexp push",
+        )
+    return RemoteRefused(
+        f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
+        hint="Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 
@@ -122,7 +142,9 @@ def _remember(repository: Repository, state: RemoteState, tip: ObjectId | None) 
     known = read_ref(repository, state.tracking_ref)
     if tip is not None and known != tip:
         update = RefUpdate(state.tracking_ref, known or repository.zero, tip)
-        update_refs(repository, [update], reason="openllm-repos: sync")
+        # Somebody else's fetch may hold it, or an old ref be in its way; nothing that counts depends on it.
+        with contextlib.suppress(GitFailed):
+            update_refs(repository, [update], reason="openllm-repos: sync")
 
 
 def settle(manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None) -> None:
@@ -141,7 +163,7 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
         landed = state.tip is not None and (
             state.tip == record.new or _contains(repository, state, state.tip, record.new)
         )
-        told(f"{record.target}: an earlier sync did not end; its push {'landed' if landed else 'did not land'}")
+        told(f"{record.target}: an earlier sync did not end; its push {'landed' if landed else 'had not landed'}")
         finish(repository, record, landed=landed)
         if landed and _has(repository, state.tip):
             _remember(repository, state, state.tip)

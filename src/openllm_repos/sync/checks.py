@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from openllm_repos.errors import ConflictError
 from openllm_repos.git.history import commits, files_below
+from openllm_repos.git.objects import ObjectReader, top_names
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -25,7 +26,7 @@ def check_tree(part: MappedPart, target: Repo, changes: tuple[FileChange, ...]) 
         if not part.holds(change.path) or any(pattern.protects(change.path) for pattern in target.owned):
             raise ConflictError(
                 f"{target.name}: the merge would change {show_path(change.path)}, which belongs to the target.",
-                hint="Nothing was pushed. Please report this, with the maps of the target.",
+                hint="Nothing was pushed. If you changed it while settling a conflict, undo that; else report it.",
             )
 
 
@@ -75,16 +76,22 @@ def check_never(repository: Repository, manifest: Manifest, target: Repo, source
 
 
 def check_commits(
-    repository: Repository, target: Repo, tip: ObjectId | None, projected: ObjectId, made: ObjectId
+    repository: Repository, reader: ObjectReader, target: Repo, tip: ObjectId | None, projected: ObjectId
 ) -> None:
-    """Check that what would be pushed is the sync's own commit and projected commits, and nothing of the source itself.
+    """Check that every commit that comes with a sync holds mapped folders and files only, at the top of its tree.
+
+    A commit of the source itself, which would bring everything else along, cannot pass.
 
     Raises:
-        ConflictError: another commit is among them.
+        ConflictError: a commit holds something else.
     """
-    for commit in commits(repository, made, without=[projected] if tip is None else [projected, tip]):
-        if commit != made:
-            raise ConflictError(
-                f"{target.name}: commit {commit[:10]} would be pushed, but no map made it.",
-                hint="Nothing was pushed. Please report this.",
-            )
+    mapped = [a_map.output.components[0] for a_map in target.maps]
+    new = (commit.encode() for commit in commits(repository, projected, without=[] if tip is None else [tip]))
+    commit_of = {found.data[5 : found.data.index(b"\n")]: found.id for found in reader.read_many(new)}
+    for tree, found in zip(commit_of, reader.read_many(commit_of), strict=True):
+        for name in top_names(found.data, len(tree) // 2):
+            if not any(component.matches(name) for component in mapped):
+                raise ConflictError(
+                    f"{target.name}: {commit_of[tree][:10].decode()} brings {show_path(name)}, which no map writes.",
+                    hint="Nothing was pushed. Please report this, with the maps of the target.",
+                )

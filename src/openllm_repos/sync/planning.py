@@ -155,15 +155,8 @@ def plan_target(
     target = remote.repo
     if remote.problem:
         return Stopped(target.name, f"{target.name} is unreachable: {remote.problem}.", remote.hint, 30)
-    if remote.tip is None and remote.branches:
-        there = ", ".join(remote.branches[:5])
-        return Stopped(
-            target.name,
-            f"{target.name} has no branch {target.branch}, but it has {there}.",
-            f"Name the branch in the manifest (repos.{target.name}.branch), or make it there first.",
-            UsageError.exit_code,
-        )
     try:
+        require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
             return _planned(manifest, repository, reader, relation, remote)
@@ -173,6 +166,20 @@ def plan_target(
         return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
     except ReposError as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code)
+
+
+def require_branch(remote: RemoteState) -> None:
+    """Refuse a target that has branches, but not the one that the manifest names: a sync would start a second history.
+
+    Raises:
+        UsageError: it is so.
+    """
+    if remote.tip is None and remote.branches:
+        target, there = remote.repo, ", ".join(remote.branches[:5])
+        raise UsageError(
+            f"{target.name} has no branch {target.branch}, but it has {there}.",
+            hint=f"Name the branch in the manifest (repos.{target.name}.branch), or make it there first.",
+        )
 
 
 def _planned(
@@ -228,13 +235,16 @@ def plan_with_tree(
     changes = relation.part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
     check_tree(relation.part, target, changes)
     made = write_sync(manifest, repository, relation, target, tree)
-    check_commits(repository, target, relation.tip, relation.projected, made)
+    kept_from = relation.part.of(projection)
     squash = target.history is History.SQUASH
+    if not squash:
+        check_commits(repository, reader, target, relation.tip, relation.projected)
     return replace(
         nothing_to_do(relation, remote),
         action=Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE,
         update=RefUpdate(target.branch.ref, relation.tip or repository.zero, made),
         changes=changes,
+        drift=replace(relation.drift, files=relation.part.changes(kept_from, relation.part.of(tree.encode()))),
         commits=count(repository, made, without=[relation.tip] if relation.tip else []),
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
 from openllm_repos.family.relation import Relation, relate
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.merge import merge
@@ -21,6 +22,7 @@ from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
     plan_with_tree,
+    require_branch,
     require_mergeable,
     sides_of,
     source_to_carry,
@@ -76,7 +78,9 @@ def begin_resolution(
     resolution = Resolution(str(folder), commit, relation.tip)
     file = _state_file(repository, target)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
+    waiting = file.with_suffix(".tmp")
+    waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
+    os.replace(waiting, file)
     MergeWorktree(repository, folder).open(sides)
     return resolution, tuple(conflict.path for conflict in merged.conflicts)
 
@@ -130,7 +134,8 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
 
 def _tip(remote: RemoteState) -> ObjectId | None:
     if remote.problem:
-        raise ConflictError(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
+        raise EnvironmentProblem(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    require_branch(remote)
     return remote.tip
 
 
@@ -149,4 +154,10 @@ def _read(repository: Repository, target: Repo) -> Resolution:
     except FileNotFoundError:
         raise UsageError(
             f"No merge is open for {target.name}.", hint=f"Open one: openllm-repos sync {target.name} --resolve"
+        ) from None
+    except (ValueError, KeyError, TypeError, NameRefused):
+        file = _state_file(repository, target)
+        raise UsageError(
+            f"The note of the merge that is open for {target.name} is damaged: {file}.",
+            hint="Delete it, and the work tree if you still have one (git worktree list), then --resolve again.",
         ) from None

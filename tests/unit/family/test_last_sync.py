@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openllm_repos.family.last_sync import LastSync, find_last_sync
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl
@@ -21,7 +22,9 @@ def _message(source: str = SOURCE, commit: str = ONE, projected: str = TWO, dige
 
 
 def _found(clone: Clone) -> LastSync | None:
-    return find_last_sync(Repository.open(clone.path), ObjectId(clone.tip()), SOURCE)
+    repository = Repository.open(clone.path)
+    with ObjectReader(repository.git) as reader:
+        return find_last_sync(repository, reader, ObjectId(clone.tip()), SOURCE)
 
 
 def test_the_newest_sync_is_found_below_later_work(clone: Clone) -> None:
@@ -60,6 +63,24 @@ def test_the_newest_is_told_by_the_history_not_by_the_clock(clone: Clone) -> Non
 def test_other_spellings_of_the_source_are_the_same_source(clone: Clone) -> None:
     clone.commit(_message(source="git@github.com:louischua/openllm.git"))
     assert _found(clone) is not None
+
+
+def test_a_source_that_moved_is_still_the_source(clone: Clone) -> None:
+    """The repository was renamed on GitHub: the sync names the old URL, but its source commit is in this clone."""
+    known = ObjectId(clone.commit("A commit of the source"))
+    sync = clone.commit(_message(source="https://github.com/old/name", commit=known))
+    found = _found(clone)
+    assert found is not None
+    assert (found.commit, found.source_commit) == (sync, known)
+
+
+def test_the_persons_settings_for_trailers_change_nothing(clone: Clone) -> None:
+    sync = clone.commit(_message())
+    clone.git("config", "trailer.separators", "=")
+    clone.git("config", "trailer.sc.key", "Source-Commit #")
+    found = _found(clone)
+    assert found is not None
+    assert found.commit == sync
 
 
 def test_what_is_from_elsewhere_or_only_looks_like_a_sync_is_passed_over(clone: Clone) -> None:

@@ -114,7 +114,7 @@ def test_a_push_states_what_it_replaces(clone: Clone, bare: Bare) -> None:
     assert bare.tips() == {"refs/heads/main": one}
     said = push(repository, bare.url, [RefUpdate("refs/heads/main", two, three)])
     assert bare.tips() == {"refs/heads/main": one}
-    assert said
+    assert (said.done, said.refused) == (False, True)
     push(repository, bare.url, [RefUpdate("refs/heads/main", repository.zero, three)])
     assert bare.tips() == {"refs/heads/main": one}
     push(repository, bare.url, [RefUpdate("refs/heads/main", one, three)])
@@ -138,7 +138,7 @@ def test_a_push_that_never_ends_is_given_up(clone: Clone, server: GitServer, mon
     monkeypatch.setattr(remote, "TRANSFER_DEADLINE", 0.3)
     repository = Repository.open(clone.path)
     update = RefUpdate("refs/heads/main", repository.zero, ObjectId(clone.commit("one", {"f": "1"})))
-    assert "no answer within 0.3 seconds" in push(repository, server.url("dead"), [update])
+    assert "no answer within 0.3 seconds" in push(repository, server.url("dead"), [update]).said
 
 
 def test_a_push_whose_git_dies_gives_its_last_words(clone: Clone, bare: Bare) -> None:
@@ -148,5 +148,7 @@ def test_a_push_whose_git_dies_gives_its_last_words(clone: Clone, bare: Bare) ->
     hook.chmod(0o755)
     repository = Repository.open(clone.path)
     update = RefUpdate("refs/heads/main", repository.zero, ObjectId(clone.commit("one", {"f": "1"})))
-    assert "last words" in push(repository, bare.url, [update])
+    said = push(repository, bare.url, [update])
+    assert "last words" in said.said
+    assert not said.done
     assert bare.tips() == {}

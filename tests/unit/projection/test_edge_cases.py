@@ -169,6 +169,8 @@ def test_a_folder_that_went_for_good_leaves_an_empty_tree(clone: Clone) -> None:
     ours = _ours(clone, ids[-1])
     assert _subjects(clone, ours) == ["c0", "c1"]
     assert clone.git("rev-parse", f"{ours}^{{tree}}") == EMPTY_TREE
+    # git itself knows this tree without having it; others that read the repository do not
+    assert f"{EMPTY_TREE} tree 0" in clone.git("cat-file", "--batch-all-objects", "--batch-check").splitlines()
     clone.fsck()
 
 

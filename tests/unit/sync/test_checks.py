@@ -81,15 +81,17 @@ def test_private_files_are_looked_for_once_more_on_the_real_files(clone: Clone, 
         check_never(repository, private, loose.target("space"), commit)
 
 
-def test_only_projected_commits_and_the_syncs_own_may_be_pushed(clone: Clone, manifest: Manifest) -> None:
-    tip, projected = (ObjectId(clone.commit(name)) for name in ("tip", "projected"))
+def test_a_commit_with_more_than_mapped_folders_is_not_pushed(clone: Clone, manifest: Manifest) -> None:
+    """A commit of the source itself has `core/` and the rest at its top; a projected one has `training/` alone."""
     repository, target = Repository.open(clone.path), manifest.target("space")
-    made = ObjectId(clone.commit("made"))
-    check_commits(repository, target, tip, projected, made)
-    check_commits(repository, target, None, projected, made)
-    stranger = ObjectId(clone.commit("stranger"))
-    with pytest.raises(ConflictError, match=f"commit {made[:10]} would be pushed, but no map made it"):
-        check_commits(repository, target, tip, projected, stranger)
+    projected = ObjectId(clone.commit("projected", {"training/a.py": "1"}))
+    leaked = clone.commit("of the source", {"data/x.py": "1"})
+    above = ObjectId(clone.commit("projected", {"data/x.py": None}))
+    with ObjectReader(repository.git) as reader:
+        check_commits(repository, reader, target, None, projected)
+        with pytest.raises(ConflictError, match=f"{leaked[:10]} brings data, which no map writes"):
+            check_commits(repository, reader, target, projected, above)
+        check_commits(repository, reader, target, ObjectId(leaked), above)
 
 
 def test_the_message_of_a_sync(manifest: Manifest) -> None:
