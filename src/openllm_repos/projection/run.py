@@ -1,7 +1,8 @@
 """One projection at work: walk what is not known yet, decide which commits survive, write those.
 
-The time goes into git, not into this code: one ``rev-list``, the mapped folders of every commit looked up by two
-``cat-file`` processes (both cores), the graph in memory, one read of the commits that survive, and one pack.
+The time goes into git, not into this code: one ``rev-list`` and beside it one ``cat-file`` that looks up the mapped
+folders of every commit (two cores; a second ``cat-file`` would unpack most trees once more), the graph in memory, one
+read of the commits that survive, and one pack.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from openllm_repos.projection.cache import Memory
 from openllm_repos.projection.rewrite import rewritten
 from openllm_repos.projection.trees import FOLDER_MODE, Placement, TreeProjector
 
-_FOLDER_READERS = 2
-_IN_FLIGHT = 3  # blocks of questions a reader; together they fit into its pipe
+_IN_FLIGHT = 3  # blocks of questions; together they fit into a pipe
 
 
 class Run:
@@ -46,9 +46,7 @@ class Run:
         self.memory = memory
         self._repository = repository
         self._reader = reader
-        self._folder_readers = [
-            stack.enter_context(FolderReader(repository.git, repository.id_length)) for _ in range(_FOLDER_READERS)
-        ]
+        self._folder_reader = stack.enter_context(FolderReader(repository.git, repository.id_length))
         self._writer = stack.enter_context(PackWriter(repository.git, repository.objects_dir, repository.object_format))
         self._trees = TreeProjector(reader, [Placement.of(a_map) for a_map in maps], repository.object_format)
 
@@ -95,28 +93,24 @@ class Run:
         walked: list[bytes] = []
         parents: list[list[bytes]] = []
         folders: list[tuple[bytes | None, ...]] = []
-        waiting: deque[tuple[FolderReader, int]] = deque()
+        waiting: deque[int] = deque()
         longest = max(len(base) for base in self._trees.folders) + self._repository.id_length + 8
         lines = self._repository.git.stream(*command, "--")
-        readers = itertools.cycle(self._folder_readers)
         while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // longest))]:
             walked += [fields[1] for fields in block]
             parents += [fields[2:] for fields in block]
-            if len(waiting) == _IN_FLIGHT * len(self._folder_readers):
-                folders += self._answers(*waiting.popleft())
-            reader = next(readers)
-            self._ask(reader, [fields[0] for fields in block])
-            waiting.append((reader, len(block)))
+            if len(waiting) == _IN_FLIGHT:
+                folders += self._answers(waiting.popleft())
+            trees = [fields[0] for fields in block]
+            for base in self._trees.folders:
+                self._folder_reader.ask(trees, base)
+            waiting.append(len(block))
         while waiting:
-            folders += self._answers(*waiting.popleft())
+            folders += self._answers(waiting.popleft())
         return walked, parents, folders
 
-    def _ask(self, reader: FolderReader, trees: list[bytes]) -> None:
-        for base in self._trees.folders:
-            reader.ask(trees, base)
-
-    def _answers(self, reader: FolderReader, count: int) -> Iterator[tuple[bytes | None, ...]]:
-        return zip(*[reader.folders(count) for _ in self._trees.folders], strict=True)
+    def _answers(self, count: int) -> Iterator[tuple[bytes | None, ...]]:
+        return zip(*[self._folder_reader.folders(count) for _ in self._trees.folders], strict=True)
 
     def _doubtful(
         self,
