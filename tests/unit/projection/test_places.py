@@ -252,16 +252,3 @@ def test_a_disk_without_space_is_said_and_leaves_nothing_behind(clone: Clone, co
     assert "space" in failed.value.hint
     assert not list((clone.path / ".git/objects/pack").iterdir())
     assert project(opened, tip, FOLDER).written == commits
-
-
-def test_a_clone_that_cannot_be_written_is_said(clone: Clone) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere; run the tests as a person")
-    _history(clone)
-    objects = clone.path / ".git/objects"
-    objects.chmod(0o500)
-    try:
-        with pytest.raises(EnvironmentProblem, match=r"Cannot write objects to .*Permission denied"):
-            _project(clone.path)
-    finally:
-        objects.chmod(0o700)
