@@ -170,7 +170,7 @@ def plain_rule(
     tree_of: dict[Name, str] = {}
     ancestors: dict[Name, set[Name]] = {}
     for position, sources in enumerate(parents):
-        above = list(dict.fromkeys(image[parent] for parent in sources if parent in image))
+        above = [image[parent] for parent in sources if parent in image]
         tree = trees[position] or empty_tree
         if trees[position] is None and not above:
             continue
@@ -185,6 +185,7 @@ def plain_rule(
         if newest is not None and not copy and (not others or others[-1] in ancestors[newest]):
             image[position] = newest
             continue
+        above = list(dict.fromkeys(above))
         made = make(position, tree, above)
         image[position], tree_of[made] = made, tree
         ancestors[made] = {made}.union(*(ancestors[one] for one in above))

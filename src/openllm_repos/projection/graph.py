@@ -53,16 +53,19 @@ class Graph:
                 return
             candidates = [] if only is None else [only]
         else:
-            candidates = list(dict.fromkeys(image[parent] for parent in source_parents if parent in image))
+            candidates = [image[parent] for parent in source_parents if parent in image]
         if tree is None:
             if not candidates:
                 return
             tree = self.empty_tree
         kept = self._stand_in(candidates, tree)
-        image[commit] = self._append(commit, tree, candidates) if kept is None else kept
+        image[commit] = self._append(commit, tree, list(dict.fromkeys(candidates))) if kept is None else kept
 
     def _stand_in(self, candidates: list[int], tree: bytes) -> int | None:
-        """Return the parent that can stand for a commit with this tree, or None if the commit must be copied."""
+        """Return the parent that can stand for a commit with this tree, or None if the commit must be copied.
+
+        Candidates may repeat, and the repetition counts: of the others, git subtree looks at the last one only.
+        """
         identical, other = None, None
         unrelated = False
         for candidate in candidates:

@@ -106,6 +106,18 @@ EQUAL: dict[str, tuple[Sequence[Spec], list[str]]] = {
         ],
         ["c0", "c1", "c2", "c3", "c4"],
     ),
+    # the side whose content stayed speaks twice, and last: git subtree looks at the last of the others only
+    "an octopus with one side twice": (
+        [
+            Spec([], A, "c0\n"),
+            Spec([0], B, "c1\n"),
+            Spec([0], {"d/a": "3\n"}, "c2\n"),
+            Spec([0], OUT, "c3\n"),
+            Spec([0], {"y": "1\n"}, "c4\n"),
+            Spec([3, 1, 2, 4], B, "c5\n"),
+        ],
+        ["c0", "c1"],
+    ),
     "an octopus of two strangers and their merge": (
         [
             Spec([], A, "c0\n"),
