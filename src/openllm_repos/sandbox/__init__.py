@@ -1,8 +1,8 @@
 """A GitHub and a Hugging Face Hub on this machine: real git over HTTP, LFS, and REST calls on the same repositories.
 
 The git side is git's own ``git http-backend`` over bare repositories, with a real pre-receive hook that refuses what
-the real hosts refuse, in their own words. The REST side reads and writes the same bare repositories, so a push is seen by
-the API, and a commit or tag made through the API is seen by ``git fetch``::
+the real hosts refuse, in their own words. The REST side reads and writes the same bare repositories, so a push is seen
+by the API, and a commit or tag made through the API is seen by ``git fetch``::
 
     from openllm_repos.sandbox import Sandbox
 
