@@ -57,11 +57,11 @@ def status(
     """
     if as_json and markdown:
         raise click.UsageError("--json and --markdown exclude each other.")
-    from openllm_repos.cli.clone import open_clone
+    from openllm_repos.cli.clone import open_family
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.status.family import family_status
 
-    manifest, repository = open_clone(invocation)
+    manifest, repository, access = open_family(invocation)
     told = not (as_json or offline or invocation.quiet)
     with _Waiting(manifest, shown=told, table=not (as_json or markdown)) as waiting:
         seconds = DEADLINE if deadline is None else deadline

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.question import agreed
@@ -51,7 +51,7 @@ def sync(
     """
     if sum((dry_run, resolve, carry_on, abort)) > 1:
         raise UsageError("--dry-run, --resolve, --continue and --abort exclude each other.")
-    manifest, repository = open_clone(invocation)
+    manifest, repository, access = open_family(invocation)
     if not manifest.targets:
         raise UsageError(
             f"{manifest.origin} has no target: no repo in it has maps.",
