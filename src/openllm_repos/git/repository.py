@@ -97,8 +97,11 @@ class Repository:
         return ObjectId("0" * self.id_length)
 
     def person(self) -> Git:
-        """Return a git that runs where the person would run it, for hooks that look at the work tree."""
-        return Git(None, self.top, {}) if self.top is not None else self.git
+        """Return a git that runs where the person would run it, for hooks that look at the work tree.
+
+        In a quarantine it writes there, too: a partial clone fetches what a question of ours asks for.
+        """
+        return Git(None, self.top, self.git.extra) if self.top is not None else self.git
 
     def reach(self, url: str) -> dict[str, str]:
         """Return the variables for a git command that talks to a remote: its own credential, and nobody else's."""
