@@ -1,4 +1,4 @@
-"""A stranger on loopback: wants a password of everybody, and writes down what it is shown."""
+"""A stranger on loopback: answers everybody the same, and writes down what it is shown."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 
 
 class Stranger:
-    """An HTTP server that answers 401 to everything. Use it as a context manager.
+    """An HTTP server that gives one answer to everything. Use it as a context manager.
+
+    Args:
+        status: of the answer; the default wants a password.
+        body: of the answer.
+        endless: after the body, keep the connection open as a stream of events does.
 
     Attributes:
         url: where it listens, without a slash at the end.
         shown: of each request the path, and the ``Authorization`` that came with it in plain text, or "".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 401, body: bytes = b"", *, endless: bool = False) -> None:
+        self._closing = closing = threading.Event()
         self.shown: list[tuple[str, str]] = []
         shown = self.shown
 
@@ -29,10 +35,16 @@ class Stranger:
             def do_GET(self) -> None:
                 scheme, _, value = self.headers.get("Authorization", "").partition(" ")
                 shown.append((self.path, base64.b64decode(value).decode() if scheme == "Basic" else value))
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="stranger"')
-                self.send_header("Content-Length", "0")
+                self.send_response(status)
+                if status == 401:
+                    self.send_header("WWW-Authenticate", 'Basic realm="stranger"')
+                if not endless:
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                self.wfile.write(body)
+                if endless:
+                    closing.wait()
+                    self.close_connection = True
 
             def do_POST(self) -> None:
                 self.do_GET()
@@ -52,5 +64,6 @@ class Stranger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
