@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 
@@ -16,7 +17,7 @@ class Stranger:
 
     Args:
         status: of the answer; the default wants a password.
-        body: of the answer.
+        body: of the answer; several are given out in their order, the last one again and again.
         endless: after the body, keep the connection open as a stream of events does.
 
     Attributes:
@@ -24,10 +25,11 @@ class Stranger:
         shown: of each request the path, and the ``Authorization`` that came with it in plain text, or "".
     """
 
-    def __init__(self, status: int = 401, body: bytes = b"", *, endless: bool = False) -> None:
+    def __init__(self, status: int = 401, body: bytes | Sequence[bytes] = b"", *, endless: bool = False) -> None:
         self._closing = closing = threading.Event()
         self.shown: list[tuple[str, str]] = []
         shown = self.shown
+        bodies = [body] if isinstance(body, bytes) else list(body)
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -35,13 +37,14 @@ class Stranger:
             def do_GET(self) -> None:
                 scheme, _, value = self.headers.get("Authorization", "").partition(" ")
                 shown.append((self.path, base64.b64decode(value).decode() if scheme == "Basic" else value))
+                said = bodies.pop(0) if len(bodies) > 1 else bodies[0]
                 self.send_response(status)
                 if status == 401:
                     self.send_header("WWW-Authenticate", 'Basic realm="stranger"')
                 if not endless:
-                    self.send_header("Content-Length", str(len(body)))
+                    self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(said)
                 if endless:
                     closing.wait()
                     self.close_connection = True
