@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -214,7 +214,7 @@ def _refused(client: HubClient, repo: HubRepo = SPACE) -> HubError:
 )
 @pytest.mark.usefixtures("hub")
 def test_each_failure_is_one_sentence_with_a_cause(
-    sandbox: Sandbox, fault: dict[str, object], cause: Cause, code: int, message: str
+    sandbox: Sandbox, fault: dict[str, Any], cause: Cause, code: int, message: str
 ) -> None:
     sandbox.hub.fault(match="GET *", **fault)
     error = _refused(HubClient(sandbox.hub.url, "hf_write", deadline=0.5, patience=0))
