@@ -158,6 +158,12 @@ def test_write_access_is_known_before_any_work(sandbox: Sandbox, hub: HubClient)
     assert not gated.allowed
 
 
+@pytest.mark.parametrize("body", [b"", b"OK", b'"OK"', b"{}"])
+def test_of_the_answer_about_write_access_only_the_status_counts(body: bytes) -> None:
+    with Stranger(200, body) as hub:
+        assert HubClient(hub.url, "hf_x").write_access(SPACE).allowed
+
+
 @pytest.mark.usefixtures("hub")
 def test_a_token_whose_owner_is_not_told_is_refused_all_the_same(sandbox: Sandbox) -> None:
     sandbox.hub.fault(match="GET /api/whoami-v2", status=403)
