@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.support.adopting import APP, adopt, adopted, copied, state
 from tests.support.family import START, Family, text
-from tests.support.process import Result
+from tests.support.inprocess import RunCli
+from tests.support.process import run_tool
+from tests.support.repositories import Clone
+from tests.support.sealed import SealedHome
+from tests.support.server import GitServer
+from tests.support.terminal import run_on_terminal
 
-APP = {"app.py": "app\n", "README.md": "card\n", "requirements.txt": "torch\n"}
+SPACE = "spaces/lemms/openllm"
 GROWN = {"core/src/data.py": "data\n", "core/src/loss.py": "loss\n", "configs/big.json": "[]\n"}
-
-
-def copied(family: Family, rev: str = "HEAD") -> dict[str, bytes]:
-    """Return the files of a source commit at their places in the Space, as somebody copies them by hand."""
-    files = family.clone.files(rev)
-    there = {path.replace("core/src/", "training/"): data for path, data in files.items()}
-    return {path: data for path, data in there.items() if path.startswith(("training/", "configs/"))}
-
-
-def adopt(family: Family, *args: str) -> Result:
-    """Run `openllm-repos adopt space`; `HEAD` in what it prints never moves."""
-    return family.run("adopt", "space", *args, cwd=family.clone.path)
-
-
-def adopted(family: Family, *args: str) -> Result:
-    """Adopt the Space, which must work, and check what is true after any adoption."""
-    before, files = family.space.tip("main"), family.space.files()
-    done = adopt(family, "--yes", *args)
-    assert done.code == 0, (done.out, done.err)
-    family.space.fsck()
-    assert not family.journal()
-    assert family.space.parents("main")[0] == before
-    assert family.space.files() == files
-    return done
-
-
-def state(family: Family) -> str:
-    """Return what `status` says of the Space."""
-    repos = family.run("status", "--json", cwd=family.clone.path).json()["repos"]
-    return str(next(repo["state"] for repo in repos if repo["name"] == "space"))
 
 
 @pytest.fixture
@@ -120,6 +98,21 @@ def test_without_a_terminal_and_without_yes_it_only_tells(family: Family, grown:
     assert (done.code, told.code) == (1, 1)
     assert "Nothing was recorded. To do so: openllm-repos adopt space --yes" in done.err
     assert told.json()["match"]["source_commit"] == grown["copied"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
+def test_on_a_terminal_the_person_decides(family: Family, grown: dict[str, str], answer: bytes, code: int) -> None:
+    done = run_on_terminal("adopt", "space", cwd=family.clone.path, answer=answer)
+    assert "Record this? [y/N]" in done.out
+    assert f"space: 4 of 6 files as of {grown['copied'][:10]}" in done.out
+    assert (done.code, "Nothing was recorded." in done.out) == (code, code == 1)
+    assert (family.space.tip("main") == grown["before"]) is (code == 1)
+
+
+def test_on_a_terminal_nothing_is_asked_where_nothing_is_to_be_recorded(family: Family) -> None:
+    family.edit("Something else", {"training/app.py": "other\n"})
+    done = run_on_terminal("adopt", "space", cwd=family.clone.path)
+    assert (done.code, "Record" in done.out) == (3, False)
 
 
 def test_json_says_what_was_found_and_what_came_of_it(family: Family, grown: dict[str, str]) -> None:
@@ -256,7 +249,8 @@ def test_less_than_half_is_refused_and_names_the_nearest(family: Family) -> None
     adopted(family, "--at", first)
 
 
-def test_drift_that_the_manifest_refuses_is_said_before(family: Family, grown: dict[str, str]) -> None:
+@pytest.mark.usefixtures("grown")
+def test_drift_that_the_manifest_refuses_is_said_before(family: Family) -> None:
     family.manifest(settings='drift = "refuse"')
     family.commit("Settings")
     assert 'note: Its manifest says drift = "refuse": syncs stop' in adopted(family).out
@@ -272,25 +266,74 @@ def test_commits_that_are_not_pushed_are_not_looked_at(family: Family) -> None:
     adopted(family, "--allow-unpushed")
 
 
-def test_a_space_that_moves_meanwhile_is_adopted_as_it_is_then(
-    family: Family, grown: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from openllm_repos.sync import apply
+@pytest.fixture
+def hub(tmp_path: Path, run_cli: RunCli, server: GitServer, home: SealedHome) -> Family:
+    """Return a family whose Space is on a hub that stands on this machine, and was filled by copying."""
+    home.instead_of("https://huggingface.co/", server.url(""))
+    made = Family.make(tmp_path / "family", run_cli, space=server.create(SPACE))
+    made.urls["space"] = "https://huggingface.co/" + SPACE
+    made.manifest()
+    made.commit("On a server")
+    made.edit("Upload by hand", {**APP, **copied(made)})
+    return made
 
-    pushed = apply.push
-    moved: list[str] = []
 
-    def after_somebody_else(*args: object) -> object:
-        if not moved:
-            moved.append(family.edit("Meanwhile", {"app.py": "app 2\n"}))
-        return pushed(*args)  # type: ignore[arg-type]
+def test_a_space_that_moves_meanwhile_is_adopted_as_it_is_then(hub: Family, server: GitServer) -> None:
+    others: list[str] = []
 
-    monkeypatch.setattr(apply, "push", after_somebody_else)
-    done = adopt(family, "--yes")
+    def somebody_pushes() -> None:
+        if not others:
+            others.append(hub.edit("Others", {"app.py": "app 2\n"}))
+
+    server.on(SPACE, before_push=somebody_pushes)
+    done = adopt(hub, "--yes")
     assert done.code == 0, (done.out, done.err)
-    assert family.space.parents("main")[0] == moved[0]
-    assert family.space.trailers("main")["Source-Commit"] == grown["copied"]
-    assert family.space.read("app.py") == b"app 2\n"
+    assert "space: its branch has moved meanwhile" in done.err
+    assert hub.space.parents("main")[0] == others[0]
+    assert hub.space.read("app.py") == b"app 2\n"
+    assert hub.space.trailers("main")["Source-Commit"] == hub.clone.tip("HEAD^")  # the last that changed mapped files
+    assert not hub.journal()
+
+
+def test_two_who_adopt_at_once(hub: Family, server: GitServer) -> None:
+    colleague = Clone.of(hub.origin.url, hub.folder / "colleague")
+    others: list[str] = []
+
+    def colleague_adopts() -> None:
+        if not others:
+            others.append("at work")  # the colleague's own push passes here too
+            others.append(run_tool("adopt", "space", "--yes", cwd=colleague.path).out)
+
+    server.on(SPACE, before_push=colleague_adopts)
+    done = adopt(hub, "--yes")
+    assert (done.code, "space: somebody else adopted it meanwhile" in done.out) == (0, True)
+    assert "space: adopted, now at" in others[1]
+    assert len(hub.space.log("main", "--first-parent")) == 2
+
+
+def test_a_space_that_is_emptied_meanwhile_stops_it(hub: Family, server: GitServer) -> None:
+    def somebody_deletes() -> None:
+        hub.space.git("update-ref", "-d", "refs/heads/main")
+
+    server.on(SPACE, before_push=somebody_deletes)
+    done = adopt(hub, "--yes")
+    assert done.code == 3
+    assert "space was emptied meanwhile; there is nothing to adopt any more." in done.out
+    assert not hub.space.tips()
+
+
+def test_a_push_that_is_refused_is_told_in_the_remotes_own_words(hub: Family) -> None:
+    hook = hub.space.path / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no merges here >&2\nexit 1\n")
+    hook.chmod(0o755)
+    before = hub.space.tip("main")
+    done = adopt(hub, "--yes", "--json")
+    assert done.code == 3
+    outcome = done.json()["outcome"]
+    assert outcome["pushed"] is False
+    assert "no merges here" in outcome["reason"]
+    assert hub.space.tip("main") == before
 
 
 class TestNothingToAdopt:
@@ -344,7 +387,8 @@ class TestNotReached:
         assert family.run("adopt", "main", cwd=family.clone.path).code == 2
         assert family.run("adopt", "spcae", cwd=family.clone.path).code == 2
 
-    def test_another_branch(self, family: Family, grown: dict[str, str]) -> None:
+    @pytest.mark.usefixtures("grown")
+    def test_another_branch(self, family: Family) -> None:
         family.manifest(settings='branch = "live"')
         family.commit("Branch")
         done = adopt(family, "--yes")

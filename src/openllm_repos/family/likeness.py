@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from openllm_repos.git.compare import Row, compare_trees, empty_tree, files_ever, identity
+from openllm_repos.git.compare import Row, compare_trees, content, empty_tree, files_ever
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -23,11 +23,11 @@ class Copied:
     """A target's mapped files, as a copy of something.
 
     Attributes:
-        now: path -> what the file is at the target's tip, see :func:`~openllm_repos.git.compare.identity`.
-        ever: path -> what it was at any time in the target's history.
+        now: path -> mode and hex id at the target's tip.
+        ever: path -> the contents that it had at any time in the target's history, executable or not.
     """
 
-    now: Mapping[bytes, bytes]
+    now: Mapping[bytes, tuple[bytes, bytes]]
     ever: Mapping[bytes, AbstractSet[bytes]]
 
     @classmethod
@@ -40,11 +40,11 @@ class Copied:
             tip: the tip of its branch.
             files: its mapped files there, as additions to nothing.
         """
-        now = {file.path: identity(*file.new) for file in files if file.new is not None}
+        now = {file.path: file.new for file in files if file.new is not None}
         ever: dict[bytes, set[bytes]] = defaultdict(set)
         folders = dict.fromkeys(str(a_map.output.base) for a_map in target.maps)
         for row in files_ever(repository, tip, tuple(folders)):
-            ever[row.path].update(kind for kind in (row.old, row.new) if kind is not None)
+            ever[row.path].update(content(*side) for side in (row.old, row.new) if side is not None)
         return cls(now, dict(ever))
 
 
@@ -67,31 +67,34 @@ class _Score:
 
     likeness: float
     known: int  # less the number of files: 0 where the target had each of them at some time
+    exact: int
 
 
 @dataclass(slots=True)
 class _Count:
-    """What a tree has in common with the target: files alike, files the target ever had, files at all."""
+    """What a tree has in common with the target: files alike, those of one mode, files it ever had, all files."""
 
     alike: int = 0
+    exact: int = 0
     known: int = 0
     files: int = 0
 
     def after(self, rows: Iterable[Row], copied: Copied) -> _Count:
         """Return the count for a tree that differs from this one's by `rows`."""
-        count = _Count(self.alike, self.known, self.files)
+        count = replace(self)
         for row in rows:
             now, ever = copied.now.get(row.path), copied.ever.get(row.path, ())
-            for kind, sign in ((row.old, -1), (row.new, 1)):
-                if kind is not None:
+            for side, sign in ((row.old, -1), (row.new, 1)):
+                if side is not None:
                     count.files += sign
-                    count.alike += sign * (kind == now)
-                    count.known += sign * (kind in ever)
+                    count.exact += sign * (side == now)
+                    count.alike += sign * (now is not None and content(*side) == content(*now))
+                    count.known += sign * (content(*side) in ever)
         return count
 
     def score(self, copied: Copied) -> _Score:
         # Equal ratios of integers give equal floats: division rounds correctly.
-        return _Score(2 * self.alike / (self.files + len(copied.now)), self.known - self.files)
+        return _Score(2 * self.alike / (self.files + len(copied.now)), self.known - self.files, self.exact)
 
 
 def find_likest(repository: Repository, head: ObjectId, copied: Copied) -> Likest | None:
@@ -103,11 +106,12 @@ def find_likest(repository: Repository, head: ObjectId, copied: Copied) -> Likes
     files too; from the newer base, a sync would take the target to have deleted them and never bring them.
 
     Of commits that are equally alike, the one wins with fewer files that the target *never* had: an edited file was
-    copied before it was edited, and mostly the target's history still knows as what. Of those that are still equal,
-    the newest wins: most often they differ in nothing (a change that was taken back, a merge), and then a newer base
-    leaves fewer commits to bring for the same files, and it is the one that people expect to read. Where they do
-    differ, they do so in files that the target has edited, and its history does not say what it started from: `others`
-    counts them, so that a person can be told and choose.
+    copied before it was edited, and mostly the target's history still knows as what. Then the one with more files that
+    are executable on both sides or on neither. Of those that are still equal, the newest wins: most often they differ
+    in nothing (a change that was taken back, a merge), and then a newer base leaves fewer commits to bring for the same
+    files, and it is the one that people expect to read. Where they do differ, they do so in files that the target has
+    edited, and its history does not say what it started from: `others` counts them, so that a person can be told and
+    choose.
 
     Args:
         repository: the clone, which has the projected history; none of its blobs is needed.

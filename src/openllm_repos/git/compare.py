@@ -10,20 +10,20 @@ from openllm_repos.names.objectid import ObjectId
 
 _AT_ONCE = 2_000  # comparisons a process; what it prints is held in memory
 _PLAIN = ("-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=none")
-_ABSENT = b"000"
+_ABSENT = b"000000"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One file that differs. `old` and `new` say what it is, executable or not: see :func:`identity`; None: absent."""
+    """One file that differs: mode and hex id before and after, None where it is absent."""
 
     path: bytes
-    old: bytes | None
-    new: bytes | None
+    old: tuple[bytes, bytes] | None
+    new: tuple[bytes, bytes] | None
 
 
-def identity(mode: bytes, found: bytes) -> bytes:
-    """Return what a file is but for its executable bit, which is lost by most ways to copy a file: kind and hex id."""
+def content(mode: bytes, found: bytes) -> bytes:
+    """Return what a file is but for its executable bit, which most ways to copy a file lose: kind and hex id."""
     return mode[:3] + found
 
 
@@ -74,6 +74,6 @@ def _row(fact: bytes, path: bytes) -> Row:
     old_mode, new_mode, old, new, _ = fact[1:].split(b" ")
     return Row(
         path,
-        None if old_mode.startswith(_ABSENT) else identity(old_mode, old),
-        None if new_mode.startswith(_ABSENT) else identity(new_mode, new),
+        None if old_mode == _ABSENT else (old_mode, old),
+        None if new_mode == _ABSENT else (new_mode, new),
     )

@@ -11,13 +11,26 @@ from openllm_repos.family.last_sync import find_last_sync
 from openllm_repos.family.likeness import Copied, find_likest
 from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.git.compare import content
 from openllm_repos.git.describe import describe
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import Action, Adoption, Change, Drift, Match, Outcome, Stopped, SyncPlan, TargetPlan, Trace
+from openllm_repos.plan import (
+    Action,
+    Adoption,
+    Change,
+    Drift,
+    FileChange,
+    Match,
+    Outcome,
+    Stopped,
+    SyncPlan,
+    TargetPlan,
+    Trace,
+)
 from openllm_repos.projection.project import origins, project
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import (
@@ -133,6 +146,8 @@ def adopt(
         assert match is not None  # a plan that pushes has one
         try:
             require_reached(remote)
+            if remote.tip is None:
+                raise ConflictError(f"{adoption.target} was emptied meanwhile; there is nothing to adopt any more.")
             with ObjectReader(repository.git) as reader:
                 found = relate(repository, reader, manifest, remote.repo, adoption.source_commit, remote.tip)
                 if found.state is not State.NOT_ADOPTED:
@@ -239,8 +254,8 @@ class _Planner:
         part, tip = self.relation.part, self.relation.tip
         base = part.of(projected.encode() + b"^{tree}")
         changes = part.changes(base, part.of(None if tip is None else tip.encode() + b"^{tree}"))
-        both = [change for change in changes if change.old is not None and change.new is not None]
-        modes = tuple(change for change in both if _content(change.old) == _content(change.new))
+        both = [change for change in changes if change.change is Change.MODIFIED]
+        modes = tuple(change for change in both if _same_content(change))
         (described,) = describe(self.repository, [commit])
         return Match(
             commit,
@@ -280,10 +295,9 @@ class _Planner:
         )
 
 
-def _content(side: tuple[bytes, bytes] | None) -> tuple[bytes, bytes]:
-    """Return kind and id of a file, whether it is executable or not."""
-    assert side is not None  # asked of files that both sides have
-    return side[0][:3], side[1]
+def _same_content(change: FileChange) -> bool:
+    """Whether only the mode of a file differs; one that is on one side only has nothing in common."""
+    return change.old is not None and change.new is not None and content(*change.old) == content(*change.new)
 
 
 def _enough(match: Match) -> bool:
