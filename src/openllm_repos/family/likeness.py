@@ -97,7 +97,7 @@ class _Count:
         return _Score(2 * self.alike / (self.files + len(copied.now)), self.known - self.files, self.exact)
 
 
-def find_likest(repository: Repository, head: ObjectId, copied: Copied) -> Likest | None:
+def find_likest(repository: Repository, heads: Iterable[bytes], copied: Copied) -> Likest | None:
     """Find the projected commit that a target's files were most likely copied from.
 
     A commit is the more like the target the greater the share of files that are the same on both sides: twice their
@@ -115,18 +115,21 @@ def find_likest(repository: Repository, head: ObjectId, copied: Copied) -> Likes
 
     Args:
         repository: the clone, which has the projected history; none of its blobs is needed.
-        head: the newest projected commit.
+        heads: projected commits (hex ids), whose histories are searched.
         copied: what the target has.
 
     Returns:
         The best commit, or None where no file of any commit is alike.
     """
-    listed = ("rev-list", "--date-order", "--reverse", "--no-commit-header", "--format=%H %T %P", head, "--")
+    options = ("--date-order", "--reverse", "--no-commit-header", "--format=%H %T %P")
+    listed = repository.git.run(
+        "rev-list", *options, "--stdin", stdin=b"".join(b"%b\n" % head for head in heads)
+    ).stdout
     empty = empty_tree(repository)
     tree_of: dict[bytes, bytes] = {}
     pairs: dict[bytes, bytes] = {}  # tree -> the tree that it is compared with, parents first
     newest: dict[bytes, bytes] = {}  # tree -> the newest commit that has it
-    for commit, tree, *parents in map(bytes.split, repository.git.stream(*listed)):
+    for commit, tree, *parents in map(bytes.split, listed.splitlines()):
         tree_of[commit] = tree
         newest[tree] = commit
         pairs.setdefault(tree, tree_of[parents[0]] if parents else empty)

@@ -74,8 +74,8 @@ def origins(
     """Project a commit like :func:`project`, and say which source commit each projected commit was copied from.
 
     Returns:
-        The projection, and projected commit -> source commit (hex ids) for all of its history. What earlier runs
-        remember of other branches may be among them.
+        The projection, and projected commit -> source commit (hex ids) for all that became of the commit's history: a
+        few may not be in the projection's own, where a merge took over nothing of one side.
 
     Raises:
         ReposError: as :func:`project`.
@@ -86,8 +86,10 @@ def origins(
         ids = memory.graph.ids
         copied_from: dict[bytes, bytes] = {}
         # Parents were visited first, so of all sources with one image the first is the one that was copied.
+        history = {line.strip() for line in repository.git.stream("rev-list", commit, "--")}
         for source, image in memory.graph.image.items():
-            copied_from.setdefault(ids[image], source)
+            if source in history:  # not what is remembered of other branches
+                copied_from.setdefault(ids[image], source)
     return projected.commit, copied_from
 
 

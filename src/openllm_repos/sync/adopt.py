@@ -228,9 +228,8 @@ class _Planner:
         other: then a copy of something else is likelier, or a map that leads to the wrong folder.
         """
         files = self.relation.drift.files
-        head, copied_from = origins(self.repository, self.relation.source_commit, self.target.maps, reader=self.reader)
-        assert head is not None  # the relation has it
-        likest = find_likest(self.repository, head, Copied.at(self.repository, self.target, tip, files))
+        _, copied_from = origins(self.repository, self.relation.source_commit, self.target.maps, reader=self.reader)
+        likest = find_likest(self.repository, copied_from, Copied.at(self.repository, self.target, tip, files))
         best = None
         if likest is not None:
             source = ObjectId(copied_from[likest.projected.encode()].decode())
