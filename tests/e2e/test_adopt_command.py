@@ -297,6 +297,7 @@ def test_a_space_that_moves_meanwhile_is_adopted_as_it_is_then(hub: Family, serv
 
 def test_two_who_adopt_at_once(hub: Family, server: GitServer) -> None:
     colleague = Clone.of(hub.origin.url, hub.folder / "colleague")
+    colleague.git("config", "user.name", "Grace Hopper")
     others: list[str] = []
 
     def colleague_adopts() -> None:
@@ -306,7 +307,7 @@ def test_two_who_adopt_at_once(hub: Family, server: GitServer) -> None:
 
     server.on(SPACE, before_push=colleague_adopts)
     done = adopt(hub, "--yes")
-    assert (done.code, "space: somebody else adopted it meanwhile" in done.out) == (0, True)
+    assert (done.code, "space: somebody else was quicker" in done.out) == (0, True)
     assert "space: adopted, now at" in others[1]
     assert len(hub.space.log("main", "--first-parent")) == 2
 

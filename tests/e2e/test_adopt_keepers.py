@@ -83,6 +83,15 @@ class TestGitSubtree:
         assert "commits of the source itself" not in out
         assert state(family) == "in sync"
 
+    def test_splits_of_other_folders_say_nothing(self, family: Family) -> None:
+        start = family.clone.tip()
+        _maps(family, FOLDER_MAP)
+        family.clone.git("subtree", "split", "-q", "--rejoin", "-P", "docs")
+        family.push()
+        family.edit(f"Copied\n\ngit-subtree-dir: docs\ngit-subtree-split: {'1' * 40}\n", copied(family))
+        family.edit("Less", {"configs/small.json": None})
+        assert _found(family) == {"source_commit": start, "found_by": "likeness", "alike": 2, "files": 2}
+
 
 class TestCopybara:
     """Copybara names the source commit in every commit that it makes."""
@@ -98,9 +107,10 @@ class TestCopybara:
         family.synced()
         assert family.space.read("training/model.py") == text(l1="source", l20="mine").encode()
 
-    def test_a_commit_that_the_source_does_not_have_is_passed_over(self, family: Family) -> None:
+    @pytest.mark.parametrize("named", ["1" * 40, "1" * 41, "4b825dc642cb6eb9a060e54bf8d69288fbee4904"])
+    def test_a_commit_that_the_source_does_not_have_is_passed_over(self, family: Family, named: str) -> None:
         tip = family.clone.tip()
-        family.edit(f"Import\n\nGitOrigin-RevId: {'1' * 40}\n", copied(family))
+        family.edit(f"Import\n\nGitOrigin-RevId: {named}\n", copied(family))
         assert _found(family)["found_by"] == "likeness"
         assert _found(family)["source_commit"] == tip
 
@@ -133,6 +143,15 @@ class TestMirror:
         assert f"as of {mirrored[:10]}, 2023-11-14, a commit of the source that is in its history; 1 differs" in out
         family.synced()
         assert family.space.read("core/src/model.py") == text(l1="source", l20="mine").encode()
+
+    def test_what_a_mirror_shows_is_said_of_a_refusal_too(self, family: Family) -> None:
+        _maps(family, [("core/src/", "core/src/")])
+        family.clone.git("push", "-q", "--force", family.space.url, "main")
+        family.edit("Rewrite", {"core/src/model.py": "mine\n", "core/src/train.py": "mine\n"})
+        done = adopt(family, "--yes")
+        assert done.code == 3
+        assert "space does not look copied" in done.out
+        assert "note: space has commits of the source itself in its history" in done.out
 
     def test_files_at_other_places_need_no_adoption_but_the_warning(self, family: Family) -> None:
         family.manifest(maps=FOLDER_MAP)

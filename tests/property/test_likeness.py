@@ -23,6 +23,7 @@ from tests.support.repositories import Clone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MANIFEST = Manifest.parse(
     """
@@ -128,3 +129,19 @@ def _same(one: tuple[bytes, bytes] | None, two: tuple[bytes, bytes] | None) -> b
     assert one is not None
     assert two is not None
     return (one[0][:3], one[1]) == (two[0][:3], two[1])
+
+
+def test_ids_of_sixty_four_digits(tmp_path: Path) -> None:
+    clone = Clone.init(tmp_path / "clone", object_format="sha256")
+    steps: list[Files] = [{"d/a": b"1\n"}, {"d/b": b"2\n"}, {"d/a": None}, {"d/c": b"3\n"}]
+    ids = make_history(clone, [Spec([at - 1] if at else [], changes) for at, changes in enumerate(steps)])
+    filled = [Spec([], {"t/a": b"1\n", "t/b": b"2\n", "app.py": b"own\n"}), Spec([0], {"app.py": b"more\n"})]
+    tip = ObjectId(make_history(clone, filled, refs={"refs/heads/space": 1})[1])
+    opened = Repository.open(clone.path)
+    with ObjectReader(opened.git) as reader:
+        part = MappedPart(reader, TARGET.maps, opened.object_format)
+        _, copied_from = origins(opened, ObjectId(ids[-1]), TARGET.maps, reader=reader)
+        files = part.changes(part.of(None), part.of(tip.encode() + b"^{tree}"))
+        found = find_likest(opened, copied_from, Copied.at(opened, TARGET, tip, files))
+    assert found is not None
+    assert copied_from[found.projected.encode()].decode() == ids[1]

@@ -145,7 +145,7 @@ def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None) -> Ite
         if outcome.pushed:
             yield f"{name}: adopted, now at {outcome.tip[:10]}: {manifest.target(name).url}"
         else:
-            yield f"{name}: somebody else adopted it meanwhile"
+            yield f"{name}: somebody else was quicker; there is nothing to adopt any more"
         yield f"  next: openllm-repos sync {name}"
 
 

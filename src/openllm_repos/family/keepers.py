@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
 
+from openllm_repos.errors import NameRefused
 from openllm_repos.git.history import is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -82,15 +82,22 @@ class Keepers:
         mirrored = self.mirrored()
         if mirrored is not None:
             yield Claim(Trace.MIRROR, mirrored)
-        for found in chain(self._rejoined(), self._split()):
-            if is_ancestor(self.repository, found, self.commit):
-                yield Claim(Trace.SUBTREE, found)
-                break
+        for trace, named in ((Trace.SUBTREE, self._subtree()), (Trace.COPYBARA, self._imported())):
+            with closing(named):
+                newest = next(named, None)
+            if newest is not None:
+                yield Claim(trace, newest)
+
+    def _imported(self) -> Generator[ObjectId, None, None]:
+        """Yield the source commits that copybara names in the target, newest first."""
         for said in self._messages(self.tip, _ORIGIN):
             named = self._source_commit(said[_ORIGIN])
             if named is not None:
-                yield Claim(Trace.COPYBARA, named)
-                break
+                yield named
+
+    def _subtree(self) -> Generator[ObjectId, None, None]:
+        yield from self._rejoined()
+        yield from self._split()
 
     def _rejoined(self) -> Iterator[ObjectId]:
         """Yield source commits whose split the target has, as the source's own history tells, newest first."""
@@ -98,7 +105,7 @@ class Keepers:
         for said in self._messages(self.commit, _SPLIT):
             if said.get(_FOLDER, "").rstrip("/") not in folders:
                 continue
-            split, mainline = self._known(said[_SPLIT]), self._known(said.get(_MAINLINE, ""))
+            split, mainline = self._known(said[_SPLIT]), self._source_commit(said.get(_MAINLINE, ""))
             if split and mainline and is_ancestor(self.repository, split, self.tip):
                 yield mainline
 
@@ -113,17 +120,16 @@ class Keepers:
             for line in lines:
                 if line.strip() in splits:
                     yield ObjectId(splits[line.strip()].decode())
-                    break
         for said in self._messages(self.tip, _SPLIT):
             named = said[_SPLIT].encode()
+            # One that is no split of a folder may be the source itself: `git subtree add` of all of it.
             found = ObjectId(splits[named].decode()) if named in splits else self._source_commit(said[_SPLIT])
             if found is not None:
-                yield found  # without a split of its own: `git subtree add` of the whole source
-                break
+                yield found
 
     def _messages(self, tip: ObjectId, key: str) -> Iterator[Mapping[str, str]]:
         """Yield the lines ``key: value`` of each message that has one for `key`, newest first."""
-        asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep=^{key}: [0-9a-f]{{7,64}}", tip, "--")
+        asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep=^{key}: [0-9a-f]{{40,64}}", tip, "--")
         with closing(self.repository.git.stream(*asked)) as lines:
             for line in lines:
                 message = self.reader.read(line.strip()).data.partition(b"\n\n")[2].decode("utf-8", "replace")
@@ -136,7 +142,9 @@ class Keepers:
         return found if found is not None and is_ancestor(self.repository, found, self.commit) else None
 
     def _known(self, named: str) -> ObjectId | None:
-        if not named or named.strip("0123456789abcdef"):
+        try:
+            commit = ObjectId(named)
+        except NameRefused:
             return None
-        found = self.reader.find(named.encode() + b"^{commit}")
-        return None if found is None else ObjectId(found[0].decode())
+        found = self.reader.find(commit.encode())
+        return commit if found is not None and found[1] == b"commit" else None

@@ -120,7 +120,9 @@ def plan_adoption(
         require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
-            return _Planner(manifest, repository, reader, target, remote, relation).plan(adoption, named)
+            planner = _Planner(manifest, repository, reader, target, remote, relation)
+            adoption = replace(adoption, notes=(*notes, *planner.warnings(named)))
+            return planner.plan(adoption, named)
     except ReposError as why:
         return replace(adoption, step=Stopped(target.name, why.message, why.hint, why.exit_code))
 
@@ -188,13 +190,13 @@ class _Planner:
 
     def plan(self, adoption: Adoption, named: ObjectId | None) -> Adoption:
         """Find the match and plan its record, or say why there is nothing to adopt."""
-        tip, commit = self.relation.tip, self.relation.source_commit
+        tip = self.relation.tip
         if tip is None:
             return replace(adoption, said=f"{self.target.name} is empty: the first sync fills it.")
-        keepers = Keepers(self.repository, self.reader, self.target, tip, commit)
-        notes = [*adoption.notes, *self._warnings(keepers)]
         if self.relation.state is not State.NOT_ADOPTED:
-            return replace(adoption, notes=tuple(notes), said=self._nothing(tip))
+            return replace(adoption, said=self._nothing(tip))
+        keepers = self._keepers(tip)
+        notes = [*adoption.notes]
         if named is not None:
             match = self._match(named, Trace.NAMED)
             if match is None:
@@ -270,14 +272,21 @@ class _Planner:
             others=others,
         )
 
-    def _warnings(self, keepers: Keepers) -> Iterator[str]:
+    def _keepers(self, tip: ObjectId) -> Keepers:
+        return Keepers(self.repository, self.reader, self.target, tip, self.relation.source_commit)
+
+    def warnings(self, named: ObjectId | None) -> Iterator[str]:
+        """Yield what a person should know of a target, whatever comes of its adoption."""
+        if self.relation.tip is None:
+            return
+        keepers = self._keepers(self.relation.tip)
         mirrored = keepers.mirrored()
         if mirrored is not None:
             yield (
                 f"{self.target.name} has commits of the source itself in its history, up to {mirrored[:10]}: whoever"
                 " can read it can read all of their files, those that must never leave the source too."
             )
-        if self.relation.state is State.NOT_ADOPTED and keepers.owned_by_another():
+        if named is not None and self.relation.state is State.NOT_ADOPTED and keepers.owned_by_another():
             yield f"{self.target.name} has {OTHER_OWNER.decode()}: make sure that no other tool writes it any more."
 
     def _nothing(self, tip: ObjectId) -> str:
