@@ -15,6 +15,7 @@ class Action(StrEnum):
     CREATE = "create"
     MERGE = "merge"
     SQUASH = "squash"
+    ADOPT = "adopt"
 
 
 class Change(StrEnum):
@@ -163,3 +164,72 @@ class Outcome:
     tip: ObjectId
     pushed: bool
     attempts: int = 0
+
+
+class Trace(StrEnum):
+    """How it is known which source commit a target was filled from."""
+
+    LIKENESS = "likeness"
+    NAMED = "named"
+    MIRROR = "mirror"
+    SUBTREE = "git subtree"
+    COPYBARA = "copybara"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A source commit that a target was filled from, and how good it fits.
+
+    Attributes:
+        source_commit: the commit.
+        projected: its projection.
+        date: the author's date, ISO 8601 with the author's own zone.
+        subject: the first line of its message; foreign text.
+        trace: how it was found.
+        files: how many mapped files the target has.
+        differing: files that both have, with different content.
+        modes: files that both have, executable on one side only.
+        only_target: files that only the target has.
+        only_source: files that only the projection has.
+        others: how many other states of the source fit just as well.
+    """
+
+    source_commit: ObjectId
+    projected: ObjectId
+    date: str
+    subject: str
+    trace: Trace
+    files: int
+    differing: tuple[FileChange, ...] = ()
+    modes: tuple[FileChange, ...] = ()
+    only_target: tuple[FileChange, ...] = ()
+    only_source: tuple[FileChange, ...] = ()
+    others: int = 0
+
+    @property
+    def alike(self) -> int:
+        """How many of the target's mapped files are those of the projection."""
+        return self.files - len(self.differing) - len(self.only_target)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What an adoption would do.
+
+    Attributes:
+        source: the source's name in the manifest.
+        source_commit: the newest source commit that was looked at.
+        target: the target's name.
+        step: the commit to push; why it cannot be; None where there is nothing to adopt.
+        match: where the target's files came from, None where that is not known.
+        said: why there is nothing to adopt; empty where there is.
+        notes: what a person should know besides.
+    """
+
+    source: str
+    source_commit: ObjectId
+    target: str
+    step: TargetPlan | Stopped | None
+    match: Match | None = None
+    said: str = ""
+    notes: tuple[str, ...] = ()

@@ -32,6 +32,7 @@ def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         Action.CREATE: "first sync into an empty repository",
         Action.MERGE: "merge",
         Action.SQUASH: "one commit",
+        Action.ADOPT: "adopt",
         Action.UP_TO_DATE: "up to date",
     }[step.action]
     branch = step.update.ref.removeprefix("refs/heads/")
@@ -84,7 +85,7 @@ def sync_json(plan: SyncPlan, outcomes: Sequence[Outcome | Stopped]) -> dict[str
         "schema": SCHEMA,
         "source": {"name": plan.source, "commit": plan.source_commit},
         "notes": list(plan.notes),
-        "targets": [{**step_json(step), "outcome": _outcome_json(came.get(step.target))} for step in plan.targets],
+        "targets": [{**step_json(step), "outcome": outcome_json(came.get(step.target))} for step in plan.targets],
     }
 
 
@@ -114,7 +115,8 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
     }
 
 
-def _outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
+def outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
+    """Return what came of one target, None where nothing was tried."""
     if outcome is None:
         return None
     if isinstance(outcome, Stopped):

@@ -68,8 +68,7 @@ class NotAdopted(ConflictError):
         some = "1 file" if files == 1 else f"{files} files"
         super().__init__(
             f"{target.name} already has {some} at mapped paths, but no sync put them there.",
-            hint=f"They were copied there. 'openllm-repos adopt {target.name}' (in a later version) will find the"
-            " source commit they came from; until then, delete them from the target in a commit of its own, then sync.",
+            hint=f"openllm-repos adopt {target.name}",
         )
 
 

@@ -23,8 +23,16 @@ from openllm_repos.sync.planning import plan_target
 ATTEMPTS = 3
 
 
+Again = Callable[[RemoteState, TargetPlan], TargetPlan | Stopped]
+"""Plans a target once more that has moved meanwhile: what its remote has now, and the plan so far."""
+
+
 def apply(
-    plan: SyncPlan, manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None
+    plan: SyncPlan,
+    manifest: Manifest,
+    repository: Repository,
+    told: Callable[[str], None] = lambda _: None,
+    again: Again | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, target by target; what stops one does not stop the others.
 
@@ -35,25 +43,32 @@ def apply(
         manifest: the manifest that it was made from.
         repository: the clone.
         told: gets a line of progress before each push.
+        again: plans a target once more that has moved; by default as a sync of the same source commit.
 
     Returns:
         For each target what came of it, in the order of the plan.
     """
     operation = new_operation()
+    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit))
     results: list[Outcome | Stopped] = []
     for step in plan.targets:
         if isinstance(step, Stopped):
             results.append(step)
             continue
         try:
-            results.append(_apply_target(step, manifest, repository, operation, told))
+            results.append(_apply_target(step, manifest, repository, operation, told, replanned))
         except ReposError as why:
             results.append(Stopped(step.target, why.message, why.hint, why.exit_code))
     return tuple(results)
 
 
 def _apply_target(
-    step: TargetPlan, manifest: Manifest, repository: Repository, operation: str, told: Callable[[str], None]
+    step: TargetPlan,
+    manifest: Manifest,
+    repository: Repository,
+    operation: str,
+    told: Callable[[str], None],
+    again: Again,
 ) -> Outcome | Stopped:
     target = manifest.target(step.target)
     state = RemoteState(target, endpoints(repository, {target.name: target.url})[target.name], step.tip)
@@ -77,10 +92,11 @@ def _apply_target(
         if tip == update.old:
             raise _not_landed(target, said, repository.advice(state.endpoint.push_url))
         told(f"{step.target}: its branch has moved meanwhile; merging again")
-        again = _planned_again(step, manifest, repository, state)
-        if isinstance(again, Stopped):
-            return again
-        step = again
+        fresh = bring(repository, list(ask(repository, [target]).values()))[target.name]
+        replanned = again(fresh, step)
+        if isinstance(replanned, Stopped):
+            return replanned
+        step = replanned
     raise ConflictError(
         f"{step.target}: its branch moved {ATTEMPTS} times while it was being synced; nothing of ours was pushed.",
         hint="Run the same command again when it is quieter.",
@@ -107,14 +123,6 @@ def _not_landed(target: Repo, pushed: Pushed, advice: str) -> ReposError:
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
         hint=advice or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
-
-
-def _planned_again(
-    step: TargetPlan, manifest: Manifest, repository: Repository, state: RemoteState
-) -> TargetPlan | Stopped:
-    """Fetch what others pushed and merge once more."""
-    fresh = bring(repository, list(ask(repository, [state.repo]).values()))
-    return plan_target(manifest, repository, fresh[state.repo.name], step.source_commit)
 
 
 def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:

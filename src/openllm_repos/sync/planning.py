@@ -26,7 +26,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
-from openllm_repos.sync.message import sync_message
+from openllm_repos.sync.message import adopt_message, sync_message
 from openllm_repos.text import redact, show_path
 
 
@@ -153,9 +153,8 @@ def plan_target(
 ) -> TargetPlan | Stopped:
     """Plan one target; what stops it is an answer, so that the others go on."""
     target = remote.repo
-    if remote.problem:
-        return Stopped(target.name, f"{target.name} is unreachable: {remote.problem}.", remote.hint, 30)
     try:
+        require_reached(remote)
         require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
@@ -166,6 +165,16 @@ def plan_target(
         return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
     except ReposError as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code)
+
+
+def require_reached(remote: RemoteState) -> None:
+    """Refuse a target whose remote did not answer.
+
+    Raises:
+        EnvironmentProblem: it is so.
+    """
+    if remote.problem:
+        raise EnvironmentProblem(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
 
 
 def require_branch(remote: RemoteState) -> None:
@@ -221,8 +230,19 @@ def plan_with_tree(
     relation: Relation,
     remote: RemoteState,
     tree: ObjectId,
+    *,
+    action: Action | None = None,
 ) -> TargetPlan:
     """Check the tree that a target would get, write the sync's own commit, check what would be pushed.
+
+    Args:
+        manifest: what should be.
+        repository: the clone.
+        reader: reads its objects.
+        relation: the target, held against the source commit that it gets.
+        remote: the target's remote.
+        tree: the tree.
+        action: what is done, where that is no sync.
 
     Raises:
         ConflictError: a check failed; nothing leaves this clone.
@@ -234,14 +254,15 @@ def plan_with_tree(
     old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
     changes = relation.part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
     check_tree(relation.part, target, changes)
-    made = write_sync(manifest, repository, relation, target, tree)
-    kept_from = relation.part.of(projection)
     squash = target.history is History.SQUASH
+    action = action or (Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE)
+    made = write_sync(manifest, repository, relation, target, tree, action)
+    kept_from = relation.part.of(projection)
     if not squash:
         check_commits(repository, reader, target, relation.tip, relation.projected)
     return replace(
         nothing_to_do(relation, remote),
-        action=Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE,
+        action=action,
         update=RefUpdate(target.branch.ref, relation.tip or repository.zero, made),
         changes=changes,
         drift=replace(relation.drift, files=relation.part.changes(kept_from, relation.part.of(tree.encode()))),
@@ -302,11 +323,12 @@ def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) 
 
 
 def write_sync(
-    manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId
+    manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId, action: Action
 ) -> ObjectId:
     """Write the sync's own commit: it joins the target's history and the projection, and says where from."""
     parents = [] if relation.tip is None else [relation.tip]
     if target.history is History.FULL:
         parents.append(relation.projected)
-    message = sync_message(manifest.source, target, relation.source_commit, relation.projected)
-    return write_commit(repository, tree, parents, message)
+    message = adopt_message if action is Action.ADOPT else sync_message
+    said = message(manifest.source, target, relation.source_commit, relation.projected)
+    return write_commit(repository, tree, parents, said)

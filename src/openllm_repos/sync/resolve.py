@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.errors import ConflictError, NameRefused, UsageError
 from openllm_repos.family.relation import Relation, relate
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.merge import merge
@@ -24,6 +24,7 @@ from openllm_repos.sync.planning import (
     plan_with_tree,
     require_branch,
     require_mergeable,
+    require_reached,
     sides_of,
     source_to_carry,
 )
@@ -133,8 +134,7 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
 
 
 def _tip(remote: RemoteState) -> ObjectId | None:
-    if remote.problem:
-        raise EnvironmentProblem(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    require_reached(remote)
     require_branch(remote)
     return remote.tip
 
