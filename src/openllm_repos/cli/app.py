@@ -28,11 +28,14 @@ class Listed:
 
 
 COMMANDS: Mapping[str, Listed] = {
+    "init": Listed("openllm_repos.cli.init:init", "Write repos.toml for this clone, and add the git remotes."),
     "status": Listed("openllm_repos.cli.status:status", "Show every repo: in sync, behind, drifted, unreachable."),
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
+    "remotes": Listed("openllm_repos.cli.remotes:remotes", "Show the clone's git remotes; make them equal to it."),
+    "doctor": Listed("openllm_repos.cli.doctor:doctor", "Say what is missing, and the command that mends it."),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 
