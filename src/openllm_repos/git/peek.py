@@ -14,6 +14,8 @@ from openllm_repos.names.ref import BranchName
 Tree = dict[bytes, bytes]
 """Path of each file -> hex id of its blob."""
 
+_PEEKED = "refs/peeked"
+
 
 def tree_of(git: Git, commit: ObjectId) -> Tree:
     """Return the files of a commit. Submodules are none."""
@@ -45,9 +47,10 @@ def peek_tree(repository: Repository, url: str, branch: BranchName, *, deadline:
         quiet = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head")
         less = ("--depth=1", "--filter=blob:none")
         here = f"include.path={repository.common_dir / 'config'}"
-        to = f"{branch.ref}:{branch.ref}"
-        git.run("fetch", *quiet, *less, "--", url, to, deadline=deadline, settings=(here,))
-        return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", branch.ref)))
+        to = f"{branch.ref}:{_PEEKED}"
+        reach = repository.reach(url)
+        git.run("fetch", *quiet, *less, "--", url, to, deadline=deadline, settings=(here,), environment=reach)
+        return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
 
 
 def may_push(repository: Repository, url: str, commit: ObjectId, *, deadline: float) -> str:
@@ -69,7 +72,7 @@ def may_push(repository: Repository, url: str, commit: ObjectId, *, deadline: fl
     spec = f"{commit}:refs/heads/openllm-repos/doctor"
     options = ("--dry-run", "--porcelain", "--no-verify", "--no-signed")
     try:
-        repository.git.run("push", *options, "--", url, spec, deadline=deadline)
+        repository.git.run("push", *options, "--", url, spec, deadline=deadline, environment=repository.reach(url))
     except DeadlineExceeded as late:
         return late.message
     except GitFailed as failed:
