@@ -16,7 +16,7 @@ from tests.support.process import run_tool
 PACKAGE = Path(openllm_repos.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Modules that are themselves loaded only where their library is used.
-LOADED_ON_USE = {"demo/family.py", "git/authoring.py", "manifest/layout.py"}
+LOADED_ON_USE = {"demo/family.py", "demo/seed.py", "git/authoring.py", "manifest/layout.py"}
 COSTLY = ("click", "git", "rich", "tomlkit")
 
 

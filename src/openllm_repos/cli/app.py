@@ -36,6 +36,9 @@ COMMANDS: Mapping[str, Listed] = {
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
     "remotes": Listed("openllm_repos.cli.remotes:remotes", "Show the clone's git remotes; make them equal to it."),
     "doctor": Listed("openllm_repos.cli.doctor:doctor", "Say what is missing, and the command that mends it."),
+    "sandbox": Listed(
+        "openllm_repos.cli.sandbox:sandbox", "Serve a GitHub and a Hub on this machine to try things on."
+    ),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 
