@@ -277,9 +277,8 @@ def test_a_branch_that_is_not_there(run_cli: RunCli, family: Hosts) -> None:
     )
 
 
-def test_before_the_first_commit_nobody_is_asked_for_write_access(
-    run_cli: RunCli, family: Hosts, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("family")
+def test_before_the_first_commit_nobody_is_asked_for_write_access(run_cli: RunCli, tmp_path: Path) -> None:
     fresh = Clone.init(tmp_path / "fresh")
     fresh.write({"repos.toml": MANIFEST})
     seen = found(run_cli, fresh.path)

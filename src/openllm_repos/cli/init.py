@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,15 @@ from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
+    from openllm_repos.family.access import FamilyAccess
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
-    from openllm_repos.setup.draft import Draft
+    from openllm_repos.setup.draft import Draft, Entry
     from openllm_repos.setup.places import Place
-    from openllm_repos.setup.remotes import RemoteStep
     from openllm_repos.setup.survey import Seen
 
 _DIFFERS = 1
+SDKS = ("gradio", "docker", "static")
 
 
 @click.command("init")
@@ -34,6 +36,11 @@ _DIFFERS = 1
 )
 @click.option("--never", metavar="PATH", multiple=True, help="A path that may not leave the source.")
 @click.option("--owned", metavar="PATH", multiple=True, help="A path that only the Space writes.")
+@click.option("--create", is_flag=True, help="Make the Hub repositories that are not there yet.")
+@click.option(
+    "--sdk", type=click.Choice(["gradio", "docker", "static"]), default="gradio", help="Of a Space to make (gradio)."
+)
+@click.option("--private", is_flag=True, help="What is made is seen by its owners only.")
 @click.option("--offline", is_flag=True, help="Ask no remote: write repos down unseen.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
@@ -48,6 +55,9 @@ def init(
     maps: tuple[tuple[str, str], ...],
     never: tuple[str, ...],
     owned: tuple[str, ...],
+    create: bool,
+    sdk: str,
+    private: bool,
     offline: bool,
     yes: bool,
     dry_run: bool,
@@ -60,8 +70,7 @@ def init(
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.setup.begin import Wishes, begin, complete, to_adopt, write_new
-    from openllm_repos.setup.remotes import apply_remotes, plan_remotes
-    from openllm_repos.setup.survey import survey
+    from openllm_repos.setup.survey import create_on_hub, survey
 
     if stray:
         raise click.UsageError(f"What is {stray[0]!r}? Put patterns in quotes: --map 'core/src/*.py' training/")
@@ -81,7 +90,8 @@ def init(
         places = _places(github, space, models, datasets)
         wishes = Wishes(*places, maps=maps or None, never=never or None, owned=owned or None)
     draft = begin(found, wishes)
-    seen = {} if offline else _look(repository, draft, asking=asking)
+    access = _access(draft, repository)
+    seen, make = ({}, ()) if offline else _look(repository, draft, access, create=create, asking=asking)
     if asking:
         from openllm_repos.cli.init_questions import ask_contents
 
@@ -90,16 +100,19 @@ def init(
     manifest = Manifest.parse(draft.text(), path.name)
     if dry_run:
         click.echo(draft.text(), nl=False)
+        if make:
+            click.echo(_told(make, "would make"), err=True)
         return 0
-    if asking and not _agreed(draft.text(), path):
+    if asking and not _agreed(draft.text(), path, make):
         click.echo("Nothing was written.")
         return _DIFFERS
+    for entry in make:
+        url = create_on_hub(access.hub(), entry, sdk=sdk, private=private)
+        click.echo(f"made {show(redact(url))}")
     write_new(path, draft.text())
-    steps = plan_remotes(manifest, repository)
-    changed = apply_remotes(steps, repository)
+    lines = _closing(manifest, path, repository, to_adopt(manifest, seen))
     if not invocation.quiet:
-        for line in _closing(manifest, path, steps, changed, to_adopt(manifest, seen)):
-            click.echo(line)
+        click.echo("\n".join(lines))
     return 0
 
 
@@ -120,33 +133,55 @@ def _places(
     )
 
 
-def _look(repository: Repository, draft: Draft, *, asking: bool) -> dict[str, Seen]:
-    """Look at the repos; one that is not there (or not to be seen) ends it, unless a person wants it all the same.
+def _look(
+    repository: Repository, draft: Draft, access: FamilyAccess, *, create: bool, asking: bool
+) -> tuple[dict[str, Seen], tuple[Entry, ...]]:
+    """Look at the repos; one that is not there (or not to be seen) ends it, unless it is to be made, or wanted so.
+
+    Returns:
+        What was seen of those that answer, and those to make.
 
     Raises:
-        EnvironmentProblem: a repo did not answer.
+        EnvironmentProblem: a repo does not answer.
     """
     from openllm_repos.errors import EnvironmentProblem
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.setup.survey import look
 
-    seen = look(repository, (draft.source, *draft.others), deadline=DEADLINE)
+    seen = look(replace(repository, access=access), (draft.source, *draft.others), deadline=DEADLINE)
     silent = [one for one in seen if one.problem]
+    make = tuple(one.entry for one in silent if create and one.entry.place.on_hub)
     for one in silent:
-        message = f"{one.entry.place.kind} {one.entry.place.text} does not answer: {one.problem.rstrip('.')}."
+        place = one.entry.place
+        if one.entry in make:
+            continue
+        message = f"{place.kind} {place.text} does not answer: {one.problem.rstrip('.')}."
         if not asking:
-            raise EnvironmentProblem(
-                message, hint=f"{one.hint} Or pass --offline to write it down unseen. Nothing was written."
-            )
+            makes = "--create makes it, " if place.on_hub else ""
+            hint = f"{one.hint}   Or: {makes}--offline writes it down unseen. Nothing was written."
+            raise EnvironmentProblem(message, hint=hint)
         click.echo(show(redact(message)))
         click.echo(f"  {one.hint}")
         click.confirm("Write it down all the same?", default=False, abort=True)
-    return {one.entry.name: one for one in seen if not one.problem}
+    return {str(one.entry.name): one for one in seen if not one.problem}, make
 
 
-def _agreed(text: str, path: Path) -> bool:
+def _access(draft: Draft, repository: Repository) -> FamilyAccess:
+    """Return the tokens at hand for the repos of a draft."""
+    from openllm_repos.family.access import access_of
+    from openllm_repos.manifest.model import Manifest
+
+    return access_of(Manifest.parse(draft.text()), repository)
+
+
+def _told(make: Sequence[Entry], word: str) -> str:
+    return f"{word} {', '.join(f'the {entry.place.kind} {entry.place.text}' for entry in make)}"
+
+
+def _agreed(text: str, path: Path, make: Sequence[Entry]) -> bool:
     click.echo(f"\n{text}")
-    return click.confirm(f"Write this to {path.name}, and add the git remotes?", default=True)
+    also = f", {_told(make, 'make')}" if make else ""
+    return click.confirm(f"Write this to {path.name}{also}, and add the git remotes?", default=True)
 
 
 def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, quiet: bool) -> int:
@@ -167,24 +202,22 @@ def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, q
     return 0
 
 
-def _closing(
-    manifest: Manifest, path: Path, steps: Sequence[RemoteStep], changed: Sequence[RemoteStep], adopt: Mapping[str, int]
-) -> Iterator[str]:
-    """Yield what was done, and what to type next."""
+def _closing(manifest: Manifest, path: Path, repository: Repository, adopt: Mapping[str, int]) -> list[str]:
+    """Add the git remotes; return what was done, and what to type next."""
     from openllm_repos.cli.manifest import counted
     from openllm_repos.cli.remotes import told
+    from openllm_repos.setup.remotes import apply_remotes, plan_remotes
 
-    yield f"Wrote {path.name}: {counted(manifest)}."
-    yield from told(steps, changed, done=True)
+    steps = plan_remotes(manifest, repository)
+    lines = [f"Wrote {path.name}: {counted(manifest)}.", *told(steps, apply_remotes(steps, repository), done=True)]
     for name, count in adopt.items():
         files = "1 file" if count == 1 else f"{count} files"
-        yield f"{name} has {files} already where the maps write."
+        lines.append(f"{name} has {files} already where the maps write.")
     origin = next((step.remote for step in steps if step.repo is manifest.source), "origin")
-    yield "next:"
     push = f"git push {origin} {manifest.source.branch}"
-    yield f"  git add {path.name} && git commit -m 'Say what belongs together' && {push}"
-    yield "  openllm-repos doctor"
-    for name in adopt:
-        yield f"  openllm-repos adopt {name}     if its files were copied there, and never synced"
+    lines += ["next:", f"  git add {path.name} && git commit -m 'Say what belongs together' && {push}"]
+    lines.append("  openllm-repos doctor")
+    lines += [f"  openllm-repos adopt {name}     if its files were copied there, and never synced" for name in adopt]
     if manifest.targets:
-        yield "  openllm-repos sync --dry-run"
+        lines.append("  openllm-repos sync --dry-run")
+    return lines

@@ -114,22 +114,17 @@ def to_adopt(manifest: Manifest, seen: Mapping[str, Seen]) -> dict[str, int]:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a manifest that is not there yet, whole and on disk, or not at all.
+    """Write a manifest that is not there yet, down to the disk; one that is there is never replaced.
 
     Raises:
         UsageError: there is one meanwhile.
         EnvironmentProblem: it cannot be written.
     """
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        try:
-            with waiting.open("x", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(waiting, path)  # unlike a rename, it never replaces what somebody else wrote
-        finally:
-            waiting.unlink(missing_ok=True)
+        with path.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
     except FileExistsError:
         raise UsageError(f"{path} is there already.", hint="Run the same command again: it checks that one.") from None
     except OSError as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from openllm_repos.errors import ManifestError, ReposError
+from openllm_repos.family.access import access_of, with_access
 from openllm_repos.git.configured import setting
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import tree_of
@@ -55,7 +56,18 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
     if manifest is not None:
         yield from _git_remotes(plan_remotes(manifest, repository))
         if not offline:
-            yield from check_remotes(manifest, repository, deadline=deadline)
+            yield from _remotes(manifest, repository, deadline)
+
+
+def _remotes(manifest: Manifest, repository: Repository, deadline: float) -> Iterator[Check]:
+    """Ask the remotes, with the tokens at hand where it is clear whom they may be sent to."""
+    access = None
+    try:
+        repository = with_access(repository, manifest)
+        access = access_of(manifest, repository)
+    except ReposError as why:
+        yield error("token", why.message, why.hint)
+    yield from check_remotes(manifest, repository, access, deadline=deadline)
 
 
 def _manifest(path: Path, repository: Repository | None) -> tuple[Manifest | None, tuple[Check, ...]]:

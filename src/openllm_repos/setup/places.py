@@ -36,6 +36,11 @@ class Place:
         return "url" if self.kind is Kind.GIT else str(self.kind)
 
     @property
+    def on_hub(self) -> bool:
+        """Whether it is a Space, a model or a dataset."""
+        return self.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET}
+
+    @property
     def text(self) -> str:
         """What stands behind that key."""
         return str(self.url if self.repo_id is None else self.repo_id)

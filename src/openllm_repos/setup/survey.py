@@ -16,6 +16,8 @@ from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.remote import Unreachable, endpoints, list_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.model import HubRepo, HubType
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, RepoName
@@ -89,7 +91,7 @@ def survey(repository: Repository) -> Survey:
         commit=commit,
         files=files,
         version=_version_file(repository, files),
-        others=tuple(place for place in places if place.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET}),
+        others=tuple(place for place in places if place.on_hub),
     )
 
 
@@ -155,3 +157,23 @@ def _look(repository: Repository, entry: Entry, url: str, deadline: float) -> Se
         return Seen(entry, why.message, why.hint)
     except (GitFailed, DeadlineExceeded) as why:
         return Seen(entry, why.message, "Check the network, then run this again.")
+
+
+def create_on_hub(hub: HubClient, entry: Entry, *, sdk: str, private: bool) -> str:
+    """Make a repository on the Hub and return its URL.
+
+    Args:
+        hub: the Hub.
+        entry: a Space, model or dataset.
+        sdk: what runs a Space: gradio, docker or static.
+        private: whether only its owners see it; else the owner's own setting decides.
+
+    Raises:
+        HubError: the Hub does not make it, or it is there already.
+    """
+    place = entry.place
+    assert place.repo_id is not None  # every repository on the Hub has one
+    kind = HubType(place.kind.value)
+    return hub.create_repo(
+        HubRepo(kind, place.repo_id), private=private or None, sdk=sdk if kind is HubType.SPACE else None
+    )

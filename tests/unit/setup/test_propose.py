@@ -80,7 +80,7 @@ def test_two_folders_that_would_meet_keep_their_whole_paths() -> None:
 
 
 def test_a_folder_is_left_out_that_no_manifest_can_name_or_that_fits_nowhere() -> None:
-    strange: Tree = {b"tool\xff/a.py": b"1" * 40, "ne~1/b.py".encode(): b"2" * 40}
+    strange: Tree = {b"tool\xff/a.py": b"1" * 40, b"ne~1/b.py": b"2" * 40}
     assert propose_maps(strange, {}) == ()
 
 
