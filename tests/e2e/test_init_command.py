@@ -340,3 +340,27 @@ def test_two_repos_of_one_name_get_two_names(run_cli: RunCli, hosts: Hosts) -> N
     init(run_cli, hosts, *flags, "--offline")
     names = [str(repo.name) for repo in Manifest.parse(hosts.manifest()).repos]
     assert names == ["main", "model", "model-2", "model-origin", "dataset-con"]
+
+
+def test_a_space_that_answers_but_does_not_send_its_files(run_cli: RunCli, hosts: Hosts, space: Bare) -> None:
+    tree = space.git("rev-parse", "main^{tree}")
+    (space.path / "objects" / tree[:2] / tree[2:]).unlink()
+    done = init(run_cli, hosts, "--space", SPACE, code=30)
+    assert "space lemms/openllm does not answer: git fetch failed" in done.err
+    assert not (hosts.clone.path / "repos.toml").exists()
+
+
+def test_a_dead_end_for_a_manifest_is_left_as_it_is(run_cli: RunCli, hosts: Hosts) -> None:
+    (hosts.clone.path / "repos.toml").symlink_to("nowhere.toml")
+    done = init(run_cli, hosts, "--yes", code=2)
+    assert "is there already" in done.err
+    assert set(hosts.remotes()) == {"origin"}
+
+
+def test_quiet_says_nothing(run_cli: RunCli, hosts: Hosts) -> None:
+    for _ in range(2):
+        assert run_cli("-q", "init", "--yes", cwd=hosts.clone.path).out == ""
+
+
+def test_the_hint_for_a_missing_manifest_names_init(run_cli: RunCli, hosts: Hosts) -> None:
+    assert "Write one: openllm-repos init" in run_cli("status", cwd=hosts.clone.path).err

@@ -171,6 +171,23 @@ def test_a_token_of_limited_reach(run_cli: RunCli, family: Clone, monkeypatch: p
     assert (found["write space"], found["write small"]) == ("ok", "warning")
 
 
+def test_a_github_token_that_can_only_read(run_cli: RunCli, family: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "gh_read")
+    _, seen = tokens_and_writes(run_cli, family)
+    [(level, _, said)] = [one for one in seen if one[1] == "write main"]
+    assert (level, said.endswith("| gh auth login && gh auth setup-git")) == ("warning", True)
+
+
+def test_a_job_that_is_no_trusted_publisher(run_cli: RunCli, family: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setenv("HF_OIDC_ID_TOKEN", "not.signed.byanyone")
+    code, seen = tokens_and_writes(run_cli, family)
+    found = {name: (level, said) for level, name, said in seen if name != "token" or said.startswith("Hub")}
+    assert (code, found["token"][0]) == (1, "ok")
+    assert "trusted publishing, a token for each repository" in found["token"][1]
+    assert found["write space"][0] == "error"
+
+
 def test_a_hub_of_ones_own_gets_no_token_unasked(
     run_cli: RunCli, family: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
