@@ -153,6 +153,19 @@ def test_looking_at_a_space_takes_nothing_of_it_into_the_clone(run_cli: RunCli, 
     assert not (hosts.clone.path / ".git/shallow").exists()
 
 
+@pytest.mark.usefixtures("space")
+def test_looking_at_a_space_runs_no_hook_of_the_clone(run_cli: RunCli, hosts: Hosts, tmp_path: Path) -> None:
+    hook = tmp_path / "hooks/reference-transaction"
+    hook.parent.mkdir()
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    hosts.clone.git("config", "core.hooksPath", str(hook.parent))
+    init(run_cli, hosts, "--space", SPACE)
+    assert not (tmp_path / "ran").exists()
+    hosts.clone.git("fetch", "-q", "space")
+    assert (tmp_path / "ran").exists()
+
+
 def test_a_space_filled_by_copying_gets_its_maps_from_what_is_there_and_adopt_is_named(
     run_cli: RunCli, hosts: Hosts
 ) -> None:

@@ -148,6 +148,8 @@ def _look(
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.setup.survey import look
 
+    if sys.stderr.isatty():
+        click.echo("Looking at what is there ...", err=True)
     seen = look(replace(repository, access=access), (draft.source, *draft.others), deadline=DEADLINE)
     silent = [one for one in seen if one.problem]
     make = tuple(one.entry for one in silent if create and one.entry.place.on_hub)

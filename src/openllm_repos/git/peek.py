@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from openllm_repos.git.process import DeadlineExceeded, Git, GitFailed
+from openllm_repos.git.environment import CONFIGURATION
+from openllm_repos.git.process import NO_HOOKS, DeadlineExceeded, Git, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
@@ -46,10 +47,11 @@ def peek_tree(repository: Repository, url: str, branch: BranchName, *, deadline:
         git = Git(folder, folder, {})
         quiet = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head")
         less = ("--depth=1", "--filter=blob:none")
-        here = f"include.path={repository.common_dir / 'config'}"
+        # what is included comes before what we say with every call, as it does in the clone itself
+        settings = (f"include.path={repository.common_dir / 'config'}", NO_HOOKS, *CONFIGURATION)
         to = f"{branch.ref}:{_PEEKED}"
         reach = repository.reach(url)
-        git.run("fetch", *quiet, *less, "--", url, to, deadline=deadline, settings=(here,), environment=reach)
+        git.run("fetch", *quiet, *less, "--", url, to, deadline=deadline, settings=settings, environment=reach)
         return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
 
 

@@ -19,6 +19,7 @@ _PRIVATE = frozenset(
     {"data", "dataset", "datasets", "test", "tests", "doc", "docs", "export", "exports", "checkpoints", "logs"}
     | {"notebooks", "outputs", "private", "runs", "secrets", "wandb", "results", "backup", "backups", ".env"}
 )
+_BESIDE = frozenset({"scripts", "tools", "examples", "benchmarks", "ci"})  # code about the code: rarely run by a Space
 _SETTINGS = frozenset({"config", "configs", "conf", "settings"})
 _SETTINGS_FILES = (".json", ".yaml", ".yml", ".toml")
 _SAYS_NOTHING = frozenset({"src", "lib", "python", "code", "source"})
@@ -85,6 +86,8 @@ def propose_maps(source: Tree, target: Tree) -> tuple[tuple[str, str], ...]:
     copies = {(one.base, one.ending): place for one in folders if (place := _copy(one, target)) is not None}
     if copies:
         folders = [one for one in folders if (one.base, one.ending) in copies]
+    else:
+        folders = [one for one in folders if one.base.partition("/")[0].lower() not in _BESIDE]
     folders = sorted(folders, key=lambda one: -len(one.files))[:_MOST]
     proposed: list[Map] = []
     for one in sorted(folders, key=lambda one: (one.ending != ".py", one.base, one.ending)):

@@ -6,11 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from openllm_repos.errors import UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
 from openllm_repos.family.remotes import CONNECTIONS
-from openllm_repos.family.source import source_commit
 from openllm_repos.git.peek import may_push
+from openllm_repos.git.refs import read_ref
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import HubClient
@@ -36,10 +35,7 @@ def check_remotes(
         deadline: seconds for each question; a repo is asked two.
     """
     reached = endpoints(repository, {repo.name: repo.url for repo in manifest.repos})
-    try:
-        commit = source_commit(repository, manifest.source, None, None)
-    except UsageError:  # nothing to push yet; the answer of the source's remote says what to do
-        commit = None
+    commit = read_ref(repository, "HEAD")  # any will do to ask with; before the first one nobody is asked
     hub = None if access is None else access.hub(deadline=deadline)
 
     def ask(repo: Repo) -> tuple[Check, ...]:

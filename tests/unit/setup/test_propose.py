@@ -48,6 +48,12 @@ def test_where_the_space_has_copies_they_are_carried_to_where_they_are_and_nothi
     assert propose_maps(files, target) == (("core/src/*.py", "training/"),)
 
 
+def test_scripts_and_tools_are_proposed_only_where_the_space_has_them() -> None:
+    files = OPENLLM | tree("tools/release.py", "examples/chat.py")
+    assert not [source for source, _ in propose_maps(files, {}) if source.startswith(("tools", "examples"))]
+    assert propose_maps(files, copied(files, "examples", "examples/")) == (("examples/*.py", "examples/"),)
+
+
 def test_files_of_the_same_names_count_as_copies_too_once_there_are_two() -> None:
     one, two = tree("app.py", "training/model.py"), tree("training/model.py", "training/train.py")
     assert propose_maps(OPENLLM, one)[0] == ("core/src/*.py", "core/")
