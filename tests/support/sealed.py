@@ -130,6 +130,9 @@ def read_hub_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in runpy.run_path(constants.__file__).items():
         if isinstance(value, str | bool | int | float | None) and not name.startswith("__"):
             monkeypatch.setattr(constants, name, value)
+    functions = sys.modules.get("huggingface_hub.hf_api")
+    if functions is not None:  # `huggingface_hub.whoami` and its like are methods of one client, made at the start
+        monkeypatch.setattr(functions.api, "endpoint", constants.ENDPOINT)
 
 
 class NetworkUsed(AssertionError):

@@ -139,7 +139,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.listener.closing.wait(fault.delay)
         if fault.cut:
             note(request, 0)
-            self._drop()
+            self._break_off()
             return
         if fault.status is not None:
             headers = {"X-Error-Message": fault.message, **({"X-Error-Code": fault.code} if fault.code else {})}
@@ -150,7 +150,7 @@ class _Connection(BaseHTTPRequestHandler):
             for _ in answer.body if isinstance(answer.body, Iterator) else ():
                 pass
             note(request, 0)
-            self._drop()
+            self._break_off()
             return
         note(request, answer.status)
         self._send(answer, request.headers.get("range", ""), fault.truncate)
@@ -207,6 +207,12 @@ class _Connection(BaseHTTPRequestHandler):
             self._drop()
         if gone is not None:
             raise gone
+
+    def _break_off(self) -> None:
+        """Drop the connection with an answer just begun: for an empty one, curl would ask again by itself."""
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: openllm-sandbox\r\n")
+        self._drop()
 
     def _drop(self) -> None:
         self.close_connection = True
