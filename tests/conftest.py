@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from openllm_repos.git.process import program
 from openllm_repos.sandbox import Sandbox
+from tests.support.canary import Canary
 from tests.support.family import Family
 from tests.support.hosts import Hosts
+from tests.support.hub_family import HubFamily
 from tests.support.inprocess import RunCli, run_in_process
 from tests.support.needs import need_git_subtree
 from tests.support.process import REAL_GIT, Result, RunTool
@@ -103,6 +106,23 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox
         read_hub_settings(monkeypatch)
         yield running
     assert running.mishaps == []
+
+
+@pytest.fixture
+def canary(sandbox: Sandbox, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
+    """Run the test with tokens of their own, written nowhere; `canary.leaks(...)` searches for them afterwards."""
+    with Canary(home.folder / "canary", sandbox) as watching:
+        for name, value in watching.environment.items():
+            monkeypatch.setenv(name, value)
+        program.cache_clear()
+        yield watching
+    program.cache_clear()
+
+
+@pytest.fixture
+def hub_family(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> HubFamily:
+    """Return a source on the sandbox's GitHub, and a Space with an app on its Hub."""
+    return HubFamily.on(sandbox, tmp_path / "family", run_cli)
 
 
 @pytest.fixture

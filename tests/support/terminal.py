@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_on_terminal(*args: str, cwd: Path, env: Mapping[str, str] | None = None, typed: bytes = b"") -> Result:
-    """Run the tool with a terminal for all three streams, with `typed` on its keyboard; what both showed is `out`.
+    """Run the tool with a terminal for all three streams, on which somebody has typed; what both showed is `out`.
 
     The sealed environment says NO_COLOR and a dumb terminal; lay `env` over it for others. An empty value removes one.
     """
