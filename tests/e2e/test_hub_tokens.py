@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tests.support.process import RunTool
     from tests.support.sealed import SealedHome
 
+CLAIMS = {"repository": "louischua/openllm", "ref": "refs/heads/main"}
+MODEL = '[repos.model]\nmodel = "lemms/small"\n[[repos.model.map]]\nfrom = "configs/*.json"\nto = "configs/"'
+
 
 def test_tokens_are_handed_to_git_and_stand_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
@@ -94,10 +97,47 @@ def test_a_token_in_the_environment_goes_before_what_a_helper_has_stored(
     assert asked.read_text() == ""  # neither asked nor told to store or erase anything
 
 
-def test_a_token_that_may_not_write_is_named_with_where_it_comes_from(
-    hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch
+def test_a_token_that_may_not_write_is_known_before_any_push(
+    sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.hub.create("model", "lemms/small")
+    hub_family.manifest(more=MODEL)
+    monkeypatch.setenv("HF_TOKEN", "hf_fine")  # for the Space alone
+    dry, done = hub_family.sync("--dry-run"), hub_family.sync()
+    for result in (dry, done):
+        assert result.code == 3
+        assert "The token of lemms (role fineGrained) cannot write there, so the model lemms/small" in result.out
+        assert "https://huggingface.co/settings/tokens" in result.out
+    assert "space: synced" in done.out
+    assert not [
+        seen.path for seen in sandbox.hub.log if seen.path.startswith("/lemms/small/") and "receive" in seen.path
+    ]
+
+
+def test_a_hub_that_does_not_say_who_may_write_stops_nothing(sandbox: Sandbox, hub_family: HubFamily) -> None:
+    sandbox.hub.fault(match="GET */auth-check/write", status=404, count=None)
+    hub_family.synced()
+    hub_family.commit("More", {"core/src/model.py": "more\n"})
+    sandbox.hub.faults.clear()
+    sandbox.hub.fault(match="GET */auth-check/write", status=500, count=None)
+    hub_family.synced()
+
+
+def test_over_ssh_the_token_says_nothing_of_who_may_write(
+    sandbox: Sandbox, hub_family: HubFamily, home: SealedHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub_family.clone.git("remote", "add", "hub", "git@hf.co:spaces/lemms/openllm")
+    home.instead_of("git@hf.co:spaces/lemms/openllm", hub_family.space.url)  # what ssh would lead to
+    monkeypatch.setenv("HF_TOKEN", "hf_read")
+    hub_family.synced()
+    assert not [seen for seen in sandbox.hub.log if "auth-check" in seen.path]
+
+
+def test_a_refusal_of_a_push_names_the_token_that_was_used(
+    sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_read")
+    sandbox.hub.fault(match="GET */auth-check/write", status=500, count=None)
     refused = hub_family.sync()
     assert refused.code == 3
     assert "You are not authorized to push to this repo." in refused.out
@@ -125,10 +165,6 @@ def test_a_host_that_redirects_takes_no_token_along(sandbox: Sandbox, tmp_path: 
         assert answer["repos"][1]["state"] == "unreachable"
         assert {path.partition("?")[0] for path, _ in stranger.shown} == {"/info/refs", "/runtime"}
         assert {shown for _, shown in stranger.shown} == {""}
-
-
-CLAIMS = {"repository": "louischua/openllm", "ref": "refs/heads/main"}
-MODEL = '[repos.model]\nmodel = "lemms/small"\n[[repos.model.map]]\nfrom = "configs/*.json"\nto = "configs/"'
 
 
 def _job(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,11 @@ class FamilyAccess:
             return f"{failure.message} {failure.hint}"
         return _used(self._hub_token, "hf auth whoami")
 
+    @property
+    def stored_hub_token(self) -> bool:
+        """Whether the Hub is shown a token that the person has, rather than none, or those of trusted publishing."""
+        return self._hub_token is not None
+
     def hub(self, *, deadline: float = DEADLINE, patience: float = 0) -> HubClient:
         """Return the Hub, asked with the same tokens that git gets.
 

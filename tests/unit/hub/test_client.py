@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -158,6 +158,12 @@ def test_write_access_is_known_before_any_work(sandbox: Sandbox, hub: HubClient)
     assert not gated.allowed
 
 
+@pytest.mark.parametrize("body", [b"", b"OK", b'"OK"', b"{}"])
+def test_of_the_answer_about_write_access_only_the_status_counts(body: bytes) -> None:
+    with Stranger(200, body) as hub:
+        assert HubClient(hub.url, "hf_x").write_access(SPACE).allowed
+
+
 @pytest.mark.usefixtures("hub")
 def test_a_token_whose_owner_is_not_told_is_refused_all_the_same(sandbox: Sandbox) -> None:
     sandbox.hub.fault(match="GET /api/whoami-v2", status=403)
@@ -214,7 +220,7 @@ def _refused(client: HubClient, repo: HubRepo = SPACE) -> HubError:
 )
 @pytest.mark.usefixtures("hub")
 def test_each_failure_is_one_sentence_with_a_cause(
-    sandbox: Sandbox, fault: dict[str, object], cause: Cause, code: int, message: str
+    sandbox: Sandbox, fault: dict[str, Any], cause: Cause, code: int, message: str
 ) -> None:
     sandbox.hub.fault(match="GET *", **fault)
     error = _refused(HubClient(sandbox.hub.url, "hf_write", deadline=0.5, patience=0))
