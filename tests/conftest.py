@@ -14,6 +14,7 @@ from openllm_repos.git.process import program
 from openllm_repos.sandbox import Sandbox
 from tests.support.canary import Canary
 from tests.support.family import Family
+from tests.support.hosts import Hosts
 from tests.support.hub_family import HubFamily
 from tests.support.inprocess import RunCli, run_in_process
 from tests.support.needs import need_git_subtree
@@ -158,6 +159,12 @@ def run_cli(tmp_path: Path) -> RunCli:
 def family(tmp_path: Path, run_cli: RunCli) -> Family:
     """Return a source with a first commit that is pushed, and an empty Space."""
     return Family.make(tmp_path / "family", run_cli)
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, home: SealedHome) -> Hosts:
+    """Return GitHub and the Hub as folders, with the real URLs leading there, and a clone of OpenLLM's source."""
+    return Hosts.make(tmp_path / "hosts", home)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         raise ManifestError(
             f"there is no manifest {path}",
-            hint=f"Name it with --manifest, or write one, and extend it with openllm-repos manifest add:\n\n{EXAMPLE}",
+            hint=f"Write one: openllm-repos init   (or name yours with --manifest). It looks like this:\n\n{EXAMPLE}",
         ) from None
     except OSError as error:
         raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}") from error

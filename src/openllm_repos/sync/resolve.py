@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -133,6 +134,15 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
     _state_file(repository, target).unlink()
 
 
+def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path | None]]:
+    """Yield each merge that is open: the target's name, its note, and its work tree (None: the note is damaged)."""
+    for file in sorted(_notes(repository).glob("*.json")):
+        try:
+            yield file.stem, file, Path(_parsed(file).path)
+        except (OSError, ValueError, KeyError, TypeError, NameRefused):
+            yield file.stem, file, None
+
+
 def _tip(remote: RemoteState) -> ObjectId | None:
     require_reached(remote)
     require_branch(remote)
@@ -144,13 +154,21 @@ def _no_conflict(target: Repo) -> UsageError:
 
 
 def _state_file(repository: Repository, target: Repo) -> Path:
-    return repository.state_dir / "resolve" / f"{target.name}.json"
+    return _notes(repository) / f"{target.name}.json"
+
+
+def _notes(repository: Repository) -> Path:
+    return repository.state_dir / "resolve"
+
+
+def _parsed(file: Path) -> Resolution:
+    fields = json.loads(file.read_bytes())
+    return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
 
 
 def _read(repository: Repository, target: Repo) -> Resolution:
     try:
-        fields = json.loads(_state_file(repository, target).read_bytes())
-        return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
+        return _parsed(_state_file(repository, target))
     except FileNotFoundError:
         raise UsageError(
             f"No merge is open for {target.name}.", hint=f"Open one: openllm-repos sync {target.name} --resolve"
