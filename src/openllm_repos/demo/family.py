@@ -36,12 +36,13 @@ def make_family(folder: Path, sandbox: Sandbox) -> Family:
 
     Args:
         folder: absolute; made if it is not there.
-        sandbox: running; its environment is this process's own.
+        sandbox: running; it has none of the family's repositories yet.
     """
     sandbox.github.create(SOURCE_ID)
-    source = _clone(folder / "openllm", SOURCE_ID.github_url(), "Louis Chua", _login(sandbox.github.url, "gh_write"))
+    github = _reach(sandbox, sandbox.github.url, "gh_write")
+    source = _clone(folder / "openllm", SOURCE_ID.github_url(), "Louis Chua", github)
     _write_source(source)
-    hub = _login(sandbox.hub.url, "hf_write")
+    hub = _reach(sandbox, sandbox.hub.url, "hf_write")
     sandbox.hub.create("space", SPACE_ID, sdk="gradio")
     space = clone_space(folder / "space", sandbox)
     files = {
@@ -64,7 +65,7 @@ def make_family(folder: Path, sandbox: Sandbox) -> Family:
 
 def clone_space(folder: Path, sandbox: Sandbox) -> Workspace:
     """Return another person's clone of the Space, as it is now."""
-    space = _clone(folder, SPACE_ID.space_url(), "Space Editor", _login(sandbox.hub.url, "hf_write"))
+    space = _clone(folder, SPACE_ID.space_url(), "Space Editor", _reach(sandbox, sandbox.hub.url, "hf_write"))
     space.pull()
     return space
 
@@ -104,8 +105,10 @@ def _clone(folder: Path, url: RepoUrl, name: str, environment: Mapping[str, str]
     return Workspace.create(folder, url, settings, environment)
 
 
-def _login(host: str, token: str) -> Mapping[str, str]:
-    return credential_environment(Credential((host,), "demo", token))
+def _reach(sandbox: Sandbox, host: str, token: str) -> Mapping[str, str]:
+    """Return the environment that leads a clone's git to the sandbox, with a token for one of its hosts."""
+    environment = sandbox.environment()
+    return environment | credential_environment(Credential((host,), "demo", token), environment)
 
 
 def _mail(name: str) -> str:

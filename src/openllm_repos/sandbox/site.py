@@ -107,17 +107,6 @@ class Site:
                 raise FileExistsError(f"{repo.resource} exists already")
             repo.init(facts)
 
-    def copy(self, repo: Repo, source: Path) -> None:
-        """Make a repository with all refs of another one on this machine; nothing happens where it is there already.
-
-        Args:
-            repo: a repository that does not exist yet.
-            source: folder of the other one.
-        """
-        if self.find(repo.kind, repo.namespace, repo.name) is None:
-            self.add(repo, Facts(sdk="gradio" if repo.kind is Kind.SPACE else ""))
-            repo.run("fetch", "-q", "--", str(source), "refs/*:refs/*")
-
     # ---- who may do what -----------------------------------------------------------------------------------------
 
     def account(self, request: Request) -> Account | None:
