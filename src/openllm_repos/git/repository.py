@@ -109,10 +109,17 @@ class Repository:
             objects = Path(place) / "objects"
             (objects / "pack").mkdir(parents=True)
             extra = {
+                **self.git.extra,
                 "GIT_OBJECT_DIRECTORY": str(objects),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(self.objects_dir),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": self.readable_objects,
             }
             yield replace(self, git=replace(self.git, extra=extra), objects_dir=objects)
+
+    @property
+    def readable_objects(self) -> str:
+        """Where this clone's objects are, as GIT_ALTERNATE_OBJECT_DIRECTORIES takes it."""
+        further = self.git.extra.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
+        return f"{_quoted(self.objects_dir)}:{further}" if further else _quoted(self.objects_dir)
 
     @property
     def quarantined(self) -> bool:

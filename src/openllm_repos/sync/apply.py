@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answered, ask, bring
@@ -18,13 +18,28 @@ from openllm_repos.journal.records import Record, begin, finish, new_operation, 
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.advice import advice
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How to tell of progress, and how to ask the Hub about a card."""
+
+    told: Callable[[str], None]
+    validate: Validate | None
+
+
 def apply(
-    plan: SyncPlan, manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None
+    plan: SyncPlan,
+    manifest: Manifest,
+    repository: Repository,
+    told: Callable[[str], None] = lambda _: None,
+    validate: Validate | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, target by target; what stops one does not stop the others.
 
@@ -35,6 +50,7 @@ def apply(
         manifest: the manifest that it was made from.
         repository: the clone.
         told: gets a line of progress before each push.
+        validate: asks the Hub about a card, where a target has moved and is planned again.
 
     Returns:
         For each target what came of it, in the order of the plan.
@@ -46,14 +62,14 @@ def apply(
             results.append(step)
             continue
         try:
-            results.append(_apply_target(step, manifest, repository, operation, told))
+            results.append(_apply_target(step, manifest, repository, operation, _Ways(told, validate)))
         except ReposError as why:
             results.append(Stopped(step.target, why.message, why.hint, why.exit_code))
     return tuple(results)
 
 
 def _apply_target(
-    step: TargetPlan, manifest: Manifest, repository: Repository, operation: str, told: Callable[[str], None]
+    step: TargetPlan, manifest: Manifest, repository: Repository, operation: str, ways: _Ways
 ) -> Outcome | Stopped:
     target = manifest.target(step.target)
     state = RemoteState(target, endpoints(repository, {target.name: target.url})[target.name], step.tip)
@@ -63,11 +79,12 @@ def _apply_target(
             return Outcome(
                 step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
             )
-        told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
+        carry(repository, target, state.endpoint.push_url, step.large, ways.told)
+        ways.told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
         record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
         begin(repository, record)
-        said = push(repository, state.endpoint.push_url, [update])
+        said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
         tip = _true_tip(repository, state)
         if tip == update.new or _contains(repository, state, tip, update.new):
             finish(repository, record, landed=True)
@@ -76,8 +93,8 @@ def _apply_target(
         finish(repository, record, landed=False)
         if tip == update.old:
             raise _not_landed(target, said)
-        told(f"{step.target}: its branch has moved meanwhile; merging again")
-        again = _planned_again(step, manifest, repository, state)
+        ways.told(f"{step.target}: its branch has moved meanwhile; merging again")
+        again = _planned_again(step, manifest, repository, state, ways.validate)
         if isinstance(again, Stopped):
             return again
         step = again
@@ -92,7 +109,7 @@ def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint="Do what its own words above ask for: rights, branch protection, or what it does not take.",
+            hint=advice(pushed.said, target),
         )
     if pushed.done:
         return EnvironmentProblem(
@@ -106,11 +123,11 @@ def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
 
 
 def _planned_again(
-    step: TargetPlan, manifest: Manifest, repository: Repository, state: RemoteState
+    step: TargetPlan, manifest: Manifest, repository: Repository, state: RemoteState, validate: Validate | None
 ) -> TargetPlan | Stopped:
     """Fetch what others pushed and merge once more."""
     fresh = bring(repository, list(ask(repository, [state.repo]).values()))
-    return plan_target(manifest, repository, fresh[state.repo.name], step.source_commit)
+    return plan_target(manifest, repository, fresh[state.repo.name], step.source_commit, validate)
 
 
 def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:
