@@ -13,7 +13,7 @@ POINTER_BYTES = 1024  # a pointer file is smaller: git-lfs, docs/spec.md
 
 _POINTER = re.compile(
     rb"\Aversion https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\n"
-    rb"(?:[a-z0-9.-]+ [^\n]*\n)*?oid sha256:([0-9a-f]{64})\nsize (\d+)\n"
+    rb"(?:[a-z0-9.-]+ [^\n]*\n)*?oid sha256:([0-9a-f]{64})\nsize (\d+)\n?\Z"
 )
 
 
