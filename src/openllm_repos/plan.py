@@ -96,7 +96,7 @@ class Finding:
 
     Attributes:
         rule: what it breaks.
-        commit: the first commit of the push that has it so.
+        commit: the first commit that has it so; in a sync that of the source.
         path: where, as git stores it.
         size: bytes: of the file, or of the object that an LFS pointer names.
         problem: what is wrong, to be read after the path.

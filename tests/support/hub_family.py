@@ -6,28 +6,29 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.support.family import MAPS, NEVER, OWNED, Family
-from tests.support.process import REAL_GIT, run_git
+from tests.support.family import MAPS, NEVER, OWNED, START, Family
+from tests.support.process import REAL_GIT
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from openllm_repos.sandbox import Sandbox
+    from openllm_repos.sandbox.hub import HubKind
     from tests.support.inprocess import RunCli
     from tests.support.sealed import SealedHome
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4
 LFS_LINE = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
-_SPACE = "lemms/openllm"
+NAME = "lemms/openllm"
 
 
 def pointer(data: bytes) -> str:
     """Return the LFS pointer of some content."""
     return (
-        "version https://git-lfs.github.com/spec/v1\n"
-        f"oid sha256:{hashlib.sha256(data).hexdigest()}\nsize {len(data)}\n"
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(data).hexdigest()}\nsize {len(data)}\n"
     )
 
 
@@ -43,25 +44,35 @@ class Served(Bare):
         return self.address
 
 
+def login(home: SealedHome) -> None:
+    """Let git ask the environment for the token of the Hub when a server wants one."""
+    home.set("credential.helper", '!f() { test "$1" = get && echo username=x && echo "password=$HF_TOKEN"; }; f')
+
+
 @dataclass(slots=True)
 class HubFamily(Family):
-    """A :class:`Family` whose Space is `lemms/openllm` on the sandbox's Hub.
+    """A :class:`Family` whose target `space` is on the sandbox's Hub.
 
     Attributes:
         sandbox: it.
+        entry: what the manifest says of the target: ``space = "lemms/openllm"``.
     """
 
-    sandbox: Any = None
+    sandbox: Sandbox | None = None
+    entry: str = ""
 
     @classmethod
-    def on(cls, sandbox: Any, folder: Path, run: RunCli, home: SealedHome) -> HubFamily:
-        """Make the Space (with the Hub's own first commit), a source, and what git needs to log in as the writer."""
-        home.set("credential.helper", '!f() { test "$1" = get && echo username=x && echo "password=$HF_TOKEN"; }; f')
-        address = f"https://huggingface.co/spaces/{_SPACE}"
-        space = Served(Path(sandbox.hub.create("space", _SPACE, sdk="gradio")), address)
-        made = Family.make.__func__(cls, folder, run, space=space)  # type: ignore[attr-defined]
-        assert isinstance(made, cls)
-        made.sandbox = sandbox
+    def on(cls, sandbox: Sandbox, folder: Path, run: RunCli, kind: HubKind = "space") -> HubFamily:
+        """Make the target (with the Hub's own first commit), a source, and its remote."""
+        address = {"space": "https://huggingface.co/spaces/", "model": "https://huggingface.co/"}[kind] + NAME
+        target = Served(sandbox.hub.create(kind, NAME), address)
+        origin = Bare.init(folder / "origin.git")
+        clone = Clone.init(folder / "clone")
+        clone.git("remote", "add", "origin", origin.url)
+        urls = {"main": origin.url, "space": target.url}
+        made = cls(folder, run, clone, origin, target, urls, sandbox=sandbox, entry=f'{kind} = "{NAME}"')
+        made.manifest()
+        made.commit("Start", START)
         return made
 
     def manifest(
@@ -73,24 +84,39 @@ class HubFamily(Family):
         owned: Sequence[str] = OWNED,
         more: str = "",
     ) -> None:
-        """Write `repos.toml` with the Space as people name it."""
+        """Write `repos.toml` with the target as people name it."""
         Family.manifest(self, maps=maps, settings=settings, never=never, owned=owned, more=more)
         file = self.clone.path / "repos.toml"
         text = file.read_text(encoding="utf-8")
-        file.write_text(text.replace(f'url = "{self.urls["space"]}"', f'space = "{_SPACE}"'), encoding="utf-8")
+        file.write_text(text.replace(f'url = "{self.urls["space"]}"', self.entry), encoding="utf-8")
+
+    def requests(self, *ending: str) -> list[str]:
+        """Return the paths that were posted or put to the Hub so far and end in (or hold) one of `ending`, in order."""
+        assert self.sandbox is not None
+        sent = [seen.path for seen in self.sandbox.hub.log if seen.method in ("POST", "PUT")]
+        return [path for path in sent if any(part in path for part in ending)]
 
     def pushes(self) -> int:
         """How many pushes the Hub was sent so far; asking for refs is none."""
-        return sum(seen.method == "POST" and "git-receive-pack" in seen.path for seen in self.sandbox.hub.log)
+        return len(self.requests("git-receive-pack"))
 
-    def lfs(self) -> None:
-        """Let the source keep `*.bin` in LFS, with git-lfs's filters in this clone only."""
+    def keep_in_lfs(self) -> None:
+        """Let the source keep `*.bin` in LFS, with git-lfs's filters in this clone only, and the Space too."""
         self.clone.git("lfs", "install", "--local", "--skip-repo")
         self.commit("Keep large files in LFS", {".gitattributes": LFS_LINE})
 
     def upload(self) -> None:
         """Bring the LFS objects of the source's clone to the source's own remote."""
         self.clone.git("lfs", "push", "--all", self.origin.url, "main")
+
+    def pulled(self, path: str) -> bytes:
+        """Return a file's content as somebody gets it who clones the Space and has git-lfs."""
+        folder = self.folder / f"pulled-{len(list(self.folder.iterdir()))}"
+        clone = Clone.of(self.space.url, folder, "--no-checkout")
+        clone.git("lfs", "install", "--local", "--skip-repo")
+        clone.git("checkout", "-q", "main")
+        clone.git("lfs", "pull")
+        return (folder / path).read_bytes()
 
 
 def without_lfs(folder: Path) -> str:
@@ -104,10 +130,3 @@ def without_lfs(folder: Path) -> str:
     (folder / "git").unlink(missing_ok=True)
     (folder / "git").symlink_to(REAL_GIT)
     return str(folder)
-
-
-def fresh_clone(address: str, folder: Path) -> Clone:
-    """Clone a repository and bring its LFS content, as somebody else does it."""
-    clone = Clone.of(address, folder, "-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false")
-    run_git("lfs", "pull", cwd=folder)
-    return clone

@@ -13,14 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from openllm_repos.git.repository import Repository
+from openllm_repos.git.process import Git
+from openllm_repos.git.repository import Repository, quoted
 
 
 @contextlib.contextmanager
 def bench(
     repository: Repository, *, defaults: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None
 ) -> Iterator[Repository]:
-    """Yield a bare repository in a temporary folder that reads everything of `repository`.
+    """Yield a repository in a temporary folder, with an empty work tree, that reads everything of `repository`.
 
     Args:
         repository: the clone, quarantined or not.
@@ -29,34 +30,31 @@ def bench(
             a command line, nothing that git starts in another repository gets them.
     """
     with TemporaryDirectory(prefix="openllm-repos-") as place:
-        folder = Path(place)
+        folder = Path(place, ".git")
         objects = folder / "objects"
-        (objects / "pack").mkdir(parents=True)
+        (objects / "info").mkdir(parents=True)
+        (objects / "pack").mkdir()
         (folder / "refs").mkdir()
         (folder / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
-        own = {"core.bare": "true"}
+        alternates = "".join(f"{quoted(path)}\n" for path in repository.readable_objects)
+        (objects / "info/alternates").write_bytes(os.fsencode(alternates))
+        own = {"core.bare": "false", "core.worktree": ".."}  # whatever a submodule or a linked clone says
         if repository.object_format == "sha256":
             own |= {"core.repositoryFormatVersion": "1", "extensions.objectFormat": "sha256"}
         given = {"include.path": os.fspath(repository.common_dir / "config")}
-        lines = [
-            line
-            for part in (defaults or {}, given, own, settings or {})
-            for each in part.items()
-            for line in _lines(*each)
-        ]
-        (folder / "config").write_text("\n".join((*lines, "")), encoding="utf-8", errors="surrogateescape")
-        extra = {
-            **repository.git.extra,
-            "GIT_OBJECT_DIRECTORY": str(objects),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": repository.readable_objects,
-            "GIT_ATTR_NOSYSTEM": "1",
-        }
-        git = replace(repository.git, git_dir=folder, folder=folder, extra=extra)
-        yield replace(repository, git_dir=folder, common_dir=folder, top=None, git=git, objects_dir=objects)
+        parts = (defaults or {}, given, own, settings or {})
+        lines = [line for part in parts for each in part.items() for line in _lines(*each)]
+        (folder / "config").write_bytes(os.fsencode("\n".join((*lines, ""))))
+        ours = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+        extra = {name: value for name, value in repository.git.extra.items() if name not in ours}
+        # Not by GIT_DIR: git-lfs copies from a folder with a program that would take it for that folder's own.
+        git = Git(None, Path(place), {**extra, "GIT_ATTR_NOSYSTEM": "1"})
+        top = Path(place)
+        yield replace(repository, git_dir=folder, common_dir=folder, top=top, git=git, objects_dir=objects, beside=())
 
 
 def _lines(key: str, value: str) -> tuple[str, str]:
     """Write one setting (``section.name``) as git's configuration files want it."""
     section, _, name = key.partition(".")
-    quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
-    return f"[{section}]", f"{name} = {quoted}"
+    written = '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
+    return f"[{section}]", f"{name} = {written}"

@@ -76,7 +76,11 @@ def _fetch_promised(repository: Repository, blobs: Sequence[bytes]) -> None:
 
 
 def places(
-    repository: Repository, tip: ObjectId, without: Sequence[ObjectId], wanted: Collection[bytes]
+    repository: Repository,
+    tip: ObjectId,
+    without: Sequence[ObjectId],
+    wanted: Collection[bytes],
+    folders: Sequence[str] = (),
 ) -> Iterator[Place]:
     """Yield where the blobs `wanted` come in, oldest commit first.
 
@@ -87,10 +91,13 @@ def places(
         tip: the commit to push.
         without: the commits that the remote has.
         wanted: hex ids of blobs.
+        folders: where to look; everywhere by default.
     """
+    below = () if "" in folders else tuple(folders)
+    listing = ("--literal-pathspecs", "rev-list", "--reverse", "--topo-order", *(("--full-history",) if below else ()))
     with TemporaryFile() as listed:
         range_ = (tip, *(f"^{commit}" for commit in without))
-        for line in repository.git.stream("rev-list", "--reverse", "--topo-order", *range_, "--"):
+        for line in repository.git.stream(*listing, *range_, "--", *below):
             listed.write(line)
         listed.seek(0)
         with TemporaryFile() as said, repository.git.popen(*_DIFFERENCES, stdin=listed, stderr=said) as process:

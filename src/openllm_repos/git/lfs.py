@@ -100,4 +100,5 @@ def _pointers(repository: Repository, files: Sequence[LargeFile], folder: Path) 
             tree = writer.add(TREE, b"".join(b"100644 %b\0%b" % row for row in sorted(pointers.items())))
             commit = writer.add(COMMIT, b"tree %b\nauthor %b\ncommitter %b\n\npointers\n" % (tree, _NOBODY, _NOBODY))
             writer.finish()
+        (empty.git_dir / "refs/pointers").write_text(f"{commit.decode()}\n", encoding="ascii")  # it wants some ref
         yield empty.git, commit.decode()

@@ -14,6 +14,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Finding, Rule
 from openllm_repos.preflight.fixes import attributes_fix
 from openllm_repos.preflight.limits import POINTER_BYTES, pointed_at
+from openllm_repos.preflight.push import Push
 from openllm_repos.text import show_path
 
 TOP = b".gitattributes"
@@ -26,42 +27,41 @@ class Attributes:
     Args:
         repository: the clone.
         reader: reads it.
-        tip: the remote's tip; None where it has no such branch.
-        new: the commit to push.
+        push: the push.
     """
 
-    def __init__(self, repository: Repository, reader: ObjectReader, tip: ObjectId | None, new: ObjectId) -> None:
+    def __init__(self, repository: Repository, reader: ObjectReader, push: Push) -> None:
         self._repository = repository
         self._reader = reader
-        self._tip = tip
-        self.new = new
+        self._push = push
 
     @cached_property
     def files(self) -> dict[bytes, bytes]:
         """Path and blob of every file of the newest commit."""
-        return dict(files_at(self._repository, self.new))
+        return dict(files_at(self._repository, self._push.new))
 
     def tracked(self, paths: Sequence[bytes]) -> set[bytes]:
         """Return those of `paths` that the newest commit gives to LFS."""
-        return lfs_paths(self._repository, self.new, paths)
+        return lfs_paths(self._repository, self._push.new, paths)
 
     def lost(self) -> list[Finding]:
         """Return what LFS would lose: the file itself, its lines, or the cover of files that are pointers."""
-        if self._tip is None:
+        tip = self._push.tip
+        if tip is None:
             return []
-        changed = changed_attributes(self._repository, self._tip, self.new)
+        changed = changed_attributes(self._repository, tip, self._push.new)
         if not changed:
             return []
         by = ", ".join(show_path(path) for path in changed)
-        found = [self._finding(TOP, problem, by) for problem in self._top_lost() if TOP in changed]
-        before = lfs_paths(self._repository, self._tip, list(self.files))
+        found = [self._finding(TOP, problem, by) for problem in self._top_lost(tip) if TOP in changed]
+        before = lfs_paths(self._repository, tip, list(self.files))
         bare = sorted(before - self.tracked(sorted(before)))
         return found + [
             self._finding(path, "is in LFS, and would not be any more", by) for path in self._pointers(bare)
         ]
 
-    def _top_lost(self) -> list[str]:
-        if not _LFS_LINE.search(self._content(f"{self._tip}:".encode() + TOP)):
+    def _top_lost(self, tip: ObjectId) -> list[str]:
+        if not _LFS_LINE.search(self._content(f"{tip}:".encode() + TOP)):
             return []
         if TOP not in self.files:
             return ["would be deleted, and with it what says which files are in LFS"]
@@ -80,4 +80,4 @@ class Attributes:
 
     def _finding(self, path: bytes, problem: str, by: str) -> Finding:
         size = len(self._content(self.files[path])) if path in self.files else 0
-        return Finding(Rule.GITATTRIBUTES, self.new, path, size, problem, attributes_fix(by))
+        return Finding(Rule.GITATTRIBUTES, self._push.newest, path, size, problem, attributes_fix(by))

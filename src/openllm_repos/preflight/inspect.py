@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -18,37 +18,12 @@ from openllm_repos.preflight.card import Validate, card_errors
 from openllm_repos.preflight.fixes import card_fix, content_fix, line_fix, object_fix
 from openllm_repos.preflight.large import Nowhere, find
 from openllm_repos.preflight.limits import LIMITS, MIB, POINTER_BYTES, Limits, is_binary, pointed_at
+from openllm_repos.preflight.push import Push
 
 _AT_ONCE = 2000  # blobs whose sizes are held; contents are held one at a time
 _CARD = b"README.md"
 _NOWHERE = "is an LFS pointer whose content is nowhere: not here, not there, not at the source"
 _UNTRACKED = "is an LFS pointer, but the target's .gitattributes does not give it to LFS"
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One branch about to be pushed.
-
-    Attributes:
-        target: the repo that gets it; its kind says whose rules hold.
-        url: where it is pushed.
-        new: the commit that the branch is to name.
-        tip: the commit that it names on the remote now, None where there is no such branch.
-        known: other commits that the remote has and this clone too, such as those of its tags.
-        source: the repo that LFS objects may be fetched from.
-    """
-
-    target: Repo
-    url: str
-    new: ObjectId
-    tip: ObjectId | None = None
-    known: tuple[ObjectId, ...] = ()
-    source: Repo | None = None
-
-    @property
-    def there(self) -> tuple[ObjectId, ...]:
-        """Everything that the remote is known to have."""
-        return (*(() if self.tip is None else (self.tip,)), *self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +73,7 @@ def inspect(repository: Repository, push: Push, *, validate: Validate | None = N
         return Inspection()
     with ObjectReader(repository.git) as reader:
         seen = _look(repository, reader, push, limits)
-        attributes = Attributes(repository, reader, push.tip, push.new)
+        attributes = Attributes(repository, reader, push)
         lost = attributes.lost()
         card = _card(reader, push, validate) if limits.card else []
         nowhere = find(repository, push.target, push.url, push.source, seen.large) if seen.large else Nowhere()
@@ -170,6 +145,7 @@ def _placed(repository: Repository, push: Push, attributes: Attributes, faults: 
     where = {
         (place.path, place.blob): place for place in reversed([*places(repository, push.new, push.there, by_blob)])
     }
+    origins = _origins(repository, push, by_blob)
     tracked = attributes.tracked(sorted({path for path, _ in where}))
     for place in sorted(where.values(), key=lambda place: (by_blob[place.blob].rule, place.path, place.commit)):
         fault, in_tip = by_blob[place.blob], attributes.files.get(place.path) == place.blob
@@ -178,7 +154,20 @@ def _placed(repository: Repository, push: Push, attributes: Attributes, faults: 
             problem += "; .gitattributes gives it to LFS, but it was committed without git-lfs"
         fix = object_fix if fault.rule is Rule.LFS_OBJECT else content_fix
         text = fix(push.target, place.path, in_tip=in_tip)
-        yield Finding(fault.rule, place.commit, place.path, fault.size, problem, text, in_tip)
+        commit = place.commit if push.source_commit is None else origins.get(place.blob, push.source_commit)
+        yield Finding(fault.rule, commit, place.path, fault.size, problem, text, in_tip)
+
+
+def _origins(repository: Repository, push: Push, blobs: Collection[bytes]) -> dict[bytes, ObjectId]:
+    """Return for each blob the first commit of the source that a map takes it from."""
+    if push.source_commit is None:
+        return {}
+    maps = push.target.maps
+    found: dict[bytes, ObjectId] = {}
+    for place in places(repository, push.source_commit, (), blobs, [str(a_map.source.base) for a_map in maps]):
+        if any(a_map.source.matches(place.path) for a_map in maps):
+            found.setdefault(place.blob, place.commit)
+    return found
 
 
 def _untracked(push: Push, attributes: Attributes, seen: _Seen) -> Iterator[Finding]:
@@ -191,7 +180,7 @@ def _untracked(push: Push, attributes: Attributes, seen: _Seen) -> Iterator[Find
     for path in paths:
         if path not in tracked:
             size = sizes[attributes.files[path]]
-            yield Finding(Rule.LFS_ATTRIBUTE, push.new, path, size, _UNTRACKED, line_fix(push.target, path))
+            yield Finding(Rule.LFS_ATTRIBUTE, push.newest, path, size, _UNTRACKED, line_fix(push.target, path))
 
 
 def _card(reader: ObjectReader, push: Push, validate: Validate | None) -> list[Finding]:
@@ -206,7 +195,7 @@ def _card(reader: ObjectReader, push: Push, validate: Validate | None) -> list[F
     if errors is None:
         errors = card_errors(text, push.target.kind)
     fix = card_fix(push.target, _CARD)
-    return [Finding(Rule.CARD, push.new, _CARD, len(data), error, fix) for error in errors]
+    return [Finding(Rule.CARD, push.newest, _CARD, len(data), error, fix) for error in errors]
 
 
 def _once(findings: Iterable[Finding]) -> Iterator[Finding]:

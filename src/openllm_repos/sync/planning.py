@@ -26,7 +26,8 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
-from openllm_repos.preflight.inspect import Push, WouldBeRefused, inspect, require_accepted
+from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
+from openllm_repos.preflight.push import Push
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
 from openllm_repos.sync.message import sync_message
 from openllm_repos.text import redact, show_path
@@ -275,7 +276,14 @@ def checked_by_host(
     """
     if plan.update is None:
         return plan
-    push = Push(remote.repo, remote.endpoint.push_url, plan.update.new, plan.tip, source=manifest.source)
+    push = Push(
+        remote.repo,
+        remote.endpoint.push_url,
+        plan.update.new,
+        plan.tip,
+        source=manifest.source,
+        source_commit=plan.source_commit,
+    )
     inspection = inspect(repository, push, validate=validate)
     require_accepted(remote.repo, inspection)
     return replace(plan, large=inspection.large)
