@@ -22,7 +22,7 @@ LARGE = b"0123456789abcde\n" * (1 << 16) * 10 + b"\n"  # one byte over 10 MiB
 @pytest.fixture
 def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> HubFamily:
     """Return a source and a Space on the Hub, synced once; everything below core/src/ travels."""
-    login(home)
+    login(home, sandbox)
     family = HubFamily.on(sandbox, tmp_path / "family", run_cli)
     family.manifest(maps=WIDE)
     family.commit("Manifest")
@@ -150,7 +150,7 @@ def test_an_attributes_file_that_takes_a_file_out_of_lfs_is_refused_and_a_narrow
 def test_a_bad_card_is_refused_and_mended_where_it_is_written(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome
 ) -> None:
-    login(home)
+    login(home, sandbox)
     hub = HubFamily.on(sandbox, tmp_path / "family", run_cli, "model")
     hub.manifest(maps=(*NARROW, ("cards/README.md", ".")), owned=["app.py"])
     hub.commit("A card", {"cards/README.md": "---\nlicense: 3\ntags: 4\n---\n# Model\n"})

@@ -44,9 +44,11 @@ class Served(Bare):
         return self.address
 
 
-def login(home: SealedHome) -> None:
-    """Let git ask the environment for the token of the Hub when a server wants one."""
-    home.set("credential.helper", '!f() { test "$1" = get && echo username=x && echo "password=$HF_TOKEN"; }; f')
+def login(home: SealedHome, sandbox: Sandbox) -> None:
+    """Let git take the token of the host that asks for one from the environment, as a credential helper."""
+    host = sandbox.github.url.removeprefix("http://")
+    home.set(f"credential.{sandbox.hub.url}.helper", '!f() { echo username=x; echo "password=$HF_TOKEN"; }; f')
+    home.set(f"credential.http://{host}.helper", '!f() { echo username=x; echo "password=$GITHUB_TOKEN"; }; f')
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from openllm_repos.git.history import count, write_commit
 from openllm_repos.git.merge import Sides, merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -147,7 +148,10 @@ def _map_notes(
             for target in targets
             for note in empty_maps(reader, manifest, target, commit, repository.object_format)
         ]
-    changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
+    try:
+        changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
+    except GitFailed as why:  # a filter of the work tree that does not run, such as that of git-lfs: no matter here
+        return (*notes, f"Whether your clone has uncommitted changes could not be told: {why.completed.said}")
     if changed:
         files = "1 mapped file" if changed == 1 else f"{changed} mapped files"
         notes.append(f"Your clone has uncommitted changes to {files}; a sync carries commits only.")
