@@ -10,6 +10,7 @@ from openllm_repos.sandbox import Sandbox
 from tests.support.family import text
 from tests.support.hub_family import LFS_LINE, PNG, HubFamily, login, pointer
 from tests.support.inprocess import RunCli
+from tests.support.process import run_git
 from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
 
@@ -189,3 +190,48 @@ def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: HubFamily, run_cli
     assert "… and 20 more (-v shows all)" in short
     assert short.count("fix: ") == 1
     assert run_cli("-v", "sync", "--dry-run", cwd=hub.clone.path).out.count(": is binary") == 30
+
+
+def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
+    hub: HubFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.commit("More", {"core/src/model.py": text(l1="a")})
+    tips = hub.space.tips()
+    monkeypatch.setenv("HF_TOKEN", "hf_read")
+    done = hub.sync("--yes")
+    assert done.code == 3
+    assert "space refused the push, and nothing was changed there:" in done.out
+    assert "remote: You are not authorized to push to this repo." in done.out
+    assert "next: Your token may only read, or not this repository: hf auth whoami" in done.out
+    assert (hub.space.tips(), hub.journal()) == (tips, [])
+
+
+def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice(hub: HubFamily) -> None:
+    hub.entry = f'url = "{hub.space.url}"'
+    hub.manifest(maps=WIDE)
+    hub.commit("Logo", {"core/src/logo.png": PNG})
+    tips = hub.space.tips()
+    assert hub.sync("--dry-run").code == 0
+    done = hub.sync("--yes")
+    assert done.code == 3
+    assert "remote: Your push was rejected because it contains binary files." in done.out
+    assert "remote:   - training/logo.png (ref: refs/heads/main)" in done.out
+    assert (
+        "next: Keep the files out with a narrower pattern, or keep them in LFS. If only past commits have" in done.out
+    )
+    assert hub.space.tips() == tips
+
+
+def test_a_settled_conflict_is_held_against_the_rules_too(hub: HubFamily) -> None:
+    hub.edit("Theirs", {"training/train.py": "theirs\n"})
+    hub.commit("Ours", {"core/src/train.py": "ours\n", "core/src/logo.png": PNG})
+    opened = hub.sync("space", "--resolve")
+    worktree = Path(opened.out.splitlines()[0].removeprefix("space: the merge is open in "))
+    (worktree / "training/train.py").write_text("both\n", encoding="ascii")
+    run_git("add", "training/train.py", cwd=worktree)
+    tips = hub.space.tips()
+    done = hub.sync("space", "--continue", "--yes")
+    assert done.code == 3
+    assert "1 file would not get through to space; nothing was pushed." in done.out
+    assert "training/logo.png" in done.out
+    assert hub.space.tips() == tips

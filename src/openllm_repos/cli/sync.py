@@ -75,7 +75,8 @@ def sync(
         if not agreed(plan, yes=yes or as_json):
             click.echo("Nothing was pushed.")
             return _DIFFERS
-        outcomes = apply(plan, manifest, repository, (lambda _: None) if invocation.quiet or as_json else _tell)
+        told = (lambda _: None) if invocation.quiet or as_json else _tell
+        outcomes = apply(plan, manifest, repository, told, options.validate)
     if as_json:
         click.echo(json.dumps(sync_json(plan, outcomes), indent=2))
     else:

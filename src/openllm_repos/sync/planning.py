@@ -180,7 +180,7 @@ def plan_target(
     except Drifted as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
     except WouldBeRefused as why:
-        return Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
+        return stopped_by_host(target, why)
     except ReposError as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code)
 
@@ -291,6 +291,11 @@ def checked_by_host(
     inspection = inspect(repository, push, validate=validate)
     require_accepted(remote.repo, inspection)
     return replace(plan, large=inspection.large)
+
+
+def stopped_by_host(target: Repo, why: WouldBeRefused) -> Stopped:
+    """Return the answer for a target whose host would refuse the push."""
+    return Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
 
 
 def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:

@@ -17,8 +17,9 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.git.worktree import MergeWorktree
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import SyncPlan
+from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
@@ -28,6 +29,7 @@ from openllm_repos.sync.planning import (
     require_mergeable,
     sides_of,
     source_to_carry,
+    stopped_by_host,
 )
 from openllm_repos.text import show_path
 
@@ -94,8 +96,8 @@ def finish_resolution(
 
     Raises:
         UsageError: no merge is open.
-        ConflictError: paths are not settled yet, the target has moved since, or a check failed; the host's rules
-            are among them.
+        ConflictError: paths are not settled yet, the target has moved since, or a check failed. What the target's host
+            would refuse is an answer: the plan is a :class:`Stopped` one.
     """
     target = manifest.target(name)
     resolution = _read(repository, target)
@@ -120,8 +122,11 @@ def finish_resolution(
     with ObjectReader(repository.git) as reader:
         relation: Relation = relate(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
         plan = plan_with_tree(manifest, repository, reader, relation, remote, worktree.tree())
-    plan = checked_by_host(manifest, repository, plan, remote, validate)
-    return SyncPlan(manifest.source.name, resolution.source_commit, (plan,))
+    try:
+        checked: TargetPlan | Stopped = checked_by_host(manifest, repository, plan, remote, validate)
+    except WouldBeRefused as why:
+        checked = stopped_by_host(target, why)
+    return SyncPlan(manifest.source.name, resolution.source_commit, (checked,))
 
 
 def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> None:
