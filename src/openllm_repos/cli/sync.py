@@ -78,7 +78,7 @@ def sync(
             f"{manifest.origin} has no target: no repo in it has maps.",
             hint='Add one: openllm-repos manifest add space --space owner/name --map "core/src/*.py" training/',
         )
-    options = SyncOptions(rev, allow_unpushed)
+    options = SyncOptions(rev, allow_unpushed, access.card_errors)
     if resolve or carry_on or abort:
         from openllm_repos.cli.resolve import run_resolve
 
@@ -98,7 +98,8 @@ def sync(
         if not agreed(plan, yes=yes or as_json):
             click.echo("Nothing was pushed.")
             return _DIFFERS
-        outcomes = apply(plan, manifest, repository, (lambda _: None) if invocation.quiet or as_json else _tell)
+        told = (lambda _: None) if invocation.quiet or as_json else _tell
+        outcomes = apply(plan, manifest, repository, told, validate=options.validate)
     if not as_json:
         _show_outcomes(manifest, plan, outcomes)
     code = _exit_code(outcomes)

@@ -18,6 +18,9 @@ from openllm_repos.journal.records import Record, begin, finish, new_operation, 
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.advice import advice
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
@@ -33,6 +36,7 @@ def apply(
     repository: Repository,
     told: Callable[[str], None] = lambda _: None,
     again: Again | None = None,
+    validate: Validate | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, target by target; what stops one does not stop the others.
 
@@ -44,12 +48,13 @@ def apply(
         repository: the clone.
         told: gets a line of progress before each push.
         again: plans a target once more that has moved; by default as a sync of the same source commit.
+        validate: asks the Hub about a card, where a target has moved and is planned again.
 
     Returns:
         For each target what came of it, in the order of the plan.
     """
     operation = new_operation()
-    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit))
+    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, validate))
     results: list[Outcome | Stopped] = []
     for step in plan.targets:
         if isinstance(step, Stopped):
@@ -78,11 +83,12 @@ def _apply_target(
             return Outcome(
                 step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
             )
+        carry(repository, target, state.endpoint.push_url, step.large, told)
         told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
         record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
         begin(repository, record)
-        said = push(repository, state.endpoint.push_url, [update])
+        said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
         tip = _true_tip(repository, state)
         if tip == update.new or _contains(repository, state, tip, update.new):
             finish(repository, record, landed=True)
@@ -103,16 +109,15 @@ def _apply_target(
     )
 
 
-def _not_landed(target: Repo, pushed: Pushed, advice: str) -> ReposError:
+def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
     """Say why a push is not there: the remote refused, something on this side stopped it, or it went elsewhere.
 
-    `advice` is what is known of the token that was used.
+    `known` is what is known of the token that was used.
     """
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint="Do what its own words above ask for: rights, branch protection, or what it does not take."
-            + (f" {advice}" if advice else ""),
+            hint=advice(pushed.said, target) + (f" {known}" if known else ""),
         )
     if pushed.done:
         return EnvironmentProblem(
@@ -121,7 +126,7 @@ def _not_landed(target: Repo, pushed: Pushed, advice: str) -> ReposError:
         )
     return RemoteRefused(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint=advice or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 
