@@ -80,6 +80,55 @@ class Conflict:
     target: Change
 
 
+class Rule(StrEnum):
+    """What a remote's own hook checks, or what would be lost without a word from it."""
+
+    BINARY = "binary"
+    SIZE = "size"
+    LFS_OBJECT = "lfs object"
+    LFS_ATTRIBUTE = "lfs attribute"
+    CARD = "card"
+    GITATTRIBUTES = "gitattributes"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in a push that the remote would refuse, or that would be lost there.
+
+    Attributes:
+        rule: what it breaks.
+        commit: the first commit that has it so; in a sync that of the source.
+        path: where, as git stores it.
+        size: bytes: of the file, or of the object that an LFS pointer names.
+        problem: what is wrong, to be read after the path.
+        fix: what to do about it.
+        in_tip: whether the newest commit of the push still has it; if not, only the past is at fault.
+    """
+
+    rule: Rule
+    commit: ObjectId
+    path: bytes
+    size: int
+    problem: str
+    fix: str
+    in_tip: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """A file kept in LFS: what its pointer says.
+
+    Attributes:
+        oid: SHA-256 of the content, hex.
+        size: bytes of the content.
+        pointer: the blob that is the pointer.
+    """
+
+    oid: str
+    size: int
+    pointer: ObjectId
+
+
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
     """What a sync would do with one target.
@@ -95,6 +144,7 @@ class TargetPlan:
         changes: what changes in the target's tree.
         commits: how many commits the target would get, the sync's own among them.
         drift: what the target has of its own at mapped paths.
+        large: the LFS files of the commits to push; their objects go to the target's LFS before the branch moves.
     """
 
     target: str
@@ -107,6 +157,7 @@ class TargetPlan:
     changes: tuple[FileChange, ...] = ()
     commits: int = 0
     drift: Drift = field(default_factory=Drift)
+    large: tuple[LargeFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +171,7 @@ class Stopped:
         exit_code: what a run that ends here exits with.
         conflicts: the paths where the two sides disagree.
         drift: what the target has of its own, where that is the reason.
+        findings: what the remote would refuse, where that is the reason.
     """
 
     target: str
@@ -128,6 +180,7 @@ class Stopped:
     exit_code: int
     conflicts: tuple[Conflict, ...] = ()
     drift: Drift = field(default_factory=Drift)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,10 +159,17 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
 
 
-def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Pushed:
+def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs: bool = False) -> Pushed:
     """Push objects by id to refs of a remote, each with a lease on its old value. Never forced.
 
     More than one ref is pushed atomically; one ref is atomic by itself, and some servers know no atomic pushes.
+
+    Args:
+        repository: the clone.
+        url: the remote.
+        updates: the refs.
+        lfs: what is pushed points at LFS objects; they are there already, and the pre-push hook of git-lfs, where the
+            person has it, has to ask that remote about them and no other.
 
     Returns:
         What git and the remote said. What is true now, only :func:`list_refs` can tell.
@@ -173,13 +180,30 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Push
     args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
     specs = [f"{update.new}:{update.ref}" for update in updates]
     try:
-        done = repository.person().run(*args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True)
+        done = repository.person().run(
+            *args,
+            "--",
+            url,
+            *specs,
+            ok=(0, 1, 128),
+            deadline=TRANSFER_DEADLINE,
+            hooks=True,
+            settings=lfs_settings(url) if lfs else (),
+        )
     except DeadlineExceeded as late:
         return Pushed(done=False, refused=False, said=late.message)
     except GitFailed as failed:
         return Pushed(done=False, refused=False, said=failed.completed.said)
     refused = any(line.startswith(b"!\t") for line in done.stdout.split(b"\n"))
     return Pushed(done=done.code == 0, refused=refused, said=done.said)
+
+
+def lfs_settings(url: str) -> tuple[str, ...]:
+    """Return the configuration that makes git-lfs talk to a remote's own LFS, whatever an ``.lfsconfig`` says."""
+    server = url.rstrip("/")
+    if url.startswith(("https://", "http://")):  # over ssh git-lfs asks the host, and for a folder it copies
+        server = f"{server.removesuffix('.git')}.git/info/lfs"
+    return f"lfs.url={server}", f"lfs.pushurl={server}", "lfs.locksverify=false"
 
 
 def _last_line(said: str) -> str:

@@ -27,6 +27,7 @@ class Repository:
         shallow: history is cut off.
         git: runs commands on it.
         objects_dir: where new objects go; not the clone's own inside :meth:`quarantine`.
+        beside: other folders that objects are read from; inside :meth:`quarantine` the clone's own is among them.
     """
 
     git_dir: Path
@@ -36,6 +37,7 @@ class Repository:
     shallow: bool
     git: Git
     objects_dir: Path
+    beside: tuple[Path, ...] = ()
 
     @classmethod
     def open(cls, folder: Path) -> Repository:
@@ -109,10 +111,17 @@ class Repository:
             objects = Path(place) / "objects"
             (objects / "pack").mkdir(parents=True)
             extra = {
+                **self.git.extra,
                 "GIT_OBJECT_DIRECTORY": str(objects),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(self.objects_dir),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(map(quoted, self.readable_objects)),
             }
-            yield replace(self, git=replace(self.git, extra=extra), objects_dir=objects)
+            git, beside = replace(self.git, extra=extra), self.readable_objects
+            yield replace(self, git=git, objects_dir=objects, beside=beside)
+
+    @property
+    def readable_objects(self) -> tuple[Path, ...]:
+        """The folders that objects are read from."""
+        return self.objects_dir, *self.beside
 
     @property
     def quarantined(self) -> bool:
@@ -158,8 +167,11 @@ class Repository:
             raise EnvironmentProblem(f"{said} is too old.", hint=f"Install git {wanted} or newer.")
 
 
-def _quoted(path: Path) -> str:
-    """Quote a path for GIT_ALTERNATE_OBJECT_DIRECTORIES, where ``:`` separates and ``"`` begins a C string."""
+def quoted(path: Path) -> str:
+    """Quote a path for GIT_ALTERNATE_OBJECT_DIRECTORIES or ``info/alternates``.
+
+    There ``:`` separates, and ``"`` begins a C string.
+    """
     text = str(path)
     if ":" not in text and not text.startswith('"'):
         return text

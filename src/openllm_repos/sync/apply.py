@@ -18,6 +18,9 @@ from openllm_repos.journal.records import Record, begin, finish, new_operation, 
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.advice import advice
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
@@ -32,6 +35,7 @@ def apply(
     manifest: Manifest,
     repository: Repository,
     told: Callable[[str], None] = lambda _: None,
+    validate: Validate | None = None,
     again: Again | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, target by target; what stops one does not stop the others.
@@ -43,13 +47,14 @@ def apply(
         manifest: the manifest that it was made from.
         repository: the clone.
         told: gets a line of progress before each push.
+        validate: asks the Hub about a card, where a target has moved and is planned again.
         again: plans a target once more that has moved; by default as a sync of the same source commit.
 
     Returns:
         For each target what came of it, in the order of the plan.
     """
     operation = new_operation()
-    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit))
+    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, validate))
     results: list[Outcome | Stopped] = []
     for step in plan.targets:
         if isinstance(step, Stopped):
@@ -78,11 +83,12 @@ def _apply_target(
             return Outcome(
                 step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
             )
+        carry(repository, target, state.endpoint.push_url, step.large, told)
         told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
         record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
         begin(repository, record)
-        said = push(repository, state.endpoint.push_url, [update])
+        said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
         tip = _true_tip(repository, state)
         if tip == update.new or _contains(repository, state, tip, update.new):
             finish(repository, record, landed=True)
@@ -108,7 +114,7 @@ def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint="Do what its own words above ask for: rights, branch protection, or what it does not take.",
+            hint=advice(pushed.said, target),
         )
     if pushed.done:
         return EnvironmentProblem(

@@ -25,6 +25,9 @@ from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
+from openllm_repos.preflight.push import Push
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
 from openllm_repos.sync.message import adopt_message, sync_message
 from openllm_repos.text import redact, show_path
@@ -37,10 +40,12 @@ class SyncOptions:
     Attributes:
         revision: the source commit to carry over, as git understands it; None is the source's branch.
         allow_unpushed: whether that commit may be missing from the source's own remote.
+        validate: asks the Hub about a card; without it the rules that it is known to have are used.
     """
 
     revision: str | None = None
     allow_unpushed: bool = False
+    validate: Validate | None = None
 
 
 class MergeConflict(ConflictError):
@@ -88,8 +93,9 @@ def plan_sync(
     """
     repository.require_merge()
     wanted = [manifest.target(name) for name in targets] if targets else list(manifest.targets)
-    states, commit, notes = source_to_carry(manifest, repository, wanted, options or SyncOptions())
-    plans = tuple(plan_target(manifest, repository, states[target.name], commit) for target in wanted)
+    options = options or SyncOptions()
+    states, commit, notes = source_to_carry(manifest, repository, wanted, options)
+    plans = tuple(plan_target(manifest, repository, states[target.name], commit, options.validate) for target in wanted)
     return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
 
 
@@ -149,7 +155,11 @@ def _map_notes(
 
 
 def plan_target(
-    manifest: Manifest, repository: Repository, remote: RemoteState, commit: ObjectId
+    manifest: Manifest,
+    repository: Repository,
+    remote: RemoteState,
+    commit: ObjectId,
+    validate: Validate | None = None,
 ) -> TargetPlan | Stopped:
     """Plan one target; what stops it is an answer, so that the others go on."""
     target = remote.repo
@@ -158,11 +168,14 @@ def plan_target(
         require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
-            return _planned(manifest, repository, reader, relation, remote)
+            plan = _planned(manifest, repository, reader, relation, remote)
+        return checked_by_host(manifest, repository, plan, remote, validate)
     except MergeConflict as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, conflicts=why.conflicts)
     except Drifted as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
+    except WouldBeRefused as why:
+        return Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
     except ReposError as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code)
 
@@ -268,6 +281,33 @@ def plan_with_tree(
         drift=replace(relation.drift, files=relation.part.changes(kept_from, relation.part.of(tree.encode()))),
         commits=count(repository, made, without=[relation.tip] if relation.tip else []),
     )
+
+
+def checked_by_host(
+    manifest: Manifest,
+    repository: Repository,
+    plan: TargetPlan,
+    remote: RemoteState,
+    validate: Validate | None = None,
+) -> TargetPlan:
+    """Hold what a plan would push against the rules of the target's host; returns it with the LFS files it needs.
+
+    Raises:
+        WouldBeRefused: the host would not take it.
+    """
+    if plan.update is None:
+        return plan
+    push = Push(
+        remote.repo,
+        remote.endpoint.push_url,
+        plan.update.new,
+        plan.tip,
+        source=manifest.source,
+        source_commit=plan.source_commit,
+    )
+    inspection = inspect(repository, push, validate=validate)
+    require_accepted(remote.repo, inspection)
+    return replace(plan, large=inspection.large)
 
 
 def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:

@@ -18,9 +18,11 @@ from openllm_repos.git.worktree import MergeWorktree
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import SyncPlan
+from openllm_repos.preflight.card import Validate
 from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
+    checked_by_host,
     plan_with_tree,
     require_branch,
     require_mergeable,
@@ -86,12 +88,15 @@ def begin_resolution(
     return resolution, tuple(conflict.path for conflict in merged.conflicts)
 
 
-def finish_resolution(manifest: Manifest, repository: Repository, name: str) -> SyncPlan:
+def finish_resolution(
+    manifest: Manifest, repository: Repository, name: str, validate: Validate | None = None
+) -> SyncPlan:
     """Turn a settled merge into a plan that can be applied: checked like any other.
 
     Raises:
         UsageError: no merge is open.
-        ConflictError: paths are not settled yet, the target has moved since, or a check failed.
+        ConflictError: paths are not settled yet, the target has moved since, or a check failed; the host's rules
+            are among them.
     """
     target = manifest.target(name)
     resolution = _read(repository, target)
@@ -116,6 +121,7 @@ def finish_resolution(manifest: Manifest, repository: Repository, name: str) -> 
     with ObjectReader(repository.git) as reader:
         relation: Relation = relate(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
         plan = plan_with_tree(manifest, repository, reader, relation, remote, worktree.tree())
+    plan = checked_by_host(manifest, repository, plan, remote, validate)
     return SyncPlan(manifest.source.name, resolution.source_commit, (plan,))
 
 
