@@ -11,7 +11,7 @@ import click
 
 from openllm_repos.cli.clone import open_clone
 from openllm_repos.cli.invocation import Invocation
-from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, stopped_lines
+from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Adoption, FileChange, Match, Outcome, Stopped, TargetPlan, Trace
@@ -163,7 +163,7 @@ def adopt_json(adoption: Adoption, outcome: Outcome | Stopped | None) -> dict[st
     if step is None:
         facts["reason"] = adoption.said
     elif isinstance(step, Stopped):
-        facts |= {"reason": step.reason, "next": step.hint, "exit_code": step.exit_code}
+        facts |= {key: value for key, value in step_json(step).items() if key != "name"}
     elif step.update is not None:
         facts |= {
             "url": step.url,
