@@ -146,12 +146,16 @@ def test_a_file_that_was_edited_is_taken_for_the_version_that_the_space_first_ha
     assert family.space.read("training/model.py") == text(l1="v4", l20="mine").encode()
 
 
-def test_where_several_fit_the_newest_is_taken_and_that_is_said(family: Family) -> None:
+def test_where_several_fit_the_newest_of_its_time_is_taken_and_that_is_said(family: Family) -> None:
+    """From a newer one, what the source changed since would look like something that the Space took back."""
     versions = [family.commit(f"v{number}", {"core/src/model.py": text(l1=f"v{number}")}) for number in range(3)]
-    family.edit("Upload, edited before", {**copied(family), "training/model.py": text(l1="mine")})
-    out = adopt(family, "--dry-run").out
+    family.edit("Upload, edited before", {**copied(family), "training/model.py": text(l1="v2", l20="mine")})
+    family.commit("v3", {"core/src/model.py": text(l1="v3")})
+    out = adopted(family).out
     assert f"as of {versions[2][:10]}, " in out
-    assert "note: 3 other states of the source fit just as well, and this is the newest" in out
+    assert "note: 4 other states of the source fit just as well, and this is the newest of its time" in out
+    family.synced()
+    assert family.space.read("training/model.py") == text(l1="v3", l20="mine").encode()
 
 
 def test_of_two_that_are_the_same_the_newest_is_taken(family: Family) -> None:

@@ -102,7 +102,7 @@ def test_a_target_that_was_filled_by_copying_is_not_adopted(family: Family) -> N
     family.edit("Copied by hand", {"training/model.py": START["core/src/model.py"]})
     done = status(family)
     assert states(family)["space"] == "not adopted"
-    assert "space: already has 1 file at mapped paths, but no sync put them there: they" in done.out
+    assert "space: already has 1 file at mapped paths, but no sync put them there." in done.out
     assert "next: openllm-repos adopt space" in done.out
 
 

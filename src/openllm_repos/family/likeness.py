@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from openllm_repos.git.compare import Row, compare_trees, content, empty_tree, files_ever
+from openllm_repos.git.compare import Row, compare_trees, content, empty_tree, files_ever, first_touched
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -25,10 +25,12 @@ class Copied:
     Attributes:
         now: path -> mode and hex id at the target's tip.
         ever: path -> the contents that it had at any time in the target's history, executable or not.
+        since: when the first commit came that touched mapped folders, in seconds since 1970.
     """
 
     now: Mapping[bytes, tuple[bytes, bytes]]
     ever: Mapping[bytes, AbstractSet[bytes]]
+    since: int
 
     @classmethod
     def at(cls, repository: Repository, target: Repo, tip: ObjectId, files: Iterable[FileChange]) -> Copied:
@@ -42,10 +44,10 @@ class Copied:
         """
         now = {file.path: file.new for file in files if file.new is not None}
         ever: dict[bytes, set[bytes]] = defaultdict(set)
-        folders = dict.fromkeys(str(a_map.output.base) for a_map in target.maps)
-        for row in files_ever(repository, tip, tuple(folders)):
+        folders = tuple(dict.fromkeys(str(a_map.output.base) for a_map in target.maps))
+        for row in files_ever(repository, tip, folders):
             ever[row.path].update(content(*side) for side in (row.old, row.new) if side is not None)
-        return cls(now, dict(ever))
+        return cls(now, dict(ever), first_touched(repository, tip, folders))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,13 @@ def find_likest(repository: Repository, heads: Iterable[bytes], copied: Copied) 
     copied before it was edited, and mostly the target's history still knows as what. Then the one with more files that
     are executable on both sides or on neither. Of those that are still equal, the newest wins: most often they differ
     in nothing (a change that was taken back, a merge), and then a newer base leaves fewer commits to bring for the same
-    files, and it is the one that people expect to read. Where they do differ, they do so in files that the target has
-    edited, and its history does not say what it started from: `others` counts them, so that a person can be told and
-    choose.
+    files, and it is the one that people expect to read.
+
+    Where they do differ, they do so in files that were edited before the target first had them, so that nothing says
+    what they started from; `others` counts these states, so that a person can be told and choose. Then the newest of
+    those wins that were there when the target was first filled: people copy what is current. From a base that is too
+    new, a sync would take a change of the source for one that the target took back, and never bring it. From one that
+    is too old, at worst both sides made the same change, and a merge knows what to do about that.
 
     Args:
         repository: the clone, which has the projected history; none of its blobs is needed.
@@ -121,17 +127,19 @@ def find_likest(repository: Repository, heads: Iterable[bytes], copied: Copied) 
     Returns:
         The best commit, or None where no file of any commit is alike.
     """
-    options = ("--date-order", "--reverse", "--no-commit-header", "--format=%H %T %P")
+    options = ("--date-order", "--reverse", "--no-commit-header", "--format=%H %T %ct %P")
     listed = repository.git.run(
         "rev-list", *options, "--stdin", stdin=b"".join(b"%b\n" % head for head in heads)
     ).stdout
     empty = empty_tree(repository)
     tree_of: dict[bytes, bytes] = {}
     pairs: dict[bytes, bytes] = {}  # tree -> the tree that it is compared with, parents first
+    dates: dict[bytes, int] = {}  # tree -> when it was there first
     newest: dict[bytes, bytes] = {}  # tree -> the newest commit that has it
-    for commit, tree, *parents in map(bytes.split, listed.splitlines()):
+    for commit, tree, date, *parents in map(bytes.split, listed.splitlines()):
         tree_of[commit] = tree
         newest[tree] = commit
+        dates[tree] = min(int(date), dates.get(tree, int(date)))
         pairs.setdefault(tree, tree_of[parents[0]] if parents else empty)
     counts = {empty: _Count()}
     compared = compare_trees(repository, [(before, tree) for tree, before in pairs.items()])
@@ -139,7 +147,7 @@ def find_likest(repository: Repository, heads: Iterable[bytes], copied: Copied) 
         counts[tree] = counts[before].after(rows, copied)
     scores = {tree: counts[tree].score(copied) for tree in pairs}
     place = {commit: number for number, commit in enumerate(tree_of)}
-    best = max(scores, key=lambda tree: (scores[tree], place[newest[tree]]))
+    best = max(scores, key=lambda tree: (scores[tree], dates[tree] <= copied.since, place[newest[tree]]))
     if not counts[best].alike:
         return None
     others = sum(score == scores[best] for score in scores.values()) - 1

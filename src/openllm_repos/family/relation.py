@@ -67,7 +67,7 @@ class NotAdopted(ConflictError):
     def __init__(self, target: Repo, files: int) -> None:
         some = "1 file" if files == 1 else f"{files} files"
         super().__init__(
-            f"{target.name} already has {some} at mapped paths, but no sync put them there: they were copied.",
+            f"{target.name} already has {some} at mapped paths, but no sync put them there.",
             hint=f"openllm-repos adopt {target.name}",
         )
 

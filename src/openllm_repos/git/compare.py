@@ -58,7 +58,7 @@ def files_ever(repository: Repository, tip: ObjectId, folders: Sequence[str]) ->
         tip: where to start.
         folders: look below these only; an empty one is the top.
     """
-    below = () if "" in folders else ("--", *folders)
+    below = _below(folders)
     commits = repository.git.run("rev-list", tip, "--").stdout.splitlines(keepends=True)
     for start in range(0, len(commits), _AT_ONCE):
         asked = b"".join(commits[start : start + _AT_ONCE])
@@ -67,6 +67,17 @@ def files_ever(repository: Repository, tip: ObjectId, folders: Sequence[str]) ->
         fields = iter(done.stdout.split(b"\0")[:-1])
         for fact in fields:
             yield _row(fact, next(fields))
+
+
+def first_touched(repository: Repository, tip: ObjectId, folders: Sequence[str]) -> int:
+    """Return when the first commit in the history of `tip` touched one of `folders`: seconds since 1970, 0 for none."""
+    asked = ("rev-list", "--no-commit-header", "--format=%ct", tip, *(_below(folders) or ("--",)))
+    return min(map(int, repository.git.run("--literal-pathspecs", *asked).lines()), default=0)
+
+
+def _below(folders: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments that limit git to folders; the top is no limit."""
+    return () if "" in folders else ("--", *folders)
 
 
 def _row(fact: bytes, path: bytes) -> Row:

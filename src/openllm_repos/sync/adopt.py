@@ -343,6 +343,6 @@ def _others(target: Repo, best: Match) -> Iterator[str]:
     if best.others:
         some = "1 other state" if best.others == 1 else f"{best.others} other states"
         yield (
-            f"{some} of the source fit just as well, and this is the newest: they differ in files that {target.name}"
-            " edited. If it was filled earlier, name the commit with --at; else it keeps its versions of these files."
+            f"{some} of the source fit just as well, and this is the newest of its time: they differ in files that"
+            f" {target.name} edited. If it was filled from another one, name that with --at."
         )
