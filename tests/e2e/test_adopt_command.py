@@ -91,6 +91,17 @@ def test_a_dry_run_finds_the_same_and_leaves_every_byte(family: Family, grown: d
     assert adopted(family).out.startswith(dry.out)
 
 
+def test_no_content_of_any_file_is_read(family: Family, grown: dict[str, str]) -> None:
+    """A clone without blobs whose remote cannot send them any more is enough to find the commit."""
+    partial = Clone.of(family.origin.url, family.folder / "partial", "--filter=blob:none", "--no-checkout")
+    partial.git("config", "remote.origin.url", (family.folder / "gone.git").as_uri())
+    assert partial.run("cat-file", "blob", "HEAD:core/src/model.py", ok=(0, 128)).code == 128
+    manifest = family.clone.path / "repos.toml"
+    done = family.run("--manifest", manifest, "adopt", "space", "--dry-run", cwd=partial.path)
+    assert done.code == 0, (done.out, done.err)
+    assert f"space: 4 of 6 files as of {grown['copied'][:10]}" in done.out
+
+
 def test_without_a_terminal_and_without_yes_it_only_tells(family: Family, grown: dict[str, str]) -> None:
     before = family.everything()
     done, told = adopt(family), adopt(family, "--json")
