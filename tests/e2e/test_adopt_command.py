@@ -113,7 +113,7 @@ def test_without_a_terminal_and_without_yes_it_only_tells(family: Family, grown:
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
 def test_on_a_terminal_the_person_decides(family: Family, grown: dict[str, str], answer: bytes, code: int) -> None:
-    done = run_on_terminal("adopt", "space", cwd=family.clone.path, answer=answer)
+    done = run_on_terminal("adopt", "space", cwd=family.clone.path, typed=answer)
     assert "Record this? [y/N]" in done.out
     assert f"space: 4 of 6 files as of {grown['copied'][:10]}" in done.out
     assert (done.code, "Nothing was recorded." in done.out) == (code, code == 1)
