@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.journal.lock import exclusive
@@ -52,8 +52,8 @@ def adopt(
     The record is one commit that changes no file. From then on what was edited in the target is drift, and syncs merge
     it. Without --yes it asks on a terminal; elsewhere it only prints what it found.
     """
-    manifest, repository = open_clone(invocation)
-    options = AdoptOptions(at, allow_unpushed)
+    manifest, repository, access = open_family(invocation)
+    options = AdoptOptions(at, allow_unpushed, access.card_errors)
     if dry_run or not (yes or _asks(as_json=as_json)):
         with repository.quarantine() as quarantined:
             adoption = plan_adoption(manifest, quarantined, target, options)
@@ -74,7 +74,7 @@ def adopt(
         outcome = None
         if isinstance(step, TargetPlan):
             silent = invocation.quiet or as_json
-            outcome = carry_out(adoption, manifest, repository, (lambda _: None) if silent else _tell)
+            outcome = carry_out(adoption, manifest, repository, (lambda _: None) if silent else _tell, options.validate)
     if as_json:
         _show(adoption, outcome, invocation, as_json=True)
     else:

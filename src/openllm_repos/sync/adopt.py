@@ -31,10 +31,13 @@ from openllm_repos.plan import (
     TargetPlan,
     Trace,
 )
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.project import origins, project
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import (
     SyncOptions,
+    checked_by_host,
     nothing_to_do,
     plan_with_tree,
     require_branch,
@@ -50,10 +53,12 @@ class AdoptOptions:
     Attributes:
         at: the source commit that the target was filled from, as git understands it; None to look for it.
         allow_unpushed: whether the source's branch may have commits that its own remote lacks.
+        validate: asks the Hub about a card; without it the rules that it is known to have are used.
     """
 
     at: str | None = None
     allow_unpushed: bool = False
+    validate: Validate | None = None
 
 
 class NothingAlike(ConflictError):
@@ -120,15 +125,22 @@ def plan_adoption(
         require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
-            planner = _Planner(manifest, repository, reader, target, remote, relation)
+            planner = _Planner(manifest, repository, reader, target, remote, relation, options.validate)
             adoption = replace(adoption, notes=(*notes, *planner.warnings(named)))
             return planner.plan(adoption, named)
+    except WouldBeRefused as why:
+        stopped = Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
+        return replace(adoption, step=stopped)
     except ReposError as why:
         return replace(adoption, step=Stopped(target.name, why.message, why.hint, why.exit_code))
 
 
 def adopt(
-    adoption: Adoption, manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None
+    adoption: Adoption,
+    manifest: Manifest,
+    repository: Repository,
+    told: Callable[[str], None] = lambda _: None,
+    validate: Validate | None = None,
 ) -> Outcome | Stopped:
     """Carry out a plan, with the journal, the lease, the checks and the verification of a sync.
 
@@ -139,6 +151,7 @@ def adopt(
         manifest: the manifest that it was made from.
         repository: the clone.
         told: gets a line of progress before each push.
+        validate: asks the Hub about a card, where the target has moved and is planned again.
     """
     step, match = adoption.step, adoption.match
     assert step is not None  # the caller looks first
@@ -154,7 +167,9 @@ def adopt(
                 found = relate(repository, reader, manifest, remote.repo, adoption.source_commit, remote.tip)
                 if found.state is not State.NOT_ADOPTED:
                     return nothing_to_do(found, remote)
-                return _Planner(manifest, repository, reader, remote.repo, remote, found).step(match)
+                return _Planner(manifest, repository, reader, remote.repo, remote, found, validate).step(match)
+        except WouldBeRefused as why:
+            return Stopped(adoption.target, why.message, why.hint, why.exit_code, findings=why.findings)
         except ReposError as why:
             return Stopped(adoption.target, why.message, why.hint, why.exit_code)
 
@@ -187,6 +202,7 @@ class _Planner:
     target: Repo
     remote: RemoteState
     relation: Relation
+    validate: Validate | None
 
     def plan(self, adoption: Adoption, named: ObjectId | None) -> Adoption:
         """Find the match and plan its record, or say why there is nothing to adopt."""
@@ -220,7 +236,8 @@ class _Planner:
         source_commit, projected = match.source_commit, match.projected
         joined = replace(self.relation, source_commit=source_commit, projected=projected, base=base, drift=Drift())
         args = (self.manifest, self.repository, self.reader, joined, self.remote, ObjectId(tree[0].decode()))
-        return plan_with_tree(*args, action=Action.ADOPT)
+        plan = plan_with_tree(*args, action=Action.ADOPT)
+        return checked_by_host(self.manifest, self.repository, plan, self.remote, self.validate)
 
     def _found(self, keepers: Keepers, tip: ObjectId, notes: list[str]) -> Match:
         """Return the commit that another tool's traces name, else the one that the files are most like.
