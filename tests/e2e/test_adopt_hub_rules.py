@@ -17,7 +17,7 @@ WIDE = (("core/src/", "training/"),)
 def test_a_binary_in_the_past_stops_it_and_one_commit_a_sync_goes_through(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome
 ) -> None:
-    login(home)
+    login(home, sandbox)
     family = HubTarget.on(sandbox, tmp_path / "family", run_cli)
     family.manifest(maps=WIDE)
     logo = family.commit("Logo", {"core/src/logo.png": PNG})

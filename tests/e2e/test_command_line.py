@@ -240,11 +240,7 @@ def test_colour_only_on_a_terminal_that_wants_it(
 
 def test_the_shell_completes_commands_and_options_without_loading_them(run_tool: RunTool) -> None:
     ask = {"_OPENLLM_REPOS_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
-    assert run_tool(env=ask | {"COMP_WORDS": "openllm-repos s"}).out.split() == [
-        "plain,status",
-        "plain,sync",
-        "plain,split",
-    ]
+    assert run_tool(env=ask | {"COMP_WORDS": "openllm-repos sp"}).out.split() == ["plain,split"]
     assert "plain,--manifest" in run_tool(env=ask | {"COMP_WORDS": "openllm-repos --m"}).out.split()
 
 
