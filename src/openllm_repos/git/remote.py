@@ -18,6 +18,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl, identity_of
 from openllm_repos.plan import RefUpdate
+from openllm_repos.text import redact
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certificates by update-ca-certificates
 _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
@@ -156,7 +157,13 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
             f"its commits were not fetched within {deadline:g} seconds", hint="Check the network, or give it more time."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+        said = failed.completed.said
+        errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
+        raise Unreachable(
+            f"its commits could not be fetched: {'; '.join([*errors[:1], _last_line(said)])}",
+            hint=f"{_reach_hint(url)} An object that git calls damaged or dangerous must go from the history there;"
+            f" see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+        ) from None
 
 
 def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Pushed:
