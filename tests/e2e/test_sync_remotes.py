@@ -255,14 +255,14 @@ def test_a_dead_remote_does_not_keep_the_others_from_their_sync(hub: Family) -> 
 def test_a_remote_that_never_answers_is_dead_when_its_time_is_over(
     hub: Family, server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = functools.partial(remotes.ask, deadline=0.5)
+    quick = functools.partial(remotes.ask, deadline=3)
     monkeypatch.setattr(planning, "ask", quick)
     server.on(SPACE, dead=True)
     began = time.monotonic()
     done = hub.sync()
     assert done.code == 30
-    assert "space is unreachable: no answer within 0.5 seconds" in done.out
-    assert time.monotonic() - began < 8
+    assert "space is unreachable: no answer within 3 seconds" in done.out
+    assert time.monotonic() - began < 60
 
 
 def _ssh_family(tmp_path: Path, run_cli: RunCli, ssh: FakeSsh) -> Family:
