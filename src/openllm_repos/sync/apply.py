@@ -76,6 +76,11 @@ def _apply_target(
         finish(repository, record, landed=False)
         if tip == update.old:
             raise _not_landed(target, said)
+        if tip.is_zero:  # merging again would begin a second history there, without the target's own files
+            raise ConflictError(
+                f"{step.target}: its branch {target.branch} was deleted while it was being synced; nothing was pushed.",
+                hint=f"What it held is {update.old}, in this clone. Once it is clear why, run the same command again.",
+            )
         told(f"{step.target}: its branch has moved meanwhile; merging again")
         again = _planned_again(step, manifest, repository, state)
         if isinstance(again, Stopped):
