@@ -16,6 +16,7 @@ from openllm_repos import __version__
 from openllm_repos.cli import app
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ManifestError
+from tests.support.family import Family
 from tests.support.inprocess import RunCli
 from tests.support.process import RunTool
 
@@ -210,6 +211,15 @@ def test_a_pipe_that_is_closed_early_leaves_no_complaint(tmp_path: Path) -> None
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2"])
+def test_a_process_without_a_standard_stream_does_its_work(family: Family, closed: str) -> None:
+    run = f"exec '{sys.executable}' -m openllm_repos sync {closed}>&-"
+    done = subprocess.run(["sh", "-c", run], capture_output=True, cwd=family.clone.path, check=False)
+    assert done.returncode == 0, done
+    assert b"error" not in done.stderr
+    assert "training/train.py" in family.space.paths()
 
 
 def test_colour_only_on_a_terminal_that_wants_it(

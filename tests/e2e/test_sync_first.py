@@ -114,6 +114,12 @@ def test_only_the_targets_that_are_named_are_synced(family: Family) -> None:
     assert "did you mean" in done.err.lower()
 
 
+def test_a_target_that_is_named_twice_is_synced_once(family: Family) -> None:
+    done = family.synced("space", "space")
+    assert done.out.count("space: synced") == 1
+    assert done.err.count("space: pushing") == 1
+
+
 def test_a_member_without_maps_cannot_be_synced(family: Family) -> None:
     family.manifest(more='[repos.small]\nmodel = "lemms/small"\n')
     done = family.sync("small")

@@ -127,6 +127,20 @@ def test_a_space_that_moves_every_time_is_given_up_after_three_attempts(hub: Fam
     assert set(others) <= set(hub.space.git("rev-list", "main").split())
 
 
+def test_a_branch_that_is_deleted_meanwhile_is_not_made_anew(hub: Family, server: GitServer) -> None:
+    hub.edit("My Space", {"app.py": "app\n"})
+    hub.synced()
+    before = hub.space.tip("main")
+    hub.commit("On", {"core/src/train.py": "on\n"})
+    server.on(SPACE, before_offer=lambda: hub.space.git("update-ref", "-d", "refs/heads/main"))
+    done = hub.sync()
+    assert done.code == 3
+    assert "space: its branch main was deleted while it was being synced; nothing was pushed." in done.out
+    assert f"What it held is {before}, in this clone." in done.out
+    assert hub.clone.tip("refs/remotes/space/main") == before
+    assert (hub.space.tips(), hub.journal()) == ({}, [])
+
+
 def test_a_conflict_that_came_up_between_plan_and_push_stops(hub: Family, server: GitServer) -> None:
     hub.synced()
     hub.commit("Yours", {"core/src/train.py": "yours\n"})
@@ -255,14 +269,14 @@ def test_a_dead_remote_does_not_keep_the_others_from_their_sync(hub: Family) -> 
 def test_a_remote_that_never_answers_is_dead_when_its_time_is_over(
     hub: Family, server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = functools.partial(remotes.ask, deadline=0.5)
+    quick = functools.partial(remotes.ask, deadline=3)
     monkeypatch.setattr(planning, "ask", quick)
     server.on(SPACE, dead=True)
     began = time.monotonic()
     done = hub.sync()
     assert done.code == 30
-    assert "space is unreachable: no answer within 0.5 seconds" in done.out
-    assert time.monotonic() - began < 8
+    assert "space is unreachable: no answer within 3 seconds" in done.out
+    assert time.monotonic() - began < 60
 
 
 def _ssh_family(tmp_path: Path, run_cli: RunCli, ssh: FakeSsh) -> Family:

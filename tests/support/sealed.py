@@ -6,6 +6,7 @@ import os
 import runpy
 import socket
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -72,12 +73,16 @@ class SealedHome:
 def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
     """Make `folder` the home of everything that runs until `monkeypatch` is undone.
 
-    Drops what the machine's environment says, and sets: HOME and XDG folders, one global git configuration and no
-    system one, UTC, the C locale in UTF-8, 80 columns, no colour, no prompts, no editor, no way out but loopback.
+    Drops what the machine's environment says, and sets: HOME, XDG folders and a folder for temporary files, one global
+    git configuration and no system one, UTC, the C locale in UTF-8, 80 columns, no colour, no prompts, no editor, no
+    way out but loopback.
     """
     folder.mkdir(parents=True)
     config = folder / ".gitconfig"
     config.write_text(_CONFIG, encoding="utf-8")
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # where this process would put temporary files by now
     for name in list(os.environ):
         if name in _DROPPED or name.startswith(_DROPPED_FAMILIES):
             monkeypatch.delenv(name)
@@ -99,6 +104,7 @@ def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
         "GIT_EDITOR": "false",
         "GIT_PAGER": "cat",
         "PAGER": "cat",
+        "TMPDIR": str(temporary),
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "80",

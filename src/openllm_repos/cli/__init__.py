@@ -5,6 +5,7 @@ This module imports nothing that costs, so that `--version` answers in little mo
 
 from __future__ import annotations
 
+import os
 import sys
 
 from openllm_repos import __version__
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     import gc
 
+    _open_closed_streams()
     collecting = gc.isenabled()
     gc.disable()  # a command keeps what it makes until it ends: searching that for cycles again and again costs a tenth
     try:
@@ -39,3 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if collecting:
             gc.enable()
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without standard streams (``>&-``, some daemons) ones that lead nowhere.
+
+    Otherwise the first file that anything opens would take the place of standard output.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - as long as we run

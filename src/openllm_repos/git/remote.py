@@ -158,13 +158,12 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
             f"its commits were not fetched within {deadline:g} seconds", hint="Check the network, or give it more time."
         ) from None
     except GitFailed as failed:
-        # it has just named its refs, so the URL is right: an object is damaged, or the transfer broke
         said = failed.completed.said
         errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
         raise Unreachable(
             f"its commits could not be fetched: {'; '.join([*errors[:1], _last_line(said)])}",
-            hint="Run this again; if git calls an object damaged or dangerous, that must go from the history there."
-            f" See: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+            hint=f"{_reach_hint(repository, url)} An object that git calls damaged or dangerous must go from the history there;"
+            f" see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
         ) from None
 
 

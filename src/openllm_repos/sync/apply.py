@@ -97,6 +97,11 @@ def _apply_target(
         finish(repository, record, landed=False)
         if tip == update.old:
             raise _not_landed(target, said, repository.advice(state.endpoint.push_url))
+        if tip.is_zero:  # merging again would begin a second history there, without the target's own files
+            raise ConflictError(
+                f"{step.target}: its branch {target.branch} was deleted while it was being synced; nothing was pushed.",
+                hint=f"What it held is {update.old}, in this clone. Once it is clear why, run the same command again.",
+            )
         told(f"{step.target}: its branch has moved meanwhile; merging again")
         fresh = bring(repository, list(ask(repository, [target]).values()))[target.name]
         replanned = again(fresh, step)

@@ -93,7 +93,7 @@ def plan_sync(
         EnvironmentProblem: git is too old, the clone is shallow, the source's remote does not answer.
     """
     repository.require_merge()
-    wanted = [manifest.target(name) for name in targets] if targets else list(manifest.targets)
+    wanted = [manifest.target(name) for name in dict.fromkeys(targets)] if targets else list(manifest.targets)
     options = options or SyncOptions()
     states, commit, notes = source_to_carry(manifest, repository, wanted, options)
     plans = tuple(plan_target(manifest, repository, states[target.name], commit, options.validate) for target in wanted)

@@ -94,7 +94,7 @@ def test_a_git_that_never_answers_is_stopped_with_all_that_it_started(git: Git, 
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"^git log gave no answer within 0.3 seconds"):
         git.run("log", deadline=0.3)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_what_still_runs_at_the_end_is_gone(git: Git) -> None:

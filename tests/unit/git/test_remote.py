@@ -88,7 +88,7 @@ def test_a_remote_that_does_not_answer_is_given_up(clone: Clone, server: GitServ
         list_refs(Repository.open(clone.path), server.url("dead"), deadline=0.3)
     with pytest.raises(Unreachable, match=r"not fetched within 0\.3 seconds"):
         fetch(Repository.open(clone.path), server.url("dead"), "refs/heads/main", deadline=0.3)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 def test_a_fetch_brings_objects_and_writes_no_ref(

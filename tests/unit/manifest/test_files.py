@@ -46,10 +46,10 @@ def test_a_valid_manifest_is_taken(path: Path, schema: Any) -> None:
 @pytest.mark.parametrize("path", INVALID, ids=name_of)
 def test_an_invalid_manifest_is_refused_with_the_fault_in_its_first_line(path: Path) -> None:
     expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ManifestError) as refused:
         Manifest.load(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert (refused.value.faults or (refused.value.message,)) == (expected,)
 
 

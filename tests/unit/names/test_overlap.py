@@ -69,7 +69,7 @@ def test_a_protective_pattern_meets_what_lies_below_it(safe: str) -> None:
 
 
 def test_long_hostile_patterns_are_decided_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert intersect(Pattern.parse("x/" + "**/a*/" * 40 + "b"), Pattern.parse("x/" + "**/*a/" * 40 + "c")) is None
     assert intersect(Pattern.parse("x/" + "*a" * 50), Pattern.parse("x/" + "*b" * 50)) is None
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -154,7 +154,7 @@ def test_what_is_no_pattern_is_refused(text: str) -> None:
 
 def test_a_pattern_that_would_make_a_backtracking_matcher_hang_answers_at_once() -> None:
     hostile = Component("*a" * 60 + "*b")
-    start = time.perf_counter()
+    start = time.process_time()
     assert not hostile.matches(b"a" * 255)
     assert not Pattern.parse("x/" + "**/a*/" * 60 + "b").matches(b"x/" + b"a/" * 250 + b"c")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
