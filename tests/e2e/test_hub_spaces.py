@@ -174,6 +174,13 @@ def test_a_hub_that_falls_silent_in_between_is_asked_again(sandbox: Sandbox, hub
     assert done.err.count("Asking again.") == 1
 
 
+def test_a_hub_that_asks_to_wait_is_waited_for(sandbox: Sandbox, hub_family: HubFamily) -> None:
+    sandbox.hub.fault(match="GET */runtime", status=429, headers={"Retry-After": "1"})
+    done = hub_family.synced("--wait")
+    assert "the Hub asks to wait 1 s before it is asked about the space lemms/openllm again" in done.err.splitlines()
+    assert done.out.splitlines()[-1] == f"space: the Space is RUNNING: {URL}"
+
+
 def test_a_hub_that_refuses_to_say_is_no_success(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.fault(match="GET */runtime", status=403, count=None)
     done = hub_family.sync("--wait")

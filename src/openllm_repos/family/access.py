@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -117,19 +117,22 @@ class FamilyAccess:
         """Whether the Hub is shown a token that the person has, rather than none, or those of trusted publishing."""
         return self._hub_token is not None
 
-    def hub(self, *, deadline: float = DEADLINE, patience: float = 0) -> HubClient:
+    def hub(
+        self, *, deadline: float = DEADLINE, patience: float = 0, told: Callable[[str], None] = lambda _: None
+    ) -> HubClient:
         """Return the Hub, asked with the same tokens that git gets.
 
         Args:
             deadline: seconds that one answer may take.
             patience: seconds to wait in all where the Hub limits the rate of requests.
+            told: gets a line for people before each such wait.
         """
 
         def token(repo: HubRepo | None) -> str | None:
             found = self._hub_token_for(repo)
             return None if found is None else found.value
 
-        return HubClient(self.endpoint, token, deadline=deadline, patience=patience)
+        return HubClient(self.endpoint, token, deadline=deadline, patience=patience, told=told)
 
     def _hub_token_for(self, repo: HubRepo | None) -> Token | None:
         """Return the token for a repository on the Hub; where a job is no trusted publisher of it, there is none."""
