@@ -98,6 +98,21 @@ def test_a_fine_grained_token_writes_where_it_may_and_nowhere_else(sandbox: Sand
         assert push(work).code == code
 
 
+@pytest.mark.parametrize(
+    ("token", "status"), [("hf_write", 200), ("hf_fine", 200), ("hf_read", 403), ("hf_other", 403), ("", 401)]
+)
+def test_the_right_to_write_can_be_asked_for_before_any_work(sandbox: Sandbox, token: str, status: int) -> None:
+    sandbox.hub.create("space", "lemms/openllm")
+    api = client(sandbox, token)
+    if status == 200:
+        api.auth_check("lemms/openllm", repo_type="space", write=True)
+    else:
+        with pytest.raises(HfHubHTTPError) as caught:
+            api.auth_check("lemms/openllm", repo_type="space", write=True)
+        assert caught.value.response.status_code == status
+    api.auth_check("lemms/openllm", repo_type="space")
+
+
 # ---- trusted publishing ----------------------------------------------------------------------------------------------
 
 CLAIMS = {"repository": "louischua/openllm", "ref": "refs/heads/main"}

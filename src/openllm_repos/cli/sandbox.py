@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,9 +55,12 @@ def sandbox(
             from openllm_repos.demo.seed import seed as fill
 
             fill(running)
+        stop = threading.Event()
+        # Both are said outright: a script's background commands start with Ctrl-C ignored, and stop it by `kill`.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: stop.set())
         click.echo(_as_json(running) if as_json else _as_text(running))
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        stop.wait()
 
 
 @contextlib.contextmanager

@@ -147,11 +147,13 @@ def settings(call: Call) -> Answer:
 
 
 def auth_check(call: Call) -> Answer:
-    """Answer whether the caller gets the files of a repository.
+    """Answer whether the caller gets the files of a repository, or (``auth-check/write``) may write to it.
 
     Raises:
-        Refused: it is gated and they have no access.
+        Refused: it is gated and they have no access, or they may not write (401, 403).
     """
+    if call.rest == "auth-check/write":
+        call.writer()
     call.reader()
     return say({})
 
