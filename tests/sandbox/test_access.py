@@ -183,9 +183,10 @@ def test_the_log_names_requests_and_users_and_no_secret(sandbox: Sandbox, tmp_pa
 
 def test_it_listens_on_loopback_only_and_to_this_machine_only(sandbox: Sandbox) -> None:
     assert sandbox.hub.url.startswith("http://127.0.0.1:")
-    asked = Request(f"{sandbox.hub.url}/_sandbox/log", headers={"Host": "evil.example"})
-    with pytest.raises(HTTPError, match="403"):
-        urlopen(asked)
+    for header in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        asked = Request(f"{sandbox.hub.url}/_sandbox/log", headers=header)
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(asked)
 
 
 def test_names_cannot_lead_out_of_the_folder(sandbox: Sandbox) -> None:

@@ -134,7 +134,11 @@ class _Connection(BaseHTTPRequestHandler):
         """Answer a request as a fault wants it. It is in the log before the client has its answer."""
         note = self.listener.site.note if noted else (lambda _request, _status: None)
         if fault.before is not None:
-            fault.before()
+            try:
+                fault.before()
+            except Exception as error:
+                self._blame(request, error)
+                raise
         if fault.delay:
             self.listener.closing.wait(fault.delay)
         if fault.cut:
@@ -156,16 +160,20 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(answer, request.headers.get("range", ""), fault.truncate)
 
     def _answer(self, request: Request) -> Answer:
-        if not _LOCAL.fullmatch(request.headers.get("host", "")):
-            return say_text("The sandbox answers on this machine only.\n", 403)  # a web page that found the port
+        if not _LOCAL.fullmatch(request.headers.get("host", "")) or "origin" in request.headers:
+            return say_text("The sandbox answers programs on this machine only.\n", 403)  # a web page found the port
         try:
             return self.listener.route(request)
         except Refused as refusal:
             return say({"error": refusal.message}, refusal.status, refusal.headers)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and the test shall learn of it
-            said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
-            self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
+            self._blame(request, error)
             return say({"error": "The sandbox has a fault."}, 500)
+
+    def _blame(self, request: Request, error: Exception) -> None:
+        """Write down that something of our own, or of the test's, went wrong with a request."""
+        said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
+        self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
 
     def _send(self, answer: Answer, asked: str, truncate: int | None) -> None:
         headers = {"X-Request-Id": f"Root=1-{secrets.token_hex(12)}", **answer.headers}
