@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -13,6 +14,7 @@ import pytest
 
 from openllm_repos.sandbox import Sandbox
 from openllm_repos.sandbox.tokens import presented
+from tests.support.hub import clone, push
 
 WRITE = {"Authorization": "Bearer hf_write"}
 COMMIT = "/api/models/lemms/x/commit/main"
@@ -176,14 +178,24 @@ def test_a_body_in_chunks_is_read(sandbox: Sandbox) -> None:
     connection.close()
 
 
+def test_a_fault_in_the_middle_of_an_answer_fails_the_test_too(tmp_path: Path) -> None:
+    with Sandbox(tmp_path / "stand") as sandbox:
+        sandbox.hub.create("space", "lemms/openllm")
+        sandbox.hub.build("lemms/openllm", asks=cast("int", "many"))
+        work = clone(sandbox, "spaces/lemms/openllm", tmp_path / "work")
+        work.commit("x")
+        push(work)
+    assert sandbox.mishaps[0].startswith("POST /spaces/lemms/openllm/git-receive-pack: ValueError")
+
+
 def test_what_a_before_raises_fails_the_test_that_asked_for_it(tmp_path_factory: pytest.TempPathFactory) -> None:
     def broken() -> None:
         raise LookupError("no such file")
 
     with Sandbox(tmp_path_factory.mktemp("broken")) as sandbox:
         sandbox.hub.fault("GET /api/whoami-v2", before=broken)
-        with pytest.raises((http.client.HTTPException, OSError)):
-            urlopen(f"{sandbox.hub.url}/api/whoami-v2")
+        with urlopen(f"{sandbox.hub.url}/api/whoami-v2") as answer, pytest.raises(http.client.IncompleteRead):
+            answer.read()
     assert sandbox.mishaps == ["GET /api/whoami-v2: LookupError: no such file"]
 
 
