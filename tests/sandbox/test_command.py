@@ -34,7 +34,11 @@ def served(*args: str | Path, cwd: Path, last: str, stop: signal.Signals = signa
             yield "".join(lines)
         finally:
             process.send_signal(stop)
-            out, err = process.communicate(timeout=20)
+            try:
+                out, err = process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         assert (process.returncode, out, err) == (0, "", "")
 
 

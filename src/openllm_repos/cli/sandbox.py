@@ -55,12 +55,12 @@ def sandbox(
             from openllm_repos.demo.seed import seed as fill
 
             fill(running)
-        stop = threading.Event()
-        # Both are said outright: a script's background commands start with Ctrl-C ignored, and stop it by `kill`.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda _number, _frame: stop.set())
-        click.echo(_as_json(running) if as_json else _as_text(running))
-        stop.wait()
+        with contextlib.suppress(KeyboardInterrupt):
+            # Both are said outright: a script's background commands start with Ctrl-C ignored, and `kill` ends them.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.default_int_handler)
+            click.echo(_as_json(running) if as_json else _as_text(running))
+            threading.Event().wait()
 
 
 @contextlib.contextmanager
