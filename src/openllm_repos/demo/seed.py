@@ -11,11 +11,13 @@ from openllm_repos.sandbox import Sandbox
 
 
 def seed(sandbox: Sandbox) -> None:
-    """Make the family's repositories in a sandbox; those that are there already stay as they are.
+    """Make the family's repositories in a sandbox; one that has its source already stays as it is.
 
     Args:
         sandbox: running or not.
     """
+    if sandbox.github.path(SOURCE).is_dir():
+        return
     with tempfile.TemporaryDirectory() as folder:
         make_family(Path(folder, "family"))
         for name in (SPACE, *content.CARDS):

@@ -108,15 +108,17 @@ class Site:
             repo.init(facts)
 
     def copy(self, repo: Repo, source: Path) -> None:
-        """Make a repository with all refs of another one on this machine; nothing happens where it is there already.
+        """Make a repository with all refs of another one on this machine.
 
         Args:
             repo: a repository that does not exist yet.
             source: folder of the other one.
+
+        Raises:
+            FileExistsError: it is there already.
         """
-        if self.find(repo.kind, repo.namespace, repo.name) is None:
-            self.add(repo, Facts(sdk="gradio" if repo.kind is Kind.SPACE else ""))
-            repo.run("fetch", "-q", "--", str(source), "refs/*:refs/*")
+        self.add(repo, Facts(sdk="gradio" if repo.kind is Kind.SPACE else ""))
+        repo.run("fetch", "-q", "--", str(source), "refs/*:refs/*")
 
     # ---- who may do what -----------------------------------------------------------------------------------------
 
