@@ -14,6 +14,7 @@ from tests.support.hub_family import SPACE, HubFamily
 if TYPE_CHECKING:
     from openllm_repos.sandbox import Sandbox
     from tests.support.family import Family
+    from tests.support.sealed import SealedHome
 
 URL = f"https://huggingface.co/spaces/{SPACE}"
 
@@ -99,7 +100,11 @@ def test_where_the_hub_does_not_say_the_answer_of_git_stays(
     assert time.monotonic() - begun < 5
 
 
-def test_a_family_without_a_space_loads_nothing_to_ask_the_hub_with(family: Family) -> None:
+def test_a_family_without_a_space_loads_nothing_to_ask_the_hub_with(family: Family, home: SealedHome) -> None:
+    logged_in = home.folder / ".cache/huggingface"
+    logged_in.mkdir(parents=True)
+    (logged_in / "token").write_text("hf_x")
+    (logged_in / "stored_tokens").write_text("[x]\nhf_token = hf_x\n")
     script = "import sys; from openllm_repos.cli import main; main(['status']); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=family.clone.path, capture_output=True, text=True, check=True
@@ -167,6 +172,13 @@ def test_a_hub_that_falls_silent_in_between_is_asked_again(sandbox: Sandbox, hub
     done = hub_family.synced("--wait")
     assert done.out.splitlines()[-1] == f"space: the Space is RUNNING: {URL}"
     assert done.err.count("Asking again.") == 1
+
+
+def test_a_hub_that_asks_to_wait_is_waited_for(sandbox: Sandbox, hub_family: HubFamily) -> None:
+    sandbox.hub.fault(match="GET */runtime", status=429, headers={"Retry-After": "1"})
+    done = hub_family.synced("--wait")
+    assert "the Hub asks to wait 1 s before it is asked about the space lemms/openllm again" in done.err.splitlines()
+    assert done.out.splitlines()[-1] == f"space: the Space is RUNNING: {URL}"
 
 
 def test_a_hub_that_refuses_to_say_is_no_success(sandbox: Sandbox, hub_family: HubFamily) -> None:

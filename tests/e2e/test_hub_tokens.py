@@ -43,7 +43,7 @@ def test_tokens_are_handed_to_git_and_stand_nowhere(
     assert canary.given_to_git() == ["GitHub's token", "the Hub's token"]
     assert any("git" in holder for holder in canary.holders())
     # Everywhere else there is nothing: no argument, file, object, output or log.
-    assert canary.leaks(family.clone.path, sandbox.root, home.config, said=tuple(said)) == []
+    assert canary.leaks(family.clone.path, sandbox.root, home.config, said=said) == []
 
 
 def test_the_search_finds_a_token_in_each_of_those_places(
@@ -187,6 +187,19 @@ def test_trusted_publishing_exchanges_one_token_for_each_repository(
     assert done.code == 0, done.out + done.err
     assert [seen.path for seen in sandbox.hub.log].count("/oauth/token") == 2
     assert {seen.user for seen in sandbox.hub.log if seen.path.endswith("git-receive-pack")} >= {"[OIDC]"}
+
+
+def test_tokens_of_trusted_publishing_stand_nowhere_either(
+    sandbox: Sandbox, canary: Canary, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch, run_tool: RunTool
+) -> None:
+    sandbox.hub.trust(f"spaces/{SPACE}", CLAIMS)
+    _job(sandbox, monkeypatch)
+    said = run_tool("-v", "sync", cwd=hub_family.clone.path)
+    assert said.code == 0
+    (token,) = [token for token in sandbox.hub.accounts if token.startswith("hf_jwt_")]
+    exchanged = {"the exchanged token": token}
+    assert canary.given_to_git(exchanged) == ["GitHub's token", "the exchanged token"]
+    assert canary.leaks(hub_family.clone.path, sandbox.root, said=[said], more=exchanged) == []
 
 
 def test_a_repository_that_does_not_trust_the_job_says_so(

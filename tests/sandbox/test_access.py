@@ -98,6 +98,21 @@ def test_a_fine_grained_token_writes_where_it_may_and_nowhere_else(sandbox: Sand
         assert push(work).code == code
 
 
+@pytest.mark.parametrize(
+    ("token", "status"), [("hf_write", 200), ("hf_fine", 200), ("hf_read", 403), ("hf_other", 403), ("", 401)]
+)
+def test_the_right_to_write_can_be_asked_for_before_any_work(sandbox: Sandbox, token: str, status: int) -> None:
+    sandbox.hub.create("space", "lemms/openllm")
+    api = client(sandbox, token)
+    if status == 200:
+        api.auth_check("lemms/openllm", repo_type="space", write=True)
+    else:
+        with pytest.raises(HfHubHTTPError) as caught:
+            api.auth_check("lemms/openllm", repo_type="space", write=True)
+        assert caught.value.response.status_code == status
+    api.auth_check("lemms/openllm", repo_type="space")
+
+
 # ---- trusted publishing ----------------------------------------------------------------------------------------------
 
 CLAIMS = {"repository": "louischua/openllm", "ref": "refs/heads/main"}
@@ -168,9 +183,10 @@ def test_the_log_names_requests_and_users_and_no_secret(sandbox: Sandbox, tmp_pa
 
 def test_it_listens_on_loopback_only_and_to_this_machine_only(sandbox: Sandbox) -> None:
     assert sandbox.hub.url.startswith("http://127.0.0.1:")
-    asked = Request(f"{sandbox.hub.url}/_sandbox/log", headers={"Host": "evil.example"})
-    with pytest.raises(HTTPError, match="403"):
-        urlopen(asked)
+    for header in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+        asked = Request(f"{sandbox.hub.url}/_sandbox/log", headers=header)
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(asked)
 
 
 def test_names_cannot_lead_out_of_the_folder(sandbox: Sandbox) -> None:

@@ -20,8 +20,8 @@ from tests.support.repositories import Clone
 
 
 @contextlib.contextmanager
-def served(*args: str | Path, cwd: Path, last: str) -> Iterator[str]:
-    """Run the command until the block ends, then press Ctrl-C; yields what it printed up to the line `last`."""
+def served(*args: str | Path, cwd: Path, last: str, stop: signal.Signals = signal.SIGINT) -> Iterator[str]:
+    """Run the command until the block ends, then stop it; yields what it printed up to the line `last`."""
     command = [sys.executable, "-m", "openllm_repos", "sandbox", *args]
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -33,8 +33,12 @@ def served(*args: str | Path, cwd: Path, last: str) -> Iterator[str]:
         try:
             yield "".join(lines)
         finally:
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            process.send_signal(stop)
+            try:
+                out, err = process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -55,7 +59,7 @@ def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
 
 
 def test_the_family_of_the_demo_is_there_to_be_cloned(tmp_path: Path) -> None:
-    with served("--seed", "openllm", "--json", cwd=tmp_path, last="}") as printed:
+    with served("--seed", "openllm", "--json", cwd=tmp_path, last="}", stop=signal.SIGTERM) as printed:
         facts = json.loads(printed)
         assert facts["environment"]["HF_ENDPOINT"] == facts["hub"]
         for url in (

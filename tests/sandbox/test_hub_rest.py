@@ -65,7 +65,8 @@ def test_a_new_repository_has_the_hubs_first_commit(sandbox: Sandbox, kind: str)
     assert info.private
     assert not isinstance(info, KernelInfo)
     attributes = next(one for one in info.siblings or [] if one.rfilename == ".gitattributes")
-    assert (attributes.blob_id, attributes.size) == ("a6344aac8c09253b3b630fb776ae94478aa0275b", 1519)
+    models, datasets = "a6344aac8c09253b3b630fb776ae94478aa0275b", "1ef325f1b111266a6b26e0196871bd78baa8c2f3"
+    assert attributes.blob_id == (datasets if kind == "dataset" else models)
     assert [one.title for one in api.list_repo_commits("lemms/new", repo_type=kind)] == ["initial commit"]
     assert status_of(lambda: api.create_repo("lemms/new", repo_type=kind, space_sdk=sdk)) == 409
     assert str(api.create_repo("lemms/NEW", repo_type=kind, space_sdk=sdk, exist_ok=True)).endswith("lemms/NEW")

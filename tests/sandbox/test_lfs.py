@@ -81,7 +81,7 @@ def test_without_the_right_to_write_nothing_is_stored(sandbox: Sandbox, tmp_path
     reader = clone(sandbox, "lemms/x", tmp_path / "reader", token="hf_read")
     reader.git("lfs", "install", "--local")
     reader.commit("weights", {"model.safetensors": WEIGHTS})
-    assert "Authorization error" in push(reader).err
+    assert "Authorization error: you need write access to this repository." in push(reader).err
     assert not sandbox.hub.large_files.exists()
 
 

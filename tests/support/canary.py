@@ -24,13 +24,14 @@ from openllm_repos.sandbox.tokens import Account
 from tests.support.process import REAL_GIT, run_git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
     from openllm_repos.sandbox import Sandbox
     from tests.support.process import Result
 
 HUB, GITHUB = "canaryHub7Qx2vK9pLm4", "canaryGit5Rt8wZ3nBd6"
+_TOKENS = {"the Hub's token": HUB, "GitHub's token": GITHUB}
 _PAUSE = 0.02  # seconds; what git starts is known from its trace, this finds the rest
 
 # Stands before git on the PATH: writes down its arguments and its environment, and asks git to tell of its children.
@@ -101,20 +102,21 @@ class Canary:
             self._looks += 1
             time.sleep(_PAUSE)
 
-    def given_to_git(self) -> list[str]:
+    def given_to_git(self, more: Mapping[str, str] | None = None) -> list[str]:
         """Return the names of the tokens in the environments that git was given: what the search finds there."""
-        return sorted(set(_found((self._folder / "environments").read_bytes())))
+        return sorted(_found((self._folder / "environments").read_bytes(), _TOKENS | dict(more or {})))
 
     def holders(self) -> set[str]:
         """Return the programs that were seen with a token in their environment."""
         return set(self._holders)
 
-    def leaks(self, *places: Path, said: Iterator[Result] | tuple[Result, ...] = ()) -> list[str]:
+    def leaks(self, *places: Path, said: Sequence[Result] = (), more: Mapping[str, str] | None = None) -> list[str]:
         """Return where a token stands that should not: nowhere, it is to be hoped.
 
         Args:
             places: folders and files to search; in a git repository, the content of its objects too.
             said: what programs printed.
+            more: further tokens to look for, by what to call them.
 
         Raises:
             AssertionError: the watch did not work, so that finding nothing means nothing.
@@ -123,15 +125,16 @@ class Canary:
         assert (self._folder / "arguments").stat().st_size, "git was not seen to run"
         assert b"child_start" in (self._folder / "children").read_bytes(), "git did not tell of its children"
         assert self._seen, "no process was seen"
-        found = [f"{name} in the arguments of a process" for name in _found(b"\n".join(self._seen))]
+        tokens = _TOKENS | dict(more or {})
+        found = [f"{name} in the arguments of a process" for name in _found(b"\n".join(self._seen), tokens)]
         for file in ("arguments", "children"):
-            found += [f"{name} in the {file} of git" for name in _found((self._folder / file).read_bytes())]
+            found += [f"{name} in the {file} of git" for name in _found((self._folder / file).read_bytes(), tokens)]
         for number, result in enumerate(said):
-            found += [f"{name} in output {number}" for name in _found(result.out_bytes + result.err_bytes)]
+            found += [f"{name} in output {number}" for name in _found(result.out_bytes + result.err_bytes, tokens)]
         for place in places:
-            found += [f"{name} in {where}" for where, content in _contents(place) for name in _found(content)]
+            found += [f"{name} in {where}" for where, content in _contents(place) for name in _found(content, tokens)]
         log = repr([*self._sandbox.hub.log, *self._sandbox.github.log]).encode()
-        return found + [f"{name} in the log of the sandbox" for name in _found(log)]
+        return found + [f"{name} in the log of the sandbox" for name in _found(log, tokens)]
 
 
 def _forms(token: str) -> Iterator[bytes]:
@@ -143,9 +146,8 @@ def _forms(token: str) -> Iterator[bytes]:
         yield inner[4 if before else 0 : len(inner) - 4]
 
 
-def _found(content: bytes) -> list[str]:
+def _found(content: bytes, tokens: Mapping[str, str]) -> list[str]:
     """Return the names of the tokens that stand in `content`."""
-    tokens = {"the Hub's token": HUB, "GitHub's token": GITHUB}
     return [name for name, token in tokens.items() if any(form in content for form in _forms(token))]
 
 

@@ -51,7 +51,7 @@ def wait_for_spaces(
     """
     waited: dict[str, Waited] = {}
     end = time.monotonic() + seconds
-    hub = access.hub(patience=min(PATIENCE, seconds))
+    hub = access.hub(patience=min(PATIENCE, seconds), told=told)
     for outcome in outcomes:
         target = manifest.target(outcome.target)
         space = hub_repo_of(target)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shlex
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,8 +55,11 @@ def sandbox(
             from openllm_repos.demo.seed import seed as fill
 
             fill(running)
-        click.echo(_as_json(running) if as_json else _as_text(running))
         with contextlib.suppress(KeyboardInterrupt):
+            # Both are said outright: a script's background commands start with Ctrl-C ignored, and `kill` ends them.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.default_int_handler)
+            click.echo(_as_json(running) if as_json else _as_text(running))
             threading.Event().wait()
 
 

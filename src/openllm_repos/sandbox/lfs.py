@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -88,6 +89,12 @@ def batch(site: Site, request: Request, repo: Repo | None) -> Answer:
     found = [maker.item(sha256, size) for sha256, size in wanted]
     transfer = "multipart" if multipart else "basic"
     return say({"transfer": transfer, "objects": found, "hash_algo": "sha256"}, kind=_LFS)
+
+
+def refused(refusal: Refused, headers: Mapping[str, str]) -> Answer:
+    """Return a refusal in the form of the LFS API, with the headers that huggingface_hub reads."""
+    more = {"X-Error-Message": refusal.message, **({"X-Error-Code": refusal.code} if refusal.code else {})}
+    return say({"message": refusal.message}, refusal.status, {**headers, **more}, kind=_LFS)
 
 
 def locks(request: Request) -> Answer:

@@ -116,14 +116,10 @@ class Sandbox:
 
 
 def _hub(hub: Hub, request: Request) -> Answer:
-    return (
-        control.answer(hub, request) or transport.answer(hub, request, hub_rest.pushed) or hub_rest.answer(hub, request)
-    )
+    pushed = functools.partial(hub_rest.pushed, hub)
+    return control.answer(hub, request) or transport.answer(hub, request, pushed) or hub_rest.answer(hub, request)
 
 
 def _github(github: GitHub, request: Request) -> Answer:
-    return (
-        control.answer(github, request)
-        or transport.answer(github, request, lambda _: None)
-        or github_rest.answer(github, request)
-    )
+    found = control.answer(github, request) or transport.answer(github, request, lambda _: None)
+    return found or github_rest.answer(github, request)

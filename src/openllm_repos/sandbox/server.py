@@ -111,8 +111,11 @@ class _Connection(BaseHTTPRequestHandler):
             fault = None if probe or controls else site.faults.take(self.command, url.path, url.query)
             try:
                 self._treat(request, fault or Fault("*"), noted=not probe and not controls)
-            except OSError:
-                self.close_connection = True
+            except ConnectionError:
+                self.close_connection = True  # the client went away
+            except Exception as error:  # noqa: BLE001 - of ours, or of what a fault was to call first
+                self._blame(request, error)
+                self._break_off()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request  # noqa: N815 - http.server's names
 
@@ -156,16 +159,22 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(answer, request.headers.get("range", ""), fault.truncate)
 
     def _answer(self, request: Request) -> Answer:
-        if not _LOCAL.fullmatch(request.headers.get("host", "")):
-            return say_text("The sandbox answers on this machine only.\n", 403)  # a web page that found the port
+        if not _LOCAL.fullmatch(request.headers.get("host", "")) or "origin" in request.headers:
+            return say_text("The sandbox answers programs on this machine only.\n", 403)  # a web page found the port
         try:
             return self.listener.route(request)
         except Refused as refusal:
             return say({"error": refusal.message}, refusal.status, refusal.headers)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and the test shall learn of it
-            said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
-            self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
+            self._blame(request, error)
             return say({"error": "The sandbox has a fault."}, 500)
+
+    def _blame(self, request: Request, error: Exception) -> None:
+        """Write down that something of our own, or of the test's, went wrong with a request."""
+        if self.listener.closing.is_set():
+            return
+        said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
+        self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
 
     def _send(self, answer: Answer, asked: str, truncate: int | None) -> None:
         headers = {"X-Request-Id": f"Root=1-{secrets.token_hex(12)}", **answer.headers}
@@ -193,7 +202,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _write(self, blocks: Iterator[bytes], truncate: int | None) -> None:
         """Send blocks to their end, or until so many bytes are sent. What makes them always runs to its end."""
         left = truncate
-        gone: OSError | None = None
+        gone: ConnectionError | None = None
         for block in blocks:
             part = block if left is None else block[:left]
             if left is not None:
@@ -201,7 +210,7 @@ class _Connection(BaseHTTPRequestHandler):
             if gone is None:
                 try:
                     self.wfile.write(part)
-                except OSError as error:
+                except ConnectionError as error:
                     gone = error
         if truncate is not None:
             self._drop()
@@ -211,7 +220,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _break_off(self) -> None:
         """Drop the connection with an answer just begun: for an empty one, curl would ask again by itself."""
         with contextlib.suppress(OSError):
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: openllm-sandbox\r\n")
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n")
         self._drop()
 
     def _drop(self) -> None:

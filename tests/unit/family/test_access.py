@@ -59,6 +59,7 @@ def test_advice_says_which_token_was_used_and_never_shows_it() -> None:
     assert access.advice(SPACE).startswith("The token in HF_TOKEN was used: check what it may do (hf auth whoami)")
     assert access.advice(SOURCE).startswith("The token in GITHUB_TOKEN was used: check what it may do (gh auth status)")
     assert access.advice("https://git.example.org/a/b") == ""
+    assert access.advice("git@hf.co:spaces/lemms/openllm") == ""  # over ssh no token is shown
     shown = repr(access.credential(SPACE)) + access.advice(SPACE)
     assert "hf_a" not in shown
 
@@ -86,9 +87,16 @@ def test_a_library_that_asks_nobody_is_refused_or_goes_on(clone: Clone, monkeypa
     assert replace(repository, access=None).advice(SPACE) == ""
 
 
-def test_an_endpoint_that_would_give_the_token_away_is_refused() -> None:
+@pytest.mark.parametrize("variable", ["HF_ENDPOINT", "GITHUB_SERVER_URL"])
+def test_an_endpoint_that_would_give_the_token_away_is_refused_where_it_counts(variable: str) -> None:
+    environ = BOTH | {variable: "http://server.example.com"}
     with pytest.raises(UsageError):
-        FamilyAccess(MANIFEST, environ={"HF_ENDPOINT": "http://hub.example.com"})
+        FamilyAccess(MANIFEST, environ=environ)
+    elsewhere = Manifest.parse(
+        'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "https://git.example.org/a/b"\nrole = "source"'
+    )
+    access = FamilyAccess(elsewhere, environ=environ)
+    assert access.credential(SPACE if variable == "HF_ENDPOINT" else SOURCE) is None
 
 
 def test_only_what_is_on_the_hub_has_a_name_there() -> None:

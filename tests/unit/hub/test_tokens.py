@@ -147,6 +147,15 @@ def test_an_answer_without_a_proof_or_a_token_is_a_refusal(sandbox: Sandbox, bod
             TrustedPublishing(stranger.url, {"HF_OIDC_ID_TOKEN": "x"}).token(SPACE)
 
 
+def test_the_proof_is_given_to_nobody_else(sandbox: Sandbox) -> None:
+    sandbox.hub.trust(SPACE.resource, CLAIMS)
+    with Stranger(200, b'{"access_token": "x"}') as stranger:
+        sandbox.hub.fault(match="POST /oauth/token", status=307, headers={"Location": f"{stranger.url}/oauth/token"})
+        with pytest.raises(HubRefused, match="leads to another place: not followed"):
+            _publishing(sandbox).token(SPACE)
+        assert stranger.shown == []
+
+
 def test_the_proof_is_asked_for_this_hub_alone() -> None:
     with Stranger(200, b'{"value": "x"}') as stranger:
         environ = {
