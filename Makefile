@@ -13,13 +13,14 @@ TESTS ?=
 CODE := src tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick format bench wheel clean python
+.PHONY: help demo test check quick format bench live wheel clean python
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
 	@echo "make check   the checks without the tests;  make quick   the tests without the slow ones"
 	@echo "make format  mend style;  make wheel   build into dist/;  make clean"
 	@echo "make bench REPO=path [FOLDER=dir]   compare with git subtree and others on a clone of yours"
+	@echo "make live    one sync and one tag on the real Hub, in a namespace and with a token of yours"
 
 python:
 	@test -n "$(PYTHON)" || { \
@@ -65,6 +66,10 @@ format: .venv/dev.stamp
 bench: .venv/dev.stamp
 	@test -n "$(REPO)" || { echo "error: name a clone to measure on: make bench REPO=path" >&2; exit 2; }
 	$(BIN)/python benchmarks/split.py "$(REPO)" $(FOLDER)
+
+# One sync and one tag on the real Hub, in a Space that is deleted again; says what it needs.
+live: .venv/dev.stamp
+	@$(BIN)/python -m tests.live.hub
 
 wheel: .venv/dev.stamp
 	$(BIN)/python -m build --outdir dist .

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from openllm_repos.git.process import program
 from openllm_repos.sandbox import Sandbox
+from tests.support.canary import Canary
 from tests.support.family import Family
+from tests.support.hosts import Hosts
+from tests.support.hub_family import HubFamily
 from tests.support.inprocess import RunCli, run_in_process
 from tests.support.needs import need_git_subtree
 from tests.support.process import REAL_GIT, Result, RunTool
@@ -105,6 +109,23 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox
 
 
 @pytest.fixture
+def canary(sandbox: Sandbox, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
+    """Run the test with tokens of their own, written nowhere; `canary.leaks(...)` searches for them afterwards."""
+    with Canary(home.folder / "canary", sandbox) as watching:
+        for name, value in watching.environment.items():
+            monkeypatch.setenv(name, value)
+        program.cache_clear()
+        yield watching
+    program.cache_clear()
+
+
+@pytest.fixture
+def hub_family(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> HubFamily:
+    """Return a source on the sandbox's GitHub, and a Space with an app on its Hub."""
+    return HubFamily.on(sandbox, tmp_path / "family", run_cli)
+
+
+@pytest.fixture
 def ssh(tmp_path: Path, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> FakeSsh:
     """Make ssh:// URLs land on the bare repositories below `tmp_path / "ssh"`."""
     root = tmp_path / "ssh"
@@ -138,6 +159,12 @@ def run_cli(tmp_path: Path) -> RunCli:
 def family(tmp_path: Path, run_cli: RunCli) -> Family:
     """Return a source with a first commit that is pushed, and an empty Space."""
     return Family.make(tmp_path / "family", run_cli)
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, home: SealedHome) -> Hosts:
+    """Return GitHub and the Hub as folders, with the real URLs leading there, and a clone of OpenLLM's source."""
+    return Hosts.make(tmp_path / "hosts", home)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ class Action(StrEnum):
     CREATE = "create"
     MERGE = "merge"
     SQUASH = "squash"
+    ADOPT = "adopt"
 
 
 class Change(StrEnum):
@@ -79,6 +80,55 @@ class Conflict:
     target: Change
 
 
+class Rule(StrEnum):
+    """What a remote's own hook checks, or what would be lost without a word from it."""
+
+    BINARY = "binary"
+    SIZE = "size"
+    LFS_OBJECT = "lfs object"
+    LFS_ATTRIBUTE = "lfs attribute"
+    CARD = "card"
+    GITATTRIBUTES = "gitattributes"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in a push that the remote would refuse, or that would be lost there.
+
+    Attributes:
+        rule: what it breaks.
+        commit: the first commit that has it so; in a sync that of the source.
+        path: where, as git stores it.
+        size: bytes: of the file, or of the object that an LFS pointer names.
+        problem: what is wrong, to be read after the path.
+        fix: what to do about it.
+        in_tip: whether the newest commit of the push still has it; if not, only the past is at fault.
+    """
+
+    rule: Rule
+    commit: ObjectId
+    path: bytes
+    size: int
+    problem: str
+    fix: str
+    in_tip: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """A file kept in LFS: what its pointer says.
+
+    Attributes:
+        oid: SHA-256 of the content, hex.
+        size: bytes of the content.
+        pointer: the blob that is the pointer.
+    """
+
+    oid: str
+    size: int
+    pointer: ObjectId
+
+
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
     """What a sync would do with one target.
@@ -94,6 +144,7 @@ class TargetPlan:
         changes: what changes in the target's tree.
         commits: how many commits the target would get, the sync's own among them.
         drift: what the target has of its own at mapped paths.
+        large: the LFS files of the commits to push; their objects go to the target's LFS before the branch moves.
     """
 
     target: str
@@ -106,6 +157,7 @@ class TargetPlan:
     changes: tuple[FileChange, ...] = ()
     commits: int = 0
     drift: Drift = field(default_factory=Drift)
+    large: tuple[LargeFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +171,7 @@ class Stopped:
         exit_code: what a run that ends here exits with.
         conflicts: the paths where the two sides disagree.
         drift: what the target has of its own, where that is the reason.
+        findings: what the remote would refuse, where that is the reason.
     """
 
     target: str
@@ -127,6 +180,7 @@ class Stopped:
     exit_code: int
     conflicts: tuple[Conflict, ...] = ()
     drift: Drift = field(default_factory=Drift)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +217,72 @@ class Outcome:
     tip: ObjectId
     pushed: bool
     attempts: int = 0
+
+
+class Trace(StrEnum):
+    """How it is known which source commit a target was filled from."""
+
+    LIKENESS = "likeness"
+    NAMED = "named"
+    MIRROR = "mirror"
+    SUBTREE = "git subtree"
+    COPYBARA = "copybara"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A source commit that a target was filled from, and how good it fits.
+
+    Attributes:
+        source_commit: the commit.
+        projected: its projection.
+        date: the author's date, ISO 8601 with the author's own zone.
+        subject: the first line of its message; foreign text.
+        trace: how it was found.
+        files: how many mapped files the target has.
+        differing: files that both have, with different content.
+        modes: files that both have, executable on one side only.
+        only_target: files that only the target has.
+        only_source: files that only the projection has.
+        others: how many other states of the source fit just as well.
+    """
+
+    source_commit: ObjectId
+    projected: ObjectId
+    date: str
+    subject: str
+    trace: Trace
+    files: int
+    differing: tuple[FileChange, ...] = ()
+    modes: tuple[FileChange, ...] = ()
+    only_target: tuple[FileChange, ...] = ()
+    only_source: tuple[FileChange, ...] = ()
+    others: int = 0
+
+    @property
+    def alike(self) -> int:
+        """How many of the target's mapped files are those of the projection."""
+        return self.files - len(self.differing) - len(self.only_target)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What an adoption would do.
+
+    Attributes:
+        source: the source's name in the manifest.
+        source_commit: the newest source commit that was looked at.
+        target: the target's name.
+        step: the commit to push; why it cannot be; None where there is nothing to adopt.
+        match: where the target's files came from, None where that is not known.
+        said: why there is nothing to adopt; empty where there is.
+        notes: what a person should know besides.
+    """
+
+    source: str
+    source_commit: ObjectId
+    target: str
+    step: TargetPlan | Stopped | None
+    match: Match | None = None
+    said: str = ""
+    notes: tuple[str, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import git
@@ -9,27 +11,38 @@ import pytest
 
 from openllm_repos.demo.content import MANIFEST
 from openllm_repos.manifest import Manifest
+from openllm_repos.sandbox import Sandbox
+from tests.support.inprocess import run_in_process
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.inprocess import RunCli
 
+SPACE = "remotes/hub/git/spaces/lemms/openllm.git"
 
-@pytest.fixture
-def told(run_cli: RunCli, tmp_path: Path) -> str:
-    """Run the demo in a folder of its own and return what it printed."""
-    done = run_cli("demo", tmp_path / "demo")
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the demo printed, and the folder that it left."""
+
+    text: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Run the demo once in a folder of its own."""
+    folder = tmp_path_factory.mktemp("story") / "demo"
+    done = run_in_process("demo", folder, cwd=folder.parent)
     assert done.code == 0, done.err
-    return done.out
+    return Told(done.out, folder)
 
 
-def test_the_demo_ends_with_a_space_that_has_both_sides(told: str, tmp_path: Path) -> None:
+def test_the_demo_ends_with_a_space_that_has_both_sides(told: Told) -> None:
     """The Space has the source's newest files, its own edits, and the history of both; GitPython reads it."""
-    space = git.Repo(tmp_path / "demo/hub/spaces/lemms/openllm")
+    space = git.Repo(told.folder / SPACE)
     tree = space.heads.main.commit.tree
     names = {str(blob.path) for blob in tree.traverse() if isinstance(blob, git.Blob)}
-    own = {"README.md", "app.py", "requirements.txt"}
+    own = {".gitattributes", "README.md", "app.py", "requirements.txt"}
     training = {f"training/{name}.py" for name in ("data_loader", "model", "quantization", "train_model")}
     assert names == own | training | {"configs/small.json"}
     assert b"upper()" in (tree / "app.py").data_stream.read()
@@ -38,23 +51,36 @@ def test_the_demo_ends_with_a_space_that_has_both_sides(told: str, tmp_path: Pat
     authors = {commit.author.name for commit in space.iter_commits("main", paths="training/")}
     assert {"Louis Chua", "Ada Tester", "Space Editor"} <= authors
     assert any(len(commit.parents) > 1 for commit in space.iter_commits("main"))
-    assert "drift 1" in told
+    assert "drift 1" in told.text
 
 
-def test_the_demo_shows_each_command_and_where_to_go_on(told: str, tmp_path: Path) -> None:
+def test_the_demo_shows_each_command_and_where_to_go_on(told: Told) -> None:
     for command in ("status", "sync --dry-run", "sync --yes"):
-        assert f"$ openllm-repos {command}\n" in told
-    assert told.count("$ openllm-repos status") == 4
-    assert "Refuse empty batches" in told
-    assert f"cd {tmp_path / 'demo/openllm'}" in told
+        assert f"$ openllm-repos {command}\n" in told.text
+    assert told.text.count("$ openllm-repos status") == 4
+    assert "Refuse empty batches" in told.text
+    assert f"cd {told.folder / 'openllm'}" in told.text
 
 
-def test_nothing_of_docs_data_or_exports_reached_the_space(told: str, tmp_path: Path) -> None:
-    assert told
-    space = git.Repo(tmp_path / "demo/hub/spaces/lemms/openllm")
+def test_nothing_of_docs_data_or_exports_reached_the_space(told: Told) -> None:
+    assert told.text
+    space = git.Repo(told.folder / SPACE)
     for commit in space.iter_commits("main"):
         tops = {entry.name for entry in commit.tree}
-        assert tops <= {"README.md", "app.py", "requirements.txt", "training", "configs"}
+        assert tops <= {".gitattributes", "README.md", "app.py", "requirements.txt", "training", "configs"}
+
+
+def test_both_hosts_can_be_started_again_where_the_story_ended(
+    told: Told, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo says how; then the family stands as the story left it, and only its drift is told."""
+    assert f"openllm-repos sandbox --root {told.folder / 'remotes'}\n" in told.text
+    with Sandbox(told.folder / "remotes") as sandbox:
+        for name, value in sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        done = run_cli("status", cwd=told.folder / "openllm")
+        assert (done.code, "drift 1" in done.out) == (0, True), done.err
+        assert run_cli("sync", "--yes", cwd=told.folder / "openllm").out.endswith("up to date; 1 drifted file there\n")
 
 
 def test_a_folder_with_something_in_it_is_left_alone(run_cli: RunCli, tmp_path: Path) -> None:
@@ -74,8 +100,6 @@ def test_the_demo_can_make_its_own_folder(run_cli: RunCli, monkeypatch: pytest.M
 
 def test_the_manifest_of_the_demo_is_openllms_own() -> None:
     """The demo's manifest and the project's repos.toml say the same."""
-    from pathlib import Path
-
     ours = Manifest.load(Path(__file__).parents[2] / "repos.toml")
     demo = Manifest.parse(MANIFEST)
     assert [(repo.name, repo.url, repo.maps, repo.owned) for repo in demo.repos] == [

@@ -103,7 +103,7 @@ def test_a_target_that_was_filled_by_copying_is_not_adopted(family: Family) -> N
     done = status(family)
     assert states(family)["space"] == "not adopted"
     assert "space: already has 1 file at mapped paths, but no sync put them there." in done.out
-    assert "openllm-repos adopt space" in done.out
+    assert "next: openllm-repos adopt space" in done.out
 
 
 def test_a_target_whose_maps_never_matched_is_unknown(family: Family) -> None:

@@ -49,6 +49,19 @@ def test_a_dry_run_as_json_has_no_outcome(family: Family) -> None:
     assert (space["action"], space["outcome"]) == ("create", None)
 
 
+@pytest.mark.parametrize("wanted", ["blob:none", "tree:0"])
+@pytest.mark.parametrize("command", [("sync", "--dry-run"), ("diff",), ("status",)], ids=" ".join)
+def test_a_partial_clone_fetches_what_it_lacks_for_a_plan_elsewhere(
+    family: Family, run_cli: RunCli, wanted: str, command: tuple[str, ...]
+) -> None:
+    family.origin.git("config", "uploadpack.allowFilter", "true")
+    clone = Clone.of(family.origin.url, family.folder / "partial", f"--filter={wanted}", "--no-checkout")
+    clone.write({"repos.toml": (family.clone.path / "repos.toml").read_text()})
+    before = listing(clone.path)
+    assert run_cli(*command, cwd=clone.path).code == 0
+    assert listing(clone.path) == before
+
+
 def test_a_dry_run_does_not_wait_for_a_sync_that_is_running(family: Family) -> None:
     import fcntl
 

@@ -61,7 +61,7 @@ def test_a_space_filled_by_copying_stops_the_sync(family: Family) -> None:
     done = family.sync()
     assert done.code == 3
     assert "space already has 1 file at mapped paths, but no sync put them there." in done.out
-    assert "'openllm-repos adopt space'" in done.out
+    assert "next: openllm-repos adopt space" in done.out
     assert family.persons_own() == before
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.family import MAPS, START, Family, text
+from tests.support.inprocess import RunCli
+from tests.support.repositories import Clone
 
 SETTINGS = pytest.mark.parametrize("settings", ["", 'history = "squash"'], ids=["full", "squash"])
 
@@ -50,6 +52,58 @@ def test_a_map_that_is_removed_leaves_its_files_to_the_space(family: Family, set
     assert family.space.read("training/train.py") == b"on\n"
     family.edit("Now it is mine", {"configs/small.json": "mine\n"})
     assert family.synced().out.endswith("space: up to date\n")
+
+
+@SETTINGS
+@pytest.mark.parametrize("machine", ["same", "other", "message rewritten"])
+def test_a_map_that_is_narrowed_and_widened_again_loses_nothing(
+    family: Family, run_cli: RunCli, settings: str, machine: str
+) -> None:
+    """What the source did meanwhile to a file that was left behind is no edit of the Space's."""
+    _start(family, settings)
+    family.manifest(settings=settings, maps=[("core/src/train.py", "training/")])
+    family.commit("Only train.py", {"core/src/model.py": text(l1="not carried"), "core/src/train.py": "on\n"})
+    family.synced()
+    family.manifest(settings=settings)
+    family.commit("All again")
+    clone = family.clone.path
+    if machine == "other":
+        clone = Clone.of(family.origin.url, family.folder / "other").path
+    elif machine == "message rewritten" and settings:
+        work = family.work
+        trailers = "".join(f"{key}: {value}\n" for key, value in family.space.trailers("main").items())
+        work.git("commit", "-q", "--amend", "-m", f"Squashed by hand\n\n{trailers}")
+        work.git("push", "-q", "--force", "origin", "HEAD:refs/heads/main")
+        clone = Clone.of(family.origin.url, family.folder / "other").path
+    done = run_cli("sync", cwd=clone)
+    assert done.code == 3
+    assert "  training/model.py: added in the source, added in the target" in done.out.splitlines()
+    assert family.space.read("training/model.py") == text().encode()
+    family.edit("Take it over", {"training/model.py": text(l1="not carried")})
+    assert run_cli("sync", cwd=clone).code == 0
+    assert run_cli("status", "--check", cwd=clone).code == 0
+
+
+@SETTINGS
+def test_a_map_that_reads_another_folder_brings_that_instead(family: Family, settings: str) -> None:
+    family.commit("Next", {"core/next/model.py": "next\n", "core/next/train.py": "train\n"})
+    _start(family, settings)
+    family.manifest(settings=settings, maps=[("core/next/*.py", "training/"), MAPS[1]])
+    family.commit("The next folder")
+    assert "kept" not in family.synced().out
+    assert family.space.read("training/model.py") == b"next\n"
+    assert family.synced().out.endswith("space: up to date\n")
+
+
+@SETTINGS
+def test_what_the_space_deleted_stays_deleted_when_maps_change(family: Family, settings: str) -> None:
+    _start(family, settings, MAPS[:1])
+    family.edit("Not here", {"training/train.py": None})
+    family.manifest(settings=settings)
+    family.commit("Add configs")
+    family.synced()
+    assert "training/train.py" not in family.space.paths()
+    assert family.space.read("configs/small.json") == b"{}\n"
 
 
 @SETTINGS

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.family import START, Family, text
 from tests.support.process import Result
-from tests.support.repositories import GRACE
+from tests.support.repositories import GRACE, Clone
 
 pytestmark = pytest.mark.usefixtures("synced_once")
 
@@ -237,3 +237,36 @@ def test_a_file_that_becomes_a_folder_and_a_folder_that_becomes_a_file(family: F
     files = family.space.files()
     assert (files["core/tool/inner"], files["core/kit"]) == (b"tool\n", b"one\n")
     assert family.synced().out.endswith("space: up to date\n")
+
+
+def _with_old_modes(repository: Clone) -> str:
+    """Commit what HEAD has once more, with the mode that early gits gave to group-writable files."""
+
+    def rewritten(tree: str) -> str:
+        rows = []
+        for row in repository.git("ls-tree", "-z", tree).split("\0")[:-1]:
+            (mode, kind, found), name = row.partition("\t")[0].split(), row.partition("\t")[2]
+            mode, found = ("40000", rewritten(found)) if kind == "tree" else ("100664", found)
+            rows.append(f"{mode} {name}\0".encode() + bytes.fromhex(found))
+        return repository.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", data=b"".join(rows))
+
+    made = repository.git("commit-tree", rewritten("HEAD^{tree}"), "-p", "HEAD", "-m", "Old modes")
+    repository.git("reset", "-q", "--soft", made)
+    return made
+
+
+def test_modes_of_old_gits_are_no_drift_and_in_nobodys_way(family: Family) -> None:
+    """git reads 100664 as 100644, and a merge writes it so."""
+    family.edit("My Space", {"app.py": "app\n"})
+    family.work.git("push", "-q", "--force", "origin", f"{_with_old_modes(family.work)}:refs/heads/main")
+    family.synced()
+    family.commit("Yours", {"core/src/model.py": text(l1="yours")})
+    _with_old_modes(family.clone)
+    family.push()
+    family.edit("Mine", {"training/train.py": "mine\n"})
+    done = family.synced()
+    assert "kept: 1 file" in done.out
+    assert "training/train.py" in done.out
+    assert family.space.read("training/model.py") == text(l1="yours").encode()
+    assert family.space.read("app.py") == b"app\n"
+    assert "up to date; 1 drifted file there" in family.synced().out

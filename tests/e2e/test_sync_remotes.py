@@ -66,6 +66,19 @@ def test_over_ssh_by_the_persons_own_remote(tmp_path: Path, run_cli: RunCli, ssh
     assert "up to date" in family.synced().out
 
 
+def test_a_target_with_a_dangerous_name_in_its_history_is_not_fetched(family: Family) -> None:
+    family.synced()
+    tree = family.space.tip("main") + "^{tree}"
+    rows = family.space.git("ls-tree", tree) + f"\n040000 tree {family.space.git('rev-parse', 'main:training')}\t.git\n"
+    evil = family.space.git("mktree", data=rows.encode())
+    family.space.git("update-ref", "refs/heads/main", family.space.git("commit-tree", evil, "-p", "main", "-m", "Evil"))
+    done = family.sync()
+    assert done.code == 30
+    assert "space is unreachable: its commits could not be fetched: object " in done.out
+    assert "hasDotgit" in done.out
+    assert f"fetch {family.space.url} refs/heads/main" in done.out
+
+
 def test_an_ssh_key_that_is_not_known_is_told(family: Family, ssh: FakeSsh) -> None:
     family.urls["space"] = ssh.url("space.git")
     family.manifest()

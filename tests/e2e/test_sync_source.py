@@ -257,3 +257,15 @@ def test_maps_that_put_different_files_at_one_path_stop(family: Family) -> None:
     done = family.sync()
     assert done.code == 2
     assert "repos.space.map[1].to" in done.err
+
+
+def test_a_source_without_any_commit_is_told_what_to_do_first(family: Family) -> None:
+    family.origin.git("update-ref", "-d", "refs/heads/main")
+    family.clone.git("checkout", "-q", "--orphan", "trunk")
+    family.clone.git("branch", "-qD", "main")
+    family.clone.git("update-ref", "-d", "refs/remotes/origin/main")
+    done = family.sync()
+    assert done.code == 2
+    assert "Its remote is empty, too: make a first commit on main, and git push origin main." in done.err
+    family.clone.git("push", "-q", family.origin.url, f"{family.clone.commit('Start')}:refs/heads/trunk")
+    assert "Its remote has trunk: name the branch in the manifest (repos.main.branch)." in family.sync().err

@@ -52,7 +52,7 @@ def test_a_space_filled_by_copying_stops_a_squash_too(family: Family) -> None:
     family.edit("Copied", {"training/train.py": "train\n"})
     done = family.sync()
     assert done.code == 3
-    assert "'openllm-repos adopt space'" in done.out
+    assert "next: openllm-repos adopt space" in done.out
 
 
 def test_edits_on_both_sides_are_merged(squashed: Family) -> None:

@@ -1,12 +1,14 @@
 """Random histories of a small repository with a folder `d/`, for the tests of the projection.
 
-They have what makes projections hard: merges, octopuses, criss-cross, evil merges, several roots, a folder that goes
-and comes back (also as it was before), files that cross its border, changed modes, symlinks, commits that change
-nothing, clocks that run backwards; and, where asked for, something else than a folder in its place.
+They have what makes projections hard: merges, octopuses, criss-cross, evil merges, several roots, a parent named twice,
+a folder that goes and comes back (also as it was before), files that cross its border, changed modes, symlinks, commits
+that change nothing, clocks that stand still, jump, or run backwards; and, where asked for, something else than a folder
+in its place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.history import Entry, Spec, executable, gitlink, symlink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 Name = TypeVar("Name", bound=int | str)
 
@@ -109,10 +111,28 @@ SHAPES = {
 }
 ANY_SHAPE = [0, 1, 1, 1, 1, 2, 2, 3]
 
+# The seconds between a commit's place in the list and its date; mostly a minute each, as on a good machine.
+CLOCKS: dict[str, Callable[[int], int]] = {
+    "runs": lambda position: 60 * position,
+    "stands still": lambda _: 0,
+    "jumps": lambda position: position * 7919 % 6007,
+    "runs backwards": lambda position: -60 * position,
+}
+# git subtree counts with `git rev-list`, which stops to look a few commits after the dates say that it may. Where
+# clocks are wrong over a longer way it counts commits that are not there, and git subtree keeps a merge for them. The
+# smallest history that this can happen in has ten commits: a side of seven, one beside it, the root and the merge.
+TRUSTED = 9
+
 
 @st.composite
 def histories(
-    draw: st.DrawFn, *, shape: list[int] = ANY_SHAPE, longest: int = 11, keeps: bool = False, odd: bool = False
+    draw: st.DrawFn,
+    *,
+    shape: list[int] = ANY_SHAPE,
+    longest: int = 11,
+    skewed: int = 11,
+    keeps: bool = False,
+    odd: bool = False,
 ) -> History:
     """Draw a history of 4 to `longest` commits whose last one joins all the others.
 
@@ -120,11 +140,13 @@ def histories(
         draw: hypothesis'.
         shape: the numbers of parents to choose from.
         longest: the most commits.
+        skewed: the most commits where the clock does not run as it should.
         keeps: whether the folder, once there, never goes.
         odd: whether a file, a symlink or a submodule may stand where the folder should be.
     """
     count = draw(st.integers(4, longest))
-    backwards = draw(st.integers(0, 7)) == 7
+    clocks = ["runs"] * 5 + list(CLOCKS) if count <= skewed else ["runs"]
+    clock = CLOCKS[draw(st.sampled_from(clocks))]
     specs: list[Spec] = []
     trees: list[Tree] = []
     for position in range(count):
@@ -135,6 +157,8 @@ def histories(
             wanted = draw(st.sampled_from(shape)) if position else 0
             recent = draw(st.permutations(range(max(0, position - 5), position)))
             chosen = recent[:wanted]
+            if chosen and draw(st.integers(0, 9)) == 9:
+                chosen = [*chosen, draw(st.sampled_from(chosen))]
         tree: Tree = dict(trees[chosen[0]]) if chosen else {}
         if len(chosen) > 1:
             tree = draw(_merged([trees[parent] for parent in chosen]))
@@ -143,7 +167,7 @@ def histories(
             tree = draw(_changed(tree, trees, odd=odd))
         if keeps and not has_folder(tree) and any(has_folder(trees[parent]) for parent in chosen):
             _put(tree, INSIDE[0], CONTENTS[0])
-        person = b"Ada <ada@example.org> %d +0100" % (1_700_000_000 + 60 * (-position if backwards else position))
+        person = b"Ada <ada@example.org> %d +0100" % (1_700_000_000 + clock(position))
         files = cast("Files", dict(tree))
         specs.append(Spec(chosen, files, f"commit {position}\n", whole=True, author=person, committer=person))
         trees.append(tree)

@@ -16,7 +16,7 @@ from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Cache
 from openllm_repos.projection.project import project
-from tests.property.projection_histories import FOLDER, SHAPES, History, histories, plain_rule
+from tests.property.projection_histories import FOLDER, SHAPES, TRUSTED, Files, History, histories, plain_rule
 from tests.support.history import Spec, make_history
 from tests.support.repositories import Clone
 
@@ -99,7 +99,9 @@ def test_a_folder_has_the_ids_of_git_subtree(ground: Ground, shape: list[int], d
 
     Four histories an example; a last commit without the folder joins them, so that git subtree starts once.
     """
-    several = data.draw(st.lists(histories(shape=shape, longest=10, keeps=True), min_size=4, max_size=4))
+    several = data.draw(
+        st.lists(histories(shape=shape, longest=12, skewed=TRUSTED, keeps=True), min_size=4, max_size=4)
+    )
     specs: list[Spec] = []
     tips: list[int] = []
     for history in several:
@@ -110,6 +112,24 @@ def test_a_folder_has_the_ids_of_git_subtree(ground: Ground, shape: list[int], d
     theirs, ours = _subtree_images(ground.clone, ids[-1]), _our_images(ground.opened, ids[-1])
     assert {commit: ours.get(commit) for commit in ids[:-1]} == {commit: theirs.get(commit) for commit in ids[:-1]}
     assert not set(ours.values()) & set(ids)
+
+
+@pytest.mark.usefixtures("git_subtree")
+def test_clocks_that_ran_backwards_keep_no_merge_that_brings_nothing(ground: Ground) -> None:
+    """git subtree keeps one where dates fall for more than six commits: its `git rev-list` does not look further."""
+    for way in (6, 7):
+        contents = ["0", "0", *(str(step) for step in range(1, way + 1)), str(way)]
+        parents = [[], [0], [0], *([at] for at in range(2, way + 1)), [1, way + 1]]
+        specs = []
+        for position, (content, above) in enumerate(zip(contents, parents, strict=True)):
+            who = b"Ada <ada@example.org> %d +0000" % (1_700_000_000 - 60 * position)
+            files: Files = {"d/a": content, "x": str(position)}
+            specs.append(Spec(above, files, whole=True, author=who, committer=who))
+        ids = make_history(ground.clone, specs)
+        theirs, ours = _subtree_images(ground.clone, ids[-1]), _our_images(ground.opened, ids[-1])
+        assert ours[ids[-1]] == ours[ids[-2]]
+        if way == 6:  # beyond that it depends on how far git looks
+            assert theirs[ids[-1]] == ours[ids[-1]]
 
 
 @settings(max_examples=60)

@@ -103,3 +103,25 @@ def test_quoting_survives_a_folder_with_a_quote(tmp_path: Path) -> None:
     assert "contains binary files" in said.err
     assert shlex.quote(str(tmp_path / "it's here"))[0] == "'"
     assert os.path.isdir(tmp_path / "it's here")
+
+
+def test_plain_git_pushes_with_what_the_command_prints(tmp_path: Path) -> None:
+    """Nobody has to type a user name or a token: the printed lines name a credential helper for both hosts."""
+    with Sandbox(tmp_path / "remotes") as running:
+        running.hub.create("space", "lemms/openllm")
+        running.github.create("louischua/openllm")
+        env = running.environment(plain_git=True)
+        clone = Clone.init(tmp_path / "clone")
+        clone.commit("one", {"a.py": "1\n"})
+        for url in ("https://huggingface.co/spaces/lemms/openllm", "https://github.com/louischua/openllm"):
+            assert run_git("push", url, "HEAD:refs/heads/mine", cwd=clone.path, env=env).code == 0
+        wrong = running.environment("hf_read", plain_git=True)
+        said = run_git(
+            "push",
+            "https://huggingface.co/spaces/lemms/openllm",
+            "HEAD:refs/heads/other",
+            cwd=clone.path,
+            env=wrong,
+            ok=(1, 128),
+        )
+        assert "not authorized" in said.err

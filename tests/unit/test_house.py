@@ -17,7 +17,7 @@ PACKAGE = Path(openllm_repos.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Modules that are themselves loaded only where their library is used.
 LOADED_ON_USE = {"demo/family.py", "demo/seed.py", "git/authoring.py", "manifest/layout.py"}
-COSTLY = ("click", "git", "rich", "tomlkit")
+COSTLY = ("click", "git", "httpx2", "huggingface_hub", "rich", "tomlkit")
 
 
 def _name(path: Path) -> str:

@@ -28,11 +28,15 @@ class Listed:
 
 
 COMMANDS: Mapping[str, Listed] = {
+    "init": Listed("openllm_repos.cli.init:init", "Write repos.toml for this clone, and add the git remotes."),
     "status": Listed("openllm_repos.cli.status:status", "Show every repo: in sync, behind, drifted, unreachable."),
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
+    "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
+    "remotes": Listed("openllm_repos.cli.remotes:remotes", "Show the clone's git remotes; make them equal to it."),
+    "doctor": Listed("openllm_repos.cli.doctor:doctor", "Say what is missing, and the command that mends it."),
     "sandbox": Listed(
         "openllm_repos.cli.sandbox:sandbox", "Serve a GitHub and a Hub on this machine to try things on."
     ),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
 from openllm_repos.cli.app import run
 from openllm_repos.demo.family import Family, change_source, edit_space, make_family
+from openllm_repos.errors import UsageError
+from openllm_repos.sandbox import Sandbox
 
 
 class StoryEnded(click.exceptions.Exit):
@@ -20,43 +24,65 @@ class StoryEnded(click.exceptions.Exit):
 def demo(folder: Path | None) -> None:
     """Make a family like OpenLLM's in DIR (a new temporary folder by default) and sync it.
 
-    A source on "GitHub", a Space, two models and a dataset on the "Hub": all of them are folders in DIR. No account and
-    no network is needed, and nothing outside DIR is touched.
+    A source on "GitHub", a Space, two models and a dataset on the "Hub": both hosts are the sandbox, which runs on this
+    machine while the story lasts. No account and no network is needed, and nothing outside DIR is touched.
     """
     place = _place(folder)
     click.echo(f"A family like OpenLLM's, in {place}")
     click.echo(
-        "Its URLs are the real ones, but git is told to look for them in that folder: nothing leaves this machine."
+        "Its URLs are the real ones, but what answers is a GitHub and a Hub on this machine, which refuse what the real"
+        "\nones refuse: nothing leaves this machine."
     )
-    family = make_family(place)
+    with Sandbox(place / "remotes") as sandbox, _environment(sandbox.environment()):
+        _story(make_family(place, sandbox))
+    click.echo(
+        f"\nEverything is still there. To go on, start both hosts again: openllm-repos sandbox --root {place}/remotes"
+    )
+    click.echo(f"Do what it says in another terminal, then: cd {place}/openllm")
+    click.echo("Try: openllm-repos diff space   or edit a file in ../space, push it, and sync.")
+
+
+def _story(family: Family) -> None:
     source = family.source.folder
     _step(source, "How does the family stand?", "status")
     _step(source, "What would a sync do? (This changes nothing.)", "sync", "--dry-run")
-    _step(source, "Do it.", "sync", "--yes")
+    _step(source, "Do it. (docs/ has a picture for which the Hub refuses a plain push.)", "sync", "--yes")
     _step(source, "Now the Space has the mapped folders, and its own files as before.", "status")
     click.echo(
         "\n# Somebody edits the Space: app.py, which is its own, and training/data_loader.py,"
         " which came from the source."
     )
-    edit_space(family)
+    family.space.pull()
+    edit_space(family.space)
     click.echo("# Meanwhile the source changes core/src/model.py, adds a file and deletes a configuration.")
     change_source(family)
     _step(source, "Both sides have moved.", "status")
     _step(source, "A sync merges them; nobody's work is lost.", "sync", "--yes")
-    _step(source, "What is left is the edit that the source does not have yet.", "status")
     _history(family)
-    click.echo(f"\nEverything is still there: cd {source}")
-    click.echo(
-        "Try: openllm-repos diff space   openllm-repos split core/src/   or edit a file in ../space, push it, and sync."
-    )
+    _step(source, "What is left is the edit that the source does not have yet.", "status")
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Let everything that this process does and starts find the sandbox, for a while."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _place(folder: Path | None) -> Path:
-    if folder is not None:
-        return Path(os.path.abspath(folder))
-    import tempfile
+    if folder is None:
+        import tempfile
 
-    return Path(os.path.realpath(tempfile.mkdtemp(prefix="openllm-repos-demo-")))
+        return Path(os.path.realpath(tempfile.mkdtemp(prefix="openllm-repos-demo-")))
+    place = Path(os.path.abspath(folder))
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(f"{place} is not empty.", hint="Name a folder that does not exist yet: openllm-repos demo DIR")
+    return place
 
 
 def _step(source: Path, why: str, *command: str) -> None:

@@ -11,6 +11,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
+from openllm_repos.names.url import HUB_HOST
 from openllm_repos.text import show
 
 KINDS = ("github", "space", "model", "dataset", "url")
@@ -44,7 +45,7 @@ def check(invocation: Invocation) -> None:
     """Check the manifest; every fault is listed, and the exit code is 2."""
     path = invocation.manifest_path()
     read = Manifest.load(path)
-    _say(invocation, f"{path.name} is sound: {_counted(read)}.")
+    _say(invocation, f"{path.name} is sound: {counted(read)}.")
 
 
 @manifest.command("add")
@@ -88,7 +89,7 @@ def add(
     change = functools.partial(add_repo, name=name, fields=fields, maps=maps, origin=path.name)
     read = _edit(path, change)
     repo = read.repo(name)
-    _say(invocation, f"Added {repo.name} ({repo.kind}, {repo.url}) to {path.name}; it now has {_counted(read)}.")
+    _say(invocation, f"Added {repo.name} ({repo.kind}, {repo.url}) to {path.name}; it now has {counted(read)}.")
 
 
 @manifest.command("remove")
@@ -100,7 +101,7 @@ def remove(invocation: Invocation, name: str) -> None:
 
     path = invocation.manifest_path()
     read = edit_file(path, functools.partial(remove_repo, name=name, origin=path.name))
-    _say(invocation, f"Removed {name} from {path.name}; it now has {_counted(read)}.")
+    _say(invocation, f"Removed {name} from {path.name}; it now has {counted(read)}.")
 
 
 @manifest.command("set")
@@ -137,6 +138,7 @@ def facts(read: Manifest) -> dict[str, Any]:
             "tag": str(read.project.tag),
             "never": [pattern.text for pattern in read.project.never],
         },
+        "hosts": {"hub": str(read.hub or HUB_HOST)},
         "source": str(read.source.name),
         "repos": [_repo_facts(repo) for repo in read.repos],
     }
@@ -160,9 +162,11 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
 
 def _lines(read: Manifest) -> list[str]:
     """Return the manifest as lines for people."""
-    lines = [f"{read.project.name}: {_counted(read)}"]
+    lines = [f"{read.project.name}: {counted(read)}"]
     if read.project.version:
         lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}")
+    if read.hub:
+        lines.append(f"  the Hub is {read.hub}")
     if read.project.never:
         lines.append(f"  never: {', '.join(pattern.text for pattern in read.project.never)}")
     width = max(len(repo.name) for repo in read.repos)
@@ -178,7 +182,8 @@ def _lines(read: Manifest) -> list[str]:
     return lines
 
 
-def _counted(read: Manifest) -> str:
+def counted(read: Manifest) -> str:
+    """Say how much is in a manifest, in a few words."""
     maps = sum(len(repo.maps) for repo in read.repos)
     counts = ((len(read.repos), "repo"), (len(read.targets), "target"), (maps, "map"))
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.plan import Action, Change, Conflict, Drift, FileChange, Outcome, Stopped, SyncPlan, TargetPlan
+from openllm_repos.plan import (
+    Action,
+    Change,
+    Conflict,
+    Drift,
+    FileChange,
+    Finding,
+    Outcome,
+    Stopped,
+    SyncPlan,
+    TargetPlan,
+)
 from openllm_repos.text import show, show_path
 
 SCHEMA = 1
@@ -20,7 +31,10 @@ def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
     for note in plan.notes:
         yield f"note: {show(note)}"
     for step in plan.targets:
-        yield from stopped_lines(step) if isinstance(step, Stopped) else _step_lines(step, every_file=every_file)
+        if isinstance(step, Stopped):
+            yield from stopped_lines(step, every_file=every_file)
+        else:
+            yield from _step_lines(step, every_file=every_file)
 
 
 def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
@@ -32,6 +46,7 @@ def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         Action.CREATE: "first sync into an empty repository",
         Action.MERGE: "merge",
         Action.SQUASH: "one commit",
+        Action.ADOPT: "adopt",
         Action.UP_TO_DATE: "up to date",
     }[step.action]
     branch = step.update.ref.removeprefix("refs/heads/")
@@ -40,6 +55,9 @@ def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         f" to {branch} of {show(step.url)}"
     )
     yield from file_lines(step.changes, every_file=every_file)
+    if step.large:
+        size = size_text(sum(file.size for file in step.large))
+        yield f"  before it: {_count(len(step.large), 'LFS object')}, {size}"
     if step.drift.files:
         yield f"  kept: {_count(len(step.drift.files), 'file')} that {step.target} changed itself"
         yield from file_lines(step.drift.files, every_file=every_file)
@@ -54,13 +72,37 @@ def file_lines(changes: Sequence[FileChange], *, every_file: bool) -> Iterator[s
         yield f"  … and {len(changes) - len(shown)} more (-v shows all)"
 
 
-def stopped_lines(stopped: Stopped) -> Iterator[str]:
+def finding_lines(findings: Sequence[Finding], *, every_file: bool) -> Iterator[str]:
+    """Yield what a remote would refuse, a line a file, and once for all files of a kind what to do about it."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.problem, finding.fix), []).append(finding)
+    for (problem, fix), group in groups.items():
+        shown = group if every_file or len(group) <= _SHOWN + 1 else group[:_SHOWN]
+        for finding in shown:
+            where = f"in {finding.commit[:10]}, {size_text(finding.size)}"
+            yield f"  {show_path(finding.path)} ({where}): {show(problem)}"
+        if len(shown) < len(group):
+            yield f"  … and {len(group) - len(shown)} more (-v shows all)"
+        yield f"    fix: {show(fix)}"
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as people read it: ``130 bytes``, ``12.5 MiB``."""
+    if size < 1 << 10:
+        return _count(size, "byte")
+    unit, power = next((unit, power) for unit, power in (("GiB", 30), ("MiB", 20), ("KiB", 10)) if size >= 1 << power)
+    return f"{size / (1 << power):.1f} {unit}"
+
+
+def stopped_lines(stopped: Stopped, *, every_file: bool = False) -> Iterator[str]:
     """Yield why a target cannot be synced, the paths concerned, and the next step."""
     yield f"{stopped.target}: stopped"
     yield from (f"  {line}" for line in show(stopped.reason).splitlines())
     for conflict in stopped.conflicts:
         yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target"
     yield from file_lines(stopped.drift.files, every_file=True)
+    yield from finding_lines(stopped.findings, every_file=every_file)
     if stopped.hint:
         yield f"  next: {show(stopped.hint)}"
 
@@ -84,7 +126,7 @@ def sync_json(plan: SyncPlan, outcomes: Sequence[Outcome | Stopped]) -> dict[str
         "schema": SCHEMA,
         "source": {"name": plan.source, "commit": plan.source_commit},
         "notes": list(plan.notes),
-        "targets": [{**step_json(step), "outcome": _outcome_json(came.get(step.target))} for step in plan.targets],
+        "targets": [{**step_json(step), "outcome": outcome_json(came.get(step.target))} for step in plan.targets],
     }
 
 
@@ -99,6 +141,7 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
             "exit_code": step.exit_code,
             "conflicts": [_conflict_json(conflict) for conflict in step.conflicts],
             "drift": drift_json(step.drift),
+            "findings": [_finding_json(finding) for finding in step.findings],
         }
     return {
         "name": step.target,
@@ -111,10 +154,24 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
         "commits": step.commits,
         "changes": [change_json(change) for change in step.changes],
         "drift": drift_json(step.drift),
+        "lfs": [{"oid": file.oid, "size": file.size} for file in step.large],
     }
 
 
-def _outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule.value,
+        "commit": finding.commit,
+        "path": _path(finding.path),
+        "size": finding.size,
+        "problem": show(finding.problem),
+        "fix": show(finding.fix),
+        "in_tip": finding.in_tip,
+    }
+
+
+def outcome_json(outcome: Outcome | Stopped | None) -> dict[str, Any] | None:
+    """Return what came of one target, None where nothing was tried."""
     if outcome is None:
         return None
     if isinstance(outcome, Stopped):

@@ -40,7 +40,7 @@ def run_resolve(
             click.echo(f"{name}: the merge is dropped; nothing was changed")
             return 0
         if carry_on:
-            return _finish(manifest, repository, name, yes=yes)
+            return _finish(manifest, repository, name, options, yes=yes)
         resolution, paths = begin_resolution(manifest, repository, name, options)
     click.echo(f"{name}: the merge is open in {resolution.path}")
     for path in paths:
@@ -49,14 +49,17 @@ def run_resolve(
     return 0
 
 
-def _finish(manifest: Manifest, repository: Repository, name: str, *, yes: bool) -> int:
-    plan = finish_resolution(manifest, repository, name)
+def _finish(manifest: Manifest, repository: Repository, name: str, options: SyncOptions, *, yes: bool) -> int:
+    plan = finish_resolution(manifest, repository, name, options.validate)
     for line in plan_lines(plan, every_file=False):
         click.echo(line)
+    (step,) = plan.targets
+    if isinstance(step, Stopped):
+        return step.exit_code
     if not agreed(plan, yes=yes):
         click.echo("Nothing was pushed; the merge stays open.")
         return 1
-    (outcome,) = apply(plan, manifest, repository, lambda line: click.echo(line, err=True))
+    (outcome,) = apply(plan, manifest, repository, lambda line: click.echo(line, err=True), validate=options.validate)
     for line in outcome_lines(manifest, [outcome]):
         click.echo(line)
     if isinstance(outcome, Outcome) and outcome.pushed:

@@ -80,7 +80,7 @@ def _as_json(running: Sandbox) -> str:
         "github": running.github.url,
         "root": str(running.root),
         "tokens": _TOKENS,
-        "environment": running.environment(),
+        "environment": running.environment(plain_git=True),
     }
     return json.dumps(facts, indent=2)
 
@@ -93,7 +93,7 @@ def _as_text(running: Sandbox) -> str:
         "# Tokens (they open nothing but this sandbox):",
         *(f"#   {token:<9} {meaning}" for token, meaning in _TOKENS.items()),
         "# Type this in another terminal; git, huggingface_hub and openllm-repos then come here:",
-        *(f"export {name}={shlex.quote(value)}" for name, value in running.environment().items()),
+        *(f"export {name}={shlex.quote(value)}" for name, value in running.environment(plain_git=True).items()),
         "# Stop with Ctrl-C.",
     ]
     return "\n".join(lines)

@@ -1,1 +1,1 @@
-"""A family like OpenLLM's, made in one folder: the manifest and the URLs are the real ones, the remotes are folders."""
+"""A family like OpenLLM's, made in one folder: manifest and URLs are the real ones, the hosts are the sandbox."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 MANIFEST = """\
 schema = 1
 
@@ -108,9 +110,9 @@ SPACE_APP = 'import gradio as gr\n\ngr.Interface(lambda text: text, "text", "tex
 SPACE_APP_EDITED = SPACE_APP.replace("lambda text: text", "lambda text: text.upper()")
 SPACE_REQUIREMENTS = "gradio>=5.31.0\n"
 
-CARDS = {
-    "lemms/openllm-small-extended-7k": "---\nlicense: gpl-3.0\n---\n\nSmall, 7,000 steps.\n",
-    "lemms/openllm-small-extended-8k": "---\nlicense: gpl-3.0\n---\n\nSmall, 8,000 steps.\n",
-    "datasets/lemms/openllm-training-data": "---\nlicense: cc-by-sa-4.0\n---\n\nCleaned Wikipedia passages.\n",
-}
-"""Model and dataset repositories by their path on the Hub, and their cards."""
+CARDS: tuple[tuple[Literal["model", "dataset"], str, str], ...] = (
+    ("model", "lemms/openllm-small-extended-7k", "---\nlicense: gpl-3.0\n---\n\nSmall, 7,000 steps.\n"),
+    ("model", "lemms/openllm-small-extended-8k", "---\nlicense: gpl-3.0\n---\n\nSmall, 8,000 steps.\n"),
+    ("dataset", "lemms/openllm-training-data", "---\nlicense: cc-by-sa-4.0\n---\n\nCleaned Wikipedia passages.\n"),
+)
+"""Model and dataset repositories, and their cards."""

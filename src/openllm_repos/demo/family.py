@@ -1,4 +1,4 @@
-"""Making the family: bare repositories for the remotes, a history with merges, and clones to stand in."""
+"""Making the family: repositories on the sandbox, a history with merges, and clones to stand in."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openllm_repos.demo import content
-from openllm_repos.errors import UsageError
-from openllm_repos.git.authoring import Author, Workspace, create_remote
+from openllm_repos.git.authoring import Author, Workspace
+from openllm_repos.git.credentials import Credential, credential_environment
+from openllm_repos.names.url import RepoId, RepoUrl
+from openllm_repos.sandbox import Sandbox
 
-GITHUB = "https://github.com/"
-HUB = "https://huggingface.co/"
-SOURCE = "louischua/openllm"
-SPACE = "spaces/lemms/openllm"
+SOURCE_ID = RepoId("louischua/openllm")
+SPACE_ID = RepoId("lemms/openllm")
 _DAY = 86_400
 _START = 1_752_570_000  # 15 July 2025
 
@@ -31,45 +31,57 @@ class Family:
     space: Workspace
 
 
-def make_family(folder: Path) -> Family:
-    """Make remotes and clones.
+def make_family(folder: Path, sandbox: Sandbox) -> Family:
+    """Make repositories on the sandbox, and clones of them in a folder.
 
     Args:
-        folder: absolute; made if it is not there, and must be empty if it is.
-
-    Raises:
-        UsageError: it has something in it.
+        folder: absolute; made if it is not there.
+        sandbox: running; it has none of the family's repositories yet.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"{folder} is not empty.", hint="Name a folder that does not exist yet: openllm-repos demo DIR"
-        )
-    for remote in (f"github/{SOURCE}", f"hub/{SPACE}", *(f"hub/{name}" for name in content.CARDS)):
-        create_remote(folder / remote)
-    settings = _settings(folder, "Louis Chua")
-    source = Workspace.create(folder / "openllm", GITHUB + SOURCE, settings)
+    sandbox.github.create(SOURCE_ID)
+    github = _reach(sandbox, sandbox.github.url, "gh_write")
+    source = _clone(folder / "openllm", SOURCE_ID.github_url(), "Louis Chua", github)
     _write_source(source)
-    space = Workspace.create(folder / "space", HUB + SPACE, _settings(folder, "Space Editor"))
-    space.commit(
-        "Space: app and card",
-        _someone("Space Editor", 40),
-        {"README.md": content.SPACE_CARD, "app.py": content.SPACE_APP, "requirements.txt": content.SPACE_REQUIREMENTS},
-    )
+    hub = _reach(sandbox, sandbox.hub.url, "hf_write")
+    sandbox.hub.create("space", SPACE_ID, sdk="gradio")
+    space = clone_space(folder / "space", sandbox)
+    files = {
+        "README.md": content.SPACE_CARD,
+        "app.py": content.SPACE_APP,
+        "requirements.txt": content.SPACE_REQUIREMENTS,
+    }
+    space.commit("Space: app and card", _someone("Space Editor", 40), files)
     space.push()
-    for name, card in content.CARDS.items():
-        other = Workspace.create(folder / name.rpartition("/")[2], HUB + name, settings)
+    for kind, name, card in content.CARDS:
+        repo = RepoId(name)
+        sandbox.hub.create(kind, repo)
+        url = repo.model_url() if kind == "model" else repo.dataset_url()
+        other = _clone(folder / repo.partition("/")[2], url, "Louis Chua", hub)
+        other.pull()
         other.commit("Card", _someone("Louis Chua", 30), {"README.md": card})
         other.push()
     return Family(source, space)
 
 
-def edit_space(family: Family) -> None:
-    """Someone edits the Space: its own app, and a file that came from the source."""
-    family.space.pull()
-    edited = content.DATA_LOADER_CHECKED.replace("Batches of tokens", "Batches of a Space's tokens")
-    files = {"app.py": content.SPACE_APP_EDITED, "training/data_loader.py": edited}
-    family.space.commit("Shout, and say whose tokens they are", _someone("Space Editor", 60), files)
-    family.space.push()
+def clone_space(folder: Path, sandbox: Sandbox) -> Workspace:
+    """Return another person's clone of the Space, as it is now."""
+    space = _clone(folder, SPACE_ID.space_url(), "Space Editor", _reach(sandbox, sandbox.hub.url, "hf_write"))
+    space.pull()
+    return space
+
+
+def edit_space(space: Workspace, mapped: str | None = "training/data_loader.py") -> None:
+    """Someone edits the Space: its own app, and a file that came from the source.
+
+    Args:
+        space: a clone of it that is up to date.
+        mapped: where that file stands in the Space; None where it is not there.
+    """
+    files = {"app.py": content.SPACE_APP_EDITED}
+    if mapped is not None:
+        files[mapped] = content.DATA_LOADER_CHECKED.replace("Batches of tokens", "Batches of a Space's tokens")
+    space.commit("Shout, and say whose tokens they are", _someone("Space Editor", 60), files)
+    space.push()
 
 
 def change_source(family: Family) -> None:
@@ -82,16 +94,21 @@ def change_source(family: Family) -> None:
     family.source.push()
 
 
-def _settings(folder: Path, name: str) -> Mapping[str, str]:
-    """A clone's settings: who works here, and the real URLs leading into `folder`."""
-    return {
+def _clone(folder: Path, url: RepoUrl, name: str, environment: Mapping[str, str]) -> Workspace:
+    """Make a person's clone, whose remote need not have anything yet."""
+    settings = {
         "user.name": name,
         "user.email": _mail(name),
         "branch.main.remote": "origin",
         "branch.main.merge": "refs/heads/main",
-        f"url.{folder}/github/.insteadOf": GITHUB,
-        f"url.{folder}/hub/.insteadOf": HUB,
     }
+    return Workspace.create(folder, url, settings, environment)
+
+
+def _reach(sandbox: Sandbox, host: str, token: str) -> Mapping[str, str]:
+    """Return the environment that leads a clone's git to the sandbox, with a token for one of its hosts."""
+    environment = sandbox.environment()
+    return environment | credential_environment(Credential((host,), "demo", token), environment)
 
 
 def _mail(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from openllm_repos.errors import NameRefused
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl, identity_of
 
@@ -29,12 +30,14 @@ class LastSync:
         source_commit: the source commit that it carried over.
         projected: the projection of that commit through the maps of that time.
         digest: names those maps.
+        maps: those maps; empty where somebody has rewritten the message, and it no longer says them.
     """
 
     commit: ObjectId
     source_commit: ObjectId
     projected: ObjectId
     digest: str
+    maps: tuple[Map, ...]
 
 
 def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
@@ -64,6 +67,17 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         return "", None  # a sync says each of them once
     try:
         source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
-        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, said[MANIFEST_DIGEST])
+        digest = said[MANIFEST_DIGEST]
+        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, _maps(message, digest))
     except (KeyError, NameRefused):
         return "", None
+
+
+def _maps(message: str, digest: str) -> tuple[Map, ...]:
+    """Read the maps that a sync's message lists; the digest says whether that was understood."""
+    rows = [row.strip().partition(" -> ") for row in message.splitlines() if row.startswith("    ")]
+    try:
+        maps = tuple(Map.of(source, to) for source, _, to in rows)
+    except NameRefused:
+        return ()
+    return maps if maps_digest(maps) == digest else ()

@@ -68,8 +68,7 @@ class NotAdopted(ConflictError):
         some = "1 file" if files == 1 else f"{files} files"
         super().__init__(
             f"{target.name} already has {some} at mapped paths, but no sync put them there.",
-            hint=f"They were copied there. 'openllm-repos adopt {target.name}' (in a later version) will find the"
-            " source commit they came from; until then, delete them from the target in a commit of its own, then sync.",
+            hint=f"openllm-repos adopt {target.name}",
         )
 
 
@@ -221,7 +220,7 @@ class _Held:
         then, now = self._at(before), self._at(self.projected)
         carried = () if before is None else (before,)
         if last.digest != maps_digest(self.target.maps):
-            base, contained = self._as_far_as_it_went(then, last), False
+            base, contained = self._brought(then, last), False
         else:
             contained = not self.part.changes(then, now)
             older = before is not None and is_ancestor(self.repository, self.projected, before)
@@ -229,10 +228,19 @@ class _Held:
         behind = 0 if contained else max(1, count(self.repository, self.projected, without=carried))
         return _Start(base, known=True, behind=behind, contained=contained, carried=carried)
 
-    def _as_far_as_it_went(self, then: Node, last: LastSync) -> Node:
-        """The start after a change of maps: of what the new maps make of that commit, the files that the target got."""
-        missing = [change.path for change in self.part.changes(then, self._at(last.commit)) if change.new is None]
-        return self.part.without(then, missing)
+    def _brought(self, then: Node, last: LastSync) -> Node:
+        """What the last sync brought, through the maps of its time: new maps alone are no reason for the same files.
+
+        A fresh clone does not have that projection, and makes it anew. Where the sync's message no longer says its
+        maps: of what the maps of today make of that commit, the files that the sync left like that in the target.
+        """
+        brought: ObjectId | None = last.projected
+        if not self._has(last.projected):
+            if not last.maps:
+                changed = [one.path for one in self.part.changes(then, self._at(last.commit)) if one.old is not None]
+                return self.part.without(then, changed)
+            brought = project(self.repository, last.source_commit, last.maps, reader=self.reader).commit
+        return self._at(brought)
 
     def _at(self, commit: ObjectId | None) -> Node:
         return self.part.of(None if commit is None else commit.encode() + b"^{tree}")

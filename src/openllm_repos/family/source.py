@@ -49,8 +49,17 @@ def source_commit(repository: Repository, source: Repo, remote: RemoteState | No
             return found
     raise UsageError(
         f"This clone has no branch {source.branch}, which the manifest names for {source.name}.",
-        hint=f"Run: git fetch origin {source.branch}   or name a commit with --rev.",
+        hint=_where_it_may_be(source, remote),
     )
+
+
+def _where_it_may_be(source: Repo, remote: RemoteState | None) -> str:
+    if remote is None or remote.problem or remote.tip is not None:
+        return f"Run: git fetch origin {source.branch}   or name a commit with --rev."
+    if remote.branches:
+        there = ", ".join(remote.branches[:5])
+        return f"Its remote has {there}: name the branch in the manifest (repos.{source.name}.branch)."
+    return f"Its remote is empty, too: make a first commit on {source.branch}, and git push origin {source.branch}."
 
 
 def hold_against_remote(repository: Repository, commit: ObjectId, remote: RemoteState) -> SourceState:

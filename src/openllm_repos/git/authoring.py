@@ -29,21 +29,31 @@ class Workspace:
 
     Args:
         repo: GitPython's view of it.
+        environment: what git gets beside our own environment, such as a credential for ``origin``.
     """
 
-    def __init__(self, repo: git.Repo) -> None:
+    def __init__(self, repo: git.Repo, environment: Mapping[str, str]) -> None:
         self._repo = repo
-        self._repo.git.update_environment(**git_environment())
+        self._repo.git.update_environment(**(git_environment() | dict(environment)))
         self.folder = Path(str(repo.working_tree_dir))
 
     @classmethod
-    def create(cls, folder: Path, url: str, settings: Mapping[str, str]) -> Workspace:
-        """Make a new one on the branch ``main``, with ``origin`` and settings such as ``user.name`` of its own."""
+    def create(
+        cls, folder: Path, url: str, settings: Mapping[str, str], environment: Mapping[str, str] | None = None
+    ) -> Workspace:
+        """Make a new one on the branch ``main``.
+
+        Args:
+            folder: absolute; made if it is not there.
+            url: of ``origin``.
+            settings: of its own, such as ``user.name``.
+            environment: see the class.
+        """
         repo = git.Repo.init(folder, initial_branch="main")
         for key, value in settings.items():
             repo.git.config(key, value)
         repo.git.remote("add", "origin", url)
-        return cls(repo)
+        return cls(repo, environment or {})
 
     def commit(self, message: str, author: Author, files: Mapping[str, str | bytes | None]) -> str:
         """Write files (None deletes one), commit them, and return the commit's id."""
@@ -94,9 +104,3 @@ class Workspace:
         """Return the history of one folder as a picture, newest first."""
         form = "%h %an, %ad: %s"
         return str(self._repo.git.log("--graph", "--date=short", f"--format={form}", "origin/main", "--", folder))
-
-
-def create_remote(folder: Path) -> None:
-    """Make an empty bare repository whose branch is ``main``."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    git.Repo.init(folder, bare=True, initial_branch="main").close()

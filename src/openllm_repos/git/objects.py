@@ -173,6 +173,20 @@ class ObjectReader(_CatFile):
         while waiting:
             yield from self._drain(waiting.popleft())
 
+    def sizes(self, names: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+        """Yield hex id and size in bytes of objects, in the order of `names`, a few hundred in flight at a time.
+
+        Raises:
+            MissingObject: one of them is missing.
+        """
+        for chunk in _chunks(names, b"info "):
+            self.ask(chunk)
+            for request in chunk:
+                header = _header(self._line())
+                if header is None:
+                    raise MissingObject(request.partition(b" ")[2])
+                yield header[0], header[2]
+
     def _drain(self, chunk: list[bytes]) -> Iterator[Found]:
         pipe = self._running().stdout
         assert pipe is not None  # opened with PIPE
@@ -197,12 +211,12 @@ def _header(line: bytes) -> tuple[bytes, bytes, int] | None:
     return found, kind, int(size)
 
 
-def _chunks(names: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _chunks(names: Iterable[bytes], question: bytes = b"contents ") -> Iterator[list[bytes]]:
     """Group names into lists of requests, each small enough to lie in a pipe beside another one."""
     source = iter(names)
     for first in source:
         count = max(1, CHUNK_BYTES // (len(first) + 10))
-        yield [b"contents " + first, *(b"contents " + name for name in islice(source, count - 1))]
+        yield [question + first, *(question + name for name in islice(source, count - 1))]
 
 
 def top_names(tree: bytes, id_bytes: int) -> Iterator[bytes]:

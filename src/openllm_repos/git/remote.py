@@ -18,6 +18,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl, identity_of
 from openllm_repos.plan import RefUpdate
+from openllm_repos.text import redact
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certificates by update-ca-certificates
 _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
@@ -107,19 +108,20 @@ def list_refs(
         Unreachable: no answer in time, or a refusal.
     """
     asked = ("ls-remote", "--quiet", "--refs", "--", url, *patterns)
+    reach = repository.reach(url)
     try:
         try:
-            done = repository.git.run(*asked, deadline=deadline, settings=_quick_trust(url))
+            done = repository.git.run(*asked, deadline=deadline, settings=_quick_trust(url), environment=reach)
         except GitFailed:
             if not _quick_trust(url):
                 raise
-            done = repository.git.run(*asked, deadline=deadline)
+            done = repository.git.run(*asked, deadline=deadline, environment=reach)
     except DeadlineExceeded:
         raise Unreachable(
             f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(repository, url)) from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 
@@ -150,19 +152,33 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
-        repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline)
+        repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline, environment=repository.reach(url))
     except DeadlineExceeded:
         raise Unreachable(
             f"its commits were not fetched within {deadline:g} seconds", hint="Check the network, or give it more time."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+        # it has just named its refs, so the URL is right: an object is damaged, or the transfer broke
+        said = failed.completed.said
+        errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
+        raise Unreachable(
+            f"its commits could not be fetched: {'; '.join([*errors[:1], _last_line(said)])}",
+            hint="Run this again; if git calls an object damaged or dangerous, that must go from the history there."
+            f" See: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+        ) from None
 
 
-def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Pushed:
+def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs: bool = False) -> Pushed:
     """Push objects by id to refs of a remote, each with a lease on its old value. Never forced.
 
     More than one ref is pushed atomically; one ref is atomic by itself, and some servers know no atomic pushes.
+
+    Args:
+        repository: the clone.
+        url: the remote.
+        updates: the refs.
+        lfs: what is pushed points at LFS objects; they are there already, and the pre-push hook of git-lfs, where the
+            person has it, has to ask that remote about them and no other.
 
     Returns:
         What git and the remote said. What is true now, only :func:`list_refs` can tell.
@@ -172,14 +188,31 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Push
         args.append("--atomic")
     args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
     specs = [f"{update.new}:{update.ref}" for update in updates]
+    to, reach = ("--", url, *specs), repository.reach(url)
     try:
-        done = repository.person().run(*args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True)
+        done = repository.person().run(
+            *args,
+            *to,
+            ok=(0, 1, 128),
+            deadline=TRANSFER_DEADLINE,
+            hooks=True,
+            settings=lfs_settings(url) if lfs else (),
+            environment=reach,
+        )
     except DeadlineExceeded as late:
         return Pushed(done=False, refused=False, said=late.message)
     except GitFailed as failed:
         return Pushed(done=False, refused=False, said=failed.completed.said)
     refused = any(line.startswith(b"!\t") for line in done.stdout.split(b"\n"))
     return Pushed(done=done.code == 0, refused=refused, said=done.said)
+
+
+def lfs_settings(url: str) -> tuple[str, ...]:
+    """Return the configuration that makes git-lfs talk to a remote's own LFS, whatever an ``.lfsconfig`` says."""
+    server = url.rstrip("/")
+    if url.startswith(("https://", "http://")):  # over ssh git-lfs asks the host, and for a folder it copies
+        server = f"{server.removesuffix('.git')}.git/info/lfs"
+    return f"lfs.url={server}", f"lfs.pushurl={server}", "lfs.locksverify=false"
 
 
 def _last_line(said: str) -> str:
@@ -189,7 +222,9 @@ def _last_line(said: str) -> str:
     return (fatal or lines or ["git gave no reason"])[0]
 
 
-def _reach_hint(url: str) -> str:
+def _reach_hint(repository: Repository, url: str) -> str:
+    if advice := repository.advice(url):
+        return advice
     if _PASSWORD.match(url):
         return (
             "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, UsageError
+from openllm_repos.git.credentials import Access, credential_environment
 from openllm_repos.git.process import Git, GitFailed
 from openllm_repos.names.objectid import ObjectId
 
@@ -27,6 +28,8 @@ class Repository:
         shallow: history is cut off.
         git: runs commands on it.
         objects_dir: where new objects go; not the clone's own inside :meth:`quarantine`.
+        access: with what remotes are reached; None leaves it to the person's own credential helpers.
+        beside: other folders that objects are read from; inside :meth:`quarantine` the clone's own is among them.
     """
 
     git_dir: Path
@@ -36,6 +39,8 @@ class Repository:
     shallow: bool
     git: Git
     objects_dir: Path
+    access: Access | None = None
+    beside: tuple[Path, ...] = ()
 
     @classmethod
     def open(cls, folder: Path) -> Repository:
@@ -94,8 +99,19 @@ class Repository:
         return ObjectId("0" * self.id_length)
 
     def person(self) -> Git:
-        """Return a git that runs where the person would run it, for hooks that look at the work tree."""
-        return Git(None, self.top, {}) if self.top is not None else self.git
+        """Return a git that runs where the person would run it, for hooks that look at the work tree.
+
+        In a quarantine it writes there, too: a partial clone fetches what a question of ours asks for.
+        """
+        return Git(None, self.top, self.git.extra) if self.top is not None else self.git
+
+    def reach(self, url: str) -> dict[str, str]:
+        """Return the variables for a git command that talks to a remote: its own credential, and nobody else's."""
+        return {} if self.access is None else credential_environment(self.access.credential(url))
+
+    def advice(self, url: str) -> str:
+        """Return what a person should know of the credential for a remote that says no; often nothing."""
+        return "" if self.access is None else self.access.advice(url)
 
     @contextlib.contextmanager
     def quarantine(self) -> Iterator[Repository]:
@@ -109,10 +125,17 @@ class Repository:
             objects = Path(place) / "objects"
             (objects / "pack").mkdir(parents=True)
             extra = {
+                **self.git.extra,
                 "GIT_OBJECT_DIRECTORY": str(objects),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(self.objects_dir),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(map(quoted, self.readable_objects)),
             }
-            yield replace(self, git=replace(self.git, extra=extra), objects_dir=objects)
+            git, beside = replace(self.git, extra=extra), self.readable_objects
+            yield replace(self, git=git, objects_dir=objects, beside=beside)
+
+    @property
+    def readable_objects(self) -> tuple[Path, ...]:
+        """The folders that objects are read from."""
+        return self.objects_dir, *self.beside
 
     @property
     def quarantined(self) -> bool:
@@ -158,8 +181,11 @@ class Repository:
             raise EnvironmentProblem(f"{said} is too old.", hint=f"Install git {wanted} or newer.")
 
 
-def _quoted(path: Path) -> str:
-    """Quote a path for GIT_ALTERNATE_OBJECT_DIRECTORIES, where ``:`` separates and ``"`` begins a C string."""
+def quoted(path: Path) -> str:
+    """Quote a path for GIT_ALTERNATE_OBJECT_DIRECTORIES or ``info/alternates``.
+
+    There ``:`` separates, and ``"`` begins a C string.
+    """
     text = str(path)
     if ":" not in text and not text.startswith('"'):
         return text

@@ -51,6 +51,21 @@ def exclusive(repository: Repository, operation: str) -> Iterator[None]:
         os.close(handle)
 
 
+def holder(repository: Repository) -> str | None:
+    """Say who holds the clone's lock, or None where it is free. Nothing is written."""
+    try:
+        handle = os.open(repository.state_dir / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(handle)
+    finally:
+        os.close(handle)
+    return None
+
+
 def _holder(handle: int) -> str:
     """Say who holds the lock, from what the holder wrote into it; it may not have done so yet."""
     try:

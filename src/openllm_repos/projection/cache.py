@@ -119,6 +119,11 @@ class Cache:
                 os.unlink(name)
                 raise
 
+    @property
+    def readable(self) -> bool:
+        """Whether anything is remembered."""
+        return self._parts() is not None
+
     def _parts(self) -> _Parts | None:
         if self._read is None:
             self._read = self._read_parts()
@@ -145,6 +150,16 @@ class Cache:
             start += size
         numbers = [_numbers(cut) for cut in (cuts[2], *cuts[5:])]
         return _Parts(cuts[0], cuts[1], numbers[0], cuts[3], cuts[4], *numbers[1:])
+
+
+def is_sound(path: Path, id_bytes: int) -> bool:
+    """Whether a file of memory can be read; one that cannot is as good as none.
+
+    Args:
+        path: the file.
+        id_bytes: 20 for SHA-1, 32 for SHA-256.
+    """
+    return Cache(path.parent, path.stem, id_bytes).readable
 
 
 class Images(MutableMapping[bytes, int]):

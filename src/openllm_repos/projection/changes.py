@@ -114,12 +114,25 @@ class MappedPart:
             yield from self._changes(
                 one if isinstance(one, Node) else nothing, two if isinstance(two, Node) else nothing, path + b"/"
             )
-        if isinstance(one, bytes) and isinstance(two, bytes) and before.get(name) != after.get(name):
+        if isinstance(one, bytes) and isinstance(two, bytes) and not _same(before.get(name), after.get(name)):
             yield _change(path, before.get(name), after.get(name))
         elif isinstance(one, bytes) and one and isinstance(two, Node):
             yield _change(path, before[name], None)
         elif isinstance(two, bytes) and two and isinstance(one, Node):
             yield _change(path, None, after[name])
+
+
+def _same(one: tuple[bytes, bytes | Node] | None, two: tuple[bytes, bytes | Node] | None) -> bool:
+    """Whether two entries are the same for git. Old ones have modes such as 100664, which a merge writes as 100644."""
+    if one is None or two is None or one[1] != two[1]:
+        return one is two
+    return _canonical(one[0]) == _canonical(two[0])
+
+
+def _canonical(mode: bytes) -> bytes:
+    if not mode.startswith(b"100"):
+        return mode
+    return b"100755" if int(mode, 8) & 0o100 else b"100644"
 
 
 def _change(path: bytes, old: tuple[bytes, bytes | Node] | None, new: tuple[bytes, bytes | Node] | None) -> FileChange:

@@ -1,8 +1,10 @@
 """Which commits survive a projection: the rule of ``git subtree split``, for any set of maps.
 
 contrib/subtree/git-subtree.sh, ``process_split_commit`` and ``copy_or_skip`` at git 2.54 (commit 1f70684b51 made the
-rule and its ids a contract), with two differences, both where git subtree fails: a commit never stands for itself, so
-where the mapped folders are gone the projection is the empty tree; and a folder that is not a folder counts as absent.
+rule and its ids a contract), with three differences, all where git subtree fails: a commit never stands for itself, so
+where the mapped folders are gone the projection is the empty tree; a folder that is not a folder counts as absent; and
+ancestry is read from the graph alone. git subtree asks `git rev-list`, which goes by dates too: where they run
+backwards for more than six commits between the sides of a merge, it may keep one that brings nothing.
 """
 
 from __future__ import annotations

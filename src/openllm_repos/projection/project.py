@@ -6,7 +6,7 @@ Where the answer is remembered, nothing is imported but what looks it up.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -58,23 +58,63 @@ def project(
         ConflictError: two maps put different content at one path.
     """
     repository.require_history()
-    width = repository.id_length // 2
-    cache = Cache(repository.state_dir / "projections", maps_digest(maps), width)
     with ExitStack() as stack:
         reader = reader or stack.enter_context(ObjectReader(repository.git))
-        if use_cache:
+        cache = _cache(repository, maps) if use_cache else None
+        if cache is not None:
             known, image = cache.glance(commit.encode())
             if known and (image is None or reader.find(image) is not None):
                 return Projected(commit, None if image is None else ObjectId(image.decode()), 0)
-        from openllm_repos.projection.run import Run
+        return _run(repository, reader, commit, maps, stack, cache)[0]
 
-        empty = Graph(hashlib.new(repository.object_format, b"tree 0\0").hexdigest().encode())
-        remembered = cache.load(empty.empty_tree) if use_cache else None
-        run = Run(repository, reader, maps, stack, remembered or Memory(empty, []))
-        if not run.covers(commit):
-            run = Run(repository, reader, maps, stack, Memory(Graph(empty.empty_tree), []))
-            run.covers(commit)
-        projected, written = run.finish(commit)
-        if use_cache and not repository.quarantined:
-            cache.save(run.memory)
-        return Projected(commit, projected, written)
+
+def origins(
+    repository: Repository, commit: ObjectId, maps: Sequence[Map], *, reader: ObjectReader
+) -> tuple[ObjectId | None, Mapping[bytes, bytes]]:
+    """Project a commit like :func:`project`, and say which source commit each projected commit was copied from.
+
+    Returns:
+        The projection, and projected commit -> source commit (hex ids) for all that became of the commit's history: a
+        few may not be in the projection's own, where a merge took over nothing of one side.
+
+    Raises:
+        ReposError: as :func:`project`.
+    """
+    repository.require_history()
+    with ExitStack() as stack:
+        projected, memory = _run(repository, reader, commit, maps, stack, _cache(repository, maps))
+        ids = memory.graph.ids
+        copied_from: dict[bytes, bytes] = {}
+        # Parents were visited first, so of all sources with one image the first is the one that was copied.
+        history = {line.strip() for line in repository.git.stream("rev-list", commit, "--")}
+        for source, image in memory.graph.image.items():
+            if source in history:  # not what is remembered of other branches
+                copied_from.setdefault(ids[image], source)
+    return projected.commit, copied_from
+
+
+def _cache(repository: Repository, maps: Sequence[Map]) -> Cache:
+    return Cache(repository.state_dir / "projections", maps_digest(maps), repository.id_length // 2)
+
+
+def _run(
+    repository: Repository,
+    reader: ObjectReader,
+    commit: ObjectId,
+    maps: Sequence[Map],
+    stack: ExitStack,
+    cache: Cache | None,
+) -> tuple[Projected, Memory]:
+    """Project from where the cache ends, and return what is known then."""
+    from openllm_repos.projection.run import Run
+
+    empty = Graph(hashlib.new(repository.object_format, b"tree 0\0").hexdigest().encode())
+    remembered = None if cache is None else cache.load(empty.empty_tree)
+    run = Run(repository, reader, maps, stack, remembered or Memory(empty, []))
+    if not run.covers(commit):
+        run = Run(repository, reader, maps, stack, Memory(Graph(empty.empty_tree), []))
+        run.covers(commit)
+    projected, written = run.finish(commit)
+    if cache is not None and not repository.quarantined:
+        cache.save(run.memory)
+    return Projected(commit, projected, written), run.memory

@@ -83,6 +83,8 @@ def _recoded(raw: bytes, declared: bytes) -> bytes | None:
         name = declared.decode("ascii")
         if re.fullmatch(_CHARACTER_SETS, name, re.VERBOSE | re.IGNORECASE) is None:
             return None
+        if name.lower().startswith("iso-2022") and not raw.isascii():
+            return None  # seven bits only; Python takes the eighth for Latin-1
         text = raw.decode(name)
     except (LookupError, UnicodeError):
         return None

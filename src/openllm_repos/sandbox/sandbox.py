@@ -71,18 +71,29 @@ class Sandbox:
         """Faults of the sandbox itself so far: requests that it could not answer for want of code or luck."""
         return [*self.hub.mishaps, *self.github.mishaps]
 
-    def environment(self, token: str = "hf_write", github_token: str = "gh_write") -> dict[str, str]:  # noqa: S107
+    def environment(
+        self,
+        token: str = "hf_write",  # noqa: S107
+        github_token: str = "gh_write",  # noqa: S107
+        *,
+        plain_git: bool = False,
+    ) -> dict[str, str]:
         """Return the environment in which git, huggingface_hub and the tool find the sandbox behind the real URLs.
 
         Args:
             token: for the Hub; empty for none.
             github_token: for GitHub; empty for none.
+            plain_git: whether a git that a person starts shall find these tokens too, instead of asking for them.
         """
         leads = (
             (self.hub, ("https://huggingface.co/", "https://hf.co/", "git@hf.co:")),
             (self.github, ("https://github.com/", "git@github.com:")),
         )
         settings = [(f"url.{site.url}/.insteadOf", start) for site, starts in leads for start in starts]
+        if plain_git:
+            for site, variable in ((self.hub, "HF_TOKEN"), (self.github, "GITHUB_TOKEN")):
+                helper = f'!f() {{ echo username=x; echo "password=${variable}"; }}; f'
+                settings.append((f"credential.{site.url}.helper", helper))
         first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)  # what is there already stays
         values = {
             "HF_ENDPOINT": self.hub.url,

@@ -107,19 +107,6 @@ class Site:
                 raise FileExistsError(f"{repo.resource} exists already")
             repo.init(facts)
 
-    def copy(self, repo: Repo, source: Path) -> None:
-        """Make a repository with all refs of another one on this machine.
-
-        Args:
-            repo: a repository that does not exist yet.
-            source: folder of the other one.
-
-        Raises:
-            FileExistsError: it is there already.
-        """
-        self.add(repo, Facts(sdk="gradio" if repo.kind is Kind.SPACE else ""))
-        repo.run("fetch", "-q", "--", str(source), "refs/*:refs/*")
-
     # ---- who may do what -----------------------------------------------------------------------------------------
 
     def account(self, request: Request) -> Account | None:

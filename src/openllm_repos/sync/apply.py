@@ -18,13 +18,25 @@ from openllm_repos.journal.records import Record, begin, finish, new_operation, 
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.advice import advice
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
 
 
+Again = Callable[[RemoteState, TargetPlan], TargetPlan | Stopped]
+"""Plans a target once more that has moved meanwhile: what its remote has now, and the plan so far."""
+
+
 def apply(
-    plan: SyncPlan, manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None
+    plan: SyncPlan,
+    manifest: Manifest,
+    repository: Repository,
+    told: Callable[[str], None] = lambda _: None,
+    again: Again | None = None,
+    validate: Validate | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, target by target; what stops one does not stop the others.
 
@@ -35,25 +47,33 @@ def apply(
         manifest: the manifest that it was made from.
         repository: the clone.
         told: gets a line of progress before each push.
+        again: plans a target once more that has moved; by default as a sync of the same source commit.
+        validate: asks the Hub about a card, where a target has moved and is planned again.
 
     Returns:
         For each target what came of it, in the order of the plan.
     """
     operation = new_operation()
+    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, validate))
     results: list[Outcome | Stopped] = []
     for step in plan.targets:
         if isinstance(step, Stopped):
             results.append(step)
             continue
         try:
-            results.append(_apply_target(step, manifest, repository, operation, told))
+            results.append(_apply_target(step, manifest, repository, operation, told, replanned))
         except ReposError as why:
             results.append(Stopped(step.target, why.message, why.hint, why.exit_code))
     return tuple(results)
 
 
 def _apply_target(
-    step: TargetPlan, manifest: Manifest, repository: Repository, operation: str, told: Callable[[str], None]
+    step: TargetPlan,
+    manifest: Manifest,
+    repository: Repository,
+    operation: str,
+    told: Callable[[str], None],
+    again: Again,
 ) -> Outcome | Stopped:
     target = manifest.target(step.target)
     state = RemoteState(target, endpoints(repository, {target.name: target.url})[target.name], step.tip)
@@ -63,11 +83,12 @@ def _apply_target(
             return Outcome(
                 step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
             )
+        carry(repository, target, state.endpoint.push_url, step.large, told)
         told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
         record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
         begin(repository, record)
-        said = push(repository, state.endpoint.push_url, [update])
+        said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
         tip = _true_tip(repository, state)
         if tip == update.new or _contains(repository, state, tip, update.new):
             finish(repository, record, landed=True)
@@ -75,24 +96,28 @@ def _apply_target(
             return Outcome(step.target, step.action, tip, pushed=True, attempts=attempt)
         finish(repository, record, landed=False)
         if tip == update.old:
-            raise _not_landed(target, said)
+            raise _not_landed(target, said, repository.advice(state.endpoint.push_url))
         told(f"{step.target}: its branch has moved meanwhile; merging again")
-        again = _planned_again(step, manifest, repository, state)
-        if isinstance(again, Stopped):
-            return again
-        step = again
+        fresh = bring(repository, list(ask(repository, [target]).values()))[target.name]
+        replanned = again(fresh, step)
+        if isinstance(replanned, Stopped):
+            return replanned
+        step = replanned
     raise ConflictError(
         f"{step.target}: its branch moved {ATTEMPTS} times while it was being synced; nothing of ours was pushed.",
         hint="Run the same command again when it is quieter.",
     )
 
 
-def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
-    """Say why a push is not there: the remote refused, something on this side stopped it, or it went elsewhere."""
+def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
+    """Say why a push is not there: the remote refused, something on this side stopped it, or it went elsewhere.
+
+    `known` is what is known of the token that was used.
+    """
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint="Do what its own words above ask for: rights, branch protection, or what it does not take.",
+            hint=advice(pushed.said, target) + (f" {known}" if known else ""),
         )
     if pushed.done:
         return EnvironmentProblem(
@@ -101,16 +126,8 @@ def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
         )
     return RemoteRefused(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint="Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
-
-
-def _planned_again(
-    step: TargetPlan, manifest: Manifest, repository: Repository, state: RemoteState
-) -> TargetPlan | Stopped:
-    """Fetch what others pushed and merge once more."""
-    fresh = bring(repository, list(ask(repository, [state.repo]).values()))
-    return plan_target(manifest, repository, fresh[state.repo.name], step.source_commit)
 
 
 def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:

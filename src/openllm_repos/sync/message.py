@@ -1,4 +1,4 @@
-"""The message of a sync's own commit: what people read, and the trailers that later syncs and status read."""
+"""The messages of a sync's own commits: what people read, and the trailers that later syncs and status read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,35 @@ def sync_message(source: Repo, target: Repo, source_commit: ObjectId, projected:
         source_commit: the source commit.
         projected: its projection.
     """
-    maps = "\n".join(f"    {show(a_map.source.text)} -> {show(a_map.written_to)}" for a_map in target.maps)
+    said = f"Sync from {source.repo_id or source.name} at {source_commit[:10]}\n\n{_maps(target)}"
+    return f"{said}\n\n{_trailers(source, target, source_commit, projected)}"
+
+
+def adopt_message(source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId) -> str:
+    """Return the message for a commit that records `source_commit` as what `target` was filled from.
+
+    Its trailers are those of a sync, so that all that reads them takes it for the last one.
+
+    Args:
+        source: the source's entry of the manifest.
+        target: the target's entry.
+        source_commit: the source commit.
+        projected: its projection.
+    """
     return (
-        f"Sync from {source.repo_id or source.name} at {source_commit[:10]}\n\n{maps}\n\n"
+        f"Adopt what was copied from {source.repo_id or source.name} at {source_commit[:10]}\n\n{_maps(target)}\n\n"
+        "No file is changed: this records which commit of the source the files above\n"
+        "came from, so that later syncs merge from there.\n\n"
+        f"{_trailers(source, target, source_commit, projected)}"
+    )
+
+
+def _maps(target: Repo) -> str:
+    return "\n".join(f"    {show(a_map.source.text)} -> {show(a_map.written_to)}" for a_map in target.maps)
+
+
+def _trailers(source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId) -> str:
+    return (
         f"{SOURCE_REPO}: {source.url}\n"
         f"{SOURCE_COMMIT}: {source_commit}\n"
         f"{PROJECTED_COMMIT}: {projected}\n"

@@ -20,13 +20,17 @@ from openllm_repos.git.history import count, write_commit
 from openllm_repos.git.merge import Sides, merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
+from openllm_repos.preflight.push import Push
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
-from openllm_repos.sync.message import sync_message
+from openllm_repos.sync.message import adopt_message, sync_message
 from openllm_repos.text import redact, show_path
 
 
@@ -37,10 +41,12 @@ class SyncOptions:
     Attributes:
         revision: the source commit to carry over, as git understands it; None is the source's branch.
         allow_unpushed: whether that commit may be missing from the source's own remote.
+        validate: asks the Hub about a card; without it the rules that it is known to have are used.
     """
 
     revision: str | None = None
     allow_unpushed: bool = False
+    validate: Validate | None = None
 
 
 class MergeConflict(ConflictError):
@@ -88,8 +94,9 @@ def plan_sync(
     """
     repository.require_merge()
     wanted = [manifest.target(name) for name in targets] if targets else list(manifest.targets)
-    states, commit, notes = source_to_carry(manifest, repository, wanted, options or SyncOptions())
-    plans = tuple(plan_target(manifest, repository, states[target.name], commit) for target in wanted)
+    options = options or SyncOptions()
+    states, commit, notes = source_to_carry(manifest, repository, wanted, options)
+    plans = tuple(plan_target(manifest, repository, states[target.name], commit, options.validate) for target in wanted)
     return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
 
 
@@ -141,7 +148,10 @@ def _map_notes(
             for target in targets
             for note in empty_maps(reader, manifest, target, commit, repository.object_format)
         ]
-    changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
+    try:
+        changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
+    except GitFailed as why:  # a filter of the work tree that does not run, such as that of git-lfs: no matter here
+        return (*notes, f"Whether your clone has uncommitted changes could not be told: {why.completed.said}")
     if changed:
         files = "1 mapped file" if changed == 1 else f"{changed} mapped files"
         notes.append(f"Your clone has uncommitted changes to {files}; a sync carries commits only.")
@@ -149,23 +159,39 @@ def _map_notes(
 
 
 def plan_target(
-    manifest: Manifest, repository: Repository, remote: RemoteState, commit: ObjectId
+    manifest: Manifest,
+    repository: Repository,
+    remote: RemoteState,
+    commit: ObjectId,
+    validate: Validate | None = None,
 ) -> TargetPlan | Stopped:
     """Plan one target; what stops it is an answer, so that the others go on."""
     target = remote.repo
-    if remote.problem:
-        return Stopped(target.name, f"{target.name} is unreachable: {remote.problem}.", remote.hint, 30)
     try:
+        require_reached(remote)
         require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
-            return _planned(manifest, repository, reader, relation, remote)
+            plan = _planned(manifest, repository, reader, relation, remote)
+        return checked_by_host(manifest, repository, plan, remote, validate)
     except MergeConflict as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, conflicts=why.conflicts)
     except Drifted as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
+    except WouldBeRefused as why:
+        return stopped_by_host(target, why)
     except ReposError as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code)
+
+
+def require_reached(remote: RemoteState) -> None:
+    """Refuse a target whose remote did not answer.
+
+    Raises:
+        EnvironmentProblem: it is so.
+    """
+    if remote.problem:
+        raise EnvironmentProblem(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
 
 
 def require_branch(remote: RemoteState) -> None:
@@ -221,8 +247,19 @@ def plan_with_tree(
     relation: Relation,
     remote: RemoteState,
     tree: ObjectId,
+    *,
+    action: Action | None = None,
 ) -> TargetPlan:
     """Check the tree that a target would get, write the sync's own commit, check what would be pushed.
+
+    Args:
+        manifest: what should be.
+        repository: the clone.
+        reader: reads its objects.
+        relation: the target, held against the source commit that it gets.
+        remote: the target's remote.
+        tree: the tree.
+        action: what is done, where that is no sync.
 
     Raises:
         ConflictError: a check failed; nothing leaves this clone.
@@ -234,19 +271,52 @@ def plan_with_tree(
     old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
     changes = relation.part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
     check_tree(relation.part, target, changes)
-    made = write_sync(manifest, repository, relation, target, tree)
-    kept_from = relation.part.of(projection)
     squash = target.history is History.SQUASH
+    action = action or (Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE)
+    made = write_sync(manifest, repository, relation, target, tree, action)
+    kept_from = relation.part.of(projection)
     if not squash:
         check_commits(repository, reader, target, relation.tip, relation.projected)
     return replace(
         nothing_to_do(relation, remote),
-        action=Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE,
+        action=action,
         update=RefUpdate(target.branch.ref, relation.tip or repository.zero, made),
         changes=changes,
         drift=replace(relation.drift, files=relation.part.changes(kept_from, relation.part.of(tree.encode()))),
         commits=count(repository, made, without=[relation.tip] if relation.tip else []),
     )
+
+
+def checked_by_host(
+    manifest: Manifest,
+    repository: Repository,
+    plan: TargetPlan,
+    remote: RemoteState,
+    validate: Validate | None = None,
+) -> TargetPlan:
+    """Hold what a plan would push against the rules of the target's host; returns it with the LFS files it needs.
+
+    Raises:
+        WouldBeRefused: the host would not take it.
+    """
+    if plan.update is None:
+        return plan
+    push = Push(
+        remote.repo,
+        remote.endpoint.push_url,
+        plan.update.new,
+        plan.tip,
+        source=manifest.source,
+        source_commit=plan.source_commit,
+    )
+    inspection = inspect(repository, push, validate=validate)
+    require_accepted(remote.repo, inspection)
+    return replace(plan, large=inspection.large)
+
+
+def stopped_by_host(target: Repo, why: WouldBeRefused) -> Stopped:
+    """Return the answer for a target whose host would refuse the push."""
+    return Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
 
 
 def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:
@@ -302,11 +372,12 @@ def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) 
 
 
 def write_sync(
-    manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId
+    manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId, action: Action
 ) -> ObjectId:
     """Write the sync's own commit: it joins the target's history and the projection, and says where from."""
     parents = [] if relation.tip is None else [relation.tip]
     if target.history is History.FULL:
         parents.append(relation.projected)
-    message = sync_message(manifest.source, target, relation.source_commit, relation.projected)
-    return write_commit(repository, tree, parents, message)
+    message = adopt_message if action is Action.ADOPT else sync_message
+    said = message(manifest.source, target, relation.source_commit, relation.projected)
+    return write_commit(repository, tree, parents, said)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.errors import ConflictError, NameRefused, UsageError
 from openllm_repos.family.relation import Relation, relate
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.merge import merge
@@ -17,15 +18,20 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.git.worktree import MergeWorktree
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import SyncPlan
+from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
+    checked_by_host,
     plan_with_tree,
     require_branch,
     require_mergeable,
+    require_reached,
     sides_of,
     source_to_carry,
+    stopped_by_host,
 )
 from openllm_repos.text import show_path
 
@@ -85,12 +91,15 @@ def begin_resolution(
     return resolution, tuple(conflict.path for conflict in merged.conflicts)
 
 
-def finish_resolution(manifest: Manifest, repository: Repository, name: str) -> SyncPlan:
+def finish_resolution(
+    manifest: Manifest, repository: Repository, name: str, validate: Validate | None = None
+) -> SyncPlan:
     """Turn a settled merge into a plan that can be applied: checked like any other.
 
     Raises:
         UsageError: no merge is open.
-        ConflictError: paths are not settled yet, the target has moved since, or a check failed.
+        ConflictError: paths are not settled yet, the target has moved since, or a check failed. What the target's host
+            would refuse is an answer: the plan is a :class:`Stopped` one.
     """
     target = manifest.target(name)
     resolution = _read(repository, target)
@@ -115,7 +124,11 @@ def finish_resolution(manifest: Manifest, repository: Repository, name: str) -> 
     with ObjectReader(repository.git) as reader:
         relation: Relation = relate(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
         plan = plan_with_tree(manifest, repository, reader, relation, remote, worktree.tree())
-    return SyncPlan(manifest.source.name, resolution.source_commit, (plan,))
+    try:
+        checked: TargetPlan | Stopped = checked_by_host(manifest, repository, plan, remote, validate)
+    except WouldBeRefused as why:
+        checked = stopped_by_host(target, why)
+    return SyncPlan(manifest.source.name, resolution.source_commit, (checked,))
 
 
 def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> None:
@@ -132,9 +145,17 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
     _state_file(repository, target).unlink()
 
 
+def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path | None]]:
+    """Yield each merge that is open: the target's name, its note, and its work tree (None: the note is damaged)."""
+    for file in sorted(_notes(repository).glob("*.json")):
+        try:
+            yield file.stem, file, Path(_parsed(file).path)
+        except (OSError, ValueError, KeyError, TypeError, NameRefused):
+            yield file.stem, file, None
+
+
 def _tip(remote: RemoteState) -> ObjectId | None:
-    if remote.problem:
-        raise EnvironmentProblem(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    require_reached(remote)
     require_branch(remote)
     return remote.tip
 
@@ -144,13 +165,21 @@ def _no_conflict(target: Repo) -> UsageError:
 
 
 def _state_file(repository: Repository, target: Repo) -> Path:
-    return repository.state_dir / "resolve" / f"{target.name}.json"
+    return _notes(repository) / f"{target.name}.json"
+
+
+def _notes(repository: Repository) -> Path:
+    return repository.state_dir / "resolve"
+
+
+def _parsed(file: Path) -> Resolution:
+    fields = json.loads(file.read_bytes())
+    return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
 
 
 def _read(repository: Repository, target: Repo) -> Resolution:
     try:
-        fields = json.loads(_state_file(repository, target).read_bytes())
-        return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
+        return _parsed(_state_file(repository, target))
     except FileNotFoundError:
         raise UsageError(
             f"No merge is open for {target.name}.", hint=f"Open one: openllm-repos sync {target.name} --resolve"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openllm_repos.family.last_sync import LastSync, find_last_sync
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl
 from tests.support.repositories import Clone
@@ -31,7 +32,7 @@ def test_the_newest_sync_is_found_below_later_work(clone: Clone) -> None:
     clone.commit(_message(commit="3" * 40))
     sync = clone.commit(_message())
     clone.commit("Later work")
-    assert _found(clone) == LastSync(ObjectId(sync), ONE, TWO, DIGEST)
+    assert _found(clone) == LastSync(ObjectId(sync), ONE, TWO, DIGEST, ())
 
 
 def test_a_target_that_was_never_synced(clone: Clone) -> None:
@@ -72,6 +73,21 @@ def test_a_source_that_moved_is_still_the_source(clone: Clone) -> None:
     found = _found(clone)
     assert found is not None
     assert (found.commit, found.source_commit) == (sync, known)
+
+
+def test_a_sync_says_its_maps_and_its_digest_says_whether_they_are_still_the_same(clone: Clone) -> None:
+    maps = (Map.of("core/src/*.py", "training/"), Map.of("configs/*.json", "configs/"))
+    listed = "    core/src/*.py -> training/\n"
+    for said, expected in ((maps[:1], maps[:1]), (maps, ())):
+        text = _message(digest=maps_digest(said))
+        clone.commit(text.replace("Sync\n\n", f"Sync\n\n{listed}\n"))
+        found = _found(clone)
+        assert found is not None
+        assert found.maps == expected
+    clone.commit(_message(digest=maps_digest(maps)).replace("Sync\n\n", "Sync\n\n    ../core -> /\n\n"))
+    found = _found(clone)
+    assert found is not None
+    assert found.maps == ()
 
 
 def test_the_persons_settings_for_trailers_change_nothing(clone: Clone) -> None:

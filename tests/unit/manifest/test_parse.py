@@ -137,7 +137,7 @@ def test_a_key_with_odd_characters_is_shown_safely() -> None:
 def test_a_missing_manifest_is_answered_with_an_example_that_is_sound(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"there is no manifest .*nowhere\.toml") as refused:
         Manifest.load(tmp_path / "nowhere.toml")
-    assert "openllm-repos manifest add" in refused.value.hint
+    assert "openllm-repos init" in refused.value.hint
     assert Manifest.parse(refused.value.hint.partition("\n\n")[2]) == Manifest.parse(EXAMPLE)
 
 

@@ -123,6 +123,7 @@ CASES = {
     "Shift_JIS": _declared("Shift_JIS", "日本語"),
     "Shift_JIS, where ASCII differs": Case(headers=b"encoding Shift_JIS\n", message=b"\nC:\\ ~ \x93\xfa\n"),
     "ISO-2022-JP": _declared("ISO-2022-JP", "日本語"),
+    "ISO-2022-JP that holds UTF-8": Case(headers=b"encoding ISO-2022-JP\n", message="\ncafé\n".encode()),
     "KOI8-R": _declared("KOI8-R", "Привет"),
     "GB18030": _declared("GB18030", "中文 €"),
     "Big5": _declared("Big5", "中文"),

@@ -147,14 +147,15 @@ def settings(call: Call) -> Answer:
 
 
 def auth_check(call: Call) -> Answer:
-    """Answer whether the caller gets the files of a repository, or (``auth-check/write``) may write to it.
+    """Answer whether the caller gets the files of a repository, or may write to it (``auth-check/write``).
 
     Raises:
-        Refused: it is gated and they have no access, or they may not write (401, 403).
+        Refused: it is gated and they have no access, or they may not write.
     """
-    if call.rest == "auth-check/write":
+    if call.rest.endswith("/write"):
         call.writer()
-    call.reader()
+    else:
+        call.reader()
     return say({})
 
 

@@ -1,0 +1,98 @@
+"""`openllm-repos doctor`: one line a check, and below what is wrong the command that mends it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.text import redact, show
+
+if TYPE_CHECKING:
+    from openllm_repos.setup.check import Check
+
+SCHEMA = 1
+_BAD = 1
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
+_LEVEL = 7
+_NAME = 8
+_NARROWEST = 60
+_WIDTH = 80
+
+
+@click.command("doctor")
+@click.option("--offline", is_flag=True, help="Ask no remote.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    metavar="SECONDS",
+    help="How long a remote may take for each answer (10).",
+)
+@click.pass_obj
+def doctor(invocation: Invocation, offline: bool, as_json: bool, deadline: float | None) -> int:
+    """Say what is missing on this machine, in this clone or at the remotes, and the command that mends it.
+
+    Nothing is changed anywhere. Ends with exit code 1 if there is an error; warnings do not count.
+    """
+    from openllm_repos.setup.check import Level
+    from openllm_repos.setup.doctor import DEADLINE, examine
+
+    seconds = DEADLINE if deadline is None else deadline
+    checks = []
+    for check in examine(invocation.directory, invocation.manifest_path(), offline=offline, deadline=seconds):
+        checks.append(check)
+        if not as_json and not (invocation.quiet and check.level is Level.OK):
+            _print(check)
+    errors = sum(check.level is Level.ERROR for check in checks)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(facts(checks), indent=2))
+    elif not invocation.quiet:
+        warnings = sum(check.level is Level.WARNING for check in checks)
+        click.echo(f"\n{_counted(errors, 'error')}, {_counted(warnings, 'warning')}.")
+    return _BAD if errors else 0
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number or 'no'} {word}{'' if number == 1 else 's'}"
+
+
+def _print(check: Check) -> None:
+    level = f"{check.level:{_LEVEL}}"
+    if sys.stdout.isatty():
+        level = click.style(level, fg=_COLOURS[check.level])
+    message = show(redact(f"{check.repo}: {check.message}" if check.repo else check.message))
+    columns = max(_NARROWEST, shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH)
+    inset = " " * (_LEVEL + _NAME + 4)
+    lines = textwrap.wrap(message, columns - len(inset), break_long_words=False, break_on_hyphens=False)
+    click.echo(f"{level}  {check.name:{_NAME}}  {lines[0]}")
+    for line in lines[1:]:
+        click.echo(f"{inset}{line}")
+    if check.next:  # in one piece, to be copied
+        click.echo(f"{inset}next: {show(redact(check.next))}")
+
+
+def facts(checks: list[Check]) -> dict[str, Any]:
+    """Return it as the JSON that docs/json.md describes."""
+    from openllm_repos.setup.check import Level
+
+    return {
+        "schema": SCHEMA,
+        "ok": all(check.level is not Level.ERROR for check in checks),
+        "checks": [
+            {
+                "name": check.name,
+                "repo": check.repo or None,
+                "level": check.level.value,
+                "message": redact(check.message),
+                "next": redact(check.next),
+            }
+            for check in checks
+        ],
+    }

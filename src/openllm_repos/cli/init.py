@@ -1,0 +1,225 @@
+"""`openllm-repos init`: from nothing to a working manifest. Asks on a terminal, or takes flags and asks nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
+from openllm_repos.text import redact, show
+
+if TYPE_CHECKING:
+    from openllm_repos.family.access import FamilyAccess
+    from openllm_repos.git.repository import Repository
+    from openllm_repos.manifest.model import Manifest
+    from openllm_repos.setup.draft import Draft, Entry
+    from openllm_repos.setup.places import Place
+    from openllm_repos.setup.survey import Seen
+
+_DIFFERS = 1
+SDKS = ("gradio", "docker", "static")
+
+
+@click.command("init")
+@click.argument("stray", nargs=-1, metavar="")
+@click.option("--github", metavar="OWNER/NAME", help="The source on GitHub; else the remote origin says it.")
+@click.option("--space", metavar="OWNER/NAME", help="The Space that runs part of the code.")
+@click.option("--model", "models", metavar="OWNER/NAME", multiple=True, help="A model; may be given again.")
+@click.option("--dataset", "datasets", metavar="OWNER/NAME", multiple=True, help="A dataset; may be given again.")
+@click.option(
+    "--map", "maps", metavar="FROM TO", nargs=2, multiple=True, help="Carry FROM of the source to TO in the Space."
+)
+@click.option("--never", metavar="PATH", multiple=True, help="A path that may not leave the source.")
+@click.option("--owned", metavar="PATH", multiple=True, help="A path that only the Space writes.")
+@click.option("--create", is_flag=True, help="Make the Hub repositories that are not there yet.")
+@click.option(
+    "--sdk", type=click.Choice(["gradio", "docker", "static"]), default="gradio", help="Of a Space to make (gradio)."
+)
+@click.option("--private", is_flag=True, help="What is made is seen by its owners only.")
+@click.option("--offline", is_flag=True, help="Ask no remote: write repos down unseen.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed.")
+@click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
+@click.pass_obj
+def init(
+    invocation: Invocation,
+    stray: tuple[str, ...],
+    github: str | None,
+    space: str | None,
+    models: tuple[str, ...],
+    datasets: tuple[str, ...],
+    maps: tuple[tuple[str, str], ...],
+    never: tuple[str, ...],
+    owned: tuple[str, ...],
+    create: bool,
+    sdk: str,
+    private: bool,
+    offline: bool,
+    yes: bool,
+    dry_run: bool,
+) -> int:
+    """Write repos.toml for this clone, and add the git remotes of the repos in it.
+
+    On a terminal it asks, with a proposal for each answer. With flags it asks nothing. It looks at what the Space has
+    already and proposes what goes where. A repos.toml that is there is checked, and stays as it is.
+    """
+    from openllm_repos.git.repository import Repository
+    from openllm_repos.manifest.model import Manifest
+    from openllm_repos.setup.begin import Wishes, begin, complete, to_adopt, write_new
+    from openllm_repos.setup.survey import create_on_hub, survey
+
+    if stray:
+        raise click.UsageError(f"What is {stray[0]!r}? Put patterns in quotes: --map 'core/src/*.py' training/")
+    repository = Repository.open(invocation.directory)
+    found = survey(repository)
+    assert repository.top is not None  # else there is no survey
+    path = invocation.manifest or repository.top / MANIFEST_NAME
+    wished = any((github, space, models, datasets, maps, never, owned))
+    if path.exists():
+        return _again(path, repository, wished=wished, dry_run=dry_run, quiet=invocation.quiet)
+    asking = not (wished or yes) and sys.stdin.isatty() and sys.stdout.isatty()
+    if asking:
+        from openllm_repos.cli.init_questions import ask_places
+
+        wishes = ask_places(found)
+    else:
+        places = _places(github, space, models, datasets)
+        wishes = Wishes(*places, maps=maps or None, never=never or None, owned=owned or None)
+    draft = begin(found, wishes)
+    access = _access(draft, repository)
+    seen, make = ({}, ()) if offline else _look(repository, draft, access, create=create, asking=asking)
+    if asking:
+        from openllm_repos.cli.init_questions import ask_contents
+
+        wishes = ask_contents(draft, found, wishes, seen)
+    draft = complete(draft, found, wishes, seen)
+    manifest = Manifest.parse(draft.text(), path.name)
+    if dry_run:
+        click.echo(draft.text(), nl=False)
+        if make:
+            click.echo(_told(make, "would make"), err=True)
+        return 0
+    if asking and not _agreed(draft.text(), path, make):
+        click.echo("Nothing was written.")
+        return _DIFFERS
+    for entry in make:
+        url = create_on_hub(access.hub(), entry, sdk=sdk, private=private)
+        click.echo(f"made {show(redact(url))}")
+    write_new(path, draft.text())
+    lines = _closing(manifest, path, repository, to_adopt(manifest, seen))
+    if not invocation.quiet:
+        click.echo("\n".join(lines))
+    return 0
+
+
+def _places(
+    github: str | None, space: str | None, models: Sequence[str], datasets: Sequence[str]
+) -> tuple[Place | None, Place | None, tuple[Place, ...]]:
+    """Read what was typed for the repos: source, Space, all others."""
+    from openllm_repos.manifest.model import Kind
+    from openllm_repos.setup.places import place_of
+
+    return (
+        None if github is None else place_of(Kind.GITHUB, github),
+        None if space is None else place_of(Kind.SPACE, space),
+        (
+            *(place_of(Kind.MODEL, model) for model in models),
+            *(place_of(Kind.DATASET, dataset) for dataset in datasets),
+        ),
+    )
+
+
+def _look(
+    repository: Repository, draft: Draft, access: FamilyAccess, *, create: bool, asking: bool
+) -> tuple[dict[str, Seen], tuple[Entry, ...]]:
+    """Look at the repos; one that is not there (or not to be seen) ends it, unless it is to be made, or wanted so.
+
+    Returns:
+        What was seen of those that answer, and those to make.
+
+    Raises:
+        EnvironmentProblem: a repo does not answer.
+    """
+    from openllm_repos.errors import EnvironmentProblem
+    from openllm_repos.family.remotes import DEADLINE
+    from openllm_repos.setup.survey import look
+
+    if sys.stderr.isatty():
+        click.echo("Looking at what is there ...", err=True)
+    seen = look(replace(repository, access=access), (draft.source, *draft.others), deadline=DEADLINE)
+    silent = [one for one in seen if one.problem]
+    make = tuple(one.entry for one in silent if create and one.entry.place.on_hub)
+    for one in silent:
+        place = one.entry.place
+        if one.entry in make:
+            continue
+        message = f"{place.kind} {place.text} does not answer: {one.problem.rstrip('.')}."
+        if not asking:
+            makes = "--create makes it, " if place.on_hub else ""
+            hint = f"{one.hint}   Or: {makes}--offline writes it down unseen. Nothing was written."
+            raise EnvironmentProblem(message, hint=hint)
+        click.echo(show(redact(message)))
+        click.echo(f"  {one.hint}")
+        click.confirm("Write it down all the same?", default=False, abort=True)
+    return {str(one.entry.name): one for one in seen if not one.problem}, make
+
+
+def _access(draft: Draft, repository: Repository) -> FamilyAccess:
+    """Return the tokens at hand for the repos of a draft."""
+    from openllm_repos.family.access import access_of
+    from openllm_repos.manifest.model import Manifest
+
+    return access_of(Manifest.parse(draft.text()), repository)
+
+
+def _told(make: Sequence[Entry], word: str) -> str:
+    return f"{word} {', '.join(f'the {entry.place.kind} {entry.place.text}' for entry in make)}"
+
+
+def _agreed(text: str, path: Path, make: Sequence[Entry]) -> bool:
+    click.echo(f"\n{text}")
+    also = f", {_told(make, 'make')}" if make else ""
+    return click.confirm(f"Write this to {path.name}{also}, and add the git remotes?", default=True)
+
+
+def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, quiet: bool) -> int:
+    """Check a manifest that is there, and add the git remotes that are missing."""
+    from openllm_repos.cli.remotes import told
+    from openllm_repos.manifest.model import Manifest
+    from openllm_repos.setup.remotes import apply_remotes, plan_remotes
+
+    manifest = Manifest.load(path)
+    steps = plan_remotes(manifest, repository)
+    due = tuple(step for step in steps if step.changes) if dry_run else apply_remotes(steps, repository)
+    if not quiet:
+        click.echo(f"{path.name} is there already; it is sound, and stays as it is.")
+        for line in told(steps, due, done=not dry_run):
+            click.echo(line)
+        if wished:
+            click.echo("  next: openllm-repos manifest add --help   (to add a repo to it; manifest set changes values)")
+    return 0
+
+
+def _closing(manifest: Manifest, path: Path, repository: Repository, adopt: Mapping[str, int]) -> list[str]:
+    """Add the git remotes; return what was done, and what to type next."""
+    from openllm_repos.cli.manifest import counted
+    from openllm_repos.cli.remotes import told
+    from openllm_repos.setup.remotes import apply_remotes, plan_remotes
+
+    steps = plan_remotes(manifest, repository)
+    lines = [f"Wrote {path.name}: {counted(manifest)}.", *told(steps, apply_remotes(steps, repository), done=True)]
+    for name, count in adopt.items():
+        files = "1 file" if count == 1 else f"{count} files"
+        lines.append(f"{name} has {files} already where the maps write.")
+    origin = next((step.remote for step in steps if step.repo is manifest.source), "origin")
+    push = f"git push {origin} {manifest.source.branch}"
+    lines += ["next:", f"  git add {path.name} && git commit -m 'Say what belongs together' && {push}"]
+    lines.append("  openllm-repos doctor")
+    lines += [f"  openllm-repos adopt {name}     if its files were copied there, and never synced" for name in adopt]
+    if manifest.targets:
+        lines.append("  openllm-repos sync --dry-run")
+    return lines

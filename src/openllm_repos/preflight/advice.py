@@ -1,0 +1,56 @@
+"""Our advice under a remote's own words. It chooses a text and nothing else: what is true, the remote is asked."""
+
+from __future__ import annotations
+
+from openllm_repos.manifest.model import History, Repo
+
+# What hosts are known to say, and what helps; the first that fits is taken.
+_KNOWN: tuple[tuple[str, str], ...] = (
+    ("contains binary files", "Keep the files out with a narrower pattern, or keep them in LFS.{squash}"),
+    ("files larger than 10 MiB", "Keep the files out with a narrower pattern, or keep them in LFS.{squash}"),
+    ("GH001", "Keep the files out with a narrower pattern, or keep them in LFS.{squash}"),
+    (
+        "LFS pointer pointed to a file that does not exist",
+        "Bring the objects there from a clone that has them: git lfs push --all {url} {branch}   then sync again.",
+    ),
+    (
+        "GH008",
+        "Bring the objects there from a clone that has them: git lfs push --all {url} {branch}   then sync again.",
+    ),
+    (
+        "YAML metadata",
+        "Mend the lines between the '---' at the top of README.md, in {name} itself or in the source that writes it.",
+    ),
+    (
+        "GH013",
+        "A rule of the repository forbids it: see its settings (Rules), or push to another branch and merge there.",
+    ),
+    ("GH006", "The branch is protected: see the repository's settings, or push to another branch and merge there."),
+    (
+        "not authorized to push",
+        "Your token may only read, or not this repository: hf auth whoami   and make one with write access to {name}.",
+    ),
+    (
+        "Password authentication",
+        "Log in with a token: hf auth login --add-to-git-credential   (gh auth setup-git for GitHub).",
+    ),
+    (
+        "Invalid username or password",
+        "Log in with a token: hf auth login --add-to-git-credential   (gh auth setup-git for GitHub).",
+    ),
+    ("shallow update not allowed", "Get the whole history first: git fetch --unshallow"),
+)
+_SQUASH = ' If only past commits have them: history = "squash" for {name}.'
+_OTHERWISE = "Do what its own words above ask for: rights, branch protection, or what it does not take."
+
+
+def advice(said: str, target: Repo) -> str:
+    """Return what to do about a refusal.
+
+    Args:
+        said: git's and the remote's words.
+        target: the repo that refused.
+    """
+    known = next((text for words, text in _KNOWN if words.casefold() in said.casefold()), _OTHERWISE)
+    squash = _SQUASH.format(name=target.name) if target.history is History.FULL else ""
+    return known.format(name=target.name, url=target.url, branch=target.branch, squash=squash)

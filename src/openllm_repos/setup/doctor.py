@@ -1,0 +1,125 @@
+"""What is missing on this machine, in this clone or at the remotes, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from openllm_repos.errors import ManifestError, ReposError
+from openllm_repos.family.access import access_of, with_access
+from openllm_repos.git.configured import setting
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.peek import tree_of
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.setup.check import Check, error, ok, warning
+from openllm_repos.setup.clone import check_clone, not_opened
+from openllm_repos.setup.machine import check_git, check_lfs
+from openllm_repos.setup.reach import check_remotes
+from openllm_repos.setup.remotes import Deed, RemoteStep, plan_remotes
+
+DEADLINE = 10.0
+_ATTRIBUTES = b".gitattributes"
+_SYNC = "openllm-repos remotes sync"
+
+
+def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadline: float = DEADLINE) -> Iterator[Check]:
+    """Look at everything, and yield what was found as it is found. Nothing is changed anywhere.
+
+    What cannot be looked at because something before it is missing (a clone, a sound manifest) is left out.
+
+    Args:
+        folder: where the person stands.
+        manifest_path: the manifest.
+        offline: whether to leave the remotes out.
+        deadline: seconds for each question to a remote.
+    """
+    git = check_git()
+    yield git
+    if git.level == "error":
+        return
+    repository: Repository | None = None
+    try:
+        repository = Repository.open(folder)
+    except ReposError as why:
+        yield not_opened(why, folder)
+    manifest, found = _manifest(manifest_path, repository)
+    yield from found
+    if repository is None:
+        yield check_lfs(manifest, tracked=False, filtered=False)
+        return
+    yield check_lfs(
+        manifest, tracked=_lfs_tracked(repository), filtered=bool(setting(repository, "filter.lfs.process"))
+    )
+    yield from check_clone(repository)
+    if manifest is not None:
+        yield from _git_remotes(plan_remotes(manifest, repository))
+        if not offline:
+            yield from _remotes(manifest, repository, deadline)
+
+
+def _remotes(manifest: Manifest, repository: Repository, deadline: float) -> Iterator[Check]:
+    """Ask the remotes, with the tokens at hand where it is clear whom they may be sent to."""
+    access = None
+    try:
+        repository = with_access(repository, manifest)
+        access = access_of(manifest, repository)
+    except ReposError as why:
+        yield error("token", why.message, why.hint)
+    yield from check_remotes(manifest, repository, access, deadline=deadline)
+
+
+def _manifest(path: Path, repository: Repository | None) -> tuple[Manifest | None, tuple[Check, ...]]:
+    if not os.path.lexists(path):
+        return None, (error("manifest", f"there is no {path.name}", "openllm-repos init"),)
+    try:
+        manifest = Manifest.load(path)
+    except ManifestError as why:
+        return None, (error("manifest", why.message, "openllm-repos manifest check"),)
+    repos, targets = len(manifest.repos), len(manifest.targets)
+    said = f"{path.name} is sound: {repos} repo{'s' * (repos != 1)}, {targets} target{'s' * (targets != 1)}"
+    if repository is not None and repository.top is not None:
+        return manifest, (_kept(path, repository, said),)
+    return manifest, (ok("manifest", said),)
+
+
+def _kept(path: Path, repository: Repository, said: str) -> Check:
+    """Say whether the manifest is committed: others, and every other clone, see only what is."""
+    listed = repository.person().run(
+        "--literal-pathspecs", "status", "--porcelain=v2", "-z", "--untracked-files=all", "--", str(path), ok=(0, 128)
+    )
+    if listed.code == 0 and listed.stdout:
+        name = path.name
+        return warning(
+            "manifest", f"{said}; it is not committed as it is", f"git add {name} && git commit -m 'Update {name}'"
+        )
+    return ok("manifest", said)
+
+
+def _lfs_tracked(repository: Repository) -> bool:
+    """Whether an attributes file of the commit that is checked out hands files to LFS."""
+    try:
+        files = tree_of(repository.git, repository.resolve("HEAD"))
+    except ReposError:
+        return False
+    blobs = [blob for path, blob in files.items() if path.rpartition(b"/")[2] == _ATTRIBUTES]
+    with ObjectReader(repository.git) as reader:
+        return any(b"filter=lfs" in found.data for found in reader.read_many(blobs))
+
+
+def _git_remotes(steps: tuple[RemoteStep, ...]) -> Iterator[Check]:
+    """Hold the clone's git remotes against the manifest."""
+    missing = [step.remote for step in steps if step.deed is Deed.ADD]
+    if missing:
+        yield warning("remotes", f"there is no git remote for {', '.join(missing)}", _SYNC)
+    for step in steps:
+        elsewhere = f"{step.remote} leads to {step.found}, the manifest says {step.wanted}"
+        if step.deed is Deed.CORRECT:
+            yield warning("remotes", elsewhere, _SYNC)
+        elif step.deed is Deed.FOREIGN:
+            yield warning("remotes", elsewhere, step.command)
+        elif step.deed is Deed.STALE:
+            yield warning("remotes", f"{step.remote} is no longer in the manifest", step.command)
+    if all(step.deed is Deed.KEEP for step in steps):
+        yield ok("remotes", "the git remotes are as the manifest says")

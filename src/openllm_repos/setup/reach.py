@@ -1,0 +1,152 @@
+"""What `doctor` asks the remotes, all at once: whether they answer, have their branch, and take pushes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from openllm_repos.family.access import FamilyAccess, hub_repo_of
+from openllm_repos.family.remotes import CONNECTIONS
+from openllm_repos.git.peek import may_push
+from openllm_repos.git.refs import read_ref
+from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.failures import Cause, HubError
+from openllm_repos.hub.tokens import TrustedPublishing, github_token, hub_token
+from openllm_repos.manifest.model import Kind, Manifest, Repo, Role
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.setup.check import Check, error, ok, warning
+
+_NAMED = 3
+_READ_ONLY = "read"
+
+
+def check_remotes(
+    manifest: Manifest, repository: Repository, access: FamilyAccess | None, *, deadline: float
+) -> Iterator[Check]:
+    """Ask every repo of the manifest, and the Hub whose token it is. Nothing is changed, here or there.
+
+    Args:
+        manifest: the manifest.
+        repository: the clone.
+        access: with what the repos are reached; None where that could not be told.
+        deadline: seconds for each question; a repo is asked two.
+    """
+    reached = endpoints(repository, {repo.name: repo.url for repo in manifest.repos})
+    commit = read_ref(repository, "HEAD")  # any will do to ask with; before the first one nobody is asked
+    hub = None if access is None else access.hub(deadline=deadline)
+
+    def ask(repo: Repo) -> tuple[Check, ...]:
+        return _ask(repository, repo, reached[repo.name], commit, hub, deadline)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        asked = [pool.submit(check_tokens, manifest, hub), *(pool.submit(ask, repo) for repo in manifest.repos)]
+        try:
+            for future in asked:
+                yield from future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def check_tokens(manifest: Manifest, hub: HubClient | None) -> tuple[Check, ...]:
+    """Say which tokens there are, and what the Hub's may do; what it reaches, each repo's own check says."""
+    checks = []
+    if any(repo.kind is Kind.GITHUB for repo in manifest.repos):
+        token = github_token()
+        said = "none in the environment; git's own credentials are used" if token is None else f"from {token.origin}"
+        checks.append(ok("token", f"GitHub: {said}"))
+    if hub is not None and any(hub_repo_of(repo) for repo in manifest.repos):
+        checks.append(_hub_token(hub))
+    return tuple(checks)
+
+
+def _hub_token(hub: HubClient) -> Check:
+    token = hub_token()
+    if token is None:
+        if TrustedPublishing(hub.endpoint).offered:
+            return ok("token", "Hub: trusted publishing, a token for each repository")
+        return warning("token", "Hub: none; git's own credentials are used", "hf auth login")
+    try:
+        account = hub.whoami()
+    except HubError as why:
+        level = error if why.cause is Cause.BAD_TOKEN else warning
+        return level("token", f"Hub: {why.message}", why.hint)
+    said = f"Hub: {token.origin}, of {account.name}, role {account.role}"
+    if account.role == _READ_ONLY:
+        return warning("token", f"{said}: it can only read", "hf auth login   (with a token that may write)")
+    return ok("token", said)
+
+
+def _ask(
+    repository: Repository,
+    repo: Repo,
+    endpoint: Endpoint,
+    commit: ObjectId | None,
+    hub: HubClient | None,
+    deadline: float,
+) -> tuple[Check, ...]:
+    try:
+        refs = list_refs(repository, endpoint.url, ("refs/heads/*",), deadline=deadline)
+    except Unreachable as why:
+        return (error("remote", why.message, why.hint, repo=repo.name),)
+    through = f", through your remote {endpoint.name}" if endpoint.name not in {None, repo.name} else ""
+    if repo.branch.ref in refs:
+        answer = ok("remote", f"answers{through}; {repo.branch} is at {refs[repo.branch.ref][:10]}", repo=repo.name)
+    elif refs:
+        branches = ", ".join(sorted(ref.removeprefix("refs/heads/") for ref in refs)[:_NAMED])
+        fix = f"openllm-repos manifest set repos.{repo.name}.branch BRANCH"
+        answer = error("remote", f"has no branch {repo.branch}; it has {branches}", fix, repo=repo.name)
+    else:
+        answer = ok("remote", f"answers{through}; it is still empty", repo=repo.name)
+    if commit is None:
+        return (answer,)
+    said = may_push(repository, endpoint.push_url, commit, deadline=deadline)
+    return (answer, _writable(repo, endpoint, said, hub if repository.reach(endpoint.push_url) else None))
+
+
+def _writable(repo: Repo, endpoint: Endpoint, said: str, hub: HubClient | None) -> Check:
+    """Say whether a repo takes pushes: syncs need it for targets, releases for all that they tag.
+
+    The Hub is asked as well as git: it lets anybody begin a push to what they can read, and says no at its end.
+
+    Args:
+        repo: the manifest's entry.
+        endpoint: how it is reached.
+        said: git's words where it may not be pushed to, else an empty string.
+        hub: the Hub, where it is reached with a token that the Hub can be asked about.
+    """
+    message, fix = "", ""
+    if said:
+        message, fix = f"you may not push: {_first_line(said)}", _credentials(repo, endpoint)
+    place = hub_repo_of(repo)
+    if hub is not None and place is not None:
+        with contextlib.suppress(HubError):
+            access = hub.write_access(place)
+            if not access.allowed:
+                message, fix = access.why, access.hint
+    if not message:
+        return ok("write", "you may push", repo=repo.name)
+    if repo.role is Role.TARGET:
+        return error("write", message, fix, repo=repo.name)
+    return warning("write", message, fix, repo=repo.name)
+
+
+def _first_line(said: str) -> str:
+    """Return the line of git's and the remote's words that says most: the remote's own first."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    remote = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
+    fatal = [line.removeprefix("fatal:").strip() for line in lines if line.startswith("fatal:")]
+    return next((line for line in (*remote, *fatal, *lines) if line), "git gave no reason")
+
+
+def _credentials(repo: Repo, endpoint: Endpoint) -> str:
+    """Return the command that gives git what it needs to write there."""
+    if not endpoint.push_url.startswith("https://"):
+        return f"git push --dry-run -- {endpoint.push_url} HEAD   shows all of it"
+    if repo.kind is Kind.GITHUB:
+        return "gh auth login && gh auth setup-git"
+    if hub_repo_of(repo) is not None:
+        return "hf auth login --add-to-git-credential   (a token with write access)"
+    return "Store a credential for it: git help credentials"

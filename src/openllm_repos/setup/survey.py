@@ -1,0 +1,179 @@
+"""What a clone and the targets it will have already say: the facts that the proposals of `init` are made from."""
+
+from __future__ import annotations
+
+import contextlib
+import tomllib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from openllm_repos.errors import NameRefused, ReposError, UsageError
+from openllm_repos.git.configured import GitRemote, current_branch, default_branch, expanded, read_remotes
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.peek import Tree, peek_tree, tree_of
+from openllm_repos.git.process import DeadlineExceeded, GitFailed
+from openllm_repos.git.refs import read_ref
+from openllm_repos.git.remote import Unreachable, endpoints, list_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.model import HubRepo, HubType
+from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import BranchName, RepoName
+from openllm_repos.setup.draft import Entry
+from openllm_repos.setup.places import Place, place_of_url
+
+_ORIGIN = "origin"
+_TRANSFER = 60.0  # seconds for one commit without content
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the clone says.
+
+    Attributes:
+        place: where the source is, None where no remote tells.
+        branch: its main branch.
+        commit: that branch's commit, None before the first one.
+        files: the files of that commit.
+        version: the file in which the version stands, or an empty string.
+        others: repositories of the Hub that the person has git remotes for.
+    """
+
+    place: Place | None
+    branch: BranchName = DEFAULT_BRANCH
+    commit: ObjectId | None = None
+    files: Tree = field(default_factory=dict)
+    version: str = ""
+    others: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at a repo showed.
+
+    Attributes:
+        entry: the repo.
+        problem: why it did not answer, or an empty string.
+        hint: what to do about that.
+        empty: whether it has no such branch yet.
+        files: the files of its branch; only looked up for a target.
+    """
+
+    entry: Entry
+    problem: str = ""
+    hint: str = ""
+    empty: bool = False
+    files: Tree = field(default_factory=dict)
+
+
+def survey(repository: Repository) -> Survey:
+    """Look at the clone; nobody is asked.
+
+    Raises:
+        UsageError: it has no work tree, where a manifest could stand.
+    """
+    if repository.top is None:
+        raise UsageError(
+            f"{repository.git_dir} is a bare clone: there is no work tree to write repos.toml to.",
+            hint="Make a clone to work in: git clone URL",
+        )
+    remotes = read_remotes(repository)
+    source = next((one for one in remotes if one.name == _ORIGIN), None)
+    places = [place for one in remotes if one is not source and (place := _place(repository, one)) is not None]
+    branch = _branch(repository, source)
+    commit = _commit(repository, branch, source)
+    files = {} if commit is None else tree_of(repository.git, commit)
+    return Survey(
+        place=None if source is None else _place(repository, source),
+        branch=branch,
+        commit=commit,
+        files=files,
+        version=_version_file(repository, files),
+        others=tuple(place for place in places if place.on_hub),
+    )
+
+
+def _place(repository: Repository, remote: GitRemote) -> Place | None:
+    """Return where a git remote leads: as it is written, else what the person's short forms (insteadOf) make of it."""
+    written = place_of_url(remote.url)
+    if written is not None and "." in written.url.host:
+        return written
+    return place_of_url(expanded(repository, remote.url)) or written if remote.url else None
+
+
+def _branch(repository: Repository, source: GitRemote | None) -> BranchName:
+    if read_ref(repository, DEFAULT_BRANCH.ref) is not None:
+        return DEFAULT_BRANCH
+    for name in (default_branch(repository, source.name) if source else "", current_branch(repository)):
+        if name:
+            with contextlib.suppress(NameRefused):
+                return BranchName(name)
+    return DEFAULT_BRANCH
+
+
+def _commit(repository: Repository, branch: BranchName, source: GitRemote | None) -> ObjectId | None:
+    refs = [branch.ref, *([f"refs/remotes/{source.name}/{branch}"] if source else []), "HEAD"]
+    return next((found for ref in refs if (found := read_ref(repository, ref)) is not None), None)
+
+
+def _version_file(repository: Repository, files: Tree) -> str:
+    """Return the file of the source in which the version stands, where that is plain to see."""
+    if (blob := files.get(b"pyproject.toml")) is not None:
+        with ObjectReader(repository.git) as reader, contextlib.suppress(ReposError, ValueError):
+            document = tomllib.loads(reader.read(blob).data.decode())
+            tables = (document.get("project"), document.get("tool", {}).get("poetry"))
+            if any(isinstance(table, dict) and isinstance(table.get("version"), str) for table in tables):
+                return "pyproject.toml"
+    return "VERSION" if b"VERSION" in files else ""
+
+
+def look(repository: Repository, entries: Sequence[Entry], *, deadline: float) -> tuple[Seen, ...]:
+    """Ask the repos, all at once, whether they are there, and what a Space has. Nothing stays in the clone.
+
+    Args:
+        repository: the clone.
+        entries: whom to ask.
+        deadline: seconds for each to answer.
+    """
+    if not entries:
+        return ()
+    reached = endpoints(repository, {entry.name: entry.place.url for entry in entries})
+    urls: dict[RepoName, str] = {name: endpoint.url for name, endpoint in reached.items()}
+    with ThreadPoolExecutor(len(entries)) as pool:
+        return tuple(pool.map(lambda entry: _look(repository, entry, urls[entry.name], deadline), entries))
+
+
+def _look(repository: Repository, entry: Entry, url: str, deadline: float) -> Seen:
+    try:
+        refs = list_refs(repository, url, (entry.branch.ref,), deadline=deadline)
+        if entry.branch.ref not in refs:
+            return Seen(entry, empty=True)
+        if entry.place.kind is not Kind.SPACE:
+            return Seen(entry)
+        return Seen(entry, files=peek_tree(repository, url, entry.branch, deadline=_TRANSFER))
+    except Unreachable as why:
+        return Seen(entry, why.message, why.hint)
+    except (GitFailed, DeadlineExceeded) as why:
+        return Seen(entry, why.message, "Check the network, then run this again.")
+
+
+def create_on_hub(hub: HubClient, entry: Entry, *, sdk: str, private: bool) -> str:
+    """Make a repository on the Hub and return its URL.
+
+    Args:
+        hub: the Hub.
+        entry: a Space, model or dataset.
+        sdk: what runs a Space: gradio, docker or static.
+        private: whether only its owners see it; else the owner's own setting decides.
+
+    Raises:
+        HubError: the Hub does not make it, or it is there already.
+    """
+    place = entry.place
+    assert place.repo_id is not None  # every repository on the Hub has one
+    kind = HubType(place.kind.value)
+    return hub.create_repo(
+        HubRepo(kind, place.repo_id), private=private or None, sdk=sdk if kind is HubType.SPACE else None
+    )

@@ -1,0 +1,348 @@
+"""A target that was filled by copying, joined to the source by one commit that changes no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from openllm_repos.errors import ConflictError, ReposError, UsageError
+from openllm_repos.family.keepers import OTHER_OWNER, Keepers
+from openllm_repos.family.last_sync import find_last_sync
+from openllm_repos.family.likeness import Copied, find_likest
+from openllm_repos.family.relation import Relation, State, relate
+from openllm_repos.family.remotes import RemoteState
+from openllm_repos.git.compare import content
+from openllm_repos.git.describe import describe
+from openllm_repos.git.history import is_ancestor
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import DriftPolicy, Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import (
+    Action,
+    Adoption,
+    Change,
+    Drift,
+    FileChange,
+    Match,
+    Outcome,
+    Stopped,
+    SyncPlan,
+    TargetPlan,
+    Trace,
+)
+from openllm_repos.preflight.card import Validate
+from openllm_repos.preflight.inspect import WouldBeRefused
+from openllm_repos.projection.project import origins, project
+from openllm_repos.sync.apply import apply
+from openllm_repos.sync.planning import (
+    SyncOptions,
+    checked_by_host,
+    nothing_to_do,
+    plan_with_tree,
+    require_branch,
+    require_reached,
+    source_to_carry,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptOptions:
+    """How an adoption is to be made.
+
+    Attributes:
+        at: the source commit that the target was filled from, as git understands it; None to look for it.
+        allow_unpushed: whether the source's branch may have commits that its own remote lacks.
+        validate: asks the Hub about a card; without it the rules that it is known to have are used.
+    """
+
+    at: str | None = None
+    allow_unpushed: bool = False
+    validate: Validate | None = None
+
+
+class NothingAlike(ConflictError):
+    """No source commit has files like those of the target."""
+
+    def __init__(self, target: Repo, match: Match | None, files: int) -> None:
+        some = "1 file" if files == 1 else f"{files} files"
+        if match is None:
+            found, named = f"no commit of the source has any of the {some} of {target.name} at mapped paths", "COMMIT"
+        else:
+            found = (
+                f"the nearest commit of the source, {match.source_commit[:10]} of {match.date[:10]}, has only"
+                f" {match.alike} of the {some} of {target.name} at mapped paths"
+            )
+            named = str(match.source_commit[:10])
+        super().__init__(
+            f"{target.name} does not look copied: {found}.",
+            hint=f"If the target's maps are right, name the commit: openllm-repos adopt {target.name} --at {named}"
+            "   or move these files away in the target, or make them its own (narrower maps, 'owned').",
+        )
+
+
+class KeptByAnother(ConflictError):
+    """A target says itself that another tool writes it."""
+
+    def __init__(self, target: Repo) -> None:
+        super().__init__(
+            f"{target.name} has {OTHER_OWNER.decode()}: it is kept by another tool (git subtree), and two that write"
+            " the same files undo each other's work.",
+            hint=f"Once that tool is retired, delete the file there, or: openllm-repos adopt {target.name} --at COMMIT",
+        )
+
+
+def plan_adoption(
+    manifest: Manifest, repository: Repository, name: str, options: AdoptOptions | None = None
+) -> Adoption:
+    """Find the source commit that a target was filled from, and plan the commit that records it.
+
+    Only objects are written to the clone, no ref and no file; in a quarantine (:meth:`Repository.quarantine`) nothing.
+
+    Args:
+        manifest: what should be.
+        repository: the clone of the source.
+        name: the target.
+        options: how the adoption is to be made.
+
+    Returns:
+        The plan; what stops it, or that there is nothing to adopt, is an answer too.
+
+    Raises:
+        UsageError: `name` is no target, or no such source commit.
+        ConflictError: the source's branch is not on its remote.
+        EnvironmentProblem: the clone is shallow, the source's remote does not answer.
+    """
+    options = options or AdoptOptions()
+    target = manifest.target(name)
+    asked = SyncOptions(allow_unpushed=options.allow_unpushed)
+    states, commit, notes = source_to_carry(manifest, repository, [target], asked)
+    adoption = Adoption(manifest.source.name, commit, target.name, None, notes=notes)
+    named = None if options.at is None else _named(manifest, repository, options.at, commit)
+    remote = states[target.name]
+    try:
+        require_reached(remote)
+        require_branch(remote)
+        with ObjectReader(repository.git) as reader:
+            relation = relate(repository, reader, manifest, target, commit, remote.tip)
+            planner = _Planner(manifest, repository, reader, target, remote, relation, options.validate)
+            adoption = replace(adoption, notes=(*notes, *planner.warnings(named)))
+            return planner.plan(adoption, named)
+    except WouldBeRefused as why:
+        stopped = Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
+        return replace(adoption, step=stopped)
+    except ReposError as why:
+        return replace(adoption, step=Stopped(target.name, why.message, why.hint, why.exit_code))
+
+
+def adopt(
+    adoption: Adoption,
+    manifest: Manifest,
+    repository: Repository,
+    told: Callable[[str], None] = lambda _: None,
+    validate: Validate | None = None,
+) -> Outcome | Stopped:
+    """Carry out a plan, with the journal, the lease, the checks and the verification of a sync.
+
+    The caller holds the clone's lock (:func:`openllm_repos.journal.lock.exclusive`) since before the plan was made.
+
+    Args:
+        adoption: what to do; made on this clone, not in a quarantine, and with a step.
+        manifest: the manifest that it was made from.
+        repository: the clone.
+        told: gets a line of progress before each push.
+        validate: asks the Hub about a card, where the target has moved and is planned again.
+    """
+    step, match = adoption.step, adoption.match
+    assert step is not None  # the caller looks first
+
+    def again(remote: RemoteState, _: TargetPlan) -> TargetPlan | Stopped:
+        """Record the same source commit on top of what others pushed meanwhile."""
+        assert match is not None  # a plan that pushes has one
+        try:
+            require_reached(remote)
+            if remote.tip is None:
+                raise ConflictError(f"{adoption.target} was emptied meanwhile; there is nothing to adopt any more.")
+            with ObjectReader(repository.git) as reader:
+                found = relate(repository, reader, manifest, remote.repo, adoption.source_commit, remote.tip)
+                if found.state is not State.NOT_ADOPTED:
+                    return nothing_to_do(found, remote)
+                return _Planner(manifest, repository, reader, remote.repo, remote, found, validate).step(match)
+        except WouldBeRefused as why:
+            return Stopped(adoption.target, why.message, why.hint, why.exit_code, findings=why.findings)
+        except ReposError as why:
+            return Stopped(adoption.target, why.message, why.hint, why.exit_code)
+
+    plan = SyncPlan(adoption.source, adoption.source_commit, (step,))
+    return apply(plan, manifest, repository, told, again)[0]
+
+
+def _named(manifest: Manifest, repository: Repository, revision: str, commit: ObjectId) -> ObjectId:
+    """Return the commit that the person named; one of another branch would carry that branch to the target.
+
+    Raises:
+        UsageError: there is no such commit, or it is not in the history of `commit`.
+    """
+    named = repository.resolve(revision)
+    if not is_ancestor(repository, named, commit):
+        raise UsageError(
+            f"{named[:10]} is not in the history of {manifest.source.branch}, which is at {commit[:10]}.",
+            hint=f"Choose one of: git log --oneline {manifest.source.branch}",
+        )
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """The plan of one adoption in the making."""
+
+    manifest: Manifest
+    repository: Repository
+    reader: ObjectReader
+    target: Repo
+    remote: RemoteState
+    relation: Relation
+    validate: Validate | None
+
+    def plan(self, adoption: Adoption, named: ObjectId | None) -> Adoption:
+        """Find the match and plan its record, or say why there is nothing to adopt."""
+        tip = self.relation.tip
+        if tip is None:
+            return replace(adoption, said=f"{self.target.name} is empty: the first sync fills it.")
+        if self.relation.state is not State.NOT_ADOPTED:
+            return replace(adoption, said=self._nothing(tip))
+        keepers = self._keepers(tip)
+        notes = [*adoption.notes]
+        if named is not None:
+            match = self._match(named, Trace.NAMED)
+            if match is None:
+                raise UsageError(
+                    f"The maps of {self.target.name} match no file up to {named[:10]}.", hint="Name a later commit."
+                )
+        elif keepers.owned_by_another():
+            raise KeptByAnother(self.target)
+        else:
+            match = self._found(keepers, tip, notes)
+        if self.target.drift is DriftPolicy.REFUSE and (match.differing or match.only_target or match.only_source):
+            notes.append('Its manifest says drift = "refuse": syncs stop until these files are as in the source.')
+        return replace(adoption, notes=tuple(notes), match=match, step=self.step(match))
+
+    def step(self, match: Match) -> TargetPlan:
+        """Plan the commit: the tree of the target's tip as it is, joined to the projection of the match."""
+        tip = self.relation.tip
+        tree = None if tip is None else self.reader.find(tip.encode() + b"^{tree}")
+        assert tree is not None  # what is to be adopted has files
+        base = self.relation.part.of(match.projected.encode() + b"^{tree}")
+        source_commit, projected = match.source_commit, match.projected
+        joined = replace(self.relation, source_commit=source_commit, projected=projected, base=base, drift=Drift())
+        args = (self.manifest, self.repository, self.reader, joined, self.remote, ObjectId(tree[0].decode()))
+        plan = plan_with_tree(*args, action=Action.ADOPT)
+        return checked_by_host(self.manifest, self.repository, plan, self.remote, self.validate)
+
+    def _found(self, keepers: Keepers, tip: ObjectId, notes: list[str]) -> Match:
+        """Return the commit that another tool's traces name, else the one that the files are most like.
+
+        At least half of the target's files must be those of the commit. With fewer, most of what is there would have to
+        be explained as edited, and a merge from that base would set two unrelated versions of a file against each
+        other: then a copy of something else is likelier, or a map that leads to the wrong folder.
+        """
+        files = self.relation.drift.files
+        _, copied_from = origins(self.repository, self.relation.source_commit, self.target.maps, reader=self.reader)
+        likest = find_likest(self.repository, copied_from, Copied.at(self.repository, self.target, tip, files))
+        best = None
+        if likest is not None:
+            source = ObjectId(copied_from[likest.projected.encode()].decode())
+            best = self._compared(source, likest.projected, Trace.LIKENESS, likest.others)
+        for claim in keepers.claims():
+            claimed = self._match(claim.source_commit, claim.trace)
+            if claimed is not None and _enough(claimed):
+                notes += _better(claimed, best)
+                return claimed
+        if best is None or not _enough(best):
+            raise NothingAlike(self.target, best, len(files))
+        notes += _others(self.target, best)
+        return best
+
+    def _match(self, commit: ObjectId, trace: Trace) -> Match | None:
+        """Hold the target against the projection of a source commit; None where nothing was ever mapped."""
+        projected = project(self.repository, commit, self.target.maps, reader=self.reader).commit
+        return None if projected is None else self._compared(commit, projected, trace)
+
+    def _compared(self, commit: ObjectId, projected: ObjectId, trace: Trace, others: int = 0) -> Match:
+        part, tip = self.relation.part, self.relation.tip
+        base = part.of(projected.encode() + b"^{tree}")
+        changes = part.changes(base, part.of(None if tip is None else tip.encode() + b"^{tree}"))
+        both = [change for change in changes if change.change is Change.MODIFIED]
+        modes = tuple(change for change in both if _same_content(change))
+        (described,) = describe(self.repository, [commit])
+        return Match(
+            commit,
+            projected,
+            described.date,
+            described.subject,
+            trace,
+            files=len(self.relation.drift.files),
+            differing=tuple(change for change in both if change not in modes),
+            modes=modes,
+            only_target=tuple(change for change in changes if change.change is Change.ADDED),
+            only_source=tuple(change for change in changes if change.change is Change.DELETED),
+            others=others,
+        )
+
+    def _keepers(self, tip: ObjectId) -> Keepers:
+        return Keepers(self.repository, self.reader, self.target, tip, self.relation.source_commit)
+
+    def warnings(self, named: ObjectId | None) -> Iterator[str]:
+        """Yield what a person should know of a target, whatever comes of its adoption."""
+        if self.relation.tip is None:
+            return
+        keepers = self._keepers(self.relation.tip)
+        mirrored = keepers.mirrored()
+        if mirrored is not None:
+            yield (
+                f"{self.target.name} has commits of the source itself in its history, up to {mirrored[:10]}: whoever"
+                " can read it can read all of their files, those that must never leave the source too."
+            )
+        if named is not None and self.relation.state is State.NOT_ADOPTED and keepers.owned_by_another():
+            yield f"{self.target.name} has {OTHER_OWNER.decode()}: make sure that no other tool writes it any more."
+
+    def _nothing(self, tip: ObjectId) -> str:
+        """Say why a target needs no adoption."""
+        name, part = self.target.name, self.relation.part
+        if not part.changes(part.of(None), part.of(tip.encode() + b"^{tree}")) and not self.relation.contained:
+            return f"{name} has no file at mapped paths: nothing was copied there, and a sync will fill them."
+        last = find_last_sync(self.repository, self.reader, tip, self.manifest.source.url)
+        if last is not None:
+            return f"{name} is adopted already: its last sync carried {last.source_commit[:10]}."
+        return (
+            f"{name} has the projection in its history already, as 'git subtree push' leaves it: there is nothing to"
+            " adopt, and a sync goes on from there."
+        )
+
+
+def _same_content(change: FileChange) -> bool:
+    """Whether only the mode of a file differs; one that is on one side only has nothing in common."""
+    return change.old is not None and change.new is not None and content(*change.old) == content(*change.new)
+
+
+def _enough(match: Match) -> bool:
+    return 2 * match.alike >= match.files
+
+
+def _better(claimed: Match, best: Match | None) -> Iterator[str]:
+    """Say that another commit is more like the target than the one that is named there."""
+    if best is not None and best.alike > claimed.alike:
+        yield (
+            f"{best.source_commit[:10]} of {best.date[:10]} has more of its files ({best.alike} of {best.files}); to"
+            f" take that one: --at {best.source_commit[:10]}"
+        )
+
+
+def _others(target: Repo, best: Match) -> Iterator[str]:
+    """Say that the choice was a narrow one."""
+    if best.others:
+        some = "1 other state" if best.others == 1 else f"{best.others} other states"
+        yield (
+            f"{some} of the source fit just as well, and this is the newest of its time: they differ in files that"
+            f" {target.name} edited. If it was filled from another one, name that with --at."
+        )

@@ -1,0 +1,176 @@
+"""LFS files: their content is in the Space's LFS before its branch moves, wherever it has to come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openllm_repos.sandbox import Sandbox
+from tests.support.hub_target import LFS_LINE, HubTarget, Served, login, pointer, without_lfs
+from tests.support.inprocess import RunCli
+from tests.support.process import RunTool
+from tests.support.repositories import Clone
+from tests.support.sealed import SealedHome
+
+MAPS = (("core/src/", "training/"), ("configs/*.json", "configs/"))
+CONTENT = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> HubTarget:
+    """Return a source with a file in LFS that is about to travel, and a Space that was synced before it came."""
+    login(home, sandbox)
+    family = HubTarget.on(sandbox, tmp_path / "family", run_cli)
+    family.manifest(maps=MAPS)
+    family.clone.git("lfs", "install", "--local", "--skip-repo")
+    family.commit("Manifest", {".gitattributes": LFS_LINE})
+    family.synced("--yes")
+    family.commit("Weights", {"core/src/model.bin": CONTENT})
+    assert family.clone.read("core/src/model.bin") == pointer(CONTENT).encode()
+    return family
+
+
+def _lose(clone: Clone) -> None:
+    """Take the LFS objects out of a clone, as a clone without them has it."""
+    for file in (clone.path / ".git/lfs/objects").glob("*/*/*"):
+        file.unlink()
+
+
+def test_the_content_is_there_before_the_branch_moves(hub: HubTarget) -> None:
+    before = len(hub.requests("/_lfs/upload/", "git-receive-pack"))
+    done = hub.synced("--yes")
+    assert "  before it: 1 LFS object, 10.0 KiB\n" in done.out
+    upload, push = hub.requests("/_lfs/upload/", "git-receive-pack")[before:]
+    assert "/_lfs/upload/" in upload
+    assert push.endswith("git-receive-pack")
+    assert hub.pulled("training/model.bin") == CONTENT
+    assert hub.space.read("training/model.bin") == pointer(CONTENT).encode()
+
+
+def test_every_version_in_the_history_travels(hub: HubTarget) -> None:
+    hub.commit("Better weights", {"core/src/model.bin": CONTENT[::-1]})
+    (space,) = hub.sync("--dry-run", "--json").json()["targets"]
+    assert sorted(file["size"] for file in space["lfs"]) == [len(CONTENT)] * 2
+    hub.synced("--yes")
+    clone = Clone.of(hub.space.url, hub.folder / "all", "--no-checkout")
+    clone.git("lfs", "fetch", "--all", "origin")
+    held = {file.read_bytes() for file in (clone.path / ".git/lfs/objects").glob("*/*/*")}
+    assert held == {CONTENT, CONTENT[::-1]}
+    assert hub.pulled("training/model.bin") == CONTENT[::-1]
+
+
+def test_with_a_squash_only_the_newest_version_travels(hub: HubTarget) -> None:
+    hub.manifest(maps=MAPS, settings='history = "squash"')
+    hub.commit("Better weights", {"core/src/model.bin": CONTENT[:16]})
+    (space,) = hub.sync("--dry-run", "--json").json()["targets"]
+    assert [file["size"] for file in space["lfs"]] == [16]
+    hub.synced("--yes")
+    assert hub.pulled("training/model.bin") == CONTENT[:16]
+
+
+def test_what_the_clone_lacks_comes_from_the_source(hub: HubTarget) -> None:
+    hub.upload()
+    _lose(hub.clone)
+    hub.synced("--yes")
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: HubTarget) -> None:
+    hub.upload()
+    hub.clone = Clone.of(hub.origin.url, hub.folder / "pointers-only")
+    before = hub.everything()
+    done = hub.sync("--dry-run")
+    assert done.code == 0, done.out
+    assert hub.everything() == before
+    assert hub.synced("--yes").out.startswith(done.out)
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+def test_what_the_space_has_already_is_enough(hub: HubTarget) -> None:
+    hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
+    _lose(hub.clone)
+    sent = len(hub.requests("/_lfs/upload/"))
+    hub.synced("--yes")
+    assert len(hub.requests("/_lfs/upload/")) == sent
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+def test_of_many_objects_the_missing_one_is_named(hub: HubTarget) -> None:
+    hub.commit("More", {f"core/src/{number}.bin": bytes([number]) * 100 for number in range(5)})
+    hub.upload()
+    lost = next((hub.origin.path / "lfs/objects").glob("*/*/*"))
+    lost.unlink()
+    _lose(hub.clone)
+    done = hub.sync("--yes")
+    assert done.code == 3
+    assert done.out.count("whose content is nowhere") == 1
+    assert "\n  1 file would not get through to space; nothing was pushed.\n  git-lfs said: " in done.out
+    assert hub.pushes() == 1
+
+
+def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_it(
+    hub: HubTarget, sandbox: Sandbox
+) -> None:
+    hub.origin = Served(sandbox.github.create("louischua/openllm"), "https://github.com/louischua/openllm")
+    hub.urls["main"] = hub.origin.url
+    hub.clone.git("remote", "set-url", "origin", hub.origin.url)
+    hub.manifest(maps=MAPS)
+    sandbox.github.create("louischua/large-files")
+    lfs = "https://github.com/louischua/large-files.git/info/lfs"
+    hub.clone.commit("Ours is elsewhere", {".lfsconfig": f"[lfs]\n\turl = {lfs}\n"})
+    hub.upload()
+    hub.push()
+    _lose(hub.clone)
+    before = len(sandbox.github.log)
+    hub.synced("--yes")
+    asked = {seen.path for seen in sandbox.github.log[before:] if seen.path.endswith("/objects/batch")}
+    assert asked == {"/louischua/large-files.git/info/lfs/objects/batch"}
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: HubTarget) -> None:
+    hub.clone.git("lfs", "install", "--local")  # with the pre-push hook this time
+    hub.clone.git("config", "lfs.url", "http://127.0.0.1:9/nobody")
+    done = hub.synced("--yes")
+    assert "synced" in done.out
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+@pytest.mark.parametrize("status", [500, 403])
+def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
+    hub: HubTarget, sandbox: Sandbox, status: int
+) -> None:
+    hub.clone.git("config", "lfs.transfer.maxretries", "1")
+    tips, pushes = hub.space.tips(), hub.pushes()
+    sandbox.hub.fault(match="POST */objects/batch", status=status, count=50)
+    done = hub.sync("--yes")
+    assert done.code == 3
+    assert "The LFS of space did not take what the push needs; no branch was moved:" in done.out
+    assert "next: Check that you may write there" in done.out
+    assert (hub.space.tips(), hub.pushes(), hub.journal()) == (tips, pushes, [])
+    sandbox.hub.faults.clear()
+    hub.synced("--yes")
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+def test_without_git_lfs_the_sync_says_what_to_install(hub: HubTarget, run_tool: RunTool) -> None:
+    path = without_lfs(hub.folder / "bin")
+    hub.clone.git("lfs", "uninstall", "--local")
+    tips, pushes = hub.space.tips(), hub.pushes()
+    for args in (("--dry-run",), ("--yes",)):
+        done = run_tool("sync", *args, cwd=hub.clone.path, env={"PATH": path})
+        assert done.code == 30
+        assert "space gets a file kept in LFS, and git-lfs is not installed, or not on PATH." in done.out
+        assert "next: Install it (apt install git-lfs, brew install git-lfs, https://git-lfs.com)" in done.out
+    assert (hub.space.tips(), hub.pushes()) == (tips, pushes)
+
+
+def test_without_git_lfs_a_sync_of_text_goes_through(
+    sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
+) -> None:
+    login(home, sandbox)
+    hub = HubTarget.on(sandbox, tmp_path / "family", run_cli)
+    done = run_tool("sync", "--yes", cwd=hub.clone.path, env={"PATH": without_lfs(hub.folder / "bin")})
+    assert done.code == 0, (done.out, done.err)
+    assert "training/model.py" in hub.space.paths()
