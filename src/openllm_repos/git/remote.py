@@ -162,8 +162,8 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
         raise Unreachable(
             f"its commits could not be fetched: {'; '.join([*errors[:1], _last_line(said)])}",
-            hint=f"{_reach_hint(repository, url)} An object that git calls damaged or dangerous must go from the history"
-            f" there; see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+            hint=f"{_reach_hint(repository, url)} An object that git calls damaged or dangerous must go from its"
+            f" history; see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
         ) from None
 
 
