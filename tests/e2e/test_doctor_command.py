@@ -16,7 +16,7 @@ from openllm_repos.names.objectid import ObjectId
 from tests.support.fingerprint import listing
 from tests.support.hosts import SPACE, Hosts
 from tests.support.process import REAL_GIT
-from tests.support.repositories import Clone
+from tests.support.repositories import Bare, Clone
 from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.support.process import RunTool
     from tests.support.sealed import SealedHome
     from tests.support.server import GitServer
+    from tests.support.ssh import FakeSsh
 
 MANIFEST = f"""\
 schema = 1
@@ -405,3 +406,15 @@ def test_a_push_that_hangs_is_no_write_access(run_cli: RunCli, clone: Clone, ser
     seen = found(run_cli, clone.path, "--deadline", "1", code=1)
     assert (seen["remote target"][0], seen["write target"][0]) == ("ok", "error")
     assert "gave no answer within 1 seconds" in seen["write target"][1]
+
+
+def test_a_push_over_ssh_that_is_refused_names_the_command_that_shows_all(
+    run_cli: RunCli, hosts: Hosts, ssh: FakeSsh, tmp_path: Path
+) -> None:
+    held = Bare.init(tmp_path / "ssh/other.git")
+    manifest = MANIFEST.partition("[repos.space]")[0] + f'[repos.other]\nurl = "{ssh.url("other.git")}"\n'
+    hosts.clone.commit("Another", {"repos.toml": manifest})
+    assert found(run_cli, hosts.clone.path)["write other"][0] == "ok"
+    hosts.clone.git("config", f"url.{held.url}-gone.pushInsteadOf", ssh.url("other.git"))
+    seen = found(run_cli, hosts.clone.path)["write other"]
+    assert (seen[0], seen[2].startswith("git push --dry-run -- ")) == ("warning", True)

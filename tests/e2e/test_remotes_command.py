@@ -43,6 +43,7 @@ def test_what_is_missing_is_added_and_the_second_time_nothing_changes(run_cli: R
     assert out == f"added space: {HUB}/spaces/{SPACE}\nadded small: {HUB}/lemms/small\n"
     assert hosts.clone.git("config", "--get-all", "remote.space.fetch") == "+refs/heads/main:refs/remotes/space/main"
     assert hosts.clone.git("config", "remote.space.tagOpt") == "--no-tags"
+    assert hosts.clone.git("config", "remote.space.followRemoteHEAD") == "never"
     before = listing(hosts.clone.path)
     assert sync(run_cli, hosts) == "The git remotes are as the manifest says.\n"
     assert listing(hosts.clone.path) == before

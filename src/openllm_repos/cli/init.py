@@ -91,6 +91,8 @@ def init(
         wishes = Wishes(*places, maps=maps or None, never=never or None, owned=owned or None)
     draft = begin(found, wishes)
     access = _access(draft, repository)
+    if sys.stderr.isatty() and not (offline or invocation.quiet):
+        click.echo("Looking at what is there ...", err=True)
     seen, make = ({}, ()) if offline else _look(repository, draft, access, create=create, asking=asking)
     if asking:
         from openllm_repos.cli.init_questions import ask_contents
@@ -148,8 +150,6 @@ def _look(
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.setup.survey import look
 
-    if sys.stderr.isatty():
-        click.echo("Looking at what is there ...", err=True)
     seen = look(replace(repository, access=access), (draft.source, *draft.others), deadline=DEADLINE)
     silent = [one for one in seen if one.problem]
     make = tuple(one.entry for one in silent if create and one.entry.place.on_hub)

@@ -80,7 +80,13 @@ def write_remote(repository: Repository, name: RepoName, branch: BranchName, url
         branch: what it fetches.
         url: where it leads; None leaves what is there.
     """
-    values = {"openllm": "true", "tagOpt": "--no-tags", "fetch": refspec(name, branch)}
+    values = {
+        "openllm": "true",
+        "tagOpt": "--no-tags",
+        # git 2.48 and newer: a refs/remotes/main/HEAD would make the branch name `main` ambiguous
+        "followRemoteHEAD": "never",
+        "fetch": refspec(name, branch),
+    }
     for key, value in (values if url is None else {**values, "url": url}).items():
         repository.git.run("config", "--local", "--replace-all", "--", f"remote.{name}.{key}", value)
 

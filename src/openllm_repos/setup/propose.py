@@ -30,6 +30,7 @@ _EMPTY_FILES = frozenset(
         b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
     }
 )
+_COMMON = 20
 _MOST = 6  # proposals are questions; more of them are not read
 
 
@@ -83,7 +84,8 @@ def propose_maps(source: Tree, target: Tree) -> tuple[tuple[str, str], ...]:
         target: the target's; empty where it has none or is not known.
     """
     folders = _candidates(source)
-    copies = {(one.base, one.ending): place for one in folders if (place := _copy(one, target)) is not None}
+    names = _by_name(target)
+    copies = {(one.base, one.ending): place for one in folders if (place := _copy(one, target, names)) is not None}
     if copies:
         folders = [one for one in folders if (one.base, one.ending) in copies]
     else:
@@ -136,20 +138,24 @@ def _topmost(folders: Iterable[_Folder]) -> list[_Folder]:
     return list(kept.values())
 
 
-def _copy(one: _Folder, target: Tree) -> str | None:
-    """Return the folder of the target that has copies of these files, if there is one."""
-    by_name: defaultdict[str, list[str]] = defaultdict(list)
+def _by_name(target: Tree) -> dict[str, list[str]]:
+    """Return the paths of a target by their last name, without names so common that they say nothing."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
     for path in _texts(target):
-        by_name[path.rpartition("/")[2]].append(path)
+        found[path.rpartition("/")[2]].append(path)
+    return {name: paths for name, paths in found.items() if len(paths) <= _COMMON and name != "__init__.py"}
+
+
+def _copy(one: _Folder, target: Tree, by_name: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the folder of the target that has copies of these files, if there is one."""
     same: defaultdict[str, int] = defaultdict(int)
     alike: defaultdict[str, int] = defaultdict(int)
     for path, blob in one.files.items():
-        for there in by_name[path.rpartition("/")[2]]:
+        for there in by_name.get(path.rpartition("/")[2], ()):
             if f"/{there}".endswith(f"/{path}"):
                 folder = there[: len(there) - len(path)]
-                equal = target[there.encode()] == blob and blob not in _EMPTY_FILES
-                same[folder] += equal
-                alike[folder] += equal or not there.endswith("__init__.py")
+                same[folder] += target[there.encode()] == blob and blob not in _EMPTY_FILES
+                alike[folder] += 1
     best = max(alike, key=lambda folder: (same[folder], alike[folder], folder), default=None)
     if best is None or not (same[best] or alike[best] > 1):
         return None

@@ -142,7 +142,7 @@ def _first_line(said: str) -> str:
 
 
 def _credentials(repo: Repo, endpoint: Endpoint) -> str:
-    """Return the command that gives git what it needs to write there."""
+    """Return the command that gives git what it needs to write there, or that shows what it lacks."""
     if not endpoint.push_url.startswith("https://"):
         return f"git push --dry-run -- {endpoint.push_url} HEAD   shows all of it"
     if repo.kind is Kind.GITHUB:
