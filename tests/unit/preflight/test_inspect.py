@@ -19,8 +19,8 @@ from openllm_repos.names.url import RepoId
 from openllm_repos.plan import Finding, Rule
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.push import Push
-from tests.support.hub_family import LFS_LINE, PNG, pointer
 from tests.support.repositories import Bare, Clone
+from tests.support.served import LFS_LINE, PNG, pointer
 
 NAME = RepoId("lemms/openllm")
 SPACE = Repo(RepoName("space"), Kind.SPACE, NAME.space_url(), NAME, Role.TARGET)
