@@ -11,7 +11,7 @@ from openllm_repos.manifest.maps import Map
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
 from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
-from openllm_repos.names.url import RepoId, RepoUrl
+from openllm_repos.names.url import HostUrl, RepoId, RepoUrl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,12 +112,14 @@ class Manifest:
         project: the family as a whole.
         repos: all repos in the order of the file.
         origin: the name of the file, for messages.
+        hub: the Hub that its Spaces, models and datasets are on, None for huggingface.co.
     """
 
     schema: int
     project: Project
     repos: tuple[Repo, ...]
     origin: str = "repos.toml"
+    hub: HostUrl | None = None
 
     @classmethod
     def load(cls, path: Path) -> Manifest:

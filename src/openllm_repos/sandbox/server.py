@@ -110,12 +110,9 @@ class _Connection(BaseHTTPRequestHandler):
             controls = url.path.startswith("/_sandbox/")
             fault = None if probe or controls else site.faults.take(self.command, url.path, url.query)
             try:
-                status = self._treat(request, fault or Fault("*"))
+                self._treat(request, fault or Fault("*"), noted=not probe and not controls)
             except OSError:
-                status = 0
                 self.close_connection = True
-            if not probe and not controls:
-                site.note(request, status)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request  # noqa: N815 - http.server's names
 
@@ -133,14 +130,17 @@ class _Connection(BaseHTTPRequestHandler):
             left -= len(block)
             yield block
 
-    def _treat(self, request: Request, fault: Fault) -> int:
-        """Answer a request as a fault wants it, and return the status; 0 where nothing was answered."""
+    def _treat(self, request: Request, fault: Fault, *, noted: bool) -> None:
+        """Answer a request as a fault wants it. It is in the log before the client has its answer."""
+        note = self.listener.site.note if noted else (lambda _request, _status: None)
         if fault.before is not None:
             fault.before()
-        self.listener.closing.wait(fault.delay) if fault.delay else None
+        if fault.delay:
+            self.listener.closing.wait(fault.delay)
         if fault.cut:
-            self._drop()
-            return 0
+            note(request, 0)
+            self._break_off()
+            return
         if fault.status is not None:
             headers = {"X-Error-Message": fault.message, **({"X-Error-Code": fault.code} if fault.code else {})}
             answer = say({"error": fault.message, "message": fault.message}, fault.status, {**headers, **fault.headers})
@@ -149,10 +149,11 @@ class _Connection(BaseHTTPRequestHandler):
         if fault.lose_answer:
             for _ in answer.body if isinstance(answer.body, Iterator) else ():
                 pass
-            self._drop()
-            return 0
+            note(request, 0)
+            self._break_off()
+            return
+        note(request, answer.status)
         self._send(answer, request.headers.get("range", ""), fault.truncate)
-        return answer.status
 
     def _answer(self, request: Request) -> Answer:
         if not _LOCAL.fullmatch(request.headers.get("host", "")):
@@ -167,10 +168,11 @@ class _Connection(BaseHTTPRequestHandler):
             return say({"error": "The sandbox has a fault."}, 500)
 
     def _send(self, answer: Answer, asked: str, truncate: int | None) -> None:
-        self.send_response(answer.status if not isinstance(answer.body, Path) else _ranged(answer, asked)[0])
         headers = {"X-Request-Id": f"Root=1-{secrets.token_hex(12)}", **answer.headers}
+        status = answer.status
+        blocks: Iterator[bytes]
         if isinstance(answer.body, Path):
-            _, extra, blocks = _ranged(answer, asked)
+            status, extra, blocks = _ranged(answer.body, asked)
             headers |= extra
         elif isinstance(answer.body, bytes):
             headers["Content-Length"] = str(len(answer.body))
@@ -178,6 +180,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             headers["Transfer-Encoding"] = "chunked"
             blocks = (b"%x\r\n%b\r\n" % (len(block), block) for block in answer.body)
+        self.send_response(status)
         for header in headers.items():
             self.send_header(*header)
         self.end_headers()
@@ -205,22 +208,27 @@ class _Connection(BaseHTTPRequestHandler):
         if gone is not None:
             raise gone
 
+    def _break_off(self) -> None:
+        """Drop the connection with an answer just begun: for an empty one, curl would ask again by itself."""
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: openllm-sandbox\r\n")
+        self._drop()
+
     def _drop(self) -> None:
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _ranged(answer: Answer, asked: str) -> tuple[int, dict[str, str], Iterator[bytes]]:
+def _ranged(file: Path, asked: str) -> tuple[int, dict[str, str], Iterator[bytes]]:
     """Return status, headers and blocks of a file, or of the range of it that a client asks for."""
-    assert isinstance(answer.body, Path)
-    size = answer.body.stat().st_size
+    size = file.stat().st_size
     found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
     start, end = (int(found[1]), min(int(found[2] or size), size - 1)) if found else (0, size - 1)
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(end - start + 1)}
     if found:
         headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-    return (206 if found else answer.status), headers, _part(answer.body, start, end - start + 1)
+    return (206 if found else 200), headers, _part(file, start, end - start + 1)
 
 
 def _part(path: Path, start: int, left: int) -> Iterator[bytes]:

@@ -147,12 +147,15 @@ def settings(call: Call) -> Answer:
 
 
 def auth_check(call: Call) -> Answer:
-    """Answer whether the caller gets the files of a repository.
+    """Answer whether the caller gets the files of a repository, or may write to it (``auth-check/write``).
 
     Raises:
-        Refused: it is gated and they have no access.
+        Refused: it is gated and they have no access, or they may not write.
     """
-    call.reader()
+    if call.rest.endswith("/write"):
+        call.writer()
+    else:
+        call.reader()
     return say({})
 
 
