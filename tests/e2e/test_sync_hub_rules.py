@@ -195,6 +195,8 @@ def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: ServedFamily, run_
 def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
     hub: ServedFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hub.entry = f'url = "{hub.space.url}"'  # so that nobody asks the Hub beforehand what the token may do
+    hub.manifest(maps=WIDE)
     hub.commit("More", {"core/src/model.py": text(l1="a")})
     tips = hub.space.tips()
     monkeypatch.setenv("HF_TOKEN", "hf_read")
@@ -235,3 +237,17 @@ def test_a_settled_conflict_is_held_against_the_rules_too(hub: ServedFamily) -> 
     assert "1 file would not get through to space; nothing was pushed." in done.out
     assert "training/logo.png" in done.out
     assert hub.space.tips() == tips
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["online", "no answer"])
+def test_the_hub_is_asked_about_a_new_card_and_its_known_rules_serve_without_an_answer(
+    sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome, *, answers: bool
+) -> None:
+    login(home, sandbox)
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli, "model")
+    hub.manifest(maps=(*NARROW, ("cards/README.md", ".")), owned=["app.py"])
+    hub.commit("A card", {"cards/README.md": "---\nlicense: 3\n---\n"})
+    if not answers:
+        sandbox.hub.fault(match="POST /api/validate-yaml", status=503, count=None)
+    assert '): "license" must be a string\n' in _refused(hub)
+    assert hub.requests("/api/validate-yaml")

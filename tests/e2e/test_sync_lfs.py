@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from openllm_repos.sandbox import Sandbox
+from tests.support.canary import Canary
 from tests.support.inprocess import RunCli
 from tests.support.process import RunTool
 from tests.support.repositories import Clone
@@ -174,3 +175,17 @@ def test_without_git_lfs_a_sync_of_text_goes_through(
     done = run_tool("sync", "--yes", cwd=hub.clone.path, env={"PATH": without_lfs(hub.folder / "bin")})
     assert done.code == 0, (done.out, done.err)
     assert "training/model.py" in hub.space.paths()
+
+
+def test_the_token_reaches_lfs_by_environment_and_stands_nowhere(
+    sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
+) -> None:
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli)  # nobody is logged in: the tool brings the token
+    hub.manifest(maps=MAPS)
+    hub.clone.git("lfs", "install", "--local", "--skip-repo")
+    hub.commit("Weights", {".gitattributes": LFS_LINE, "core/src/model.bin": CONTENT})
+    done = run_tool("-v", "sync", "--yes", cwd=hub.clone.path)
+    assert done.code == 0, (done.out, done.err)
+    assert {seen.user for seen in sandbox.hub.log if seen.path.endswith("/objects/batch")} == {"", "lemms"}
+    assert hub.pulled("training/model.bin") == CONTENT
+    assert canary.leaks(hub.clone.path, sandbox.root, home.config, said=[done]) == []
