@@ -7,9 +7,9 @@ from pathlib import Path
 from openllm_repos.sandbox import Sandbox
 from tests.support.adopting import adopt, adopted, copied, state
 from tests.support.family import text
-from tests.support.hub_target import PNG, HubTarget, login
 from tests.support.inprocess import RunCli
 from tests.support.sealed import SealedHome
+from tests.support.served import PNG, ServedFamily, login
 
 WIDE = (("core/src/", "training/"),)
 
@@ -18,7 +18,7 @@ def test_a_binary_in_the_past_stops_it_and_one_commit_a_sync_goes_through(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome
 ) -> None:
     login(home, sandbox)
-    family = HubTarget.on(sandbox, tmp_path / "family", run_cli)
+    family = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
     family.manifest(maps=WIDE)
     logo = family.commit("Logo", {"core/src/logo.png": PNG})
     family.commit("No logo", {"core/src/logo.png": None})

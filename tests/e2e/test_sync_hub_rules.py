@@ -8,11 +8,11 @@ import pytest
 
 from openllm_repos.sandbox import Sandbox
 from tests.support.family import text
-from tests.support.hub_target import LFS_LINE, PNG, HubTarget, login, pointer
 from tests.support.inprocess import RunCli
 from tests.support.process import run_git
 from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
+from tests.support.served import LFS_LINE, PNG, ServedFamily, login, pointer
 
 CONFIGS = ("configs/*.json", "configs/")
 WIDE = (("core/src/", "training/"), CONFIGS)
@@ -21,17 +21,17 @@ LARGE = b"0123456789abcde\n" * (1 << 16) * 10 + b"\n"  # one byte over 10 MiB
 
 
 @pytest.fixture
-def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> HubTarget:
+def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> ServedFamily:
     """Return a source and a Space on the Hub, synced once; everything below core/src/ travels."""
     login(home, sandbox)
-    family = HubTarget.on(sandbox, tmp_path / "family", run_cli)
+    family = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
     family.manifest(maps=WIDE)
     family.commit("Manifest")
     family.synced()
     return family
 
 
-def _refused(hub: HubTarget) -> str:
+def _refused(hub: ServedFamily) -> str:
     """Sync, dry and in earnest: refused by both in the same words, and nothing was pushed. Returns those words."""
     tips, pushes = hub.space.tips(), hub.pushes()
     dry = hub.sync("--dry-run")
@@ -42,19 +42,19 @@ def _refused(hub: HubTarget) -> str:
     return done.out
 
 
-def _change_maps(hub: HubTarget, *, settings: str = "", narrow: bool = False) -> None:
+def _change_maps(hub: ServedFamily, *, settings: str = "", narrow: bool = False) -> None:
     hub.manifest(maps=NARROW if narrow else WIDE, settings=settings)
     hub.commit("As the fix says")
 
 
-def test_a_text_goes_through(hub: HubTarget) -> None:
+def test_a_text_goes_through(hub: ServedFamily) -> None:
     hub.commit("More", {"core/src/model.py": text(l1="a")})
     before = hub.pushes()
     hub.synced("--yes")
     assert hub.pushes() == before + 1
 
 
-def test_a_binary_is_refused_and_a_narrower_pattern_helps(hub: HubTarget) -> None:
+def test_a_binary_is_refused_and_a_narrower_pattern_helps(hub: ServedFamily) -> None:
     made = hub.commit("Logo", {"core/src/logo.png": PNG})
     hub.commit("Later", {"core/src/model.py": text(l1="a")})
     said = _refused(hub)
@@ -65,7 +65,7 @@ def test_a_binary_is_refused_and_a_narrower_pattern_helps(hub: HubTarget) -> Non
     assert "training/logo.png" not in hub.space.paths()
 
 
-def test_a_file_over_10_mib_is_refused_and_a_narrower_pattern_helps(hub: HubTarget) -> None:
+def test_a_file_over_10_mib_is_refused_and_a_narrower_pattern_helps(hub: ServedFamily) -> None:
     hub.commit("Corpus", {"core/src/corpus.txt": LARGE})
     said = _refused(hub)
     assert "training/corpus.txt" in said
@@ -75,7 +75,7 @@ def test_a_file_over_10_mib_is_refused_and_a_narrower_pattern_helps(hub: HubTarg
 
 
 @pytest.mark.parametrize("content", [PNG, LARGE], ids=["binary", "large"])
-def test_what_only_the_past_has_is_refused_and_a_squash_helps(hub: HubTarget, content: bytes) -> None:
+def test_what_only_the_past_has_is_refused_and_a_squash_helps(hub: ServedFamily, content: bytes) -> None:
     at_fault = hub.commit("Added by mistake", {"core/src/mistake": content})
     hub.commit("Removed", {"core/src/mistake": None, "core/src/model.py": text(l1="a")})
     said = _refused(hub)
@@ -86,7 +86,7 @@ def test_what_only_the_past_has_is_refused_and_a_squash_helps(hub: HubTarget, co
     assert hub.space.read("training/model.py") == text(l1="a").encode()
 
 
-def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: HubTarget) -> None:
+def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: ServedFamily) -> None:
     weights = bytes(range(256)) * 8
     hub.commit("Weights", {"core/src/weights.bin": weights})
     said = _refused(hub)
@@ -100,7 +100,7 @@ def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: HubTarg
     assert hub.pulled("training/weights.bin") == weights
 
 
-def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_there(hub: HubTarget) -> None:
+def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_there(hub: ServedFamily) -> None:
     hub.clone.git("lfs", "install", "--local", "--skip-repo")
     hub.commit("Weights", {".gitattributes": "*.weights filter=lfs diff=lfs merge=lfs -text\n"})
     hub.commit("Weights", {"core/src/small.weights": "content"})
@@ -115,7 +115,7 @@ def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_th
     assert hub.pulled("training/small.weights") == b"content"
 
 
-def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source(hub: HubTarget) -> None:
+def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source(hub: ServedFamily) -> None:
     hub.commit("A pointer", {"core/src/model.bin": pointer(b"content")})
     said = _refused(hub)
     assert "7 bytes): is an LFS pointer whose content is nowhere: not here, not there, not at the source" in said
@@ -128,7 +128,7 @@ def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source
 
 
 def test_an_attributes_file_that_takes_a_file_out_of_lfs_is_refused_and_a_narrower_pattern_helps(
-    hub: HubTarget,
+    hub: ServedFamily,
 ) -> None:
     hub.clone.git("lfs", "install", "--local", "--skip-repo")
     hub.commit("Weights", {".gitattributes": LFS_LINE, "core/src/model.bin": "content"})
@@ -152,7 +152,7 @@ def test_a_bad_card_is_refused_and_mended_where_it_is_written(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome
 ) -> None:
     login(home, sandbox)
-    hub = HubTarget.on(sandbox, tmp_path / "family", run_cli, "model")
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli, "model")
     hub.manifest(maps=(*NARROW, ("cards/README.md", ".")), owned=["app.py"])
     hub.commit("A card", {"cards/README.md": "---\nlicense: 3\ntags: 4\n---\n# Model\n"})
     said = _refused(hub)
@@ -164,7 +164,7 @@ def test_a_bad_card_is_refused_and_mended_where_it_is_written(
     hub.synced("--yes")
 
 
-def test_everything_is_said_at_once_and_as_json(hub: HubTarget) -> None:
+def test_everything_is_said_at_once_and_as_json(hub: ServedFamily) -> None:
     made = hub.commit(
         "Bad", {"core/src/logo.png": PNG, "core/src/model.bin": pointer(b"gone"), "core/src/corpus.txt": LARGE}
     )
@@ -183,7 +183,7 @@ def test_everything_is_said_at_once_and_as_json(hub: HubTarget) -> None:
     assert hub.space.tips() == tips
 
 
-def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: HubTarget, run_cli: RunCli) -> None:
+def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: ServedFamily, run_cli: RunCli) -> None:
     hub.commit("Logos", {f"core/src/logo-{number:02}.png": PNG + bytes([number]) for number in range(30)})
     short = hub.sync("--dry-run").out
     assert short.count(": is binary") == 10
@@ -193,8 +193,10 @@ def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: HubTarget, run_cli
 
 
 def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
-    hub: HubTarget, monkeypatch: pytest.MonkeyPatch
+    hub: ServedFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hub.entry = f'url = "{hub.space.url}"'  # so that nobody asks the Hub beforehand what the token may do
+    hub.manifest(maps=WIDE)
     hub.commit("More", {"core/src/model.py": text(l1="a")})
     tips = hub.space.tips()
     monkeypatch.setenv("HF_TOKEN", "hf_read")
@@ -206,7 +208,7 @@ def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
     assert (hub.space.tips(), hub.journal()) == (tips, [])
 
 
-def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice(hub: HubTarget) -> None:
+def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice(hub: ServedFamily) -> None:
     hub.entry = f'url = "{hub.space.url}"'
     hub.manifest(maps=WIDE)
     hub.commit("Logo", {"core/src/logo.png": PNG})
@@ -222,7 +224,7 @@ def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice
     assert hub.space.tips() == tips
 
 
-def test_a_settled_conflict_is_held_against_the_rules_too(hub: HubTarget) -> None:
+def test_a_settled_conflict_is_held_against_the_rules_too(hub: ServedFamily) -> None:
     hub.edit("Theirs", {"training/train.py": "theirs\n"})
     hub.commit("Ours", {"core/src/train.py": "ours\n", "core/src/logo.png": PNG})
     opened = hub.sync("space", "--resolve")
@@ -235,3 +237,17 @@ def test_a_settled_conflict_is_held_against_the_rules_too(hub: HubTarget) -> Non
     assert "1 file would not get through to space; nothing was pushed." in done.out
     assert "training/logo.png" in done.out
     assert hub.space.tips() == tips
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["online", "no answer"])
+def test_the_hub_is_asked_about_a_new_card_and_its_known_rules_serve_without_an_answer(
+    sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome, *, answers: bool
+) -> None:
+    login(home, sandbox)
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli, "model")
+    hub.manifest(maps=(*NARROW, ("cards/README.md", ".")), owned=["app.py"])
+    hub.commit("A card", {"cards/README.md": "---\nlicense: 3\n---\n"})
+    if not answers:
+        sandbox.hub.fault(match="POST /api/validate-yaml", status=503, count=None)
+    assert '): "license" must be a string\n' in _refused(hub)
+    assert hub.requests("/api/validate-yaml")

@@ -7,21 +7,22 @@ from pathlib import Path
 import pytest
 
 from openllm_repos.sandbox import Sandbox
-from tests.support.hub_target import LFS_LINE, HubTarget, Served, login, pointer, without_lfs
+from tests.support.canary import Canary
 from tests.support.inprocess import RunCli
 from tests.support.process import RunTool
 from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
+from tests.support.served import LFS_LINE, Served, ServedFamily, login, pointer, without_lfs
 
 MAPS = (("core/src/", "training/"), ("configs/*.json", "configs/"))
 CONTENT = bytes(range(256)) * 40
 
 
 @pytest.fixture
-def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> HubTarget:
+def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> ServedFamily:
     """Return a source with a file in LFS that is about to travel, and a Space that was synced before it came."""
     login(home, sandbox)
-    family = HubTarget.on(sandbox, tmp_path / "family", run_cli)
+    family = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
     family.manifest(maps=MAPS)
     family.clone.git("lfs", "install", "--local", "--skip-repo")
     family.commit("Manifest", {".gitattributes": LFS_LINE})
@@ -37,7 +38,7 @@ def _lose(clone: Clone) -> None:
         file.unlink()
 
 
-def test_the_content_is_there_before_the_branch_moves(hub: HubTarget) -> None:
+def test_the_content_is_there_before_the_branch_moves(hub: ServedFamily) -> None:
     before = len(hub.requests("/_lfs/upload/", "git-receive-pack"))
     done = hub.synced("--yes")
     assert "  before it: 1 LFS object, 10.0 KiB\n" in done.out
@@ -48,7 +49,7 @@ def test_the_content_is_there_before_the_branch_moves(hub: HubTarget) -> None:
     assert hub.space.read("training/model.bin") == pointer(CONTENT).encode()
 
 
-def test_every_version_in_the_history_travels(hub: HubTarget) -> None:
+def test_every_version_in_the_history_travels(hub: ServedFamily) -> None:
     hub.commit("Better weights", {"core/src/model.bin": CONTENT[::-1]})
     (space,) = hub.sync("--dry-run", "--json").json()["targets"]
     assert sorted(file["size"] for file in space["lfs"]) == [len(CONTENT)] * 2
@@ -60,7 +61,7 @@ def test_every_version_in_the_history_travels(hub: HubTarget) -> None:
     assert hub.pulled("training/model.bin") == CONTENT[::-1]
 
 
-def test_with_a_squash_only_the_newest_version_travels(hub: HubTarget) -> None:
+def test_with_a_squash_only_the_newest_version_travels(hub: ServedFamily) -> None:
     hub.manifest(maps=MAPS, settings='history = "squash"')
     hub.commit("Better weights", {"core/src/model.bin": CONTENT[:16]})
     (space,) = hub.sync("--dry-run", "--json").json()["targets"]
@@ -69,14 +70,14 @@ def test_with_a_squash_only_the_newest_version_travels(hub: HubTarget) -> None:
     assert hub.pulled("training/model.bin") == CONTENT[:16]
 
 
-def test_what_the_clone_lacks_comes_from_the_source(hub: HubTarget) -> None:
+def test_what_the_clone_lacks_comes_from_the_source(hub: ServedFamily) -> None:
     hub.upload()
     _lose(hub.clone)
     hub.synced("--yes")
     assert hub.pulled("training/model.bin") == CONTENT
 
 
-def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: HubTarget) -> None:
+def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: ServedFamily) -> None:
     hub.upload()
     hub.clone = Clone.of(hub.origin.url, hub.folder / "pointers-only")
     before = hub.everything()
@@ -87,7 +88,7 @@ def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: HubTarget) -> None:
     assert hub.pulled("training/model.bin") == CONTENT
 
 
-def test_what_the_space_has_already_is_enough(hub: HubTarget) -> None:
+def test_what_the_space_has_already_is_enough(hub: ServedFamily) -> None:
     hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
     _lose(hub.clone)
     sent = len(hub.requests("/_lfs/upload/"))
@@ -96,7 +97,7 @@ def test_what_the_space_has_already_is_enough(hub: HubTarget) -> None:
     assert hub.pulled("training/model.bin") == CONTENT
 
 
-def test_of_many_objects_the_missing_one_is_named(hub: HubTarget) -> None:
+def test_of_many_objects_the_missing_one_is_named(hub: ServedFamily) -> None:
     hub.commit("More", {f"core/src/{number}.bin": bytes([number]) * 100 for number in range(5)})
     hub.upload()
     lost = next((hub.origin.path / "lfs/objects").glob("*/*/*"))
@@ -110,7 +111,7 @@ def test_of_many_objects_the_missing_one_is_named(hub: HubTarget) -> None:
 
 
 def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_it(
-    hub: HubTarget, sandbox: Sandbox
+    hub: ServedFamily, sandbox: Sandbox
 ) -> None:
     hub.origin = Served(sandbox.github.create("louischua/openllm"), "https://github.com/louischua/openllm")
     hub.urls["main"] = hub.origin.url
@@ -129,7 +130,7 @@ def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_i
     assert hub.pulled("training/model.bin") == CONTENT
 
 
-def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: HubTarget) -> None:
+def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: ServedFamily) -> None:
     hub.clone.git("lfs", "install", "--local")  # with the pre-push hook this time
     hub.clone.git("config", "lfs.url", "http://127.0.0.1:9/nobody")
     done = hub.synced("--yes")
@@ -139,7 +140,7 @@ def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: HubTarget) -> N
 
 @pytest.mark.parametrize("status", [500, 403])
 def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
-    hub: HubTarget, sandbox: Sandbox, status: int
+    hub: ServedFamily, sandbox: Sandbox, status: int
 ) -> None:
     hub.clone.git("config", "lfs.transfer.maxretries", "1")
     tips, pushes = hub.space.tips(), hub.pushes()
@@ -154,7 +155,7 @@ def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     assert hub.pulled("training/model.bin") == CONTENT
 
 
-def test_without_git_lfs_the_sync_says_what_to_install(hub: HubTarget, run_tool: RunTool) -> None:
+def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_tool: RunTool) -> None:
     path = without_lfs(hub.folder / "bin")
     hub.clone.git("lfs", "uninstall", "--local")
     tips, pushes = hub.space.tips(), hub.pushes()
@@ -170,7 +171,21 @@ def test_without_git_lfs_a_sync_of_text_goes_through(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
 ) -> None:
     login(home, sandbox)
-    hub = HubTarget.on(sandbox, tmp_path / "family", run_cli)
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
     done = run_tool("sync", "--yes", cwd=hub.clone.path, env={"PATH": without_lfs(hub.folder / "bin")})
     assert done.code == 0, (done.out, done.err)
     assert "training/model.py" in hub.space.paths()
+
+
+def test_the_token_reaches_lfs_by_environment_and_stands_nowhere(
+    sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
+) -> None:
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli)  # nobody is logged in: the tool brings the token
+    hub.manifest(maps=MAPS)
+    hub.clone.git("lfs", "install", "--local", "--skip-repo")
+    hub.commit("Weights", {".gitattributes": LFS_LINE, "core/src/model.bin": CONTENT})
+    done = run_tool("-v", "sync", "--yes", cwd=hub.clone.path)
+    assert done.code == 0, (done.out, done.err)
+    assert {seen.user for seen in sandbox.hub.log if seen.path.endswith("/objects/batch")} == {"", "lemms"}
+    assert hub.pulled("training/model.bin") == CONTENT
+    assert canary.leaks(hub.clone.path, sandbox.root, home.config, said=[done]) == []

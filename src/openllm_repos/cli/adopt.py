@@ -15,6 +15,7 @@ from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Adoption, FileChange, Match, Outcome, Stopped, TargetPlan, Trace
+from openllm_repos.preflight.card import hub_validator
 from openllm_repos.sync.adopt import AdoptOptions, plan_adoption
 from openllm_repos.sync.adopt import adopt as carry_out
 from openllm_repos.sync.apply import settle
@@ -53,7 +54,7 @@ def adopt(
     it. Without --yes it asks on a terminal; elsewhere it only prints what it found.
     """
     manifest, repository, access = open_family(invocation)
-    options = AdoptOptions(at, allow_unpushed, access.card_errors)
+    options = AdoptOptions(at, allow_unpushed, hub_validator(access))
     if dry_run or not (yes or _asks(as_json=as_json)):
         with repository.quarantine() as quarantined:
             adoption = plan_adoption(manifest, quarantined, target, options)

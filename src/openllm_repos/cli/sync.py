@@ -16,6 +16,7 @@ from openllm_repos.errors import UsageError
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
+from openllm_repos.preflight.card import hub_validator
 from openllm_repos.sync.apply import apply, settle
 from openllm_repos.sync.planning import SyncOptions, plan_sync
 from openllm_repos.sync.rights import without_forbidden
@@ -78,7 +79,7 @@ def sync(
             f"{manifest.origin} has no target: no repo in it has maps.",
             hint='Add one: openllm-repos manifest add space --space owner/name --map "core/src/*.py" training/',
         )
-    options = SyncOptions(rev, allow_unpushed, access.card_errors)
+    options = SyncOptions(rev, allow_unpushed, hub_validator(access))
     if resolve or carry_on or abort:
         from openllm_repos.cli.resolve import run_resolve
 

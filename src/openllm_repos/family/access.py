@@ -12,7 +12,7 @@ from openllm_repos.git.credentials import Credential
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import DEADLINE, HubClient
 from openllm_repos.hub.endpoint import github_server, host_of, hosts_of, hub_endpoint, hub_repo
-from openllm_repos.hub.failures import HubError, HubUnreachable
+from openllm_repos.hub.failures import HubError
 from openllm_repos.hub.model import HubRepo, HubType
 from openllm_repos.hub.tokens import Token, TrustedPublishing, github_token, hub_token
 from openllm_repos.manifest.model import Kind, Manifest, Repo
@@ -133,17 +133,6 @@ class FamilyAccess:
             return None if found is None else found.value
 
         return HubClient(self.endpoint, token, deadline=deadline, patience=patience, told=told)
-
-    def card_errors(self, readme: str, kind: Kind) -> tuple[str, ...] | None:
-        """Let the Hub look at a README.md for a repository of this kind, before it is pushed.
-
-        Returns:
-            What is wrong with it; None where the Hub does not answer.
-        """
-        try:
-            return self.hub().check_card(readme, HubType(kind)).errors
-        except HubUnreachable:
-            return None
 
     def _hub_token_for(self, repo: HubRepo | None) -> Token | None:
         """Return the token for a repository on the Hub; where a job is no trusted publisher of it, there is none."""

@@ -62,6 +62,7 @@ def _fetch_promised(repository: Repository, blobs: Sequence[bytes]) -> None:
     remotes = [key.removeprefix("remote.").removesuffix(".promisor") for key, _, value in entries if value == "true"]
     if not remotes:
         raise MissingObject(blobs[0])
+    url = repository.git.text("config", "--get", f"remote.{remotes[0]}.url", ok=(0, 1))
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     repository.git.run(
         "fetch",
@@ -72,6 +73,7 @@ def _fetch_promised(repository: Repository, blobs: Sequence[bytes]) -> None:
         remotes[0],
         stdin=b"\n".join((*blobs, b"")),
         settings=("fetch.negotiationAlgorithm=noop",),
+        environment=repository.reach(url),
     )
 
 

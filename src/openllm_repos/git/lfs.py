@@ -16,7 +16,7 @@ from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.bench import bench
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.process import Completed, Git
-from openllm_repos.git.remote import TRANSFER_DEADLINE, lfs_settings
+from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, lfs_settings
 from openllm_repos.git.repository import Repository
 from openllm_repos.plan import LargeFile
 
@@ -77,17 +77,19 @@ def upload(repository: Repository, url: str, files: Sequence[LargeFile], folder:
         return git.run(*asked, ok=range(256), settings=strict, deadline=TRANSFER_DEADLINE, environment=reach)
 
 
-def download(repository: Repository, url: str, files: Sequence[LargeFile], folder: Path) -> Completed:
+def download(repository: Repository, remote: Endpoint, files: Sequence[LargeFile], folder: Path) -> Completed:
     """Bring objects from a remote's LFS into a store; those that arrived are there, whatever the exit code.
 
     Args:
         repository: the clone; its own configuration, ``.lfsconfig`` included, says where that remote's LFS is.
-        url: the remote, or its name in the clone.
+        remote: where to fetch from.
         files: what is wanted.
         folder: the store to put them in.
     """
     with _pointers(repository, files, folder) as (git, commit):
-        return git.run("lfs", "fetch", url, commit, ok=range(256), deadline=TRANSFER_DEADLINE)
+        asked = ("lfs", "fetch", remote.name or remote.url, commit)
+        reach = repository.reach(remote.url)
+        return git.run(*asked, ok=range(256), deadline=TRANSFER_DEADLINE, environment=reach)
 
 
 @contextlib.contextmanager

@@ -28,8 +28,8 @@ class Repository:
         shallow: history is cut off.
         git: runs commands on it.
         objects_dir: where new objects go; not the clone's own inside :meth:`quarantine`.
-        access: with what remotes are reached; None leaves it to the person's own credential helpers.
         beside: other folders that objects are read from; inside :meth:`quarantine` the clone's own is among them.
+        access: with what remotes are reached; None leaves it to the person's own credential helpers.
     """
 
     git_dir: Path
@@ -39,8 +39,8 @@ class Repository:
     shallow: bool
     git: Git
     objects_dir: Path
-    access: Access | None = None
     beside: tuple[Path, ...] = ()
+    access: Access | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Repository:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openllm_repos.manifest.model import Kind
+
+if TYPE_CHECKING:
+    from openllm_repos.family.access import FamilyAccess
 
 Validate = Callable[[str, Kind], Sequence[str] | None]
 """Asks the Hub about a card's text; its errors, none of them where it is sound, or None where it cannot be asked."""
@@ -19,6 +22,12 @@ _FRONT_MATTER = re.compile(r"\A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---(\r\n|\n|\Z))
 _COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 _SDKS = ("gradio", "streamlit", "docker", "static")
 _SHORT = 60
+_DEADLINE = 5.0  # seconds; a Hub that is slower is not waited for
+
+
+def has_front_matter(text: str) -> bool:
+    """Whether a card has front matter at all; without it there is nothing that the Hub could refuse."""
+    return _FRONT_MATTER.match(text) is not None
 
 
 def card_errors(text: str, kind: Kind) -> tuple[str, ...]:
@@ -42,6 +51,25 @@ def card_errors(text: str, kind: Kind) -> tuple[str, ...]:
     if not isinstance(data, dict):
         return ('"yaml" must be of type object',)
     return tuple(_space_errors(data) if kind is Kind.SPACE else _repo_errors(data))
+
+
+def hub_validator(access: FamilyAccess) -> Validate:
+    """Return a validator that asks the Hub itself; where it does not answer, it has no answer either.
+
+    Args:
+        access: with what the Hub is reached.
+    """
+
+    def validate(text: str, kind: Kind) -> Sequence[str] | None:
+        from openllm_repos.hub.failures import HubError
+        from openllm_repos.hub.model import HubType
+
+        try:
+            return access.hub(deadline=_DEADLINE).check_card(text, HubType(kind)).errors
+        except HubError:
+            return None
+
+    return validate
 
 
 def _space_errors(data: dict[Any, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Finding, LargeFile, Rule
 from openllm_repos.preflight.attributes import Attributes
-from openllm_repos.preflight.card import Validate, card_errors
+from openllm_repos.preflight.card import Validate, card_errors, has_front_matter
 from openllm_repos.preflight.fixes import card_fix, content_fix, line_fix, object_fix
 from openllm_repos.preflight.large import Nowhere, find
 from openllm_repos.preflight.limits import LIMITS, MIB, POINTER_BYTES, Limits, is_binary, pointed_at
@@ -191,9 +191,12 @@ def _card(reader: ObjectReader, push: Push, validate: Validate | None) -> list[F
         return []
     data = reader.read(found[0]).data
     text = data.decode("utf-8", "replace")
-    errors = None if validate is None else validate(text, push.target.kind)
-    if errors is None:
-        errors = card_errors(text, push.target.kind)
+    errors: Sequence[str] = card_errors(text, push.target.kind)
+    before = None if push.tip is None else reader.find(push.tip.encode() + b":" + _CARD)
+    # A card that is there already was taken once; where our rules object to it, the Hub has the last word.
+    if validate is not None and has_front_matter(text) and (errors or found != before):
+        said = validate(text, push.target.kind)
+        errors = errors if said is None else said
     fix = card_fix(push.target, _CARD)
     return [Finding(Rule.CARD, push.newest, _CARD, len(data), error, fix) for error in errors]
 

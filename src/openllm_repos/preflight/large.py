@@ -60,7 +60,7 @@ def find(repository: Repository, target: Repo, url: str, source: Repo | None, fi
         if source is not None:
             place = nothing / "fetched" if repository.quarantined else mine
             endpoint = endpoints(repository, {source.name: source.url})[source.name]
-            said = lfs.download(repository, endpoint.name or endpoint.url, away, place).said or said
+            said = lfs.download(repository, endpoint, away, place).said or said
             away = [file for file in away if not lfs.has(place, file)]
         return Nowhere(tuple(_lacking(repository, url, away, nothing / "none")), said)
 

@@ -16,9 +16,9 @@ from openllm_repos.plan import Rule
 from openllm_repos.preflight.inspect import Inspection, inspect
 from openllm_repos.preflight.push import Push
 from openllm_repos.sandbox import Sandbox
-from tests.support.hub_target import PNG, login, pointer
 from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
+from tests.support.served import PNG, login, pointer
 
 MIB = 1 << 20
 NAME = "lemms/openllm"

@@ -19,8 +19,8 @@ from openllm_repos.names.url import RepoId
 from openllm_repos.plan import Finding, Rule
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.push import Push
-from tests.support.hub_target import LFS_LINE, PNG, pointer
 from tests.support.repositories import Bare, Clone
+from tests.support.served import LFS_LINE, PNG, pointer
 
 NAME = RepoId("lemms/openllm")
 SPACE = Repo(RepoName("space"), Kind.SPACE, NAME.space_url(), NAME, Role.TARGET)
@@ -100,6 +100,14 @@ def test_the_validator_is_asked_and_what_it_says_counts(clone: Clone) -> None:
     findings = inspect(Repository.open(clone.path), _push(clone), validate=validate).findings
     assert [finding.problem for finding in findings] == ["the Hub's own words"]
     assert asked == [(BAD_CARD, Kind.SPACE)]
+    held = clone.tip()
+    clone.commit("Plain", {"README.md": "# No front matter\n"})
+    assert inspect(Repository.open(clone.path), _push(clone), validate=validate).findings == ()
+    sound = clone.commit("Sound", {"README.md": "---\nsdk: docker\n---\n"})
+    clone.commit("Same card", {"app.py": "app\n"})
+    assert inspect(Repository.open(clone.path), _push(clone, tip=sound), validate=validate).findings == ()
+    assert len(asked) == 1  # nothing to ask about
+    clone.git("reset", "-q", "--hard", held)
     assert inspect(Repository.open(clone.path), _push(clone), validate=lambda *_: []).findings == ()
 
 

@@ -52,7 +52,7 @@ def login(home: SealedHome, sandbox: Sandbox) -> None:
 
 
 @dataclass(slots=True)
-class HubTarget(Family):
+class ServedFamily(Family):
     """A :class:`Family` whose target `space` is on the sandbox's Hub.
 
     Attributes:
@@ -64,7 +64,7 @@ class HubTarget(Family):
     entry: str = ""
 
     @classmethod
-    def on(cls, sandbox: Sandbox, folder: Path, run: RunCli, kind: HubKind = "space") -> HubTarget:
+    def on(cls, sandbox: Sandbox, folder: Path, run: RunCli, kind: HubKind = "space") -> ServedFamily:
         """Make the target (with the Hub's own first commit), a source, and its remote."""
         address = {"space": "https://huggingface.co/spaces/", "model": "https://huggingface.co/"}[kind] + NAME
         target = Served(sandbox.hub.create(kind, NAME), address)
