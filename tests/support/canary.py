@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 import shlex
 import threading
 import time
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from openllm_repos.sandbox import Sandbox
     from tests.support.process import Result
 
-HUB, GITHUB = "canaryHub7Qx2vK9pLm4", "canaryGit5Rt8wZ3nBd6"
+# Made anew in each process: every process of the machine is looked at, those of other test runs too.
+HUB, GITHUB = f"canaryHub{secrets.token_hex(6)}", f"canaryGit{secrets.token_hex(6)}"
 _TOKENS = {"the Hub's token": HUB, "GitHub's token": GITHUB}
 _PAUSE = 0.02  # seconds; what git starts is known from its trace, this finds the rest
 
