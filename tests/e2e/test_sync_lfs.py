@@ -32,10 +32,14 @@ def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> 
     return family
 
 
-def _lose(clone: Clone) -> None:
-    """Take the LFS objects out of a clone, as a clone without them has it."""
-    for file in (clone.path / ".git/lfs/objects").glob("*/*/*"):
-        file.unlink()
+def _lose(*places: Path) -> None:
+    """Take the LFS objects out of clones and bare repositories, as one without them has it.
+
+    git-lfs installs its pre-push hook by itself, so a plain push of the source has brought them to its remote.
+    """
+    for place in places:
+        for file in (*place.glob(".git/lfs/objects/*/*/*"), *place.glob("lfs/objects/*/*/*")):
+            file.unlink()
 
 
 def test_the_content_is_there_before_the_branch_moves(hub: ServedFamily) -> None:
@@ -72,7 +76,7 @@ def test_with_a_squash_only_the_newest_version_travels(hub: ServedFamily) -> Non
 
 def test_what_the_clone_lacks_comes_from_the_source(hub: ServedFamily) -> None:
     hub.upload()
-    _lose(hub.clone)
+    _lose(hub.clone.path)
     hub.synced("--yes")
     assert hub.pulled("training/model.bin") == CONTENT
 
@@ -90,7 +94,7 @@ def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: ServedFamily) -> Non
 
 def test_what_the_space_has_already_is_enough(hub: ServedFamily) -> None:
     hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
-    _lose(hub.clone)
+    _lose(hub.clone.path, hub.origin.path)
     sent = len(hub.requests("/_lfs/upload/"))
     hub.synced("--yes")
     assert len(hub.requests("/_lfs/upload/")) == sent
@@ -102,12 +106,22 @@ def test_of_many_objects_the_missing_one_is_named(hub: ServedFamily) -> None:
     hub.upload()
     lost = next((hub.origin.path / "lfs/objects").glob("*/*/*"))
     lost.unlink()
-    _lose(hub.clone)
+    _lose(hub.clone.path)
     done = hub.sync("--yes")
     assert done.code == 3
     assert done.out.count("whose content is nowhere") == 1
     assert "\n  1 file would not get through to space; nothing was pushed.\n  git-lfs said: " in done.out
     assert hub.pushes() == 1
+
+
+def test_what_only_the_space_has_is_not_among_the_missing(hub: ServedFamily) -> None:
+    hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
+    hub.commit("More", {"core/src/other.bin": b"nobody has it"})
+    _lose(hub.clone.path, hub.origin.path)
+    done = hub.sync("--yes")
+    assert done.code == 3
+    assert done.out.count("whose content is nowhere") == 1
+    assert "training/other.bin (in " in done.out
 
 
 def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_it(
@@ -122,7 +136,7 @@ def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_i
     hub.clone.commit("Ours is elsewhere", {".lfsconfig": f"[lfs]\n\turl = {lfs}\n"})
     hub.upload()
     hub.push()
-    _lose(hub.clone)
+    _lose(hub.clone.path)
     before = len(sandbox.github.log)
     hub.synced("--yes")
     asked = {seen.path for seen in sandbox.github.log[before:] if seen.path.endswith("/objects/batch")}
