@@ -334,7 +334,7 @@ def test_a_space_that_is_emptied_meanwhile_stops_it(hub: Family, server: GitServ
     server.on(SPACE, before_push=somebody_deletes)
     done = adopt(hub, "--yes")
     assert done.code == 3
-    assert "space was emptied meanwhile; there is nothing to adopt any more." in done.out
+    assert "its branch main was deleted while it was being synced; nothing was pushed." in done.out
     assert not hub.space.tips()
 
 

@@ -92,6 +92,16 @@ def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: ServedFamily) -> Non
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+def test_a_dry_run_beside_a_large_file_that_is_not_committed_leaves_every_byte(hub: ServedFamily) -> None:
+    """git-lfs's filter would store the changed file in the clone; the dry run says that it is changed without that."""
+    hub.upload()
+    (hub.clone.path / "core/src/model.bin").write_bytes(b"not committed yet")
+    before = hub.everything()
+    done = hub.sync("--dry-run")
+    assert "note: Your clone has uncommitted changes to 1 mapped file" in done.out
+    assert hub.everything() == before
+
+
 def test_what_the_space_has_already_is_enough(hub: ServedFamily) -> None:
     hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
     _lose(hub.clone.path, hub.origin.path)

@@ -89,11 +89,16 @@ def require_pushed(source: Repo, state: SourceState) -> None:
         raise ConflictError(f"{source.name} has {commits} not on its remote, up to {state.commit[:10]}.", hint=hint)
 
 
+# git-lfs's filter would store what it is shown in the clone, and put its hooks there; a changed file is changed anyhow.
+_WITHOUT_LFS = ("filter.lfs.process=", "filter.lfs.clean=", "filter.lfs.required=false")
+
+
 def uncommitted(repository: Repository, maps: Sequence[Map]) -> int:
     """Return how many files that a map takes are changed, or new, in the work tree but not committed."""
     if repository.top is None:
         return 0
-    listed = repository.person().run("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    asked = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    listed = repository.person().run(*asked, settings=_WITHOUT_LFS)
     rows = [row for row in listed.stdout.split(b"\0") if row]
     fields = {b"?": 1, b"u": 10}  # how many blanks stand before the path, by the kind of row
     paths = [row.split(b" ", fields.get(row[:1], 8))[-1] for row in rows]

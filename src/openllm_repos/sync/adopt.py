@@ -161,8 +161,6 @@ def adopt(
         assert match is not None  # a plan that pushes has one
         try:
             require_reached(remote)
-            if remote.tip is None:
-                raise ConflictError(f"{adoption.target} was emptied meanwhile; there is nothing to adopt any more.")
             with ObjectReader(repository.git) as reader:
                 found = relate(repository, reader, manifest, remote.repo, adoption.source_commit, remote.tip)
                 if found.state is not State.NOT_ADOPTED:
