@@ -24,7 +24,6 @@ from pathlib import Path
 
 from openllm_repos.demo import content
 from openllm_repos.demo.family import SPACE_ID, change_source, clone_space, edit_space, make_family
-from openllm_repos.git.credentials import Credential, credential_environment
 from openllm_repos.sandbox import Sandbox
 
 URL = f"https://huggingface.co/spaces/{SPACE_ID}"
@@ -94,10 +93,8 @@ class Result:
 def measure(way: Way, place: Path) -> Result:
     """Let one way sync a family of its own in the folder `place`."""
     with Sandbox(place / "remotes") as sandbox:
-        os.environ.update(sandbox.environment())
         family = make_family(place, sandbox)
-        login = credential_environment(Credential((sandbox.hub.url, sandbox.github.url), "story", "hf_write"))
-        environment = {**os.environ, **login, "GIT_TERMINAL_PROMPT": "0", "PATH": _path()}
+        environment = {**os.environ, **sandbox.environment(plain_git=True), "GIT_TERMINAL_PROMPT": "0", "PATH": _path()}
         space = sandbox.hub.path("space", SPACE_ID)
         tips = [_tip(space)]
 
@@ -163,16 +160,16 @@ def _count(space: Path) -> int:
 
 
 COLUMNS: Mapping[str, Callable[[Result], str]] = {
-    "first, second, third sync": lambda found: ", ".join("done" if code == 0 else "refused" for code in found.codes),
-    "Space's own files kept": lambda found: f"{found.own} of 3",
-    "Space's edit of a mapped file": lambda found: (
+    "three syncs": lambda found: ", ".join(dict.fromkeys("done" if code == 0 else "refused" for code in found.codes)),
+    "its own files kept": lambda found: f"{found.own} of 3",
+    "its edit of a mapped file": lambda found: (
         "never arrived" if found.edit is None else "kept" if found.edit else "lost"
     ),
-    "source's change arrived": lambda found: "yes" if found.change else "no",
-    "source's authors in the history": lambda found: f"{found.authors} of 2",
-    "private folders on the Hub": lambda found: "yes" if found.private else "no",
+    "the source's change": lambda found: "arrived" if found.change else "missing",
+    "authors in its history": lambda found: f"{found.authors} of 2",
+    "private folders there": lambda found: "yes" if found.private else "no",
     "commits lost": lambda found: str(found.lost),
-    "commits when nothing is new": lambda found: str(found.idle),
+    "commits for nothing new": lambda found: str(found.idle),
     "seconds": lambda found: f"{found.seconds:.1f}",
 }
 
@@ -186,7 +183,10 @@ def main() -> int:
     for way in WAYS:
         with tempfile.TemporaryDirectory() as folder:
             found[way.name] = measure(way, Path(folder) / "family")
-    rows = [["", *found], *([title, *map(show, found.values())] for title, show in COLUMNS.items())]
+    rows = [
+        ["way", *COLUMNS],
+        *([name, *(show(result) for show in COLUMNS.values())] for name, result in found.items()),
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for number, row in enumerate(rows):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
