@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Listed] = {
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
+    "hooks": Listed("openllm_repos.cli.hooks:hooks", "Check what you push: release tags, and targets pushed by hand."),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 

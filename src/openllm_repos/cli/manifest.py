@@ -139,6 +139,7 @@ def facts(read: Manifest) -> dict[str, Any]:
         },
         "source": str(read.source.name),
         "repos": [_repo_facts(repo) for repo in read.repos],
+        "hooks": {"offline": str(read.hooks.offline)},
     }
 
 

@@ -55,6 +55,13 @@ class DriftPolicy(StrEnum):
     REFUSE = "refuse"
 
 
+class Offline(StrEnum):
+    """What the pre-push gate does where a repo that it must ask does not answer: refuse the push, or tell and allow."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 @dataclass(frozen=True, slots=True)
 class Repo:
     """One repo of the manifest.
@@ -104,6 +111,17 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the manifest says of the hooks.
+
+    Attributes:
+        offline: what the gate does where a repo does not answer.
+    """
+
+    offline: Offline = Offline.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """A sound manifest: one source, and maps that agree with each other and with every `owned` and `never`.
 
@@ -112,12 +130,14 @@ class Manifest:
         project: the family as a whole.
         repos: all repos in the order of the file.
         origin: the name of the file, for messages.
+        hooks: how the hooks of a clone behave.
     """
 
     schema: int
     project: Project
     repos: tuple[Repo, ...]
     origin: str = "repos.toml"
+    hooks: Hooks = Hooks()
 
     @classmethod
     def load(cls, path: Path) -> Manifest:

@@ -15,8 +15,10 @@ from openllm_repos.manifest.model import (
     DEFAULT_TAG,
     DriftPolicy,
     History,
+    Hooks,
     Kind,
     Manifest,
+    Offline,
     Project,
     Repo,
     Role,
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 _LARGEST: Final = 1 << 20
 _LONGEST_NAME: Final = 100
-_TOP_KEYS: Final = ("schema", "project", "repos")
+_TOP_KEYS: Final = ("schema", "project", "repos", "hooks")
 _PROJECT_KEYS: Final = ("name", "version", "tag", "never")
 _MAP_KEYS: Final = ("from", "to")
+_HOOKS_KEYS: Final = ("offline",)
 _KIND_OF_KEY: Final = {
     "github": Kind.GITHUB,
     "space": Kind.SPACE,
@@ -138,7 +141,8 @@ def _read_document(faults: Faults, document: dict[str, Any], origin: str) -> Man
     if project is None:
         faults.add(("project",), 'is missing; write [project] with name = "…"')
     repos = _read_repos(faults, document.get("repos", {}), project.never if project else ())
-    return Manifest(SCHEMA, project, repos, origin) if project else None
+    hooks = _read_hooks(faults, document.get("hooks", {}))
+    return Manifest(SCHEMA, project, repos, origin, hooks) if project else None
 
 
 def _read_project(faults: Faults, value: object) -> Project:
@@ -150,6 +154,11 @@ def _read_project(faults: Faults, value: object) -> Project:
         tag=table.text("tag", TagTemplate) or DEFAULT_TAG,
         never=table.texts("never", _protective),
     )
+
+
+def _read_hooks(faults: Faults, value: object) -> Hooks:
+    table = Table(faults, ("hooks",), value, _HOOKS_KEYS)
+    return Hooks(offline=table.choice("offline", Offline) or Hooks().offline)
 
 
 def _project_name(text: str) -> str:

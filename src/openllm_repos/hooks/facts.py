@@ -1,0 +1,195 @@
+"""The facts that the gate decides on: from the clone's objects, the journal, and one parallel round of questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.refs import read_refs
+from openllm_repos.git.remote import Unreachable, endpoints, list_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.hooks.destination import Addresses
+from openllm_repos.hooks.gate import Facts, Locked, Sister, TagFacts, release_version
+from openllm_repos.hooks.lines import BRANCHES, TAGS, PushedRef
+from openllm_repos.hooks.reach import reach_of
+from openllm_repos.hooks.released import lock_in_message, lock_in_tree, manifest_at, stated_versions
+from openllm_repos.journal.records import glimpse
+from openllm_repos.manifest.model import Manifest, Repo, Role
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName, TagTemplate
+from openllm_repos.names.url import RepoUrl
+
+# The connection of the push stands idle meanwhile, and hosts close one that is idle for long.
+DEADLINE = 5.0
+_CONNECTIONS = 16
+
+
+def gather(
+    repository: Repository,
+    manifest: Manifest,
+    forms: Sequence[TagTemplate],
+    lines: Sequence[PushedRef],
+    remote: str,
+    url: str,
+    *,
+    deadline: float = DEADLINE,
+) -> Facts:
+    """Gather what the gate needs to know of a push.
+
+    Args:
+        repository: the clone that pushes.
+        manifest: the family.
+        forms: what release tags look like.
+        lines: what is pushed.
+        remote: the hook's first argument.
+        url: the hook's second argument.
+        deadline: seconds that other repos have to answer, all of them at once.
+    """
+    addresses = Addresses.read(repository)
+    repos = addresses.find(manifest, remote, url)
+    ours = _ours(repository, addresses, repos, lines)
+    with ObjectReader(repository.git) as reader:
+        asking = _Tags(repository, manifest, reader, repos, lines, deadline)
+        tags = {
+            line.ref: asking.facts(line, version)
+            for line in lines
+            if (version := release_version(forms, line)) is not None and not line.new.is_zero
+        }
+        targets = [repo for repo in repos if repo.role is Role.TARGET]
+        reach = {
+            line.ref: reach_of(repository, reader, manifest, targets, line)
+            for line in lines
+            if targets and line.ref not in ours and not line.new.is_zero
+        }
+    return Facts(repos, ours, asking.asked(tags), reach)
+
+
+def _ours(
+    repository: Repository, addresses: Addresses, repos: Sequence[Repo], lines: Sequence[PushedRef]
+) -> frozenset[str]:
+    """Return the refs that an operation of our own is about to move: it wrote so into the journal, to the last digit.
+
+    Whoever can write a false record can also leave the hook out. What a killed run left behind names a commit that had
+    passed every check.
+    """
+    keys = {addresses.key(repo.url) for repo in repos}
+    begun = {record.update for record in glimpse(repository) if addresses.key(record.url) in keys}
+    return frozenset(line.ref for line in lines if line.update in begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """Finds out about release tags."""
+
+    repository: Repository
+    manifest: Manifest
+    reader: ObjectReader
+    repos: tuple[Repo, ...]
+    lines: Sequence[PushedRef]
+    deadline: float
+
+    def facts(self, line: PushedRef, version: str) -> TagFacts:
+        """Return what the clone itself knows of a tag."""
+        assert line.tag is not None  # only release tags come here
+        found = self.reader.read(line.new.encode())
+        if found.type != b"tag":
+            return TagFacts(found.type.decode())
+        header, _, message = found.data.decode("utf-8", "replace").partition("\n\n")
+        fields = dict(row.split(" ", 1) for row in header.split("\n") if " " in row)
+        named = fields.get("tag", "")
+        peeled = self.reader.find(line.new.encode() + b"^{commit}")
+        if peeled is None:
+            return TagFacts("tag", named)
+        commit = ObjectId(peeled[0].decode())
+        if not self._is_release:
+            lock, fault = self._lock_of_source(line.tag)
+            return TagFacts("tag", named, commit, lock=lock, lock_fault=fault)
+        there = manifest_at(self.reader, commit) or self.manifest
+        stated = stated_versions(self.reader, commit, there.project.version, version)
+        lock, fault = lock_in_tree(self.reader, commit, line.tag)
+        if lock is None and not fault:
+            lock = lock_in_message(message, line.tag)
+        return TagFacts("tag", named, commit, stated, lock, fault)
+
+    @property
+    def _is_release(self) -> bool:
+        """Whether the push goes to the source. An unknown URL may well be the source, by a way that we do not know."""
+        return not self.repos or self.manifest.source in self.repos
+
+    def _lock_of_source(self, tag: str) -> tuple[Locked | None, str]:
+        """Find the lock of another repo's tag: on the source's branch, as this clone has it or remembers it."""
+        source = self.manifest.source
+        tracking = endpoints(self.repository, {source.name: source.url})[source.name].tracking
+        fault = ""
+        for ref in (f"{TAGS}{tag}", source.branch.ref, f"{tracking}/{source.branch}", "HEAD"):
+            held = self.reader.find(ref.encode() + b"^{commit}")
+            if held is None:
+                continue
+            lock, fault = lock_in_tree(self.reader, ObjectId(held[0].decode()), tag)
+            if lock is not None or fault:
+                return lock, fault
+        held = self.reader.find(f"{TAGS}{tag}".encode() + b"^{tag}")
+        if held is None:
+            return None, ""
+        return lock_in_message(self.reader.read(held[0]).data.decode("utf-8", "replace"), tag), ""
+
+    def asked(self, tags: Mapping[str, TagFacts]) -> dict[str, TagFacts]:
+        """Return the tags with what other repos say of them: all asked at once, or none where it does not matter."""
+        releases = {ref: tag for ref, tag in tags.items() if self._is_release and tag.commit is not None}
+        if not releases:
+            return dict(tags)
+        source = self.manifest.source
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            heads = pool.submit(self._list, source.name, source.url, (f"{BRANCHES}*", *releases))
+            rounds = {ref: self._ask_sisters(pool, ref, tag.lock) for ref, tag in releases.items()}
+            at_source, problem = heads.result()
+            sisters = {ref: tuple(answer.result() for answer in answers) for ref, answers in rounds.items()}
+        new = {line.ref: line.new for line in self.lines}
+        return dict(tags) | {
+            ref: replace(
+                tag,
+                sisters=sisters[ref],
+                copied=not self.repos and at_source.get(ref) == new[ref],
+                on_branch=self._on_branch(tag, at_source, known=not problem),
+            )
+            for ref, tag in releases.items()
+        }
+
+    def _ask_sisters(self, pool: ThreadPoolExecutor, ref: str, lock: Locked | None) -> list[Future[Sister]]:
+        if lock is None:
+            return []
+        urls = {str(repo.name): repo.url for repo in self.manifest.repos}
+        places = {name: urls.get(name) or RepoUrl(lock.urls[name]) for name in lock.commits}
+        places.pop(self.manifest.source.name, None)
+        return [pool.submit(self._sister, name, url, ref) for name, url in places.items()]
+
+    def _sister(self, name: str, url: RepoUrl, ref: str) -> Sister:
+        refs, problem = self._list(RepoName(name), url, (ref, f"{ref}^{{}}"))
+        return Sister(name, refs.get(f"{ref}^{{}}") or refs.get(ref), problem)
+
+    def _list(self, name: RepoName, url: RepoUrl, patterns: Sequence[str]) -> tuple[dict[str, ObjectId], str]:
+        place = endpoints(self.repository, {name: url})[name].url
+        try:
+            return list_refs(self.repository, place, patterns, deadline=self.deadline, peeled=True), ""
+        except Unreachable as why:
+            return {}, why.message
+
+    def _on_branch(self, tag: TagFacts, at_source: Mapping[str, ObjectId], *, known: bool) -> bool | None:
+        """Whether a tag's commit is on a branch of the remote or of this push, as far as this clone can tell."""
+        assert tag.commit is not None
+        heads = {held for ref, held in at_source.items() if ref.startswith(BRANCHES)}
+        here = {held for held in heads if self.reader.find(held.encode()) is not None}
+        pushed = {line.new for line in self.lines if line.ref.startswith(BRANCHES) and not line.new.is_zero}
+        remembered = set(read_refs(self.repository, "refs/remotes").values())
+        if self._contained(tag.commit, here | pushed):
+            return True
+        # What was fetched before counts where the remote has gone on since, or does not answer.
+        if (heads - here or not known) and self._contained(tag.commit, remembered):
+            return True
+        return False if known and not heads - here and not self.repository.shallow else None
+
+    def _contained(self, commit: ObjectId, tips: set[ObjectId]) -> bool:
+        asked = "".join(f"{line}\n" for line in (commit, *(f"^{tip}" for tip in sorted(tips))))
+        return bool(tips) and not self.repository.git.run("rev-list", "-n", "1", "--stdin", stdin=asked.encode()).stdout
