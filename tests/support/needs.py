@@ -26,3 +26,31 @@ def need_git_subtree() -> None:
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)
+
+
+def need_git_lfs() -> None:
+    """Go on if git-lfs is installed; else skip, or fail in CI.
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+    if run_git("lfs", "version", cwd=os.path.dirname(REAL_GIT), ok=(0, 1)).code == 0:
+        return
+    message = "git-lfs is not installed (Debian: apt-get install git-lfs); these tests push large files with it"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def need_config_hooks() -> None:
+    """Go on if this git runs hooks that its configuration names; else skip, in CI too: no Debian has such a git yet.
+
+    Raises:
+        pytest.skip.Exception: git is older than 2.54.
+    """
+    folder = os.path.dirname(REAL_GIT)
+    if run_git("hook", "list", "pre-push", cwd=folder, ok=range(256)).code in {0, 1}:
+        return
+    version = run_git("version", cwd=folder).out.strip()
+    pytest.skip(f"NOT SHOWN: hooks in git's configuration need git 2.54 or newer, and this is {version}")

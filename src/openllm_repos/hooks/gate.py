@@ -300,6 +300,7 @@ def _judge_target(line: PushedRef, facts: Facts) -> Iterator[Finding]:
             f"It brings {_some(reach.never)} to {name}, which may never leave the source.",
             f"Was it meant for another remote? Mapped folders are carried by: openllm-repos sync {name}",
         )
+        return
     if target is None or not line.ref.startswith(BRANCHES):
         return
     if not reach.known:
