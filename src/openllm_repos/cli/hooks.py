@@ -15,7 +15,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import UsageError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
-from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import redact, show
 
@@ -89,8 +89,15 @@ def status(invocation: Invocation, as_json: bool) -> int:
 @click.argument("hook", type=click.Choice(["pre-push"]))
 @click.argument("arguments", nargs=-1, metavar="[REMOTE URL]")
 @click.option("--git-dir", metavar="DIR", help="The git folder of the clone that pushes, where git names it.")
+@click.option(
+    "--source",
+    metavar="REF",
+    default=DEFAULT_BRANCH.ref,
+    show_default=True,
+    help="Where the manifest is, while something else is checked out.",
+)
 @click.pass_obj
-def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: str | None) -> int:
+def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: str | None, source: str) -> int:
     """Judge a push whose lines stand on standard input, as git writes them; for CI and other hook managers.
 
     REMOTE and URL are the hook's own two arguments. All that is said goes to standard error; the exit code is 3 where
@@ -108,9 +115,9 @@ def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: 
         return 0
     place = invocation.directory if git_dir is None else Path(os.path.abspath(invocation.directory / git_dir))
     repository = Repository.open(place)
-    manifest = _family(invocation, repository, lines)
+    manifest = _family(invocation, repository, source, lines)
     if manifest is None:
-        click.echo("openllm-repos: no repos.toml here, nor in what is pushed; nothing is checked.", err=True)
+        click.echo("openllm-repos: no repos.toml here, nor on the source's branch; nothing is checked.", err=True)
         return 0
     forms = release_forms(manifest)
     found = judge(lines, gather(repository, manifest, forms, lines, remote, url), manifest, forms)
@@ -139,15 +146,20 @@ def _given(arguments: Sequence[str]) -> tuple[str, tuple[str, str]]:
     return text, (arguments[0], arguments[1])
 
 
-def _family(invocation: Invocation, repository: Repository, lines: Sequence[PushedRef]) -> Manifest | None:
-    """Return the manifest: of the work tree, else of HEAD (a bare clone), else of what is pushed."""
+def _family(invocation: Invocation, repository: Repository, source: str, lines: Sequence[PushedRef]) -> Manifest | None:
+    """Return the manifest: of the work tree; else of the source's branch, of HEAD, or of what is pushed.
+
+    Who pushes to a target by hand has mostly checked out that target's branch, which has no manifest.
+    """
     path = invocation.manifest_path()
     if invocation.manifest is not None or os.path.lexists(path):
         return Manifest.load(path)
+    from openllm_repos.git.refs import read_refs
     from openllm_repos.hooks.released import manifest_at
 
+    remembered = read_refs(repository, f"refs/remotes/*/{source.removeprefix('refs/heads/')}").values()
     with ObjectReader(repository.git) as reader:
-        for name in ("HEAD", *(line.new for line in lines)):
+        for name in (source, *remembered, "HEAD", *(line.new for line in lines)):
             held = reader.find(f"{name}^{{commit}}".encode())
             found = None if held is None else manifest_at(reader, ObjectId(held[0].decode()))
             if found is not None:

@@ -175,8 +175,9 @@ def _uninstall_from(place: HookPlace) -> bool:
 
 
 def _forget(place: HookPlace) -> bool:
-    there = place.facts.exists()
-    place.facts.unlink(missing_ok=True)
+    there = os.path.lexists(place.facts)
+    if there:
+        place.facts.unlink()
     return there
 
 
@@ -184,7 +185,7 @@ def read_watch(place: HookPlace) -> Watch:
     """Return what stands in the file of facts; an empty one where there is none."""
     try:
         return Watch.parse(place.facts.read_text(encoding="utf-8", errors="surrogateescape"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Watch("", "")
 
 
