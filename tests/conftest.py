@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from openllm_repos.sandbox import Sandbox
 from tests.support.family import Family
 from tests.support.inprocess import RunCli, run_in_process
 from tests.support.needs import need_git_subtree
-from tests.support.process import Result, RunTool
+from tests.support.process import REAL_GIT, Result, RunTool
 from tests.support.process import run_tool as run_tool_in
 from tests.support.repositories import Bare, Clone
 from tests.support.sealed import SealedHome, guard_network, seal
@@ -90,6 +91,16 @@ def server(tmp_path: Path, home: SealedHome) -> Iterator[GitServer]:
     """Return a running git server (HTTP, and HTTPS when asked) without repositories."""
     with GitServer(tmp_path / "server", home=home) as running:
         yield running
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Return a running GitHub and Hub without repositories; the environment leads there, as a person who may write."""
+    with Sandbox(tmp_path / "sandbox", git=REAL_GIT) as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        yield running
+    assert running.mishaps == []
 
 
 @pytest.fixture

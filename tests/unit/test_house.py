@@ -38,7 +38,7 @@ def test_only_the_command_line_prints_and_ends_the_process() -> None:
     found = {
         f"{_name(path)}:{line}"
         for path in MODULES
-        if not _name(path).startswith(("cli/", "__main__"))
+        if not _name(path).startswith(("cli/", "__main__", "sandbox/hook.py"))  # the hook is a program of its own
         for line in _ends_or_prints(ast.parse(path.read_bytes()))
     }
     assert found == set()

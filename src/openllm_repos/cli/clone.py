@@ -1,12 +1,18 @@
-"""What most commands begin with: the clone that the person stands in, and its manifest."""
+"""What most commands begin with: the clone, its manifest, and with what its repos are reached."""
 
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
+
+if TYPE_CHECKING:
+    from openllm_repos.family.access import FamilyAccess
 
 
 def open_clone(invocation: Invocation) -> tuple[Manifest, Repository]:
@@ -27,3 +33,27 @@ def open_clone(invocation: Invocation) -> tuple[Manifest, Repository]:
                 return Manifest.parse(done.stdout, origin=f"HEAD:{MANIFEST_NAME}"), repository
     manifest = Manifest.load(path)
     return manifest, Repository.open(invocation.directory)
+
+
+def open_family(invocation: Invocation) -> tuple[Manifest, Repository, FamilyAccess]:
+    """Return the manifest, the clone with its remotes within reach, and the tokens that they are reached with.
+
+    A manifest travels with its repository, so a Hub of its own gets a token only after the person has said so, once.
+
+    Raises:
+        HostNotTrusted: that question cannot be asked here.
+        ReposError: as :func:`open_clone`.
+    """
+    from openllm_repos.family.access import HostNotTrusted, access_of, host_to_trust, trust
+
+    manifest, repository = open_clone(invocation)
+    host = host_to_trust(manifest, repository)
+    if host is not None:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise HostNotTrusted(manifest, host)
+        import click
+
+        question = f"{manifest.origin} names {host} as its Hub. Send it your Hub token, now and from now on?"
+        trust(repository, host, yes=click.confirm(question, default=False, err=True))
+    access = access_of(manifest, repository)
+    return manifest, replace(repository, access=access), access

@@ -34,13 +34,13 @@ def diff(invocation: Invocation, targets: tuple[str, ...], as_patch: bool, only_
     Nothing is changed, here or there. Commits of the source that are not pushed yet count too. Conflicts are listed per
     path with both sides, and end with exit code 3.
     """
-    from openllm_repos.cli.clone import open_clone
+    from openllm_repos.cli.clone import open_family
     from openllm_repos.plan import Stopped
     from openllm_repos.sync.planning import SyncOptions, plan_sync
 
     if as_patch and as_json:
         raise click.UsageError("--patch and --json exclude each other.")
-    manifest, repository = open_clone(invocation)
+    manifest, repository, _ = open_family(invocation)
     with repository.quarantine() as quarantined:
         plan = plan_sync(manifest, quarantined, targets, SyncOptions(allow_unpushed=True))
         seen = [_Seen.of(quarantined, step, as_patch=as_patch, only_drift=only_drift) for step in plan.targets]

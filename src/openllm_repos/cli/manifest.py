@@ -11,6 +11,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
+from openllm_repos.names.url import HUB_HOST
 from openllm_repos.text import show
 
 KINDS = ("github", "space", "model", "dataset", "url")
@@ -136,7 +137,9 @@ def facts(read: Manifest) -> dict[str, Any]:
             "version": list(read.project.version),
             "tag": str(read.project.tag),
             "never": [pattern.text for pattern in read.project.never],
+            "lock": str(read.project.lock),
         },
+        "hosts": {"hub": str(read.hub or HUB_HOST)},
         "source": str(read.source.name),
         "repos": [_repo_facts(repo) for repo in read.repos],
         "hooks": {"offline": str(read.hooks.offline)},
@@ -152,6 +155,9 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
         "role": str(repo.role),
         "branch": str(repo.branch),
         "release": repo.release,
+        "tag": None if repo.tag is None else str(repo.tag),
+        "at": str(repo.at),
+        "version": [str(place) for place in repo.version],
         "history": str(repo.history),
         "drift": str(repo.drift),
         "owned": [pattern.text for pattern in repo.owned],
@@ -164,6 +170,8 @@ def _lines(read: Manifest) -> list[str]:
     lines = [f"{read.project.name}: {_counted(read)}"]
     if read.project.version:
         lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}")
+    if read.hub:
+        lines.append(f"  the Hub is {read.hub}")
     if read.project.never:
         lines.append(f"  never: {', '.join(pattern.text for pattern in read.project.never)}")
     width = max(len(repo.name) for repo in read.repos)

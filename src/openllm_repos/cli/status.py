@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _DIFFERS = 1
 _HEADINGS = ("repo", "kind", "branch", "state", "release")
+_HUB_HEADINGS = ("space", "changed")
 _STATE = _HEADINGS.index("state")
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
@@ -57,15 +58,16 @@ def status(
     """
     if as_json and markdown:
         raise click.UsageError("--json and --markdown exclude each other.")
-    from openllm_repos.cli.clone import open_clone
+    from openllm_repos.cli.clone import open_family
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.status.family import family_status
 
-    manifest, repository = open_clone(invocation)
+    manifest, repository, access = open_family(invocation)
     told = not (as_json or offline or invocation.quiet)
     with _Waiting(manifest, shown=told, table=not (as_json or markdown)) as waiting:
         seconds = DEADLINE if deadline is None else deadline
-        family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard)
+        hub = access.hub(deadline=seconds)
+        family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
     if as_json:
         import json
 
@@ -145,6 +147,11 @@ def _columns() -> int:
     return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
 
 
+def _headings(repos: Sequence[RepoStatus]) -> tuple[str, ...]:
+    """Return the columns; where the Hub has told of a Space, there are two more."""
+    return _HEADINGS + (_HUB_HEADINGS if any(status.runtime for status in repos) else ())
+
+
 def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
     """Yield the table as lines. The widest columns are cut, with an ellipsis, until all fits."""
     from rich.console import Console
@@ -156,9 +163,10 @@ def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
             yield Text(show(text), colour if number == _STATE else "", no_wrap=True, overflow="ellipsis")
 
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_row(*cells(_HEADINGS))
+    headings = _headings(repos)
+    table.add_row(*cells(headings))
     for status in repos:
-        table.add_row(*cells(_row(status), _colour(status.standing)))
+        table.add_row(*cells(_row(status)[: len(headings)], _colour(status.standing)))
     console = Console(width=columns, force_terminal=sys.stdout.isatty())
     with console.capture() as drawn:
         console.print(table)
@@ -168,7 +176,9 @@ def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
 
 def _row(status: RepoStatus) -> tuple[str, ...]:
     repo = status.repo
-    return (repo.name, str(repo.kind), repo.branch, status.said, status.release or "-")
+    space = status.runtime.said if status.runtime else "-"
+    changed = f"{status.changed:%Y-%m-%d}" if status.changed else "-"
+    return (repo.name, str(repo.kind), repo.branch, status.said, status.release or "-", space, changed)
 
 
 def _colour(standing: Standing) -> str:
@@ -187,10 +197,11 @@ def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
 
 def _markdown(family: FamilyStatus) -> Iterator[str]:
     """Yield the same as a Markdown table and a list."""
-    yield f"| {' | '.join(_HEADINGS)} |"
-    yield "|" + " --- |" * len(_HEADINGS)
+    headings = _headings(family.repos)
+    yield f"| {' | '.join(headings)} |"
+    yield "|" + " --- |" * len(headings)
     for status in family.repos:
-        yield f"| {' | '.join(_plain(cell) for cell in _row(status))} |"
+        yield f"| {' | '.join(_plain(cell) for cell in _row(status)[: len(headings)])} |"
     if family.problems:
         yield ""
     for problem in _gathered(family.problems):
@@ -250,4 +261,13 @@ def _repo_facts(status: RepoStatus) -> dict[str, Any]:
         "ahead": status.ahead,
         "drift": drift_json(status.drift),
         "release": status.release,
+        "changed": status.changed.isoformat() if status.changed else None,
+        "space": _space_facts(status),
     }
+
+
+def _space_facts(status: RepoStatus) -> dict[str, Any] | None:
+    runtime = status.runtime
+    if runtime is None:
+        return None
+    return {"stage": runtime.said, "commit": runtime.commit, "message": redact(runtime.message)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.question import agreed
@@ -17,6 +18,9 @@ from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.apply import apply, settle
 from openllm_repos.sync.planning import SyncOptions, plan_sync
+
+if TYPE_CHECKING:
+    from openllm_repos.family.access import FamilyAccess
 
 _DIFFERS = 1
 
@@ -30,6 +34,14 @@ _DIFFERS = 1
 @click.option("--resolve", is_flag=True, help="Open a temporary work tree with the conflicts of one TARGET in it.")
 @click.option("--continue", "carry_on", is_flag=True, help="Finish a --resolve: commit, check, push, verify.")
 @click.option("--abort", is_flag=True, help="Throw a --resolve away.")
+@click.option("--wait", is_flag=True, help="Follow the build of each Space until it runs or has failed.")
+@click.option(
+    "--wait-for",
+    "seconds",
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    metavar="SECONDS",
+    help="As --wait, for so long at the most (600).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
 @click.pass_obj
 def sync(
@@ -42,6 +54,8 @@ def sync(
     resolve: bool,
     carry_on: bool,
     abort: bool,
+    wait: bool,
+    seconds: float | None,
     as_json: bool,
 ) -> int:
     """Carry the mapped folders of the source, with their history, to the targets (all of them, or those named).
@@ -51,7 +65,13 @@ def sync(
     """
     if sum((dry_run, resolve, carry_on, abort)) > 1:
         raise UsageError("--dry-run, --resolve, --continue and --abort exclude each other.")
-    manifest, repository = open_clone(invocation)
+    following = wait or seconds is not None
+    if following and (dry_run or resolve or carry_on or abort):
+        raise UsageError(
+            "--wait goes with a sync, not with --dry-run, --resolve, --continue and --abort.",
+            hint="After --continue run: openllm-repos sync TARGET --wait",
+        )
+    manifest, repository, access = open_family(invocation)
     if not manifest.targets:
         raise UsageError(
             f"{manifest.origin} has no target: no repo in it has maps.",
@@ -76,11 +96,37 @@ def sync(
             click.echo("Nothing was pushed.")
             return _DIFFERS
         outcomes = apply(plan, manifest, repository, (lambda _: None) if invocation.quiet or as_json else _tell)
-    if as_json:
-        click.echo(json.dumps(sync_json(plan, outcomes), indent=2))
-    else:
+    if not as_json:
         _show_outcomes(manifest, plan, outcomes)
-    return _exit_code(outcomes)
+    code = _exit_code(outcomes)
+    facts = sync_json(plan, outcomes) if as_json else {}
+    if following:
+        code = max(code, _follow(manifest, access, outcomes, seconds, None if as_json else invocation, facts))
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+    return code
+
+
+def _follow(
+    manifest: Manifest,
+    access: FamilyAccess,
+    outcomes: Sequence[Outcome | Stopped],
+    seconds: float | None,
+    shown: Invocation | None,
+    facts: dict[str, Any],
+) -> int:
+    """Follow the builds, say what became of them (or add it to the JSON), and return the exit code."""
+    from openllm_repos.cli.building import WAIT, wait_exit_code, wait_for_spaces, wait_json, wait_lines
+
+    told = _tell if shown is not None and not shown.quiet else lambda _: None
+    waited = wait_for_spaces(manifest, access, outcomes, WAIT if seconds is None else seconds, told)
+    for target in facts.get("targets", ()):
+        if target["name"] in waited:
+            target["outcome"]["space"] = wait_json(waited[target["name"]])
+    if shown is not None:
+        for line in wait_lines(manifest, waited):
+            click.echo(line)
+    return wait_exit_code(waited)
 
 
 def _show_plan(plan: SyncPlan, *, as_json: bool, invocation: Invocation) -> None:

@@ -97,6 +97,7 @@ class Git:
         deadline: float | None = None,
         hooks: bool = False,
         settings: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> Completed:
         """Run one git command to its end.
 
@@ -107,6 +108,7 @@ class Git:
             deadline: seconds until git and all it started are stopped.
             hooks: whether the person's own hooks may run (only pushes want that).
             settings: configuration for this command alone, ``key=value``.
+            environment: variables for this command alone, such as a credential; never told in messages.
 
         Raises:
             GitFailed: any other exit code.
@@ -115,7 +117,12 @@ class Git:
         feed = stdin if isinstance(stdin, bytes) else None
         source = subprocess.PIPE if feed is not None else (subprocess.DEVNULL if stdin is None else stdin)
         with self.popen(
-            *args, stdin=cast("IO[bytes] | int", source), stderr=subprocess.PIPE, hooks=hooks, settings=settings
+            *args,
+            stdin=cast("IO[bytes] | int", source),
+            stderr=subprocess.PIPE,
+            hooks=hooks,
+            settings=settings,
+            environment=environment,
         ) as process:
             try:
                 out, err = process.communicate(feed, timeout=deadline)
@@ -153,6 +160,7 @@ class Git:
         stderr: IO[bytes] | int = subprocess.DEVNULL,
         hooks: bool = False,
         settings: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start one git command with a pipe on its standard output; on leaving, it and all it started are gone.
 
@@ -162,13 +170,13 @@ class Git:
         options = [] if hooks else ["-c", NO_HOOKS]
         for setting in (*CONFIGURATION, *settings):
             options += ["-c", setting]
-        environment = {**git_environment(), **self.extra}
+        env = {**git_environment(), **self.extra, **(environment or {})}
         if self.git_dir is not None:
-            environment["GIT_DIR"] = str(self.git_dir)
+            env["GIT_DIR"] = str(self.git_dir)
         process = subprocess.Popen(
             [program(), *options, *args],
             cwd=self.folder,
-            env=environment,
+            env=env,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -113,19 +113,20 @@ def list_refs(
         Unreachable: no answer in time, or a refusal.
     """
     asked = ("ls-remote", "--quiet", *(() if peeled else ("--refs",)), "--", url, *patterns)
+    reach = repository.reach(url)
     try:
         try:
-            done = repository.git.run(*asked, deadline=deadline, settings=_quick_trust(url))
+            done = repository.git.run(*asked, deadline=deadline, settings=_quick_trust(url), environment=reach)
         except GitFailed:
             if not _quick_trust(url):
                 raise
-            done = repository.git.run(*asked, deadline=deadline)
+            done = repository.git.run(*asked, deadline=deadline, environment=reach)
     except DeadlineExceeded:
         raise Unreachable(
             f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(repository, url)) from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 
@@ -156,13 +157,13 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
-        repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline)
+        repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline, environment=repository.reach(url))
     except DeadlineExceeded:
         raise Unreachable(
             f"its commits were not fetched within {deadline:g} seconds", hint="Check the network, or give it more time."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(url)) from None
+        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(repository, url)) from None
 
 
 def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Pushed:
@@ -178,8 +179,11 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> Push
         args.append("--atomic")
     args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
     specs = [f"{update.new}:{update.ref}" for update in updates]
+    to, reach = ("--", url, *specs), repository.reach(url)
     try:
-        done = repository.person().run(*args, "--", url, *specs, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True)
+        done = repository.person().run(
+            *args, *to, ok=(0, 1, 128), deadline=TRANSFER_DEADLINE, hooks=True, environment=reach
+        )
     except DeadlineExceeded as late:
         return Pushed(done=False, refused=False, said=late.message)
     except GitFailed as failed:
@@ -195,7 +199,9 @@ def _last_line(said: str) -> str:
     return (fatal or lines or ["git gave no reason"])[0]
 
 
-def _reach_hint(url: str) -> str:
+def _reach_hint(repository: Repository, url: str) -> str:
+    if advice := repository.advice(url):
+        return advice
     if _PASSWORD.match(url):
         return (
             "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, UsageError
+from openllm_repos.git.credentials import Access, credential_environment
 from openllm_repos.git.process import Git, GitFailed
 from openllm_repos.names.objectid import ObjectId
 
@@ -27,6 +28,7 @@ class Repository:
         shallow: history is cut off.
         git: runs commands on it.
         objects_dir: where new objects go; not the clone's own inside :meth:`quarantine`.
+        access: with what remotes are reached; None leaves it to the person's own credential helpers.
     """
 
     git_dir: Path
@@ -36,6 +38,7 @@ class Repository:
     shallow: bool
     git: Git
     objects_dir: Path
+    access: Access | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Repository:
@@ -96,6 +99,14 @@ class Repository:
     def person(self) -> Git:
         """Return a git that runs where the person would run it, for hooks that look at the work tree."""
         return Git(None, self.top, {}) if self.top is not None else self.git
+
+    def reach(self, url: str) -> dict[str, str]:
+        """Return the variables for a git command that talks to a remote: its own credential, and nobody else's."""
+        return {} if self.access is None else credential_environment(self.access.credential(url))
+
+    def advice(self, url: str) -> str:
+        """Return what a person should know of the credential for a remote that says no; often nothing."""
+        return "" if self.access is None else self.access.advice(url)
 
     @contextlib.contextmanager
     def quarantine(self) -> Iterator[Repository]:

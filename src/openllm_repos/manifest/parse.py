@@ -13,22 +13,24 @@ from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import (
     DEFAULT_BRANCH,
     DEFAULT_TAG,
+    At,
     DriftPolicy,
     History,
     Hooks,
     Kind,
+    LockPlace,
     Manifest,
     Offline,
     Project,
     Repo,
     Role,
 )
-from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_sources
-from openllm_repos.names.path import FilePath
+from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_release, check_sources, check_tags
 from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted, require_plain
 from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
-from openllm_repos.names.url import RepoId, RepoUrl
+from openllm_repos.names.url import GITHUB_HOST, HostUrl, RepoId, RepoUrl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 _LARGEST: Final = 1 << 20
 _LONGEST_NAME: Final = 100
-_TOP_KEYS: Final = ("schema", "project", "repos", "hooks")
-_PROJECT_KEYS: Final = ("name", "version", "tag", "never")
+_TOP_KEYS: Final = ("schema", "project", "hosts", "repos", "hooks")
+_PROJECT_KEYS: Final = ("name", "version", "tag", "never", "lock")
+_HOST_KEYS: Final = ("hub",)
 _MAP_KEYS: Final = ("from", "to")
 _HOOKS_KEYS: Final = ("offline",)
 _KIND_OF_KEY: Final = {
@@ -47,13 +50,13 @@ _KIND_OF_KEY: Final = {
     "dataset": Kind.DATASET,
     "url": Kind.GIT,
 }
-_URL_OF_KIND: Final[dict[Kind, Callable[[RepoId], RepoUrl]]] = {
-    Kind.GITHUB: RepoId.github_url,
+_URL_ON_HUB: Final[dict[Kind, Callable[[RepoId, HostUrl | None], RepoUrl]]] = {
     Kind.SPACE: RepoId.space_url,
     Kind.MODEL: RepoId.model_url,
     Kind.DATASET: RepoId.dataset_url,
 }
-_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", "release", "history", "drift", "owned", "map")
+_RELEASE_KEYS: Final = ("release", "tag", "at", "version")
+_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map")
 EXAMPLE: Final = """\
 schema = 1
 
@@ -140,9 +143,24 @@ def _read_document(faults: Faults, document: dict[str, Any], origin: str) -> Man
     project = _read_project(faults, document["project"]) if "project" in document else None
     if project is None:
         faults.add(("project",), 'is missing; write [project] with name = "…"')
-    repos = _read_repos(faults, document.get("repos", {}), project.never if project else ())
+    hub = _read_hosts(faults, document.get("hosts", {}))
+    repos = _read_repos(faults, document.get("repos", {}), project.never if project else (), hub)
     hooks = _read_hooks(faults, document.get("hooks", {}))
-    return Manifest(SCHEMA, project, repos, origin, hooks) if project else None
+    if project is None:
+        return None
+    check_tags(faults, repos, project.tag)
+    return Manifest(SCHEMA, project, repos, origin, hub, hooks)
+
+
+def _read_hosts(faults: Faults, value: object) -> HostUrl | None:
+    return Table(faults, ("hosts",), value, _HOST_KEYS).text("hub", _hub)
+
+
+def _hub(text: str) -> HostUrl:
+    host = HostUrl(text)
+    if host == GITHUB_HOST:
+        raise NameRefused(f'{quoted(text)} is not a Hub; name a GitHub repository with github = "owner/name"')
+    return host
 
 
 def _read_project(faults: Faults, value: object) -> Project:
@@ -150,9 +168,10 @@ def _read_project(faults: Faults, value: object) -> Project:
     table.required("name", '"…"')
     return Project(
         name=table.text("name", _project_name) or "",
-        version=table.texts("version", FilePath, alone=True),
+        version=table.texts("version", VersionPlace, alone=True),
         tag=table.text("tag", TagTemplate) or DEFAULT_TAG,
         never=table.texts("never", _protective),
+        lock=table.choice("lock", LockPlace) or LockPlace.COMMIT,
     )
 
 
@@ -171,14 +190,14 @@ def _project_name(text: str) -> str:
 _protective = partial(Pattern.parse, protective=True)
 
 
-def _read_repos(faults: Faults, value: object, never: tuple[Pattern, ...]) -> tuple[Repo, ...]:
+def _read_repos(faults: Faults, value: object, never: tuple[Pattern, ...], hub: HostUrl | None) -> tuple[Repo, ...]:
     if not isinstance(value, dict):
         faults.add(("repos",), f"is {type_of(value)}; write a table [repos.NAME] for each repo")
         return ()
     repos: list[Repo] = []
     roles: dict[str, Role | None] = {}
     for key, entry in value.items():
-        roles[key], repo = _read_repo(faults, key, entry, never)
+        roles[key], repo = _read_repo(faults, key, entry, never, hub)
         if repo is not None:
             repos.append(repo)
     check_sources(faults, roles)
@@ -186,7 +205,9 @@ def _read_repos(faults: Faults, value: object, never: tuple[Pattern, ...]) -> tu
     return tuple(repos)
 
 
-def _read_repo(faults: Faults, key: str, value: object, never: tuple[Pattern, ...]) -> tuple[Role | None, Repo | None]:
+def _read_repo(
+    faults: Faults, key: str, value: object, never: tuple[Pattern, ...], hub: HostUrl | None
+) -> tuple[Role | None, Repo | None]:
     """Read one repo; its role is None, and so is the repo, where it cannot be told."""
     table = Table(faults, ("repos", key), value, _REPO_KEYS)
     if not table.is_table:
@@ -196,22 +217,27 @@ def _read_repo(faults: Faults, key: str, value: object, never: tuple[Pattern, ..
         name = RepoName(key)
     except NameRefused as refused:
         faults.add(table.place, refused.message)
-    kind, repo_id, url = _read_kind(table)
+    kind, repo_id, url = _read_kind(table, hub)
     owned = table.texts("owned", _protective)
     maps = _read_maps(table)
     role = _read_role(table)
     check_maps(faults, (*table.place, "map"), maps, owned, never)
     branch = table.text("branch", BranchName) or DEFAULT_BRANCH
     release = table.flag("release", default=True)
+    tag = table.text("tag", TagTemplate)
+    at = table.choice("at", At) or At.TIP
+    version = table.texts("version", VersionPlace, alone=True)
+    check_release(faults, table.place, role, table.keys)
     history = table.choice("history", History) or History.FULL
     drift = table.choice("drift", DriftPolicy) or DriftPolicy.MERGE
     if name is None or role is None or url is None:
         return role, None
     plain_maps = tuple(entry for _, entry in maps)
-    return role, Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps)
+    made = Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps, tag, at, version)
+    return role, made
 
 
-def _read_kind(table: Table) -> tuple[Kind, RepoId | None, RepoUrl | None]:
+def _read_kind(table: Table, hub: HostUrl | None) -> tuple[Kind, RepoId | None, RepoUrl | None]:
     given = [key for key in table.keys if key in _KIND_OF_KEY]
     if not given:
         known = ", ".join(_KIND_OF_KEY)
@@ -226,8 +252,12 @@ def _read_kind(table: Table) -> tuple[Kind, RepoId | None, RepoUrl | None]:
             repo_id, url = None, table.text(key, RepoUrl)
         else:
             repo_id = table.text(key, RepoId)
-            url = _URL_OF_KIND[kind](repo_id) if repo_id else None
+            url = _url(kind, repo_id, hub) if repo_id else None
     return kind, repo_id, url
+
+
+def _url(kind: Kind, repo_id: RepoId, hub: HostUrl | None) -> RepoUrl:
+    return repo_id.github_url() if kind is Kind.GITHUB else _URL_ON_HUB[kind](repo_id, hub)
 
 
 def _read_role(table: Table) -> Role | None:

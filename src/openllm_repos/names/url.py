@@ -67,6 +67,27 @@ class RepoUrl(str):
         return identity_of(self) or str(self)
 
 
+class HostUrl(str):
+    """A server by itself: ``https://`` and a host in lower case, perhaps with a port; no path, and no credentials.
+
+    Raises:
+        NameRefused: the text is of no such form.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text; see the class."""
+        require_plain(text, "the URL of a host")
+        scheme, _, authority = text.removesuffix("/").partition("://")
+        if scheme != "https" or "/" in authority:
+            raise _refused(
+                text, "is not the URL of a host; write https:// and its name, such as https://hub.example.com"
+            )
+        _require_net(text, scheme, authority, "/owner/name")
+        return super().__new__(cls, text.removesuffix("/"))
+
+
 class RepoId(str):
     """A repository on GitHub or the Hugging Face Hub: ``owner/name``.
 
@@ -91,17 +112,17 @@ class RepoId(str):
         """Return the URL of this repository on GitHub."""
         return RepoUrl(f"https://{_GITHUB}/{self}")
 
-    def space_url(self) -> RepoUrl:
-        """Return the URL of this Space on the Hub."""
-        return RepoUrl(f"https://{_HUB}/spaces/{self}")
+    def space_url(self, hub: HostUrl | None = None) -> RepoUrl:
+        """Return the URL of this Space on the Hub, or on a Hub of one's own."""
+        return RepoUrl(f"{hub or HUB_HOST}/spaces/{self}")
 
-    def model_url(self) -> RepoUrl:
-        """Return the URL of this model on the Hub."""
-        return RepoUrl(f"https://{_HUB}/{self}")
+    def model_url(self, hub: HostUrl | None = None) -> RepoUrl:
+        """Return the URL of this model on the Hub, or on a Hub of one's own."""
+        return RepoUrl(f"{hub or HUB_HOST}/{self}")
 
-    def dataset_url(self) -> RepoUrl:
-        """Return the URL of this dataset on the Hub."""
-        return RepoUrl(f"https://{_HUB}/datasets/{self}")
+    def dataset_url(self, hub: HostUrl | None = None) -> RepoUrl:
+        """Return the URL of this dataset on the Hub, or on a Hub of one's own."""
+        return RepoUrl(f"{hub or HUB_HOST}/datasets/{self}")
 
 
 def identity_of(text: str) -> str | None:
@@ -218,3 +239,7 @@ def _require_known(text: str, host: str, colon: str, names: list[str]) -> None:
     if len(owner) != 1 or not _is_slug(owner[0]) or not _is_slug(name.removesuffix(".git")) or owner[0] in _HUB_FOLDERS:
         form = "owner/name" if host == _GITHUB else "owner/name, spaces/owner/name or datasets/owner/name"
         raise _refused(text, f"is not a repository on {host}; its path is {form}")
+
+
+HUB_HOST = HostUrl(f"https://{_HUB}")
+GITHUB_HOST = HostUrl(f"https://{_GITHUB}")

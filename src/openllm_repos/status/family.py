@@ -7,9 +7,11 @@ follows from the manifest, the source commit and the remotes alone, so another c
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.relation import relate
@@ -18,6 +20,7 @@ from openllm_repos.family.source import empty_maps, hold_against_remote, source_
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.hub.model import Runtime
 from openllm_repos.journal.records import glimpse
 from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
@@ -30,9 +33,14 @@ from openllm_repos.status.problems import (
     about_missing_branch,
     about_remote,
     about_source,
+    about_space,
     about_target,
 )
 from openllm_repos.status.releases import newest_release
+from openllm_repos.status.spaces import AskedSpaces
+
+if TYPE_CHECKING:
+    from openllm_repos.hub.client import HubClient
 
 _LOOK = "git ls-tree -r --name-only HEAD"
 
@@ -69,6 +77,8 @@ class RepoStatus:
         ahead: of the source, the commits that its remote lacks.
         drift: what a target changed at mapped paths.
         release: the tag of its newest release, None where it has none or that is not known.
+        changed: when the tip was committed, None where this clone does not have that commit.
+        runtime: of a Space, what it is doing; None where the Hub was not asked, or did not say in time.
     """
 
     repo: Repo
@@ -78,6 +88,8 @@ class RepoStatus:
     ahead: int = 0
     drift: Drift = field(default_factory=Drift)
     release: str | None = None
+    changed: datetime | None = None
+    runtime: Runtime | None = None
 
     @property
     def said(self) -> str:
@@ -120,6 +132,7 @@ def family_status(
     offline: bool = False,
     deadline: float = DEADLINE,
     told: Callable[[RepoName], None] = lambda _: None,
+    hub: HubClient | None = None,
 ) -> FamilyStatus:
     """Say how every repo of the manifest stands. The clone stays byte for byte as it is.
 
@@ -130,12 +143,14 @@ def family_status(
         deadline: seconds that each remote may take to answer, and again to send new commits. One that takes longer
             counts as unreachable, which is an answer too.
         told: gets the name of each repo as soon as it has answered.
+        hub: is asked what the Spaces are doing, beside their remotes; None asks nobody.
 
     Raises:
         EnvironmentProblem: git is missing, or the clone is shallow or damaged.
     """
     if manifest.targets:
         repository.require_history()
+    spaces = AskedSpaces(None if offline else hub, manifest.repos, deadline=deadline)
     quarantine = contextlib.nullcontext(repository) if repository.quarantined else repository.quarantine()
     with quarantine as clone, ObjectReader(clone.git) as reader:
         remotes = _remembered(clone, manifest) if offline else _asked(clone, manifest, deadline)
@@ -143,7 +158,7 @@ def family_status(
         for remote in remotes:
             told(remote.repo.name)
             family.take(remote)
-        return family.status(offline=offline)
+        return family.status(spaces.found(), offline=offline)
 
 
 def _remembered(clone: Repository, manifest: Manifest) -> Iterable[RemoteState]:
@@ -185,7 +200,8 @@ class _Family:
             return
         status = self._source(remote) if role is Role.SOURCE else self._other(remote)
         tags = newest_release(self._manifest.project.tag, remote.tags)
-        self._found[remote.repo.name] = replace(status, tip=remote.tip, release=tags)
+        changed = _committed(self._reader, remote.tip)
+        self._found[remote.repo.name] = replace(status, tip=remote.tip, release=tags, changed=changed)
         if role is Role.SOURCE:
             waiting, self._waiting = self._waiting, []
             for target in waiting:
@@ -251,11 +267,26 @@ class _Family:
         for problem in problems:
             self._problems[RepoName(problem.repo)].append(problem)
 
-    def status(self, *, offline: bool) -> FamilyStatus:
-        """Return the whole, once every remote was taken in."""
+    def status(self, runtimes: Mapping[RepoName, Runtime], *, offline: bool) -> FamilyStatus:
+        """Return the whole, once every remote was taken in, with what the Spaces are doing."""
         manifest = self._manifest
+        for at, runtime in runtimes.items():
+            status = self._found[at] = replace(self._found[at], runtime=runtime)
+            self._note(*about_space(status.repo, runtime))
         problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
         begun = [about_journal(record) for record in glimpse(self._clone)]
         found = tuple(self._found[repo.name] for repo in manifest.repos)
         name, source = manifest.project.name, manifest.source.name
         return FamilyStatus(name, source, self._commit, offline, found, (*problems, *begun))
+
+
+def _committed(reader: ObjectReader, tip: ObjectId | None) -> datetime | None:
+    """Return when a commit was made, if it is here."""
+    if tip is None or reader.find(tip.encode()) is None:
+        return None
+    headers = reader.read(tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
+    stamp = next((line.split(b" ")[-2] for line in headers if line.startswith(b"committer ")), b"")
+    try:
+        return datetime.fromtimestamp(int(stamp), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None  # a date that no calendar has

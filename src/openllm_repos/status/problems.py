@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from openllm_repos.errors import NameRefused, ReposError
 from openllm_repos.family.relation import NotAdopted, Relation, State
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.records import Record
 from openllm_repos.manifest.model import DriftPolicy, Repo
 from openllm_repos.names.ref import BranchName
 
 _NAMED = 3
+_WORDS = 300  # characters of the Hub's own words that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,24 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)
         case State.IN_SYNC:
             return
+
+
+_SPACE_STEPS = {
+    Stage.CONFIG_ERROR: "Mend the front matter of its README.md; {}?logs=build says what is wrong.",
+    Stage.NO_APP_FILE: "Give it the file that app_file in its README.md names (app.py by default), and push that.",
+    Stage.BUILD_ERROR: "Read its build log: {}?logs=build",
+    Stage.RUNTIME_ERROR: "Read the log of its app: {}?logs=container",
+    Stage.PAUSED: "Restart it on its page: {}",
+    Stage.STOPPED: "Restart it on its page: {}",
+}
+
+
+def about_space(repo: Repo, runtime: Runtime) -> Iterator[Problem]:
+    """Say that a Space does not run, where that will not change by itself."""
+    step = _SPACE_STEPS.get(runtime.stage)
+    if step is not None:
+        why = f": {' '.join(runtime.message.split()).rstrip('.')[:_WORDS]}" if runtime.message else ""
+        yield Problem(repo.name, f"does not run ({runtime.said}){why}.", step.format(repo.url))
 
 
 def about_journal(record: Record) -> Problem:

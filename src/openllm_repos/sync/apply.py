@@ -75,7 +75,7 @@ def _apply_target(
             return Outcome(step.target, step.action, tip, pushed=True, attempts=attempt)
         finish(repository, record, landed=False)
         if tip == update.old:
-            raise _not_landed(target, said)
+            raise _not_landed(target, said, repository.advice(state.endpoint.push_url))
         told(f"{step.target}: its branch has moved meanwhile; merging again")
         again = _planned_again(step, manifest, repository, state)
         if isinstance(again, Stopped):
@@ -87,12 +87,16 @@ def _apply_target(
     )
 
 
-def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
-    """Say why a push is not there: the remote refused, something on this side stopped it, or it went elsewhere."""
+def _not_landed(target: Repo, pushed: Pushed, advice: str) -> ReposError:
+    """Say why a push is not there: the remote refused, something on this side stopped it, or it went elsewhere.
+
+    `advice` is what is known of the token that was used.
+    """
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint="Do what its own words above ask for: rights, branch protection, or what it does not take.",
+            hint="Do what its own words above ask for: rights, branch protection, or what it does not take."
+            + (f" {advice}" if advice else ""),
         )
     if pushed.done:
         return EnvironmentProblem(
@@ -101,7 +105,7 @@ def _not_landed(target: Repo, pushed: Pushed) -> ReposError:
         )
     return RemoteRefused(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint="Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=advice or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 

@@ -74,6 +74,7 @@ def test_the_schema_knows_the_same_keys_as_the_parser(schema: Any) -> None:
     parts = schema.schema["$defs"]
     assert known("zzzzzz = 1") == set(schema.schema["properties"])
     assert known("[project]\nzzzzzz = 1") == set(parts["project"]["properties"])
+    assert known("[hosts]\nzzzzzz = 1") == set(parts["hosts"]["properties"])
     assert known("[repos.a]\nzzzzzz = 1") == set(parts["repo"]["properties"])
     assert known("[[repos.a.map]]\nzzzzzz = 1") == set(parts["map"]["properties"])
 

@@ -1,0 +1,176 @@
+"""With what the family's repos are reached: the tokens of a person or a CI job, each for its own host and no other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from openllm_repos.errors import ConflictError
+from openllm_repos.git.credentials import Credential
+from openllm_repos.git.repository import Repository
+from openllm_repos.hub.client import DEADLINE, HubClient
+from openllm_repos.hub.endpoint import github_server, host_of, hosts_of, hub_endpoint, hub_repo
+from openllm_repos.hub.failures import HubError
+from openllm_repos.hub.model import HubRepo, HubType
+from openllm_repos.hub.tokens import Token, TrustedPublishing, github_token, hub_token
+from openllm_repos.manifest.model import Kind, Manifest, Repo
+from openllm_repos.names.url import GITHUB_HOST, HUB_HOST, HostUrl
+
+_HUB_KINDS = {Kind.SPACE: HubType.SPACE, Kind.MODEL: HubType.MODEL, Kind.DATASET: HubType.DATASET}
+# Any name will do beside a token; these are the ones that the hosts' own tools send.
+_HUB_USER = "hf_user"
+_GITHUB_USER = "x-access-token"
+
+
+def hub_repo_of(repo: Repo) -> HubRepo | None:
+    """Return the repository on the Hub that a repo of the manifest is, or None where it is none."""
+    kind = _HUB_KINDS.get(repo.kind)
+    return None if kind is None or repo.repo_id is None else HubRepo(kind, repo.repo_id)
+
+
+class HostNotTrusted(ConflictError):
+    """A manifest names a Hub of its own, and nobody has said yet that it may have a token."""
+
+    def __init__(self, manifest: Manifest, host: HostUrl) -> None:
+        super().__init__(
+            f"{manifest.origin} names {host} as its Hub, and it would get your Hub token.",
+            hint=f"If you trust it: {trust_command(host)}   (false: go on without a token)",
+        )
+
+
+class FamilyAccess:
+    """The tokens for the repos of one manifest, and the Hub as they show it.
+
+    Args:
+        manifest: whose repos are reached.
+        hub_allowed: False keeps the Hub's token to ourselves: nobody said that the manifest's own Hub may have it.
+        environ: the environment (default: this process's own).
+
+    Raises:
+        UsageError: `HF_ENDPOINT` or `GITHUB_SERVER_URL` is no URL that a token may be sent to.
+    """
+
+    def __init__(
+        self, manifest: Manifest, *, hub_allowed: bool = True, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.endpoint = hub_endpoint(manifest.hub, environ)
+        github = github_server(environ)
+        self._hub_hosts = hosts_of(self.endpoint)
+        self._github_hosts = hosts_of(github)
+        # What the manifest says may be led elsewhere (url.*.insteadOf); git then asks for the host that it ends up at.
+        self._hub_names = {host_of(f"{host}/x") for host in (self.endpoint, HUB_HOST, manifest.hub or HUB_HOST)}
+        self._github_names = {host_of(f"{host}/x") for host in (github, GITHUB_HOST)}
+        self._publishing = TrustedPublishing(self.endpoint, environ)
+        stored = None if not hub_allowed or self._publishing.wanted else hub_token(environ)
+        self._exchanges = hub_allowed and stored is None and (self._publishing.wanted or self._publishing.offered)
+        self._hub_token = stored
+        self._github_token = github_token(environ)
+        self._failures: dict[HubRepo, HubError] = {}
+
+    def credential(self, url: str) -> Credential | None:
+        """Return what git may show to the host of a remote; None leaves it to the person's own credential helpers."""
+        host = host_of(url)
+        if host in self._hub_names:
+            token = self._hub_token_for(hub_repo(url))
+            return None if token is None else Credential(self._hub_hosts, _HUB_USER, token.value)
+        if host in self._github_names and self._github_token is not None:
+            return Credential(self._github_hosts, _GITHUB_USER, self._github_token.value)
+        return None
+
+    def advice(self, url: str) -> str:
+        """Return what a person should know of the token when a remote says no, or an empty string."""
+        host = host_of(url)
+        if host in self._github_names:
+            return _used(self._github_token, "gh auth status")
+        if host not in self._hub_names:
+            return ""
+        failure = self._failures.get(repo) if (repo := hub_repo(url)) else None
+        if failure is not None:
+            return f"{failure.message} {failure.hint}"
+        return _used(self._hub_token, "hf auth whoami")
+
+    def hub(self, *, deadline: float = DEADLINE, patience: float = 0) -> HubClient:
+        """Return the Hub, asked with the same tokens that git gets.
+
+        Args:
+            deadline: seconds that one answer may take.
+            patience: seconds to wait in all where the Hub limits the rate of requests.
+        """
+
+        def token(repo: HubRepo | None) -> str | None:
+            found = self._hub_token_for(repo)
+            return None if found is None else found.value
+
+        return HubClient(self.endpoint, token, deadline=deadline, patience=patience)
+
+    def _hub_token_for(self, repo: HubRepo | None) -> Token | None:
+        """Return the token for a repository on the Hub; where a job is no trusted publisher of it, there is none."""
+        if not self._exchanges or repo is None:
+            return self._hub_token
+        if repo in self._failures:
+            return None
+        try:
+            return self._publishing.token(repo)
+        except HubError as why:  # what is public can be read all the same; a push that fails says this
+            self._failures[repo] = why
+            return None
+
+
+def host_to_trust(manifest: Manifest, repository: Repository) -> HostUrl | None:
+    """Return the Hub that a manifest names and that would get a token, where nobody has said yet that it may.
+
+    A Hub that the person's own environment names (`HF_ENDPOINT`) needs no such word.
+    """
+    host = manifest.hub
+    if host is None or host == HUB_HOST or os.environ.get("HF_ENDPOINT", "").strip():
+        return None
+    held = hub_token() is not None or TrustedPublishing(host).wanted or TrustedPublishing(host).offered
+    return host if held and trusted(repository, host) is None else None
+
+
+def trusted(repository: Repository, host: HostUrl) -> bool | None:
+    """Return whether a host may have a token, as the person's own git configuration says; None: it says nothing."""
+    asked = ("config", "--type=bool", "--get", _key(host))
+    said = repository.git.run(*asked, ok=(0, 1)).stdout.strip()
+    return said == b"true" if said else None
+
+
+def trust(repository: Repository, host: HostUrl, *, yes: bool) -> None:
+    """Write down in the clone's configuration whether a host may have a token."""
+    repository.git.run("config", "--local", _key(host), "true" if yes else "false")
+
+
+def trust_command(host: HostUrl) -> str:
+    """Return the command that says that a host may have a token."""
+    return f"git config {_key(host)} true"
+
+
+def with_access(repository: Repository, manifest: Manifest) -> Repository:
+    """Return a clone whose remotes are reached with the tokens at hand.
+
+    Raises:
+        HostNotTrusted: the manifest names a Hub that would get a token, and the person has not said that it may.
+        UsageError: as :class:`FamilyAccess`.
+    """
+    host = host_to_trust(manifest, repository)
+    if host is not None:
+        raise HostNotTrusted(manifest, host)
+    return replace(repository, access=access_of(manifest, repository))
+
+
+def access_of(manifest: Manifest, repository: Repository) -> FamilyAccess:
+    """Return the tokens for the repos of a manifest, as far as the person lets their hosts have them."""
+    own = manifest.hub is not None and manifest.hub != HUB_HOST and not os.environ.get("HF_ENDPOINT", "").strip()
+    allowed = not own or (manifest.hub is not None and trusted(repository, manifest.hub) is True)
+    return FamilyAccess(manifest, hub_allowed=allowed)
+
+
+def _key(host: HostUrl) -> str:
+    return f"openllm.{host}.trusted"
+
+
+def _used(token: Token | None, command: str) -> str:
+    if token is None:
+        return ""
+    return f"The token in {token.origin} was used: check what it may do ({command}), or take it away to use git's own."

@@ -1,0 +1,6 @@
+"""The Hugging Face Hub, for what git cannot say: the only room that imports huggingface_hub, and only when it is used.
+
+``endpoint`` which Hub is meant · ``tokens`` finds what a person or a CI job has · ``session`` makes one request ·
+``failures`` makes a sentence and a next step of each error · ``client`` asks the Hub · ``model`` what it answers, as
+frozen values · ``space`` follows the build of a Space.
+"""

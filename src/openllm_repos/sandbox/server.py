@@ -1,0 +1,232 @@
+"""HTTP on loopback: requests read to their end, answers sent, faults that were asked for, and a line in the log."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from openllm_repos.sandbox.exchange import Answer, Refused, Request, say, say_text
+from openllm_repos.sandbox.faults import Fault
+from openllm_repos.sandbox.site import Site
+
+_BLOCK = 1 << 20
+_LOCAL = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d+)?")
+Route = Callable[[Request], Answer]
+
+
+class Listener:
+    """Serves one host on a port of 127.0.0.1.
+
+    Args:
+        site: whose faults and log these are; its `url` and `elsewhere` are set here.
+        route: answers a request.
+        port: 0 for any that is free.
+    """
+
+    def __init__(self, site: Site, route: Route, port: int = 0) -> None:
+        self.site = site
+        self.route = route
+        self.closing = threading.Event()
+        self._connections: set[socket.socket] = set()
+        stand = self
+
+        class Connection(_Connection):
+            listener = stand
+
+        self._server = _Server(("127.0.0.1", port), Connection)
+        number = self._server.server_address[1]
+        site.url = f"http://127.0.0.1:{number}"
+        site.elsewhere = f"http://localhost:{number}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop, and drop what is still open."""
+        self.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def hold(self, connection: socket.socket) -> None:
+        """Remember a connection, to be dropped at the end."""
+        self._connections.add(connection)
+
+    def forget(self, connection: socket.socket) -> None:
+        """Forget a connection that is over."""
+        self._connections.discard(connection)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of connections that a client dropped."""
+
+
+class _Connection(BaseHTTPRequestHandler):
+    """One connection; `Listener` makes a class of its own with itself in it."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    listener: Listener
+
+    def setup(self) -> None:
+        super().setup()
+        self.listener.hold(self.connection)
+
+    def finish(self) -> None:
+        self.listener.forget(self.connection)
+        super().finish()
+
+    def version_string(self) -> str:
+        return "openllm-sandbox"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server declares it
+        """Print nothing: the log is in `Site.log`."""
+
+    def handle_request(self) -> None:
+        """Read a request, answer it, and write it down."""
+        url = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with tempfile.SpooledTemporaryFile(_BLOCK) as body:
+            for block in self._blocks():
+                body.write(block)
+            request = Request(self.command, url.path, url.query, headers, body, body.tell())
+            # git asks with an empty push whether it may push before it sends a large one; that is no request to count.
+            probe = request.size == 4 and url.path.endswith("/git-receive-pack")
+            site = self.listener.site
+            controls = url.path.startswith("/_sandbox/")
+            fault = None if probe or controls else site.faults.take(self.command, url.path, url.query)
+            try:
+                status = self._treat(request, fault or Fault("*"))
+            except OSError:
+                status = 0
+                self.close_connection = True
+            if not probe and not controls:
+                site.note(request, status)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request  # noqa: N815 - http.server's names
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield the body, whole or chunked, as it came."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            while self.rfile.readline().strip():
+                pass
+            return
+        left = int(self.headers.get("Content-Length") or 0)
+        while left and (block := self.rfile.read(min(left, _BLOCK))):
+            left -= len(block)
+            yield block
+
+    def _treat(self, request: Request, fault: Fault) -> int:
+        """Answer a request as a fault wants it, and return the status; 0 where nothing was answered."""
+        if fault.before is not None:
+            fault.before()
+        self.listener.closing.wait(fault.delay) if fault.delay else None
+        if fault.cut:
+            self._drop()
+            return 0
+        if fault.status is not None:
+            headers = {"X-Error-Message": fault.message, **({"X-Error-Code": fault.code} if fault.code else {})}
+            answer = say({"error": fault.message, "message": fault.message}, fault.status, {**headers, **fault.headers})
+        else:
+            answer = self._answer(request)
+        if fault.lose_answer:
+            for _ in answer.body if isinstance(answer.body, Iterator) else ():
+                pass
+            self._drop()
+            return 0
+        self._send(answer, request.headers.get("range", ""), fault.truncate)
+        return answer.status
+
+    def _answer(self, request: Request) -> Answer:
+        if not _LOCAL.fullmatch(request.headers.get("host", "")):
+            return say_text("The sandbox answers on this machine only.\n", 403)  # a web page that found the port
+        try:
+            return self.listener.route(request)
+        except Refused as refusal:
+            return say({"error": refusal.message}, refusal.status, refusal.headers)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and the test shall learn of it
+            said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
+            self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
+            return say({"error": "The sandbox has a fault."}, 500)
+
+    def _send(self, answer: Answer, asked: str, truncate: int | None) -> None:
+        self.send_response(answer.status if not isinstance(answer.body, Path) else _ranged(answer, asked)[0])
+        headers = {"X-Request-Id": f"Root=1-{secrets.token_hex(12)}", **answer.headers}
+        if isinstance(answer.body, Path):
+            _, extra, blocks = _ranged(answer, asked)
+            headers |= extra
+        elif isinstance(answer.body, bytes):
+            headers["Content-Length"] = str(len(answer.body))
+            blocks = iter((answer.body,))
+        else:
+            headers["Transfer-Encoding"] = "chunked"
+            blocks = (b"%x\r\n%b\r\n" % (len(block), block) for block in answer.body)
+        for header in headers.items():
+            self.send_header(*header)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        self._write(blocks, truncate)
+        if truncate is None and headers.get("Transfer-Encoding"):
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _write(self, blocks: Iterator[bytes], truncate: int | None) -> None:
+        """Send blocks to their end, or until so many bytes are sent. What makes them always runs to its end."""
+        left = truncate
+        gone: OSError | None = None
+        for block in blocks:
+            part = block if left is None else block[:left]
+            if left is not None:
+                left -= len(part)
+            if gone is None:
+                try:
+                    self.wfile.write(part)
+                except OSError as error:
+                    gone = error
+        if truncate is not None:
+            self._drop()
+        if gone is not None:
+            raise gone
+
+    def _drop(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _ranged(answer: Answer, asked: str) -> tuple[int, dict[str, str], Iterator[bytes]]:
+    """Return status, headers and blocks of a file, or of the range of it that a client asks for."""
+    assert isinstance(answer.body, Path)
+    size = answer.body.stat().st_size
+    found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
+    start, end = (int(found[1]), min(int(found[2] or size), size - 1)) if found else (0, size - 1)
+    headers = {"Accept-Ranges": "bytes", "Content-Length": str(end - start + 1)}
+    if found:
+        headers["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return (206 if found else answer.status), headers, _part(answer.body, start, end - start + 1)
+
+
+def _part(path: Path, start: int, left: int) -> Iterator[bytes]:
+    file: IO[bytes]
+    with path.open("rb") as file:
+        file.seek(start)
+        while left and (block := file.read(min(left, _BLOCK))):
+            left -= len(block)
+            yield block
