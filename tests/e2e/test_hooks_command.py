@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openllm_repos import __version__
+from openllm_repos.lockfile.text import format_lock, message_with_lock
 from tests.support.gated import Gated
 
 if TYPE_CHECKING:
@@ -489,29 +490,51 @@ def test_a_sync_that_was_not_ours_to_push_is_not_waved_through(gated: Gated) -> 
 
 def test_a_lock_may_stand_in_the_message_of_the_tag(gated: Gated) -> None:
     gated.install()
-    made = gated.family.clone.commit("Release 2.0.0", {"VERSION": "2.0.0\n"})
-    gated.family.push()
-    gated.tag("v2.0.0", made, f"openllm 2.0.0\n\n{gated.lock('2.0.0')}")
+    made = gated.family.commit("This is 2.0.0", {"VERSION": "2.0.0\n"})
+    gated.tag("v2.0.0", made, message_with_lock("openllm 2.0.0", gated.lock("2.0.0")))
     done = gated.push("origin", "v2.0.0")
-    assert (done.code, "model does not have the tag yet" in done.err) == (0, True)
+    assert (done.code, "model does not have v2.0.0 yet" in done.err) == (0, True)
     gated.git("fetch", "-q", gated.model.url, "main:refs/heads/weights")
     gated.git("tag", "-a", "-m", "weights", "weights-2.0.0", "weights")
-    done = gated.push(gated.model.url, "weights-2.0.0:refs/tags/v2.0.0")
-    assert "The tag's own name is weights-2.0.0" in done.err
+    line = f"{gated.git('rev-parse', 'weights-2.0.0')}:refs/tags/v2.0.0"
+    assert "The tag's own name is weights-2.0.0" in gated.push(gated.model.url, line).err
+    text = gated.git("cat-file", "tag", "weights-2.0.0").replace("tag weights-2.0.0", "tag v2.0.0")
+    named = gated.family.clone.git("mktag", data=f"{text}\n".encode())
+    assert gated.push(gated.model.url, f"{named}:refs/tags/v2.0.0").code == 0
 
 
 def test_a_lock_that_is_of_another_release_or_none_at_all_does_not_count(gated: Gated) -> None:
     gated.install()
     path = "manifest/releases/v2.0.0.toml"
+    made = gated.family.commit("This is 2.0.0", {"VERSION": "2.0.0\n"})
     for text, says in (
-        (gated.lock("1.0.0"), "is the lock of v1.0.0 (1.0.0)"),
-        ("schema = 1\n", "is not a lock that can be read"),
-        (gated.lock("2.0.0").replace(gated.models_commit, "main"), "is not a lock that can be read"),
+        (format_lock(gated.lock("1.0.0")), "is the lock of v1.0.0 (1.0.0)"),
+        ("schema = 1\n", "is not sound: it has no repos"),
+        (format_lock(gated.lock("2.0.0", made_of="1" * 40)), "but the release was made of 1111111111, says"),
+        (format_lock(gated.lock("2.0.0", made_of=made)), f"but the release was made of {made[:10]}, says"),
     ):
-        gated.family.commit("Release 2.0.0", {"VERSION": "2.0.0\n", path: text})
+        gated.family.commit("Release 2.0.0", {path: text})
         gated.tag("v2.0.0")
         done = gated.push("origin", "v2.0.0")
         assert (done.code, says in done.err) == (1, True), done.err
+    done = gated.push(gated.model.url, "v2.0.0")
+    assert f"but the lock says {gated.models_commit[:10]} for model" in done.err
+
+
+def test_a_repo_may_have_release_tags_of_its_own_form_and_a_version_file_of_its_own(gated: Gated) -> None:
+    gated.manifest(model='tag = "weights-{version}"\nversion = "VERSION"')
+    gated.install()
+    gated.git("tag", "-a", "-m", "by hand", "weights-1.0.0")
+    assert gated.push(gated.model.url, "v1.0.0:refs/tags/very-new").code == 0
+    done = gated.push(gated.model.url, "weights-1.0.0")
+    assert "does not put weights-1.0.0 into model" in done.err
+    gated.family.clone.write({"VERSION": "3.0.0\n"})
+    gated.family.clone.commit("Other", {})
+    gated.tag("weights-2.0.0")
+    done = gated.push(gated.model.url, "weights-2.0.0")
+    assert "It stands for 2.0.0, but VERSION of its commit" in done.err
+    assert "The source has no lock of 2.0.0, so no release puts weights-2.0.0 into model" in done.err
+    assert gated.push("origin", "weights-2.0.0").code == 0
 
 
 def test_a_copy_of_a_release_may_be_pushed_anywhere_and_a_new_one_is_judged_anywhere(gated: Gated) -> None:

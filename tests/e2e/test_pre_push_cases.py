@@ -241,7 +241,7 @@ def porcelain(gated: Gated) -> None:
     assert done.out == ""
     done = gated.push("--porcelain", "origin", "v1.0.0")
     assert done.out.splitlines()[1:] == ["*\trefs/tags/v1.0.0:refs/tags/v1.0.0\t[new tag]", "Done"]
-    assert "model does not have the tag yet" in done.err
+    assert "model does not have v1.0.0 yet" in done.err
 
 
 @case(17, "thousands of refs are read whole and handed on whole, to a hook that does not read them too")
@@ -337,11 +337,11 @@ def by_url(gated: Gated) -> None:
 @case(23, "a repo that does not answer holds nothing up: what that means, the manifest says")
 def unreachable(gated: Gated) -> None:
     shutil.move(gated.model.path, f"{gated.model.path}.away")
-    said = stopped(gated.push("origin", "v1.0.0"), "model does not say whether it has the tag")
+    said = stopped(gated.push("origin", "v1.0.0"), "model does not say whether it has v1.0.0")
     assert 'repos.toml: [hooks] offline = "refuse" stops the push until then' in said
     gated.manifest(hooks='[hooks]\noffline = "allow"')
     said = passed(gated.push("origin", "v1.0.0"))
-    assert "note: refs/tags/v1.0.0: model does not say whether it has the tag" in said
+    assert "note: refs/tags/v1.0.0: model does not say whether it has v1.0.0" in said
     assert '[hooks] offline = "allow" lets it through' in said
 
 
@@ -469,7 +469,7 @@ def spelt(gated: Gated) -> None:
 
 @case(32, "a release that is half out: the rest may follow, and nothing else")
 def half_out(gated: Gated) -> None:
-    assert "note: refs/tags/v1.0.0: model does not have the tag yet" in passed(gated.push("origin", "v1.0.0"))
+    assert "note: refs/tags/v1.0.0: model does not have v1.0.0 yet" in passed(gated.push("origin", "v1.0.0"))
     gated.git("fetch", "-q", gated.model.url, "main:refs/heads/weights")
     gated.git("remote", "add", "model", gated.model.url)
     said = stopped(gated.push("model", "v1.0.0"), f"but the lock says {gated.models_commit[:10]} for model")
@@ -484,7 +484,7 @@ def elsewhere(gated: Gated) -> None:
     gated.model.git("tag", "-a", "-m", "by hand", "v1.0.0", other)
     stopped(
         gated.push("origin", "v1.0.0"),
-        f"model has the tag at {other[:10]}, but the lock says {gated.models_commit[:10]}",
+        f"model has v1.0.0 at {other[:10]}, but the lock says {gated.models_commit[:10]}",
     )
 
 

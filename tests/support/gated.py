@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openllm_repos.lockfile.model import Lock, LockedRepo
+from openllm_repos.lockfile.text import format_lock
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import BranchName, RepoName, TagName
+from openllm_repos.names.url import RepoUrl
 from tests.support.family import Family
 from tests.support.repositories import Bare
 
@@ -61,26 +66,32 @@ class Gated:
         """Run git in the clone; it must work."""
         return self.family.clone.git(*args, env=env)
 
-    def manifest(self, *, project: str = PROJECT, hooks: str = "") -> None:
+    def manifest(self, *, project: str = PROJECT, model: str = "", hooks: str = "") -> None:
         """Write `repos.toml` into the work tree (not committed)."""
-        model = f'[repos.model]\nurl = "{self.model.url}"\n{hooks}'
+        model = f'[repos.model]\nurl = "{self.model.url}"\n{model}\n{hooks}'
         self.family.manifest(project=project, more=model)
 
-    def lock(self, version: str, *, tag: str | None = None, model: str | None = None) -> str:
-        """Return the text of a lock."""
-        return (
-            f'schema = 1\nversion = "{version}"\ntag = "{tag or "v" + version}"\n\n'
-            f'[repos.model]\nkind = "git"\nurl = "{self.model.url}"\nbranch = "main"\n'
-            f'commit = "{model or self.models_commit}"\n'
+    def lock(self, version: str, *, tag: str | None = None, made_of: str | None = None) -> Lock:
+        """Return a lock: `made_of` is the source commit that is released, by default the tip."""
+        name, main = TagName(tag or f"v{version}"), BranchName("main")
+        commit = ObjectId(made_of or self.family.clone.tip())
+        urls = {"main": self.family.urls["main"], "model": self.model.url}
+        commits = {"main": commit, "model": ObjectId(self.models_commit)}
+        roles = {"main": "source", "model": "member"}
+        repos = tuple(
+            LockedRepo(RepoName(one), role, "git", None, RepoUrl(urls[one]), main, name, commits[one])
+            for one, role in roles.items()
         )
+        return Lock("openllm", version, name, "sha256:" + "0" * 64, repos)
 
     def release(self, version: str, *, says: str | None = None, tag: str | None = None, push: bool = True) -> str:
-        """Commit a version file and the lock of a release, push that, and make the annotated tag here.
+        """Commit a version file, and on it the lock of a release; push that, and make the annotated tag here.
 
         `says` is what the version file says where that differs.
         """
         tag = tag or f"v{version}"
-        files = {"VERSION": f"{says or version}\n", f"manifest/releases/{tag}.toml": self.lock(version, tag=tag)}
+        self.family.clone.commit(f"This is {version}", {"VERSION": f"{says or version}\n"})
+        files = {f"manifest/releases/{tag}.toml": format_lock(self.lock(version, tag=tag))}
         made = self.family.clone.commit(f"Release {version}", files)
         if push:
             self.family.push()

@@ -107,7 +107,6 @@ def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: 
     from openllm_repos.hooks.facts import gather
     from openllm_repos.hooks.gate import judge
     from openllm_repos.hooks.lines import read_lines
-    from openllm_repos.hooks.watch import release_forms
 
     text, (remote, url) = _given(arguments)
     lines = read_lines(text)
@@ -119,8 +118,7 @@ def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: 
     if manifest is None:
         click.echo("openllm-repos: no repos.toml here, nor on the source's branch; nothing is checked.", err=True)
         return 0
-    forms = release_forms(manifest)
-    found = judge(lines, gather(repository, manifest, forms, lines, remote, url), manifest, forms)
+    found = judge(lines, gather(repository, manifest, lines, remote, url), manifest)
     for finding in found:
         word = "stopped" if finding.stops else "note"
         click.echo(f"{word}: {_plain(finding.ref)}: {_plain(finding.reason)}", err=True)

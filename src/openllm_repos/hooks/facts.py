@@ -11,15 +11,18 @@ from openllm_repos.git.refs import read_refs
 from openllm_repos.git.remote import Unreachable, endpoints, list_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.destination import Addresses
-from openllm_repos.hooks.gate import Facts, Locked, Sister, TagFacts, release_version
-from openllm_repos.hooks.lines import BRANCHES, TAGS, PushedRef
+from openllm_repos.hooks.gate import Facts, Found, Sister, TagFacts, release_version
+from openllm_repos.hooks.lines import BRANCHES, PushedRef
 from openllm_repos.hooks.reach import reach_of
-from openllm_repos.hooks.released import lock_in_message, lock_in_tree, manifest_at, stated_versions
+from openllm_repos.hooks.released import lock_in_tree, lock_of_tag, manifest_at
 from openllm_repos.journal.records import glimpse
+from openllm_repos.lockfile.model import Lock
 from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import RepoName, TagTemplate
+from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl
+from openllm_repos.versions.commit import files_of
+from openllm_repos.versions.stated import stated
 
 # The connection of the push stands idle meanwhile, and hosts close one that is idle for long.
 DEADLINE = 5.0
@@ -29,7 +32,6 @@ _CONNECTIONS = 16
 def gather(
     repository: Repository,
     manifest: Manifest,
-    forms: Sequence[TagTemplate],
     lines: Sequence[PushedRef],
     remote: str,
     url: str,
@@ -41,7 +43,6 @@ def gather(
     Args:
         repository: the clone that pushes.
         manifest: the family.
-        forms: what release tags look like.
         lines: what is pushed.
         remote: the hook's first argument.
         url: the hook's second argument.
@@ -55,7 +56,7 @@ def gather(
         tags = {
             line.ref: asking.facts(line, version)
             for line in lines
-            if (version := release_version(forms, line)) is not None and not line.new.is_zero
+            if (version := release_version(manifest, repos, line)) is not None and not line.new.is_zero
         }
         targets = [repo for repo in repos if repo.role is Role.TARGET]
         reach = {
@@ -93,47 +94,46 @@ class _Tags:
     def facts(self, line: PushedRef, version: str) -> TagFacts:
         """Return what the clone itself knows of a tag."""
         assert line.tag is not None  # only release tags come here
-        found = self.reader.read(line.new.encode())
-        if found.type != b"tag":
-            return TagFacts(found.type.decode())
-        header, _, message = found.data.decode("utf-8", "replace").partition("\n\n")
-        fields = dict(row.split(" ", 1) for row in header.split("\n") if " " in row)
-        named = fields.get("tag", "")
+        held = self.reader.read(line.new.encode())
+        if held.type != b"tag":
+            return TagFacts(held.type.decode())
+        header, _, message = held.data.decode("utf-8", "replace").partition("\n\n")
+        named = next((row[4:] for row in header.split("\n") if row.startswith("tag ")), "")
         peeled = self.reader.find(line.new.encode() + b"^{commit}")
         if peeled is None:
             return TagFacts("tag", named)
         commit = ObjectId(peeled[0].decode())
+        rows = self.reader.read(peeled[0]).data.partition(b"\n\n")[0].split(b"\n")
+        parents = tuple(ObjectId(row[7:].decode()) for row in rows if row.startswith(b"parent "))
+        files = files_of(self.reader, commit)
         if not self._is_release:
-            lock, fault = self._lock_of_source(line.tag)
-            return TagFacts("tag", named, commit, lock=lock, lock_fault=fault)
+            places = [place for repo in self.repos for place in repo.version]
+            return TagFacts("tag", named, commit, parents, stated(places, files), self._lock_of_source(version))
         there = manifest_at(self.reader, commit) or self.manifest
-        stated = stated_versions(self.reader, commit, there.project.version, version)
-        lock, fault = lock_in_tree(self.reader, commit, line.tag)
-        if lock is None and not fault:
-            lock = lock_in_message(message, line.tag)
-        return TagFacts("tag", named, commit, stated, lock, fault)
+        found = lock_in_tree(self.reader, commit, line.tag)
+        if found == Found():
+            found = lock_of_tag(message, line.tag)
+        return TagFacts("tag", named, commit, parents, stated(there.project.version, files), found)
 
     @property
     def _is_release(self) -> bool:
         """Whether the push goes to the source. An unknown URL may well be the source, by a way that we do not know."""
         return not self.repos or self.manifest.source in self.repos
 
-    def _lock_of_source(self, tag: str) -> tuple[Locked | None, str]:
-        """Find the lock of another repo's tag: on the source's branch, as this clone has it or remembers it."""
+    def _lock_of_source(self, version: str) -> Found:
+        """Find the lock of another repo's tag: on the source's branch, as this clone has it, or in the source's tag."""
         source = self.manifest.source
+        tag = self.manifest.tag_form(source).tag_for(version)
         tracking = endpoints(self.repository, {source.name: source.url})[source.name].tracking
-        fault = ""
-        for ref in (f"{TAGS}{tag}", source.branch.ref, f"{tracking}/{source.branch}", "HEAD"):
+        for ref in (tag.ref, source.branch.ref, f"{tracking}/{source.branch}", "HEAD"):
             held = self.reader.find(ref.encode() + b"^{commit}")
-            if held is None:
-                continue
-            lock, fault = lock_in_tree(self.reader, ObjectId(held[0].decode()), tag)
-            if lock is not None or fault:
-                return lock, fault
-        held = self.reader.find(f"{TAGS}{tag}".encode() + b"^{tag}")
+            found = Found() if held is None else lock_in_tree(self.reader, ObjectId(held[0].decode()), tag)
+            if found != Found():
+                return found
+        held = self.reader.find(tag.ref.encode() + b"^{tag}")
         if held is None:
-            return None, ""
-        return lock_in_message(self.reader.read(held[0]).data.decode("utf-8", "replace"), tag), ""
+            return Found()
+        return lock_of_tag(self.reader.read(held[0]).data.decode("utf-8", "replace").partition("\n\n")[2], tag)
 
     def asked(self, tags: Mapping[str, TagFacts]) -> dict[str, TagFacts]:
         """Return the tags with what other repos say of them: all asked at once, or none where it does not matter."""
@@ -143,7 +143,7 @@ class _Tags:
         source = self.manifest.source
         with ThreadPoolExecutor(_CONNECTIONS) as pool:
             heads = pool.submit(self._list, source.name, source.url, (f"{BRANCHES}*", *releases))
-            rounds = {ref: self._ask_sisters(pool, ref, tag.lock) for ref, tag in releases.items()}
+            rounds = {ref: self._ask_sisters(pool, tag.found.lock) for ref, tag in releases.items()}
             at_source, problem = heads.result()
             sisters = {ref: tuple(answer.result() for answer in answers) for ref, answers in rounds.items()}
         new = {line.ref: line.new for line in self.lines}
@@ -157,16 +157,14 @@ class _Tags:
             for ref, tag in releases.items()
         }
 
-    def _ask_sisters(self, pool: ThreadPoolExecutor, ref: str, lock: Locked | None) -> list[Future[Sister]]:
+    def _ask_sisters(self, pool: ThreadPoolExecutor, lock: Lock | None) -> list[Future[Sister]]:
         if lock is None:
             return []
-        urls = {str(repo.name): repo.url for repo in self.manifest.repos}
-        places = {name: urls.get(name) or RepoUrl(lock.urls[name]) for name in lock.commits}
-        places.pop(self.manifest.source.name, None)
-        return [pool.submit(self._sister, name, url, ref) for name, url in places.items()]
+        urls = {repo.name: repo.url for repo in self.manifest.repos}
+        return [pool.submit(self._sister, one.name, urls.get(one.name, one.url), one.tag.ref) for one in lock.others]
 
-    def _sister(self, name: str, url: RepoUrl, ref: str) -> Sister:
-        refs, problem = self._list(RepoName(name), url, (ref, f"{ref}^{{}}"))
+    def _sister(self, name: RepoName, url: RepoUrl, ref: str) -> Sister:
+        refs, problem = self._list(name, url, (ref, f"{ref}^{{}}"))
         return Sister(name, refs.get(f"{ref}^{{}}") or refs.get(ref), problem)
 
     def _list(self, name: RepoName, url: RepoUrl, patterns: Sequence[str]) -> tuple[dict[str, ObjectId], str]:

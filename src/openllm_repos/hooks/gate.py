@@ -10,46 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openllm_repos.hooks.lines import BRANCHES, PushedRef
+from openllm_repos.lockfile.model import Lock
 from openllm_repos.manifest.model import Manifest, Offline, Repo, Role
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import TagTemplate
+from openllm_repos.versions.order import same
+from openllm_repos.versions.stated import Stated
 
 _NO_VERIFY = "If it must be: git push --no-verify goes round this check."
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Stated:
-    """What one version file of a commit says.
-
-    Attributes:
-        place: the file.
-        version: the version, None where it says none.
-        agrees: whether that is the version asked for, however it is spelt.
-    """
-
-    place: str
-    version: str | None
-    agrees: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """What a lock says.
-
-    Attributes:
-        tag: the release's tag.
-        version: the release's version.
-        commits: for each repo but the source, the commit that the tag names there.
-        urls: where those repos are.
-        place: where the lock stands, for people.
-    """
-
-    tag: str
-    version: str
-    commits: Mapping[str, ObjectId]
-    urls: Mapping[str, str]
-    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +25,7 @@ class Sister:
     """How another repo holds the tag.
 
     Attributes:
-        name: the repo.
+        name: the repo, one of the lock.
         held: the commit that its tag names, None where it has no such tag.
         problem: why it did not say, or an empty string.
     """
@@ -68,6 +36,21 @@ class Sister:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The lock that a tag belongs to.
+
+    Attributes:
+        lock: the lock, None where there is none, or none that can be read.
+        place: where it stands, for people.
+        fault: why it cannot be read, or an empty string.
+    """
+
+    lock: Lock | None = None
+    place: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TagFacts:
     """A release tag that is pushed.
 
@@ -75,9 +58,9 @@ class TagFacts:
         kind: the type of the pushed object: ``tag`` where it is annotated.
         named: the name in the tag object, which a push may change on its way.
         commit: the commit that it names in the end, None where it names something else.
+        parents: the parents of that commit.
         stated: what the version files of that commit say.
-        lock: the lock that it belongs to, None where there is none.
-        lock_fault: why the lock cannot be read, or an empty string.
+        found: the lock: of the commit, or the tag's own; for a tag of another repo than the source, that of the source.
         on_branch: whether that commit is on a branch of the remote, or of this push; None where it cannot be told.
         copied: whether the source's remote holds exactly this tag already.
         sisters: the other repos of the lock.
@@ -86,9 +69,9 @@ class TagFacts:
     kind: str
     named: str = ""
     commit: ObjectId | None = None
+    parents: tuple[ObjectId, ...] = ()
     stated: tuple[Stated, ...] = ()
-    lock: Locked | None = None
-    lock_fault: str = ""
+    found: Found = Found()
     on_branch: bool | None = True
     copied: bool = False
     sisters: tuple[Sister, ...] = ()
@@ -144,31 +127,35 @@ class Finding:
     stops: bool = True
 
 
-def release_version(forms: Sequence[TagTemplate], line: PushedRef) -> str | None:
-    """Return the version that a pushed ref releases, or None where it is no release tag."""
+def release_version(manifest: Manifest, repos: Sequence[Repo], line: PushedRef) -> str | None:
+    """Return the version that a pushed ref releases, or None where it is no release tag.
+
+    Args:
+        manifest: says what release tags look like, for each repo.
+        repos: where it goes; a URL that is no repo of the family may be the source by a way that nobody told us.
+        line: the ref.
+    """
     if line.tag is None:
         return None
+    forms = [manifest.tag_form(repo) for repo in repos or (manifest.source,) if repo.release]
     return next((version for form in forms if (version := form.version_of(line.tag)) is not None), None)
 
 
-def judge(
-    lines: Sequence[PushedRef], facts: Facts, manifest: Manifest, forms: Sequence[TagTemplate]
-) -> tuple[Finding, ...]:
+def judge(lines: Sequence[PushedRef], facts: Facts, manifest: Manifest) -> tuple[Finding, ...]:
     """Judge a push.
 
     Args:
         lines: all that it moves.
         facts: what is known of it.
         manifest: the family, and what to do where a repo does not answer.
-        forms: what release tags look like.
 
     Returns:
         What is to be said, in the order of the lines. The push goes on where none of it stops.
     """
     found: list[Finding] = []
     for line in lines:
-        version = release_version(forms, line)
-        if version is not None and any(repo.release for repo in facts.repos or (manifest.source,)):
+        version = release_version(manifest, facts.repos, line)
+        if version is not None:
             found += _judge_tag(line, version, facts, manifest)
         if any(repo.role is Role.TARGET for repo in facts.repos):
             found += _judge_target(line, facts)
@@ -186,44 +173,45 @@ def _judge_tag(line: PushedRef, version: str, facts: Facts, manifest: Manifest) 
             "Take it back with the next version: openllm-repos release VERSION",
         )
         return
-    tag = facts.tags[line.ref]
-    release = f"openllm-repos release {version}"
+    tag, release = facts.tags[line.ref], f"openllm-repos release {version}"
     if tag.copied:
         return
     if tag.kind != "tag":
         what = "is a lightweight tag" if tag.kind == "commit" else f"names a {tag.kind}"
-        yield Finding(
-            line.ref, f"It {what}; a release tag is annotated and names a commit.", f"Make it with: {release}"
-        )
+        yield Finding(line.ref, f"It {what}; a release tag is annotated and names a commit.", f"Run: {release}")
         return
     if tag.commit is None:
-        yield Finding(line.ref, "It does not name a commit in the end.", f"Make it with: {release}")
+        yield Finding(line.ref, "It does not name a commit in the end.", f"Run: {release}")
         return
     if tag.named != line.tag:
         yield Finding(
             line.ref,
             f"The tag's own name is {tag.named}: a release tag is pushed under the name that it was made with.",
-            f"Make it with: {release}",
+            f"Run: {release}",
         )
-    source = facts.repos == () or manifest.source in facts.repos
-    if source:
-        yield from _judge_release(line, version, tag, manifest)
+    yield from _judge_version(line, version, tag.commit, tag.stated)
+    if facts.repos == () or manifest.source in facts.repos:
+        yield from _judge_release(line, version, tag.commit, tag, manifest)
     elif line.ref not in facts.ours:
-        yield from _judge_member(line, version, tag, facts.repos)
+        yield from _judge_member(line, version, tag.commit, tag.found, facts.repos)
 
 
-def _judge_release(line: PushedRef, version: str, tag: TagFacts, manifest: Manifest) -> Iterator[Finding]:
-    """A tag of the source: the release itself."""
-    assert tag.commit is not None
-    at, release = tag.commit[:10], f"openllm-repos release {version}"
-    for stated in tag.stated:
-        if not stated.agrees:
-            says = f"says {stated.version}" if stated.version is not None else "says no version"
+def _judge_version(line: PushedRef, version: str, commit: ObjectId, stated: Sequence[Stated]) -> Iterator[Finding]:
+    for one in stated:
+        if not one.agrees(version):
+            says = f"says {one.version}" if one.version is not None else one.problem
             yield Finding(
                 line.ref,
-                f"It stands for {version}, but {stated.place} of its commit {at} {says}.",
+                f"It stands for {version}, but {one.file} of its commit {commit[:10]} {says}.",
                 "Change the file, commit, and release that commit.",
             )
+
+
+def _judge_release(
+    line: PushedRef, version: str, commit: ObjectId, tag: TagFacts, manifest: Manifest
+) -> Iterator[Finding]:
+    """A tag of the source: the release itself."""
+    at, release = commit[:10], f"openllm-repos release {version}"
     if tag.on_branch is False:
         yield Finding(
             line.ref,
@@ -232,53 +220,55 @@ def _judge_release(line: PushedRef, version: str, tag: TagFacts, manifest: Manif
         )
     elif tag.on_branch is None:
         yield _unknown(line.ref, f"Whether {at} is on a branch of the remote cannot be told here.", manifest)
-    lock = tag.lock
+    lock, place = tag.found.lock, tag.found.place
     if lock is None:
-        why = tag.lock_fault or f"Neither its commit {at} nor its message holds a lock of {line.tag}"
-        yield Finding(
-            line.ref, f"{why}: nothing says which commits of the other repos it goes with.", f"Run: {release}"
-        )
-        return
-    if (lock.tag, lock.version) != (line.tag, version):
-        yield Finding(line.ref, f"{lock.place} is the lock of {lock.tag} ({lock.version}).", f"Run: {release}")
-        return
-    yield from _judge_sisters(line, lock, tag.sisters, manifest)
+        why = tag.found.fault or f"Neither its commit {at} nor its message holds a lock of {line.tag}, so nothing says"
+        more = "" if tag.found.fault else " which commits of the other repos it goes with."
+        yield Finding(line.ref, why + more, f"Run: {release}")
+    elif lock.tag != line.tag or not same(lock.version, version):
+        yield Finding(line.ref, f"{place} is the lock of {lock.tag} ({lock.version}).", f"Run: {release}")
+    elif lock.source.commit not in (commit, *tag.parents):
+        said = lock.source.commit[:10]
+        yield Finding(line.ref, f"It names {at}, but the release was made of {said}, says {place}.", f"Run: {release}")
+    else:
+        yield from _judge_sisters(line, lock, tag.sisters, manifest)
 
 
-def _judge_sisters(line: PushedRef, lock: Locked, sisters: Sequence[Sister], manifest: Manifest) -> Iterator[Finding]:
-    finish = f"openllm-repos release {lock.version} --resume"
+def _judge_sisters(line: PushedRef, lock: Lock, sisters: Sequence[Sister], manifest: Manifest) -> Iterator[Finding]:
     for sister in sisters:
-        planned = lock.commits[sister.name]
+        locked = lock.repo(sister.name)
+        assert locked is not None  # sisters are those of the lock
         if sister.problem:
-            yield _unknown(line.ref, f"{sister.name} does not say whether it has the tag: {sister.problem}.", manifest)
+            yield _unknown(
+                line.ref, f"{sister.name} does not say whether it has {locked.tag}: {sister.problem}.", manifest
+            )
         elif sister.held is None:
-            yield Finding(line.ref, f"{sister.name} does not have the tag yet.", f"Finish it: {finish}", stops=False)
-        elif sister.held != planned:
+            finish = f"Finish it: openllm-repos release {lock.version} --resume"
+            yield Finding(line.ref, f"{sister.name} does not have {locked.tag} yet.", finish, stops=False)
+        elif sister.held != locked.commit:
             yield Finding(
                 line.ref,
-                f"{sister.name} has the tag at {sister.held[:10]}, but the lock says {planned[:10]}.",
+                f"{sister.name} has {locked.tag} at {sister.held[:10]}, but the lock says {locked.commit[:10]}.",
                 "Release the next version instead; a tag that is out there stays where it is.",
             )
 
 
-def _judge_member(line: PushedRef, version: str, tag: TagFacts, repos: Sequence[Repo]) -> Iterator[Finding]:
+def _judge_member(
+    line: PushedRef, version: str, commit: ObjectId, found: Found, repos: Sequence[Repo]
+) -> Iterator[Finding]:
     """A tag of any other repo: a part of a release that the source's lock has to know."""
-    assert tag.commit is not None
-    release = f"openllm-repos release {version}"
-    if tag.lock is None:
-        yield Finding(
-            line.ref,
-            tag.lock_fault or f"The source has no lock of {line.tag}, so no release puts it into {repos[0].name}.",
-            f"Run: {release}",
-        )
+    release, name = f"openllm-repos release {version}", repos[0].name
+    if found.lock is None:
+        why = found.fault or f"The source has no lock of {version}, so no release puts {line.tag} into {name}."
+        yield Finding(line.ref, why, f"Run: {release}")
         return
-    planned = [tag.lock.commits[repo.name] for repo in repos if repo.name in tag.lock.commits]
-    if not planned:
-        yield Finding(line.ref, f"The lock of {line.tag} does not know {repos[0].name}.", f"Run: {release}")
-    elif tag.commit not in planned:
+    locked = [one for repo in repos if (one := found.lock.repo(repo.name)) is not None and one.tag == line.tag]
+    if not locked:
+        yield Finding(line.ref, f"{found.place} does not put {line.tag} into {name}.", f"Run: {release}")
+    elif commit not in [one.commit for one in locked]:
         yield Finding(
             line.ref,
-            f"It names {tag.commit[:10]}, but the lock says {planned[0][:10]} for {repos[0].name}.",
+            f"It names {commit[:10]}, but the lock says {locked[0].commit[:10]} for {locked[0].name}.",
             f"Run: {release} --resume",
         )
 

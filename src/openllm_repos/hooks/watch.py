@@ -64,7 +64,7 @@ class Watch:
 
 def release_forms(manifest: Manifest) -> tuple[TagTemplate, ...]:
     """Return the forms of tags that are releases of some repo of the family."""
-    return (manifest.project.tag,)
+    return tuple(dict.fromkeys(manifest.tag_form(repo) for repo in manifest.released))
 
 
 def facts_of(manifest: Manifest, addresses: Addresses) -> tuple[str, ...]:
