@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.inprocess import RunCli
 
 # What husky 9 writes into .husky/_: each hook reads `h`, which looks for the hook by the name it was called by.
-_HUSKY_HOOK = '#!/usr/bin/env sh\n. "${0%/*}/h"\n'
+_HUSKY_HOOK = '#!/usr/bin/env sh\n. "$(dirname "$0")/h"'
 _HUSKY_H = """\
 #!/usr/bin/env sh
 n=$(basename "$0")
@@ -258,6 +258,20 @@ def test_another_tool_that_replaced_us_is_told_and_nothing_is_guessed(gated: Gat
     (gated.hooks / "pre-push.before-openllm-repos").unlink()
     gated.install()
     assert gated.status().json()["kept"]["tool"] == "git-lfs"
+
+
+def test_a_tool_that_writes_its_hook_anew_is_kept_anew(gated: Gated) -> None:
+    text = "#!/bin/bash\n# lefthook\nexit 0\n"
+    gated.hook(text)
+    for _ in range(2):
+        gated.install()
+        gated.hook(text)
+        assert "Another tool has replaced" in gated.status().json()["problems"][0]["message"]
+    gated.install()
+    assert gated.push("origin", "main:refs/tags/v2.0.0").code == 1
+    gated.hook(text)
+    assert gated.family.run("hooks", "uninstall", cwd=gated.path).out.startswith("Removed")
+    assert {path.name for path in gated.hooks.glob("pre-push*") if path.suffix != ".sample"} == {"pre-push"}
 
 
 def test_status_tells_what_the_hook_does_not_know_yet(gated: Gated) -> None:

@@ -108,6 +108,8 @@ def _keep(slot: Path, kept: Path) -> None:
     Raises:
         ConflictError: that name is taken by yet another hook.
     """
+    if _same(slot, kept):
+        kept.unlink()  # that tool has written its hook anew
     if os.path.lexists(kept) and not os.path.samestat(os.lstat(slot), os.lstat(kept)):
         raise ConflictError(
             f"Another tool has replaced {slot}, and {kept.name} beside it holds the hook from before.",
@@ -118,6 +120,14 @@ def _keep(slot: Path, kept: Path) -> None:
             os.link(slot, kept, follow_symlinks=False)
         except OSError:  # a file system without hard links
             os.replace(slot, kept)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two names stand for files of the same content, which are not one file."""
+    try:
+        return not one.samefile(other) and one.read_bytes() == other.read_bytes()
+    except OSError:  # one is not there, or a link to nowhere
+        return False
 
 
 def _install_in_config(manifest: Manifest, repository: Repository, python: str) -> Installed:
@@ -158,7 +168,9 @@ def uninstall(repository: Repository) -> Installed:
 def _uninstall_from(place: HookPlace) -> bool:
     slot = place.slot
     if what_is(slot) is not Hook.OURS:
-        return _forget(place) if not os.path.lexists(place.kept) else False
+        if _same(slot, place.kept):
+            place.kept.unlink()
+        return not os.path.lexists(place.kept) and _forget(place)
     watch = read_watch(place)
     others = {clone: facts for clone, facts in watch.sections.items() if clone != place.clone}
     if others:

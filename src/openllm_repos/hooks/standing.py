@@ -27,7 +27,7 @@ from openllm_repos.manifest.model import Manifest
 
 _INSTALL = "openllm-repos hooks install"
 _TOOLS = (("git-lfs", b"git lfs"), ("pre-commit", b"pre-commit"), ("husky", b"husky"), ("lefthook", b"lefthook"))
-_HUSKY = b'"${0%/*}/h"'
+_HUSKY = (b'"${0%/*}/h"', b'"$(dirname "$0")/h"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +150,17 @@ def _faults(manifest: Manifest, repository: Repository, place: HookPlace, watch:
 
 
 def _absent(repository: Repository, place: HookPlace) -> Iterator[Fault]:
-    here = repository.common_dir / "hooks" / NAME
+    here, install = repository.common_dir / "hooks" / NAME, f"{_INSTALL} --hooks-path" if place.configured else _INSTALL
     if place.configured and what_is(here) is Hook.OURS:
         yield Fault(
             f"core.hooksPath is {place.configured!r} (in {place.origin}), so git does not look at {here}.",
-            f"{_INSTALL} --hooks-path",
+            install,
             stops=True,
         )
     elif what_is(place.folder / NAME) is Hook.FOREIGN and os.path.lexists(place.facts):
-        yield Fault(f"Another tool has replaced {place.folder / NAME}.", _INSTALL, stops=True)
+        yield Fault(f"Another tool has replaced {place.folder / NAME}.", install, stops=True)
     else:
-        yield Fault("It is not installed.", f"{_INSTALL} --hooks-path" if place.configured else _INSTALL, stops=True)
+        yield Fault("It is not installed.", install, stops=True)
 
 
 def _doubled(repository: Repository, command: str) -> Iterator[Fault]:
@@ -187,5 +187,7 @@ def _kept(place: HookPlace) -> Kept | None:
         text = place.kept.read_bytes()
     except OSError:  # a link to nowhere
         text = b""
-    tool = "husky" if _HUSKY in text else next((name for name, mark in _TOOLS if mark in text), "")
+    tool = (
+        "husky" if any(line in text for line in _HUSKY) else next((name for name, mark in _TOOLS if mark in text), "")
+    )
     return Kept(place.kept, tool, os.access(place.kept, os.X_OK))
