@@ -16,6 +16,7 @@ import pytest
 from openllm_repos import __version__
 from openllm_repos.lockfile.text import format_lock, message_with_lock
 from tests.support.gated import Gated
+from tests.support.needs import need_older_git
 
 if TYPE_CHECKING:
     from tests.support.inprocess import RunCli
@@ -574,3 +575,72 @@ def test_the_hook_is_written_for_every_sh(gated: Gated) -> None:
             command = [*start, ".git/hooks/pre-push", *where]
             done = subprocess.run(command, cwd=gated.path, input=line, text=True, capture_output=True, check=False)
             assert (done.returncode, done.stdout) == (code, ""), (shell, ref, done.stderr)
+
+
+def test_a_git_that_runs_no_hooks_from_its_configuration_is_not_given_one(gated: Gated) -> None:
+    need_older_git()
+    done = gated.family.run("hooks", "install", "--config", cwd=gated.path)
+    assert done.code == 2
+    assert "git 2.54 and newer do" in done.err
+    gated.git("config", "hook.openllm-repos.command", "/somewhere/pre-push")
+    gated.git("config", "hook.openllm-repos.event", "pre-push")
+    found = gated.status().json()
+    assert (found["way"], found["would_run"]) == ("config", False)
+    assert any("git 2.54 and newer do" in problem["message"] for problem in found["problems"])
+    assert gated.family.run("hooks", "uninstall", cwd=gated.path).out.startswith("Removed")
+    assert gated.family.clone.run("config", "--get-regexp", "^hook", ok=(1,)).out == ""
+
+
+def test_the_two_other_places_exclude_each_other(gated: Gated) -> None:
+    done = gated.family.run("hooks", "install", "--config", "--hooks-path", cwd=gated.path)
+    assert (done.code, "exclude each other" in done.err) == (2, True)
+
+
+def test_a_hook_that_leads_nowhere_is_kept_too(gated: Gated) -> None:
+    (gated.hooks / "pre-push").symlink_to("nowhere")
+    before = seen(gated.hooks)
+    gated.install()
+    assert gated.status().json()["kept"]["runs"] is False
+    assert gated.push("origin", "main:refs/heads/topic").code == 0
+    gated.family.run("hooks", "uninstall", cwd=gated.path)
+    assert seen(gated.hooks) == before
+
+
+def test_a_file_system_without_hard_links_will_do(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    gated.hook("#!/bin/bash\nexit 5\n")
+    before = seen(gated.hooks)
+    gated.install()
+    assert gated.push("origin", "main:refs/heads/topic").code == 1
+    gated.family.run("hooks", "uninstall", cwd=gated.path)
+    assert seen(gated.hooks) == before
+
+
+def test_a_disk_that_is_full_leaves_the_hook_that_was_there(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    gated.hook("#!/bin/bash\nexit 5\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", refuse)
+        done = gated.family.run("hooks", "install", cwd=gated.path)
+    assert (done.code, "cannot be changed: No space left on device" in done.err) == (30, True)
+    assert (gated.hooks / "pre-push").read_text() == "#!/bin/bash\nexit 5\n"
+    assert [path.name for path in gated.hooks.iterdir() if path.name.startswith(".")] == []
+    gated.install()
+    gated.family.run("hooks", "uninstall", cwd=gated.path)
+    assert (gated.hooks / "pre-push").read_text() == "#!/bin/bash\nexit 5\n"
+
+
+def test_a_manifest_or_a_lock_that_is_unsound_in_the_pushed_commit_is_told(gated: Gated) -> None:
+    gated.install()
+    text = (gated.path / "repos.toml").read_text()
+    made = gated.family.commit("This is 2.0.0", {"VERSION": "2.0.0\n", "repos.toml": "schema = 1\n"})
+    gated.family.clone.write({"repos.toml": text})
+    torn = message_with_lock("openllm 2.0.0", gated.lock("2.0.0")).replace("schema = 1", "schema = 9")
+    gated.tag("v2.0.0", made, torn)
+    done = gated.push("origin", "v2.0.0")
+    assert (done.code, "its schema 9 is newer than this openllm-repos" in done.err) == (1, True)

@@ -50,7 +50,21 @@ def need_config_hooks() -> None:
         pytest.skip.Exception: git is older than 2.54.
     """
     folder = os.path.dirname(REAL_GIT)
-    if run_git("hook", "list", "pre-push", cwd=folder, ok=range(256)).code in {0, 1}:
+    if _has_config_hooks():
         return
     version = run_git("version", cwd=folder).out.strip()
     pytest.skip(f"NOT SHOWN: hooks in git's configuration need git 2.54 or newer, and this is {version}")
+
+
+def need_older_git() -> None:
+    """Go on if this git runs no hooks that its configuration names; else skip.
+
+    Raises:
+        pytest.skip.Exception: git is 2.54 or newer.
+    """
+    if _has_config_hooks():
+        pytest.skip("NOT SHOWN: what is said to people whose git is older than 2.54")
+
+
+def _has_config_hooks() -> bool:
+    return run_git("hook", "list", "pre-push", cwd=os.path.dirname(REAL_GIT), ok=range(256)).code in {0, 1}

@@ -26,8 +26,14 @@ from openllm_repos.hooks.watch import Watch, facts_of
 from openllm_repos.manifest.model import Manifest
 
 _INSTALL = "openllm-repos hooks install"
-_TOOLS = (("git-lfs", b"git lfs"), ("pre-commit", b"pre-commit"), ("husky", b"husky"), ("lefthook", b"lefthook"))
-_HUSKY = (b'"${0%/*}/h"', b'"$(dirname "$0")/h"')
+_TOOLS = (
+    ("git-lfs", b"git lfs"),
+    ("pre-commit", b"pre-commit"),
+    ("husky", b"husky"),
+    ("husky", b'"${0%/*}/h"'),  # what husky 9 writes does not name it
+    ("husky", b'"$(dirname "$0")/h"'),
+    ("lefthook", b"lefthook"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +193,5 @@ def _kept(place: HookPlace) -> Kept | None:
         text = place.kept.read_bytes()
     except OSError:  # a link to nowhere
         text = b""
-    tool = (
-        "husky" if any(line in text for line in _HUSKY) else next((name for name, mark in _TOOLS if mark in text), "")
-    )
+    tool = next((name for name, mark in _TOOLS if mark in text), "")
     return Kept(place.kept, tool, os.access(place.kept, os.X_OK))

@@ -143,6 +143,12 @@ def test_other_repos_are_told_apart(name: str, url: str, hook: Path, clone: Clon
         assert named(clone, url) == name
 
 
+def test_a_remote_may_be_reached_by_a_helper_that_nobody_knows(hook: Path, clone: Clone) -> None:
+    assert not asks(hook, clone, "persistent-https://example.org/x")
+    assert named(clone, "codecommit::eu://x") == ""
+    assert named(clone, "persistent-https://example.org/x") == ""
+
+
 def test_a_push_elsewhere_is_not_asked_about(hook: Path, clone: Clone) -> None:
     assert not asks(hook, clone, "up", "https://example.org/up")
     assert not asks(hook, clone, "https://example.org/x")
