@@ -22,6 +22,7 @@ _STEP = re.compile(
     r"""(?:^|(?<=.)\.)(?:(?P<bare>[A-Za-z0-9_-]+)|(?P<mark>["'])(?P<quoted>.+?)(?P=mark))|\[(?P<index>[0-9]{1,6})\]"""
 )
 _ARRAYS: Final = frozenset({"owned", "never"})
+_TABLES: Final = ("hosts", "hooks")
 _FLAGS: Final = {"true": True, "false": False}
 
 Value = str | bool | Sequence[str]
@@ -106,12 +107,15 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
         UsageError: there is no such place.
         ManifestError: the manifest is not TOML, or would be unsound with that value.
     """
+    import tomlkit
     from tomlkit.items import AoT, Table
 
     from openllm_repos.manifest.layout import add_key
 
     document = _document(text, origin)
     *above, key = _steps(place)
+    if len(above) == 1 and above[0] in _TABLES and above[0] not in document:
+        document.append(above[0], tomlkit.table())
     parent = _walk(document, tuple(above), place, origin)
     if not isinstance(key, str) or isinstance(parent.get(key), Table | AoT):
         raise UsageError(f"{quoted(place)} is not one value", hint="Name a key, such as repos.space.branch.")
