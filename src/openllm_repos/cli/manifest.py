@@ -137,10 +137,12 @@ def facts(read: Manifest) -> dict[str, Any]:
             "version": list(read.project.version),
             "tag": str(read.project.tag),
             "never": [pattern.text for pattern in read.project.never],
+            "lock": str(read.project.lock),
         },
         "hosts": {"hub": str(read.hub or HUB_HOST)},
         "source": str(read.source.name),
         "repos": [_repo_facts(repo) for repo in read.repos],
+        "hooks": {"offline": str(read.hooks.offline)},
     }
 
 
@@ -153,6 +155,9 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
         "role": str(repo.role),
         "branch": str(repo.branch),
         "release": repo.release,
+        "tag": None if repo.tag is None else str(repo.tag),
+        "at": str(repo.at),
+        "version": [str(place) for place in repo.version],
         "history": str(repo.history),
         "drift": str(repo.drift),
         "owned": [pattern.text for pattern in repo.owned],

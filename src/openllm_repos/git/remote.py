@@ -94,7 +94,12 @@ def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict
 
 
 def list_refs(
-    repository: Repository, url: str, patterns: Sequence[str] = ("refs/heads/*", "refs/tags/*"), *, deadline: float
+    repository: Repository,
+    url: str,
+    patterns: Sequence[str] = ("refs/heads/*", "refs/tags/*"),
+    *,
+    deadline: float,
+    peeled: bool = False,
 ) -> dict[str, ObjectId]:
     """Ask a remote for its refs.
 
@@ -103,11 +108,12 @@ def list_refs(
         url: the remote.
         patterns: full ref names or patterns.
         deadline: seconds until it counts as dead.
+        peeled: also return what each annotated tag names in the end, under the tag's name with ``^{}`` behind it.
 
     Raises:
         Unreachable: no answer in time, or a refusal.
     """
-    asked = ("ls-remote", "--quiet", "--refs", "--", url, *patterns)
+    asked = ("ls-remote", "--quiet", *(() if peeled else ("--refs",)), "--", url, *patterns)
     reach = repository.reach(url)
     try:
         try:
