@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, Listed] = {
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
+    "release": Listed(
+        "openllm_repos.cli.release:release", "Release one version of the whole family, and look at releases."
+    ),
     "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),

@@ -20,10 +20,11 @@ def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
     for note in plan.notes:
         yield f"note: {show(note)}"
     for step in plan.targets:
-        yield from stopped_lines(step) if isinstance(step, Stopped) else _step_lines(step, every_file=every_file)
+        yield from stopped_lines(step) if isinstance(step, Stopped) else step_lines(step, every_file)
 
 
-def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
+def step_lines(step: TargetPlan, every_file: bool) -> Iterator[str]:
+    """Yield what a sync would do with one target."""
     if step.update is None:
         drift = f"; {_count(len(step.drift.files), 'drifted file')} there" if step.drift.files else ""
         yield f"{step.target}: up to date{drift}"
