@@ -11,6 +11,7 @@ import click
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.question import confirmed
+from openllm_repos.cli.releases import abort_release, list_releases, show_release, verify_release
 from openllm_repos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ def make(
                 hint=f"Begin it: openllm-repos release {version}",
             )
         return run.begin(repository)
+
+
+for _command in (list_releases, show_release, verify_release, abort_release):
+    release.add_command(_command)
 
 
 class _Run:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import EnvironmentProblem, ReposError
 from openllm_repos.family.last_sync import find_last_sync
-from openllm_repos.family.releases import tag_state
+from openllm_repos.family.releases import TagState, tag_state
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask, bring
 from openllm_repos.family.source import source_commit
 from openllm_repos.git.objects import ObjectReader
@@ -172,7 +172,10 @@ class _Planning:
     def _row(self, repo: Repo, commit: ObjectId | None, tree: ObjectId | None) -> RepoPlan:
         state = self.states[repo.name]
         tag = self.manifest.tag_form(repo).tag_for(self.options.version)
-        return RepoPlan(repo, redact(state.endpoint.push_url), tag, commit, tree, tag_state(state, tag, commit))
+        held = tag_state(state, tag, commit)
+        if repo.role is Role.SOURCE and tag in state.tags:
+            held = TagState.ELSEWHERE  # a release that was begun would have been found by its lock
+        return RepoPlan(repo, redact(state.endpoint.push_url), tag, commit, tree, held)
 
     def _notes(self) -> Iterator[str]:
         if not self.manifest.project.version:
