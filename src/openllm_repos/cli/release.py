@@ -70,6 +70,7 @@ def make(
 ) -> int:
     """Release VERSION."""
     from openllm_repos.journal.lock import exclusive
+    from openllm_repos.journal.releases import end_release
     from openllm_repos.release.begun import find_begun
     from openllm_repos.release.planning import ReleaseOptions
     from openllm_repos.versions.order import require_version
@@ -95,6 +96,7 @@ def make(
                 f"The release {version} was not begun, so there is nothing to go on with.",
                 hint=f"Begin it: openllm-repos release {version}",
             )
+        end_release(repository)  # one that was begun here, but given up elsewhere since
         return run.begin(repository)
 
 

@@ -25,7 +25,8 @@ def find_begun(manifest: Manifest, repository: Repository, version: str) -> Rele
         EnvironmentProblem: the source's remote does not answer.
     """
     journal = read_release(repository)
-    if journal is not None:
+    tag = manifest.project.tag.tag_for(version)
+    if journal is not None and not _given_up(manifest, repository, journal):
         if journal.version != version:
             raise ConflictError(
                 f"The release {journal.tag} was begun in this clone and has not ended.",
@@ -33,8 +34,20 @@ def find_begun(manifest: Manifest, repository: Repository, version: str) -> Rele
                 f"   or give it up: openllm-repos release abort {journal.version}",
             )
         return journal
-    found = find_lock(repository, source_state(manifest, repository), manifest.project.tag.tag_for(version))
+    found = find_lock(repository, source_state(manifest, repository), tag)
     return None if found is None else record_of(found)
+
+
+def _given_up(manifest: Manifest, repository: Repository, journal: ReleaseRecord) -> bool:
+    """Whether a release that was begun here was given up elsewhere since: its lock is not where it was pushed to.
+
+    Raises:
+        EnvironmentProblem: the source's remote does not answer.
+    """
+    if journal.in_tag or not journal.locked:
+        return False
+    found = find_lock(repository, source_state(manifest, repository), journal.tag)
+    return found is None or found.commit != journal.commit
 
 
 def source_state(manifest: Manifest, repository: Repository) -> RemoteState:
