@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from openllm_repos.git.process import program
 from openllm_repos.sandbox import Sandbox
+from tests.support.canary import Canary
 from tests.support.family import Family
+from tests.support.hub_family import HubFamily
 from tests.support.inprocess import RunCli, run_in_process
 from tests.support.needs import need_git_subtree
 from tests.support.process import REAL_GIT, Result, RunTool
 from tests.support.process import run_tool as run_tool_in
 from tests.support.repositories import Bare, Clone
-from tests.support.sealed import SealedHome, guard_network, seal
+from tests.support.sealed import SealedHome, guard_network, read_hub_settings, seal
 from tests.support.server import GitServer
 from tests.support.shim import GitShim
 from tests.support.ssh import FakeSsh
@@ -99,8 +102,26 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox
     with Sandbox(tmp_path / "sandbox", git=REAL_GIT) as running:
         for name, value in running.environment().items():
             monkeypatch.setenv(name, value)
+        read_hub_settings(monkeypatch)
         yield running
     assert running.mishaps == []
+
+
+@pytest.fixture
+def canary(sandbox: Sandbox, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
+    """Run the test with tokens of their own, written nowhere; `canary.leaks(...)` searches for them afterwards."""
+    with Canary(home.folder / "canary", sandbox) as watching:
+        for name, value in watching.environment.items():
+            monkeypatch.setenv(name, value)
+        program.cache_clear()
+        yield watching
+    program.cache_clear()
+
+
+@pytest.fixture
+def hub_family(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> HubFamily:
+    """Return a source on the sandbox's GitHub, and a Space with an app on its Hub."""
+    return HubFamily.on(sandbox, tmp_path / "family", run_cli)
 
 
 @pytest.fixture

@@ -244,6 +244,7 @@ def test_the_shell_completes_commands_and_options_without_loading_them(run_tool:
         "plain,status",
         "plain,sync",
         "plain,split",
+        "plain,sandbox",
     ]
     assert "plain,--manifest" in run_tool(env=ask | {"COMP_WORDS": "openllm-repos --m"}).out.split()
 

@@ -54,6 +54,8 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "ahead": 0,
                 "drift": {"commits": [], "files": []},
                 "release": None,
+                "changed": family.clone.log(form="%cI")[0].replace("Z", "+00:00"),
+                "space": None,
             },
             {
                 "name": "space",
@@ -67,6 +69,8 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "ahead": 0,
                 "drift": {"commits": [fix], "files": [{"path": "training/train.py", "change": "modified"}]},
                 "release": "v0.1.0",
+                "changed": family.space.log(form="%cI")[0].replace("Z", "+00:00"),
+                "space": None,
             },
         ],
         "problems": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -23,6 +24,21 @@ def need_git_subtree() -> None:
     if os.access(os.path.join(folder, "git-subtree"), os.X_OK):
         return
     message = "git subtree is not installed (Debian: apt-get install git-subtree); these tests compare with it"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def need_git_lfs() -> None:
+    """Go on if git-lfs is installed; else skip, or fail in CI.
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+    if shutil.which("git-lfs") is not None:
+        return
+    message = "git-lfs is not installed (Debian: apt-get install git-lfs); these tests push and pull large files"
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)

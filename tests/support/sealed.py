@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import runpy
 import socket
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,6 +88,10 @@ def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
         "XDG_CACHE_HOME": str(folder / ".cache"),
         "XDG_DATA_HOME": str(folder / ".local/share"),
         "XDG_STATE_HOME": str(folder / ".local/state"),
+        "HF_HOME": str(folder / ".cache/huggingface"),
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_ALLOW_PROTOCOL": "https:ssh:file:http",
@@ -108,7 +114,25 @@ def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     time.tzset()
+    read_hub_settings(monkeypatch)
     return SealedHome(folder, config)
+
+
+def read_hub_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let huggingface_hub have the settings that a new process would read from the environment as it is now.
+
+    It reads them once, when it is loaded: without this, one test would find the token and the cache of another's home.
+    """
+    constants = sys.modules.get("huggingface_hub.constants")
+    if constants is None:
+        return
+    assert constants.__file__ is not None
+    for name, value in runpy.run_path(constants.__file__).items():
+        if isinstance(value, str | bool | int | float | None) and not name.startswith("__"):
+            monkeypatch.setattr(constants, name, value)
+    functions = sys.modules.get("huggingface_hub.hf_api")
+    if functions is not None:  # `huggingface_hub.whoami` and its like are methods of one client, made at the start
+        monkeypatch.setattr(functions.api, "endpoint", constants.ENDPOINT)
 
 
 class NetworkUsed(AssertionError):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run_on_terminal(*args: str, cwd: Path, env: Mapping[str, str] | None = None) -> Result:
-    """Run the tool with a terminal for all three streams; what both streams showed is `out`.
+def run_on_terminal(*args: str, cwd: Path, env: Mapping[str, str] | None = None, typed: bytes = b"") -> Result:
+    """Run the tool with a terminal for all three streams, on which somebody has typed; what both showed is `out`.
 
     The sealed environment says NO_COLOR and a dumb terminal; lay `env` over it for others. An empty value removes one.
     """
@@ -27,6 +27,7 @@ def run_on_terminal(*args: str, cwd: Path, env: Mapping[str, str] | None = None)
     shown = b""
     with subprocess.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
+        os.write(ours, typed)
         while True:
             try:
                 part = os.read(ours, 4096)

@@ -16,8 +16,8 @@ from tests.support.process import run_tool
 PACKAGE = Path(openllm_repos.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Modules that are themselves loaded only where their library is used.
-LOADED_ON_USE = {"demo/family.py", "git/authoring.py", "manifest/layout.py"}
-COSTLY = ("click", "git", "rich", "tomlkit")
+LOADED_ON_USE = {"demo/family.py", "demo/seed.py", "git/authoring.py", "manifest/layout.py"}
+COSTLY = ("click", "git", "httpx2", "huggingface_hub", "rich", "tomlkit")
 
 
 def _name(path: Path) -> str:

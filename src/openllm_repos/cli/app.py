@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, Listed] = {
     ),
     "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
+    "sandbox": Listed(
+        "openllm_repos.cli.sandbox:sandbox", "Serve a GitHub and a Hub on this machine to try things on."
+    ),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 

@@ -51,7 +51,7 @@ def wait_for_spaces(
     """
     waited: dict[str, Waited] = {}
     end = time.monotonic() + seconds
-    hub = access.hub(patience=min(PATIENCE, seconds))
+    hub = access.hub(patience=min(PATIENCE, seconds), told=told)
     for outcome in outcomes:
         target = manifest.target(outcome.target)
         space = hub_repo_of(target)
@@ -84,7 +84,7 @@ def wait_lines(manifest: Manifest, waited: Mapping[str, Waited]) -> Iterator[str
             yield f"{name}: the time is up, and the Hub says {said}"
             yield f"  next: look at {url}?logs=build, or wait longer with --wait-for SECONDS"
         elif one.runtime is not None and one.failed:
-            why = " ".join(one.runtime.message.split())
+            why = "" if one.log else " ".join(one.runtime.message.split())  # which is the end of its log
             yield f"{name}: the Space does not run: {said}" + (f": {show(redact(why))[:300]}" if why else "")
             yield from (f"  | {show(redact(line))}" for line in one.log)
             yield f"  next: {_STEPS[one.runtime.stage].format(url)}"

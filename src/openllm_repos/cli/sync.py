@@ -18,6 +18,7 @@ from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
 from openllm_repos.sync.apply import apply, settle
 from openllm_repos.sync.planning import SyncOptions, plan_sync
+from openllm_repos.sync.rights import without_forbidden
 
 if TYPE_CHECKING:
     from openllm_repos.family.access import FamilyAccess
@@ -85,11 +86,13 @@ def sync(
     if dry_run:
         with repository.quarantine() as quarantined:
             plan = plan_sync(manifest, quarantined, targets, options)
+            plan = without_forbidden(plan, manifest, quarantined, access)
         _show_plan(plan, as_json=as_json, invocation=invocation)
         return _exit_code(plan.targets)
     with exclusive(repository, "sync"):
         settle(manifest, repository, _tell)
         plan = plan_sync(manifest, repository, targets, options)
+        plan = without_forbidden(plan, manifest, repository, access)
         if not as_json:
             _show_plan(plan, as_json=False, invocation=invocation)
         if not agreed(plan, yes=yes or as_json):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 
-from openllm_repos.errors import ConflictError
+from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.git.credentials import Credential
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import DEADLINE, HubClient
@@ -21,6 +22,7 @@ _HUB_KINDS = {Kind.SPACE: HubType.SPACE, Kind.MODEL: HubType.MODEL, Kind.DATASET
 # Any name will do beside a token; these are the ones that the hosts' own tools send.
 _HUB_USER = "hf_user"
 _GITHUB_USER = "x-access-token"
+_SHOWN = ("https://", "http://")
 
 
 def hub_repo_of(repo: Repo) -> HubRepo | None:
@@ -54,19 +56,39 @@ class FamilyAccess:
     def __init__(
         self, manifest: Manifest, *, hub_allowed: bool = True, environ: Mapping[str, str] | None = None
     ) -> None:
-        self.endpoint = hub_endpoint(manifest.hub, environ)
-        github = github_server(environ)
-        self._hub_hosts = hosts_of(self.endpoint)
-        self._github_hosts = hosts_of(github)
+        needed = {host_of(repo.url) for repo in manifest.repos}
+        self._environ = environ
+        self._hub_allowed = hub_allowed
+        try:
+            self.endpoint = hub_endpoint(manifest.hub, environ)
+        except UsageError:
+            if needed & _names(HUB_HOST, manifest.hub or HUB_HOST):
+                raise
+            self.endpoint, self._hub_allowed = str(HUB_HOST), False
+        try:
+            github, github_allowed = github_server(environ), True
+        except UsageError:
+            if needed & _names(GITHUB_HOST):
+                raise
+            github, github_allowed = str(GITHUB_HOST), False
+        self._hub_hosts, self._github_hosts = hosts_of(self.endpoint), hosts_of(github)
         # What the manifest says may be led elsewhere (url.*.insteadOf); git then asks for the host that it ends up at.
-        self._hub_names = {host_of(f"{host}/x") for host in (self.endpoint, HUB_HOST, manifest.hub or HUB_HOST)}
-        self._github_names = {host_of(f"{host}/x") for host in (github, GITHUB_HOST)}
+        self._hub_names = _names(self.endpoint, HUB_HOST, manifest.hub or HUB_HOST)
+        self._github_names = _names(github, GITHUB_HOST)
         self._publishing = TrustedPublishing(self.endpoint, environ)
-        stored = None if not hub_allowed or self._publishing.wanted else hub_token(environ)
-        self._exchanges = hub_allowed and stored is None and (self._publishing.wanted or self._publishing.offered)
-        self._hub_token = stored
-        self._github_token = github_token(environ)
+        self._github_token = github_token(environ) if github_allowed else None
         self._failures: dict[HubRepo, HubError] = {}
+
+    @cached_property
+    def _hub_token(self) -> Token | None:
+        """The token that the person has stored; looked for only where a repo on the Hub is reached."""
+        return None if not self._hub_allowed or self._publishing.wanted else hub_token(self._environ)
+
+    @property
+    def _exchanges(self) -> bool:
+        """Whether each repository on the Hub gets a token of its own."""
+        publishing = self._publishing
+        return self._hub_allowed and self._hub_token is None and (publishing.wanted or publishing.offered)
 
     def credential(self, url: str) -> Credential | None:
         """Return what git may show to the host of a remote; None leaves it to the person's own credential helpers."""
@@ -80,7 +102,7 @@ class FamilyAccess:
 
     def advice(self, url: str) -> str:
         """Return what a person should know of the token when a remote says no, or an empty string."""
-        host = host_of(url)
+        host = host_of(url) if url.startswith(_SHOWN) else ""  # over ssh no token is shown to anybody
         if host in self._github_names:
             return _used(self._github_token, "gh auth status")
         if host not in self._hub_names:
@@ -90,19 +112,27 @@ class FamilyAccess:
             return f"{failure.message} {failure.hint}"
         return _used(self._hub_token, "hf auth whoami")
 
-    def hub(self, *, deadline: float = DEADLINE, patience: float = 0) -> HubClient:
+    @property
+    def stored_hub_token(self) -> bool:
+        """Whether the Hub is shown a token that the person has, rather than none, or those of trusted publishing."""
+        return self._hub_token is not None
+
+    def hub(
+        self, *, deadline: float = DEADLINE, patience: float = 0, told: Callable[[str], None] = lambda _: None
+    ) -> HubClient:
         """Return the Hub, asked with the same tokens that git gets.
 
         Args:
             deadline: seconds that one answer may take.
             patience: seconds to wait in all where the Hub limits the rate of requests.
+            told: gets a line for people before each such wait.
         """
 
         def token(repo: HubRepo | None) -> str | None:
             found = self._hub_token_for(repo)
             return None if found is None else found.value
 
-        return HubClient(self.endpoint, token, deadline=deadline, patience=patience)
+        return HubClient(self.endpoint, token, deadline=deadline, patience=patience, told=told)
 
     def _hub_token_for(self, repo: HubRepo | None) -> Token | None:
         """Return the token for a repository on the Hub; where a job is no trusted publisher of it, there is none."""
@@ -164,6 +194,10 @@ def access_of(manifest: Manifest, repository: Repository) -> FamilyAccess:
     own = manifest.hub is not None and manifest.hub != HUB_HOST and not os.environ.get("HF_ENDPOINT", "").strip()
     allowed = not own or (manifest.hub is not None and trusted(repository, manifest.hub) is True)
     return FamilyAccess(manifest, hub_allowed=allowed)
+
+
+def _names(*hosts: str) -> set[str]:
+    return {host_of(f"{host}/x") for host in hosts}
 
 
 def _key(host: HostUrl) -> str:

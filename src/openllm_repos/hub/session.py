@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openllm_repos.hub.failures import Cause, HubError, HubUnreachable, explain
+from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable, explain
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -26,11 +26,13 @@ class Manners:
         deadline: seconds to connect, and again for an answer.
         patience: seconds to wait in all where the Hub limits the rate of requests; 0 to give up at once.
         told: gets a line for people before each such wait.
+        follow: whether an answer may lead elsewhere; never where the body of the request is a secret.
     """
 
     deadline: float
     patience: float = 0
     told: Callable[[str], None] = lambda _: None
+    follow: bool = True
 
 
 _TRUE = frozenset({"1", "ON", "YES", "TRUE"})
@@ -81,7 +83,14 @@ def request(
     begun, wait = time.monotonic(), _STEP
     while True:
         with _failing(about, token):
-            answer = get_session().request(method, url, headers=_headers(token), json=json, timeout=manners.deadline)
+            answer = get_session().request(
+                method,
+                url,
+                headers=_headers(token),
+                json=json,
+                timeout=manners.deadline,
+                follow_redirects=manners.follow,
+            )
             if answer.status_code == _LIMITED:
                 asked = _asked_to_wait(answer.headers)
                 pause = wait if asked is None else max(asked, 0.1)
@@ -90,6 +99,8 @@ def request(
                     time.sleep(pause)
                     wait *= 2
                     continue
+            if answer.is_redirect:  # which huggingface_hub takes for a success
+                raise HubRefused(Cause.SERVER, f"What was asked about {about} leads to another place: not followed.")
             if answer.status_code not in ok:
                 _raise_for(answer)
             return answer

@@ -12,7 +12,7 @@ from openllm_repos.hub.failures import HubError, HubUnreachable
 from openllm_repos.hub.model import HubRepo, Runtime, Stage
 from openllm_repos.names.objectid import ObjectId
 
-EVERY = 3.0  # seconds between two questions
+PAUSES = (0.5, 5.0)  # seconds between two questions, at first and at last
 GRACE = 20.0  # seconds in which the Hub may still speak of the commit before
 LOG_LINES = 20
 
@@ -44,7 +44,7 @@ def follow(
     told: Callable[[str], None] = lambda _: None,
     *,
     limit: float,
-    every: float = EVERY,
+    pauses: tuple[float, float] = PAUSES,
     grace: float = GRACE,
 ) -> Followed:
     """Wait until a Space runs a commit, or has failed to.
@@ -58,7 +58,7 @@ def follow(
         commit: what was pushed; None takes the Space as it is now.
         told: gets a line at each change of stage.
         limit: seconds to wait at the most.
-        every: seconds between two questions.
+        pauses: seconds between the first two questions, and at the most; each pause is half as long again.
         grace: seconds that a build may take to begin.
 
     Raises:
@@ -66,7 +66,7 @@ def follow(
     """
     begun = time.monotonic()
     last: Runtime | None = None
-    moved, silent = commit is None, False
+    moved, silent, pause = commit is None, False, pauses[0]
     while True:
         try:
             now: Runtime | None = client.runtime(space)
@@ -82,9 +82,10 @@ def follow(
             moved = moved or now.stage.moving
             if _settled(now, commit, begun=moved or waited >= grace):
                 return Followed(now, _log(client, space, now))
-        if waited + every > limit:
+        if waited >= limit:
             return Followed(last, late=True)
-        time.sleep(every)
+        time.sleep(min(pause, max(0.0, limit - waited)))
+        pause = min(pauses[1], pause * 1.5)
 
 
 def _settled(now: Runtime, commit: ObjectId | None, *, begun: bool) -> bool:

@@ -20,7 +20,7 @@ from openllm_repos.hub.session import Manners, request
 
 _EARLY = 300.0  # seconds before its end at which a short-lived token is exchanged again
 _LIFETIME = 3600.0  # seconds that such a token lives where the Hub does not say
-_MANNERS = Manners(10.0)
+_MANNERS = Manners(10.0, follow=False)
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - the name of a form
 _DOCUMENTATION = "https://huggingface.co/docs/hub/trusted-publishers"

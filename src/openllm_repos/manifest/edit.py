@@ -65,11 +65,7 @@ def add_repo(
         repo["map"] = array
     repos = tomlkit.table(is_super_table=True)
     repos[name] = repo
-    block = tomlkit.document()
-    block["repos"] = repos
-    newline = "\r\n" if "\r\n" in text else "\n"
-    start = text + newline if text and not text.endswith("\n") else text
-    return _checked(start + newline + block.as_string().replace("\n", newline), origin)
+    return _checked(_with_table(text, "repos", repos), origin)
 
 
 def remove_repo(text: str, name: str, *, origin: str = "repos.toml") -> str:
@@ -112,6 +108,8 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
 
     document = _document(text, origin)
     *above, key = _steps(place)
+    if above == ["hosts"] and isinstance(key, str) and "hosts" not in document:  # most manifests do without it
+        return _checked(_with_table(text, "hosts", {key: _typed(key, value)}), origin)
     parent = _walk(document, tuple(above), place, origin)
     if not isinstance(key, str) or isinstance(parent.get(key), Table | AoT):
         raise UsageError(f"{quoted(place)} is not one value", hint="Name a key, such as repos.space.branch.")
@@ -120,6 +118,17 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
     else:
         parent[key] = _typed(key, value)
     return _checked(document.as_string(), origin)
+
+
+def _with_table(text: str, name: str, table: object) -> str:
+    """Return the manifest with one more table at its end."""
+    import tomlkit
+
+    block = tomlkit.document()
+    block[name] = table
+    newline = "\r\n" if "\r\n" in text else "\n"
+    start = text + newline if text and not text.endswith("\n") else text
+    return start + newline + block.as_string().replace("\n", newline)
 
 
 def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:

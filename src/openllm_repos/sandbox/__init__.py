@@ -35,7 +35,7 @@ the Hub's binary test     every blob with a NUL byte in its first 8,000 bytes th
 the Hub's card schema     the rules that public reports and the documentation prove, not all of them
 builds of Spaces          the stage is worked out from README.md and the files, or set by the test
 rate limits and quotas    none is counted; a 429 comes where a fault asks for one
-Xet                       not served: the client falls back to LFS, and HF_HUB_DISABLE_XET=1 says so at once
+Xet                       not served: clients are told HF_HUB_DISABLE_XET=1 (by `environment`), and use LFS
 discussions, webhooks     ``create_pr`` makes ``refs/pr/N``; there is no conversation, and nothing is called back
 Gitaly, the Hub's git     git's own server: what it advertises may differ (atomic pushes on the Hub are unproven)
 GitHub's last line        the stock "pre-receive hook declined", not "push declined due to repository rule violations"

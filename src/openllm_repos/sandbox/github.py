@@ -15,10 +15,9 @@ class GitHub(Site):
     """A GitHub (see `Site` for what it shares with the Hub). Its REST calls are below ``/api/v3``."""
 
     kinds = (Kind.GITHUB,)
-    file_limit = 100 << 20
 
     def __init__(self, root: Path, git: Program) -> None:
-        super().__init__(root, git, GITHUB_TOKENS)
+        super().__init__(root, git, GITHUB_TOKENS, file_limit=100 << 20)
 
     def create(self, name: str, *, private: bool = False) -> Path:
         """Make an empty repository with the branch main.

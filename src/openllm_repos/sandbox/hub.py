@@ -25,10 +25,9 @@ class Hub(Site):
     """
 
     kinds = (Kind.MODEL, Kind.DATASET, Kind.SPACE)
-    file_limit = 10 << 20
 
     def __init__(self, root: Path, git: Program) -> None:
-        super().__init__(root, git, HUB_TOKENS)
+        super().__init__(root, git, HUB_TOKENS, file_limit=10 << 20)
         self.publishers: list[Publisher] = []
         self.free_account = False
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -91,6 +91,12 @@ def batch(site: Site, request: Request, repo: Repo | None) -> Answer:
     return say({"transfer": transfer, "objects": found, "hash_algo": "sha256"}, kind=_LFS)
 
 
+def refused(refusal: Refused, headers: Mapping[str, str]) -> Answer:
+    """Return a refusal in the form of the LFS API, with the headers that huggingface_hub reads."""
+    more = {"X-Error-Message": refusal.message, **({"X-Error-Code": refusal.code} if refusal.code else {})}
+    return say({"message": refusal.message}, refusal.status, {**headers, **more}, kind=_LFS)
+
+
 def locks(request: Request) -> Answer:
     """Answer the question for locks, which neither host keeps: git-lfs goes on without."""
     del request
@@ -117,10 +123,13 @@ def follow(site: Site, request: Request) -> Answer:
         return Answer(headers={"ETag": f'"{part}"'})
     if what == "upload":
         request.body.seek(0)
-        return _store(site.large_files, sha256, [request.body])
+        return _store(site.large_files, sha256, request.body)
     if what == "complete":
-        names = sorted(parts.iterdir(), key=lambda path: int(path.name)) if parts.is_dir() else []
-        answer = _store(site.large_files, sha256, (path.open("rb") for path in names))
+        with tempfile.TemporaryFile() as whole:
+            for piece in sorted(parts.iterdir(), key=lambda path: int(path.name)) if parts.is_dir() else []:
+                whole.write(piece.read_bytes())
+            whole.seek(0)
+            answer = _store(site.large_files, sha256, whole)
         shutil.rmtree(parts)
         return answer
     if not stored.is_file() or (what == "verify" and stored.stat().st_size != int(size)):
@@ -130,16 +139,15 @@ def follow(site: Site, request: Request) -> Answer:
     return Answer(200, stored, {"Content-Type": "application/octet-stream", "ETag": f'"{sha256}"'})
 
 
-def _store(store: Path, sha256: str, pieces: Iterable[IO[bytes]]) -> Answer:
+def _store(store: Path, sha256: str, content: IO[bytes]) -> Answer:
     """Keep an object if its content is what its name says."""
     goal = place(store, sha256)
     goal.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=goal.parent, delete=False) as new:
-        for piece in pieces:
-            while block := piece.read(1 << 20):
-                digest.update(block)
-                new.write(block)
+        while block := content.read(1 << 20):
+            digest.update(block)
+            new.write(block)
     if digest.hexdigest() != sha256:
         os.unlink(new.name)
         raise Refused(422, "The content does not have the SHA-256 that it was announced with.")

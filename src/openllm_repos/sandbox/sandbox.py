@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,8 @@ from openllm_repos.sandbox.github import GitHub
 from openllm_repos.sandbox.hub import Hub
 from openllm_repos.sandbox.program import Program
 from openllm_repos.sandbox.server import Listener
+
+_PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
 class Sandbox:
@@ -76,10 +78,12 @@ class Sandbox:
             token: for the Hub; empty for none.
             github_token: for GitHub; empty for none.
         """
-        leads: Mapping[str, str] = {
-            f"url.{self.hub.url}/.insteadOf": "https://huggingface.co/",
-            f"url.{self.github.url}/.insteadOf": "https://github.com/",
-        }
+        leads = (
+            (self.hub, ("https://huggingface.co/", "https://hf.co/", "git@hf.co:")),
+            (self.github, ("https://github.com/", "git@github.com:")),
+        )
+        settings = [(f"url.{site.url}/.insteadOf", start) for site, starts in leads for start in starts]
+        first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)  # what is there already stays
         values = {
             "HF_ENDPOINT": self.hub.url,
             "HF_TOKEN": token,
@@ -90,22 +94,21 @@ class Sandbox:
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_UPDATE_CHECK": "1",
             "GIT_ALLOW_PROTOCOL": "https:ssh:file:http",
-            "GIT_CONFIG_COUNT": str(len(leads)),
+            "GIT_CONFIG_COUNT": str(first + len(settings)),
         }
-        for number, (key, value) in enumerate(leads.items()):
+        if any(os.environ.get(name) for name in _PROXIES):
+            known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+            values["no_proxy"] = values["NO_PROXY"] = ",".join(filter(None, (known, "127.0.0.1,localhost")))
+        for number, (key, value) in enumerate(settings, first):
             values |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         return {name: value for name, value in values.items() if value}
 
 
 def _hub(hub: Hub, request: Request) -> Answer:
-    return (
-        control.answer(hub, request) or transport.answer(hub, request, hub_rest.pushed) or hub_rest.answer(hub, request)
-    )
+    pushed = functools.partial(hub_rest.pushed, hub)
+    return control.answer(hub, request) or transport.answer(hub, request, pushed) or hub_rest.answer(hub, request)
 
 
 def _github(github: GitHub, request: Request) -> Answer:
-    return (
-        control.answer(github, request)
-        or transport.answer(github, request, lambda _: None)
-        or github_rest.answer(github, request)
-    )
+    found = control.answer(github, request) or transport.answer(github, request, lambda _: None)
+    return found or github_rest.answer(github, request)

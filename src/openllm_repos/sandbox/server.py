@@ -110,12 +110,12 @@ class _Connection(BaseHTTPRequestHandler):
             controls = url.path.startswith("/_sandbox/")
             fault = None if probe or controls else site.faults.take(self.command, url.path, url.query)
             try:
-                status = self._treat(request, fault or Fault("*"))
-            except OSError:
-                status = 0
-                self.close_connection = True
-            if not probe and not controls:
-                site.note(request, status)
+                self._treat(request, fault or Fault("*"), noted=not probe and not controls)
+            except ConnectionError:
+                self.close_connection = True  # the client went away
+            except Exception as error:  # noqa: BLE001 - of ours, or of what a fault was to call first
+                self._blame(request, error)
+                self._break_off()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request  # noqa: N815 - http.server's names
 
@@ -133,14 +133,17 @@ class _Connection(BaseHTTPRequestHandler):
             left -= len(block)
             yield block
 
-    def _treat(self, request: Request, fault: Fault) -> int:
-        """Answer a request as a fault wants it, and return the status; 0 where nothing was answered."""
+    def _treat(self, request: Request, fault: Fault, *, noted: bool) -> None:
+        """Answer a request as a fault wants it. It is in the log before the client has its answer."""
+        note = self.listener.site.note if noted else (lambda _request, _status: None)
         if fault.before is not None:
             fault.before()
-        self.listener.closing.wait(fault.delay) if fault.delay else None
+        if fault.delay:
+            self.listener.closing.wait(fault.delay)
         if fault.cut:
-            self._drop()
-            return 0
+            note(request, 0)
+            self._break_off()
+            return
         if fault.status is not None:
             headers = {"X-Error-Message": fault.message, **({"X-Error-Code": fault.code} if fault.code else {})}
             answer = say({"error": fault.message, "message": fault.message}, fault.status, {**headers, **fault.headers})
@@ -149,28 +152,36 @@ class _Connection(BaseHTTPRequestHandler):
         if fault.lose_answer:
             for _ in answer.body if isinstance(answer.body, Iterator) else ():
                 pass
-            self._drop()
-            return 0
+            note(request, 0)
+            self._break_off()
+            return
+        note(request, answer.status)
         self._send(answer, request.headers.get("range", ""), fault.truncate)
-        return answer.status
 
     def _answer(self, request: Request) -> Answer:
-        if not _LOCAL.fullmatch(request.headers.get("host", "")):
-            return say_text("The sandbox answers on this machine only.\n", 403)  # a web page that found the port
+        if not _LOCAL.fullmatch(request.headers.get("host", "")) or "origin" in request.headers:
+            return say_text("The sandbox answers programs on this machine only.\n", 403)  # a web page found the port
         try:
             return self.listener.route(request)
         except Refused as refusal:
             return say({"error": refusal.message}, refusal.status, refusal.headers)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and the test shall learn of it
-            said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
-            self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
+            self._blame(request, error)
             return say({"error": "The sandbox has a fault."}, 500)
 
+    def _blame(self, request: Request, error: Exception) -> None:
+        """Write down that something of our own, or of the test's, went wrong with a request."""
+        if self.listener.closing.is_set():
+            return
+        said = f"{request.method} {request.path}: {type(error).__name__}: {error}"
+        self.listener.site.mishaps.append(self.listener.site.without_secrets(said))
+
     def _send(self, answer: Answer, asked: str, truncate: int | None) -> None:
-        self.send_response(answer.status if not isinstance(answer.body, Path) else _ranged(answer, asked)[0])
         headers = {"X-Request-Id": f"Root=1-{secrets.token_hex(12)}", **answer.headers}
+        status = answer.status
+        blocks: Iterator[bytes]
         if isinstance(answer.body, Path):
-            _, extra, blocks = _ranged(answer, asked)
+            status, extra, blocks = _ranged(answer.body, asked)
             headers |= extra
         elif isinstance(answer.body, bytes):
             headers["Content-Length"] = str(len(answer.body))
@@ -178,6 +189,7 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             headers["Transfer-Encoding"] = "chunked"
             blocks = (b"%x\r\n%b\r\n" % (len(block), block) for block in answer.body)
+        self.send_response(status)
         for header in headers.items():
             self.send_header(*header)
         self.end_headers()
@@ -190,7 +202,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _write(self, blocks: Iterator[bytes], truncate: int | None) -> None:
         """Send blocks to their end, or until so many bytes are sent. What makes them always runs to its end."""
         left = truncate
-        gone: OSError | None = None
+        gone: ConnectionError | None = None
         for block in blocks:
             part = block if left is None else block[:left]
             if left is not None:
@@ -198,12 +210,18 @@ class _Connection(BaseHTTPRequestHandler):
             if gone is None:
                 try:
                     self.wfile.write(part)
-                except OSError as error:
+                except ConnectionError as error:
                     gone = error
         if truncate is not None:
             self._drop()
         if gone is not None:
             raise gone
+
+    def _break_off(self) -> None:
+        """Drop the connection with an answer just begun: for an empty one, curl would ask again by itself."""
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n")
+        self._drop()
 
     def _drop(self) -> None:
         self.close_connection = True
@@ -211,16 +229,15 @@ class _Connection(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _ranged(answer: Answer, asked: str) -> tuple[int, dict[str, str], Iterator[bytes]]:
+def _ranged(file: Path, asked: str) -> tuple[int, dict[str, str], Iterator[bytes]]:
     """Return status, headers and blocks of a file, or of the range of it that a client asks for."""
-    assert isinstance(answer.body, Path)
-    size = answer.body.stat().st_size
+    size = file.stat().st_size
     found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
     start, end = (int(found[1]), min(int(found[2] or size), size - 1)) if found else (0, size - 1)
     headers = {"Accept-Ranges": "bytes", "Content-Length": str(end - start + 1)}
     if found:
         headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-    return (206 if found else answer.status), headers, _part(answer.body, start, end - start + 1)
+    return (206 if found else 200), headers, _part(file, start, end - start + 1)
 
 
 def _part(path: Path, start: int, left: int) -> Iterator[bytes]:

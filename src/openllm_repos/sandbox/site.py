@@ -45,15 +45,16 @@ class Site:
         root: its folder; made here.
         git: how git is started.
         accounts: token -> whose it is.
+        file_limit: bytes that a file outside LFS may have.
     """
 
     kinds: ClassVar[tuple[Kind, ...]]
-    file_limit: ClassVar[int]
 
-    def __init__(self, root: Path, git: Program, accounts: Mapping[str, Account]) -> None:
+    def __init__(self, root: Path, git: Program, accounts: Mapping[str, Account], *, file_limit: int) -> None:
         self.root = root
         self.git = git
         self.accounts = dict(accounts)
+        self.file_limit = file_limit
         self.url = ""
         self.elsewhere = ""  # the same server under another host name, as a CDN has
         self.log: list[Seen] = []
@@ -105,6 +106,19 @@ class Site:
             if self.find(repo.kind, repo.namespace, repo.name) is not None:
                 raise FileExistsError(f"{repo.resource} exists already")
             repo.init(facts)
+
+    def copy(self, repo: Repo, source: Path) -> None:
+        """Make a repository with all refs of another one on this machine.
+
+        Args:
+            repo: a repository that does not exist yet.
+            source: folder of the other one.
+
+        Raises:
+            FileExistsError: it is there already.
+        """
+        self.add(repo, Facts(sdk="gradio" if repo.kind is Kind.SPACE else ""))
+        repo.run("fetch", "-q", "--", str(source), "refs/*:refs/*")
 
     # ---- who may do what -----------------------------------------------------------------------------------------
 

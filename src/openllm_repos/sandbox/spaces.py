@@ -24,7 +24,8 @@ def rebuild(repo: Repo) -> None:
     """Build a Space again from the tip of its main branch; nothing happens to other repositories, or where it is built.
 
     How long it takes and how it ends is the repository's `Facts.builds`: ``asks`` (how many questions are answered with
-    BUILDING, 1 by default), ``stage`` and ``log`` (worked out from the files by default).
+    BUILDING), ``stage`` and ``log``. By default the files decide: what has nothing to build says so at once, and the
+    rest says BUILDING once.
     """
     commit = repo.find_revision("main") if repo.kind is Kind.SPACE else None
     facts = repo.facts()
@@ -43,7 +44,7 @@ def start(repo: Repo, facts: Facts, commit: str) -> None:
         "stage": stage,
         "sha": commit,
         "log": list(log),
-        "asks": int(planned.get("asks", 1)),
+        "asks": int(planned.get("asks", 1 if natural.stage == "RUNNING" else 0)),
         "was": facts.runtime.get("stage", ""),
         "was_sha": facts.runtime.get("sha"),
     }

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from openllm_repos.sandbox.exchange import Answer, Refused, Request, say_text
-from openllm_repos.sandbox.lfs import batch, locks
+from openllm_repos.sandbox.lfs import batch, locks, refused
 from openllm_repos.sandbox.program import Program
 from openllm_repos.sandbox.refusals import VARIABLE
 from openllm_repos.sandbox.repository import Kind, Repo
@@ -78,6 +78,8 @@ def answer(site: Site, request: Request, pushed: Pushed) -> Answer | None:
         account = _admit(site, request, repo, rest)
     except Refused as refusal:
         headers = {**refusal.headers, **(REALM if refusal.status == 401 else {})}
+        if rest.startswith("info/lfs"):
+            return refused(refusal, headers)
         return say_text(f"{refusal.message}\n", refusal.status, headers)
     assert repo is not None
     return _serve(site, request, repo, account, rest, pushed)

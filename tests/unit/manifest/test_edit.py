@@ -69,6 +69,15 @@ def test_a_new_key_stands_below_the_others_and_above_the_comments_that_follow() 
     assert 'role = "source"\nbranch = "develop"\n\n# ---- what runs ----\n' in after
 
 
+def test_a_hub_of_ones_own_gets_its_table_where_there_is_none() -> None:
+    after = set_value(FAMILY, "hosts.hub", "https://hub.example.com")
+    assert changed(FAMILY, after) == ["+ ", "+ [hosts]", '+ hub = "https://hub.example.com"']
+    again = set_value(after, "hosts.hub", "https://other.example.com")
+    assert Manifest.parse(again).repo("space").url == "https://other.example.com/spaces/lemms/openllm"
+    with pytest.raises(ManifestError, match="has 1 fault"):
+        set_value(FAMILY, "hosts.hub", "http://hub.example.com")
+
+
 def test_a_key_of_a_map_is_named_by_its_index() -> None:
     after = set_value(FAMILY, "repos.space.map[0].to", "src/")
     assert changed(FAMILY, after) == ['- to = "training/"', '+ to = "src/"']

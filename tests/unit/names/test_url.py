@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openllm_repos.errors import NameRefused
-from openllm_repos.names.url import RepoId, RepoUrl, identity_of
+from openllm_repos.names.url import HostUrl, RepoId, RepoUrl, identity_of
 
 BAD_URLS = [
     # transports, options, other schemes, paths
@@ -187,6 +187,24 @@ def test_ids_make_the_urls_of_their_hosts() -> None:
     assert repo.model_url() == "https://huggingface.co/lemms/openllm"
     assert repo.dataset_url() == "https://huggingface.co/datasets/lemms/openllm"
     assert repo.space_url().identity == "huggingface.co/spaces/lemms/openllm"
+    own = HostUrl("https://hub.example.com:8443")
+    assert repo.space_url(own) == "https://hub.example.com:8443/spaces/lemms/openllm"
+    assert repo.model_url(own) == "https://hub.example.com:8443/lemms/openllm"
+    assert repo.dataset_url(own) == "https://hub.example.com:8443/datasets/lemms/openllm"
+
+
+def test_the_url_of_a_host_is_its_name_alone() -> None:
+    assert HostUrl("https://hub.example.com/") == HostUrl("https://hub.example.com") == "https://hub.example.com"
+    for text in (
+        "hub.example.com",
+        "http://h.org",
+        "https://h.org/x",
+        "https://H.org",
+        "https://a:b@h.org",
+        "https://",
+    ):
+        with pytest.raises(NameRefused):
+            HostUrl(text)
 
 
 @pytest.mark.parametrize(

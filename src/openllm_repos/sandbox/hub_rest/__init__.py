@@ -47,9 +47,10 @@ _OF_A_REPO: Mapping[tuple[str, str], Callable[[Call], Answer]] = {
 }
 
 
-def pushed(repo: Repo) -> None:
+def pushed(hub: Hub, repo: Repo) -> None:
     """Do what the Hub does after a push: build the Space again."""
-    rebuild(repo)
+    with hub.lock:
+        rebuild(repo)
 
 
 def answer(hub: Hub, request: Request) -> Answer:

@@ -147,15 +147,14 @@ def settings(call: Call) -> Answer:
 
 
 def auth_check(call: Call) -> Answer:
-    """Answer whether the caller gets the files of a repository, or may write to it (``auth-check/write``).
+    """Answer whether the caller gets the files of a repository, or (``auth-check/write``) may write to it.
 
     Raises:
-        Refused: it is gated and they have no access, or they may not write.
+        Refused: it is gated and they have no access, or they may not write (401, 403).
     """
-    if call.rest.endswith("/write"):
+    if call.rest == "auth-check/write":
         call.writer()
-    else:
-        call.reader()
+    call.reader()
     return say({})
 
 

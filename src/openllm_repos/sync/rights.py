@@ -1,0 +1,60 @@
+"""Whether the targets on the Hub can be written at all: asked before the first push, so that none fails at the end."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from openllm_repos.errors import RemoteRefused
+from openllm_repos.family.access import FamilyAccess, hub_repo_of
+from openllm_repos.git.remote import endpoints
+from openllm_repos.git.repository import Repository
+from openllm_repos.hub.client import CONNECTIONS
+from openllm_repos.hub.failures import HubError
+from openllm_repos.hub.model import HubRepo
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
+
+_DEADLINE = 5.0  # seconds; a Hub that is slower is not waited for: the push itself tells
+
+
+def without_forbidden(plan: SyncPlan, manifest: Manifest, repository: Repository, access: FamilyAccess) -> SyncPlan:
+    """Return the plan in which each target that the Hub does not let us write to is stopped.
+
+    Only a clear "no" counts, and only where git will show the very token that the Hub is asked with: not over ssh, and
+    not with git's own credential helpers. Trusted publishing has asked the Hub already.
+
+    Args:
+        plan: what is to be done.
+        manifest: the manifest that it was made from.
+        repository: the clone, whose remotes may lead elsewhere.
+        access: the tokens.
+    """
+    if not access.stored_hub_token:
+        return plan
+    pushes = [step for step in plan.targets if isinstance(step, TargetPlan) and step.update is not None]
+    asked = [(step, repo) for step in pushes if (repo := _over_http(step, manifest, repository)) is not None]
+    if not asked:
+        return plan
+    hub = access.hub(deadline=_DEADLINE)
+
+    def stopped(pair: tuple[TargetPlan, HubRepo]) -> TargetPlan | Stopped:
+        step, repo = pair
+        try:
+            may = hub.write_access(repo)
+        except HubError:
+            return step
+        if may.allowed or not may.exists:
+            return step
+        return Stopped(step.target, may.why, may.hint, RemoteRefused.exit_code, drift=step.drift)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        found = {result.target: result for result in pool.map(stopped, asked)}
+    return replace(plan, targets=tuple(found.get(step.target, step) for step in plan.targets))
+
+
+def _over_http(step: TargetPlan, manifest: Manifest, repository: Repository) -> HubRepo | None:
+    """Return the repository on the Hub that a step would push to with a token, or None."""
+    target = manifest.target(step.target)
+    reached = endpoints(repository, {target.name: target.url})[target.name].push_url
+    return hub_repo_of(target) if reached.startswith(("https://", "http://")) else None
