@@ -1,4 +1,4 @@
-"""The whole OpenLLM family released on a GitHub and a Hub that run here, seen with plain git and with huggingface_hub."""
+"""The OpenLLM family released on a GitHub and a Hub that run here, seen with git and with huggingface_hub."""
 
 from __future__ import annotations
 

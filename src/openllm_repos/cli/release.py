@@ -15,7 +15,9 @@ from openllm_repos.cli.releases import abort_release, list_releases, show_releas
 from openllm_repos.errors import UsageError
 
 if TYPE_CHECKING:
+    from openllm_repos.family.access import FamilyAccess
     from openllm_repos.git.repository import Repository
+    from openllm_repos.hub.client import HubClient
     from openllm_repos.journal.releases import ReleaseRecord
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.release.planning import ReleaseOptions
@@ -75,11 +77,11 @@ def make(
     from openllm_repos.release.planning import ReleaseOptions
     from openllm_repos.versions.order import require_version
 
-    manifest, repository, _ = open_family(invocation)
+    manifest, repository, access = open_family(invocation)
     require_version(version)
     manifest.project.tag.tag_for(version)
     options = ReleaseOptions(version, allow_drift, _manifest_path(invocation, repository))
-    run = _Run(invocation, manifest, options, yes=yes, as_json=as_json)
+    run = _Run(invocation, manifest, access, options, yes=yes, as_json=as_json)
     if dry_run:
         with repository.quarantine() as quarantined:
             begun = find_begun(manifest, quarantined, version)
@@ -108,11 +110,19 @@ class _Run:
     """One `release VERSION`, with what was asked for."""
 
     def __init__(
-        self, invocation: Invocation, manifest: Manifest, options: ReleaseOptions, *, yes: bool, as_json: bool
+        self,
+        invocation: Invocation,
+        manifest: Manifest,
+        access: FamilyAccess,
+        options: ReleaseOptions,
+        *,
+        yes: bool,
+        as_json: bool,
     ) -> None:
         self._invocation = invocation
         self._manifest = manifest
         self._options = options
+        self._access = access
         self._yes = yes or as_json
         self._as_json = as_json
 
@@ -121,6 +131,14 @@ class _Run:
         if not self._as_json and not self._invocation.quiet:
             click.echo(line, err=True)
 
+    def _hub(self) -> HubClient | None:
+        """Return the Hub, where there is something of the family on it and a token to ask with."""
+        from openllm_repos.family.access import hub_repo_of
+
+        held = [repo for repo in self._manifest.released if hub_repo_of(repo) is not None]
+        asks = any(self._access.credential(repo.url) is not None for repo in held)
+        return self._access.hub() if asks else None
+
     def dry(self, quarantined: Repository) -> int:
         """Show what a release would do."""
         from openllm_repos.cli.release_text import obstacle_lines, release_json, release_lines
@@ -128,7 +146,7 @@ class _Run:
         from openllm_repos.release.planning import plan_release
 
         with Desk(quarantined) as desk:
-            plan = plan_release(self._manifest, desk, self._options)
+            plan = plan_release(self._manifest, desk, self._options, self._hub())
         if self._as_json:
             click.echo(json.dumps(release_json(plan, ()), indent=2))
         else:
@@ -144,7 +162,7 @@ class _Run:
         from openllm_repos.release.run import make_release, require_possible
 
         with Desk(repository) as desk:
-            plan = plan_release(self._manifest, desk, self._options)
+            plan = plan_release(self._manifest, desk, self._options, self._hub())
             if not self._as_json:
                 for line in release_lines(plan, every_file=self._invocation.verbosity > 0):
                     click.echo(line)

@@ -116,17 +116,23 @@ def sign_tag(scratch: Repository, commit: ObjectId, tag: TagName, tagger: str, m
         "GIT_COMMITTER_DATE": f"@{said['time']} {said['zone']}",
     }
     try:
-        scratch.git.run(
+        done = scratch.git.run(
             *("tag", "--sign", "--cleanup=verbatim", "--file=-", "--", tag, commit),
             stdin=message.encode(),
             environment=person,
         )
     except GitFailed as failed:
-        raise EnvironmentProblem(
-            f"Your git is set to sign tags (tag.gpgSign), but it cannot: {failed.completed.said}",
-            hint="Mend your key (git config user.signingKey), or release without: git config tag.gpgSign false",
-        ) from None
+        raise _cannot_sign(failed.completed.said) from None
     found = ObjectId(scratch.git.text("rev-parse", "--verify", f"refs/tags/{tag}"))
     text = scratch.git.run("cat-file", "tag", found).stdout.decode("utf-8", "replace")
     scratch.git.run("update-ref", "-d", f"refs/tags/{tag}")
+    if not is_signed(text):  # a git of 2023 goes on without, and says so on standard error alone
+        raise _cannot_sign(done.said)
     return TagObject(found, text)
+
+
+def _cannot_sign(said: str) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f"Your git is set to sign tags (tag.gpgSign), but it cannot: {said}",
+        hint="Mend your key (git config user.signingKey), or release without: git config tag.gpgSign false",
+    )

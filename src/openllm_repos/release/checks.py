@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError
+from openllm_repos.family.access import hub_repo_of
 from openllm_repos.family.releases import TagState
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
 from openllm_repos.family.source import hold_against_remote
@@ -13,6 +14,8 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.remote import Unreachable, require_writable
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import sign_tag, signing_wanted, tagger_now
+from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.failures import HubError
 from openllm_repos.manifest.model import At, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
@@ -118,13 +121,28 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
 
 
 def about_access(
-    repository: Repository, plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState], probe: ObjectId
+    repository: Repository,
+    plans: Sequence[RepoPlan],
+    states: Mapping[RepoName, RemoteState],
+    probe: ObjectId,
+    hub: HubClient | None,
 ) -> Iterator[Obstacle]:
-    """Every repo can be written, as far as it tells before something is sent."""
+    """Every repo can be written, as far as it tells before something is sent.
+
+    git asks GitHub and plain servers; the Hub lets anybody begin a push whom it knows, so it is asked itself.
+    """
     asked = [plan for plan in plans if plan.state is TagState.ABSENT]
 
     def one(plan: RepoPlan) -> Obstacle | None:
         url = states[plan.repo.name].endpoint.push_url
+        there = hub_repo_of(plan.repo)
+        if hub is not None and there is not None and url.startswith("http"):
+            try:
+                access = hub.write_access(there)
+            except HubError as why:
+                return Obstacle(plan.repo.name, f"cannot be written: {why.message}", why.hint, _FAILS)
+            if not access.allowed:
+                return Obstacle(plan.repo.name, f"cannot be written: {access.why}", access.hint)
         update = RefUpdate(plan.tag.ref, repository.zero, probe)
         try:
             require_writable(repository, url, update, deadline=3 * DEADLINE)

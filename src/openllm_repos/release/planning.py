@@ -15,6 +15,7 @@ from openllm_repos.family.source import source_commit
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import signing_wanted
+from openllm_repos.hub.client import HubClient
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
@@ -43,13 +44,14 @@ class ReleaseOptions:
     manifest_path: str = "repos.toml"
 
 
-def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions) -> ReleasePlan:
+def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions, hub: HubClient | None = None) -> ReleasePlan:
     """Plan a release: ask all remotes, plan the syncs, find every repo's commit, and make every check.
 
     Args:
         manifest: what should be.
         desk: holds the clone of the source, or a quarantine of it.
         options: how the release is to be made.
+        hub: is asked whether its repositories can be written; None leaves that to git alone.
 
     Returns:
         The plan, with all that stands against it.
@@ -71,7 +73,7 @@ def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions) -> Rel
     if source.problem:
         raise EnvironmentProblem(f"{manifest.source.name} is unreachable: {source.problem}.", hint=source.hint)
     commit = source_commit(repository, manifest.source, source, None)
-    return _Planning(manifest, desk, options, states, commit).plan()
+    return _Planning(manifest, desk, options, states, commit, hub).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class _Planning:
     options: ReleaseOptions
     states: Mapping[RepoName, RemoteState]
     commit: ObjectId
+    hub: HubClient | None
 
     def plan(self) -> ReleasePlan:
         """Return the plan with everything that stands against it."""
@@ -107,7 +110,7 @@ class _Planning:
         asked = [plan for plan in plans if plan.repo.name not in stopped]
         obstacles += faults
         obstacles += checks.about_tags(asked, self.states, "")
-        obstacles += checks.about_access(repository, asked, self.states, self.commit)
+        obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)
         return ReleasePlan(
