@@ -49,10 +49,10 @@ def tagger_now(repository: Repository) -> str:
 
 def signing_wanted(repository: Repository) -> bool:
     """Whether the person's git is set to sign annotated tags."""
-    for key in ("tag.gpgSign", "tag.forceSignAnnotated"):
-        if repository.git.run("config", "--type=bool", "--get", key, ok=(0, 1)).stdout.strip() == b"true":
-            return True
-    return False
+    asked = ("config", "--type=bool", "-z", "--get-regexp", r"^tag\.(gpgsign|forcesignannotated)$")
+    said = repository.git.run(*asked, ok=(0, 1)).stdout.decode("utf-8", "replace").split("\0")
+    # of a key that is set several times the last one counts
+    return "true" in dict(row.split("\n", 1) for row in said if "\n" in row).values()
 
 
 def is_signed(text: str) -> bool:

@@ -106,16 +106,25 @@ class ReleaseRecord:
                 yield row.url, RefUpdate(row.tag.ref, zero, row.object)
 
 
-def write_release(repository: Repository, record: ReleaseRecord) -> None:
-    """Write the record to disk, in the place of the one before. The lock's commit is held by a ref from then on.
+def begin_release(repository: Repository, record: ReleaseRecord) -> None:
+    """Hold the lock's commit by a ref, then write the record to disk. Only then may the first push start.
 
     Raises:
         EnvironmentProblem: the clone cannot be written.
     """
     held = f"{_HELD}/{record.tag}"
-    if read_refs(repository, held).get(held) != record.commit:
+    if read_refs(repository, _HELD) != {held: record.commit}:
         _let_go(repository)
         update_refs(repository, [RefUpdate(held, repository.zero, record.commit)], reason="openllm-repos: release")
+    write_release(repository, record)
+
+
+def write_release(repository: Repository, record: ReleaseRecord) -> None:
+    """Write a record that was begun to disk again, with what has become of it since.
+
+    Raises:
+        EnvironmentProblem: the clone cannot be written.
+    """
     path = repository.state_dir / "release.json"
     waiting = path.with_suffix(".tmp")
     try:

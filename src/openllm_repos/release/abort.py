@@ -123,7 +123,7 @@ def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None
         return row.object
     if signing_wanted(desk.repository):
         return None
-    return next(one for one in with_tag(desk, record, row).rows if one.repo == row.repo).object
+    return next(one for one in with_tag(desk, record, row, signed=False).rows if one.repo == row.repo).object
 
 
 def _remove(repository: Repository, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> None:

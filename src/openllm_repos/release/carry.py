@@ -18,7 +18,15 @@ from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, fetch, list_refs, push
-from openllm_repos.journal.releases import ReleaseRecord, ReleaseRow, RowState, end_release, write_release
+from openllm_repos.git.tags import signing_wanted
+from openllm_repos.journal.releases import (
+    ReleaseRecord,
+    ReleaseRow,
+    RowState,
+    begin_release,
+    end_release,
+    write_release,
+)
 from openllm_repos.lockfile.model import Lock
 from openllm_repos.lockfile.text import parse_lock
 from openllm_repos.names.objectid import ObjectId
@@ -74,7 +82,7 @@ class _Carrying:
     def run(self) -> tuple[Tagged, ...]:
         """Carry it out."""
         before = self._require_free(self._ask_all())
-        write_release(self._repository, self.record)
+        begin_release(self._repository, self.record)
         self._push_lock()
         pushed = [row.repo for row in self.record.rows if before[row.repo] is TagState.ABSENT and self._push_tag(row)]
         after = self._ask_all()
@@ -230,7 +238,7 @@ class _Carrying:
             RemoteRefused: the remote does not take it.
         """
         if row.object is None:
-            self.record = with_tag(self._desk, self.record, row)
+            self.record = with_tag(self._desk, self.record, row, signed=signing_wanted(self._repository))
             row = next(one for one in self.record.rows if one.repo == row.repo)
             write_release(self._repository, self.record)
         assert row.object is not None  # just made

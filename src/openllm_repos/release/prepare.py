@@ -8,7 +8,7 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.single import add_file
-from openllm_repos.git.tags import TagObject, sign_tag, signing_wanted, tag_object, tag_text, tagger_now, write_tag
+from openllm_repos.git.tags import TagObject, sign_tag, tag_object, tag_text, tagger_now, write_tag
 from openllm_repos.journal.releases import ReleaseRecord, ReleaseRow
 from openllm_repos.lockfile.model import Lock, LockedRepo, lock_path
 from openllm_repos.lockfile.text import format_lock, message_with_lock, parse_lock
@@ -82,7 +82,7 @@ def prepare(manifest: Manifest, desk: Desk, plan: ReleasePlan) -> ReleaseRecord:
         rows=rows_of(lock, commit),
     )
     for row in record.rows:
-        record = with_tag(desk, record, row)
+        record = with_tag(desk, record, row, signed=plan.signed)
     return record
 
 
@@ -101,14 +101,14 @@ def rows_of(lock: Lock, commit: ObjectId) -> tuple[ReleaseRow, ...]:
     )
 
 
-def with_tag(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ReleaseRecord:
+def with_tag(desk: Desk, record: ReleaseRecord, row: ReleaseRow, *, signed: bool) -> ReleaseRecord:
     """Return the record with the tag of a row made, as its content and id; nothing is written to the clone.
 
     Raises:
         EnvironmentProblem: git cannot sign, or the commit that is to be tagged cannot be fetched.
     """
     message = _tag_message(record, row)
-    if signing_wanted(desk.repository):
+    if signed:
         lock = parse_lock(record.lock, "the journal")
         branch = next(repo.branch for repo in lock.repos if repo.name == row.repo)
         _require(desk, row, branch)
