@@ -11,6 +11,7 @@ import click
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.question import confirmed
+from openllm_repos.cli.release_compare import diff_releases, release_notes
 from openllm_repos.cli.releases import abort_release, list_releases, show_release, verify_release
 from openllm_repos.errors import UsageError
 
@@ -102,7 +103,7 @@ def make(
         return run.begin(repository)
 
 
-for _command in (list_releases, show_release, verify_release, abort_release):
+for _command in (list_releases, show_release, verify_release, diff_releases, release_notes, abort_release):
     release.add_command(_command)
 
 
