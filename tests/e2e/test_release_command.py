@@ -388,6 +388,15 @@ def test_a_source_tag_that_no_release_made_is_never_taken_for_one(releases: Rele
         assert "main: its tag v1.0.0 is at" in done.err
 
 
+def test_a_map_that_would_carry_the_locks_is_told(releases: Releases) -> None:
+    text = (releases.clone.path / "repos.toml").read_text()
+    more = '\n[[repos.space.map]]\nfrom = "manifest/"\nto = "manifest/"\n'
+    releases.commit("Carry too much", {"repos.toml": text + more})
+    done = releases.release("1.0.0")
+    assert done.code == 3
+    assert "space: its map of manifest/ carries the locks as well, so it would lack one at once." in done.err
+
+
 def test_a_version_file_that_is_not_named_is_noted(releases: Releases) -> None:
     text = (releases.clone.path / "repos.toml").read_text()
     releases.commit("Name none", {"repos.toml": text.replace('version = "pyproject.toml"\n', "")})

@@ -16,7 +16,8 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import sign_tag, signing_wanted, tagger_now
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import HubError
-from openllm_repos.manifest.model import At, Manifest, Repo
+from openllm_repos.lockfile.model import lock_path
+from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import RefUpdate, Stopped, TargetPlan
@@ -101,6 +102,21 @@ def about_sync(manifest: Manifest, step: TargetPlan | Stopped, *, allow_drift: b
             f"has drifted: {files} changed there, which the source does not have.",
             f"openllm-repos diff {step.target}   then bring it to the source, or pass --allow-drift.",
         )
+
+
+def about_lock(manifest: Manifest, tag: TagName) -> Iterator[Obstacle]:
+    """No map carries the locks: each release would leave that target behind its source."""
+    if manifest.project.lock is LockPlace.TAG:
+        return
+    path = lock_path(tag).encode()
+    for target in manifest.targets:
+        for a_map in target.maps:
+            if a_map.source.matches(path):
+                yield Obstacle(
+                    target.name,
+                    f"its map of {a_map.source.text} carries the locks as well, so it would lack one at once.",
+                    'Narrow the map, or let the tag carry the lock: project.lock = "tag"',
+                )
 
 
 def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState], why: str) -> Iterator[Obstacle]:

@@ -112,6 +112,7 @@ class _Planning:
         obstacles += checks.about_tags(asked, self.states, "")
         obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
+        obstacles += checks.about_lock(manifest, tag)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)
         return ReleasePlan(
             project=manifest.project.name,
