@@ -32,9 +32,9 @@ class VersionOrCommand(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command's name before arguments that name no command."""
-        known = {*self.commands, *self.get_help_option_names(ctx)}
-        if args and not (set(args) & set(self.get_help_option_names(ctx))) and args[0] not in known:
-            args = [_MAKE, *args]
+        helps = set(self.get_help_option_names(ctx))
+        if args and args[0] not in self.commands:
+            args = ["--help"] if helps & set(args) else [_MAKE, *args]
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:

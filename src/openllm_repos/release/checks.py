@@ -62,10 +62,15 @@ def about_source(
             yield Obstacle(name, f"has {count} changed but not committed.", "Commit, or put them away: git stash")
 
 
+def manifest_in(reader: ObjectReader, commit: ObjectId, path: str) -> bytes | None:
+    """Return the manifest that a commit holds; None where it holds none, or `path` lies outside the repository."""
+    return None if path.startswith("..") else files_of(reader, commit)(path)
+
+
 def about_manifest(reader: ObjectReader, manifest: Manifest, commit: ObjectId, path: str) -> Iterator[Obstacle]:
     """The manifest that is used is the one that the released commit holds."""
     name = manifest.source.name
-    content = files_of(reader, commit)(path)
+    content = manifest_in(reader, commit, path)
     if content is None:
         yield Obstacle(name, f"{show(path)} is not in the commit {commit[:10]}.", f"git add {show(path)}")
         return

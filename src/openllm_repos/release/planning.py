@@ -25,7 +25,6 @@ from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan
 from openllm_repos.sync.planning import plan_target
 from openllm_repos.text import redact
-from openllm_repos.versions.commit import files_of
 from openllm_repos.versions.order import require_version
 
 
@@ -102,7 +101,7 @@ class _Planning:
                     manifest, manifest.source.name, manifest.source, reader, self.commit, self.options.version
                 ),
             ]
-            digest = "sha256:" + hashlib.sha256(files_of(reader, self.commit)(path) or b"").hexdigest()
+            digest = "sha256:" + hashlib.sha256(checks.manifest_in(reader, self.commit, path) or b"").hexdigest()
         for step in steps:
             obstacles += checks.about_sync(manifest, step, allow_drift=self.options.allow_drift)
         stopped = {step.target for step in steps if isinstance(step, Stopped)}
