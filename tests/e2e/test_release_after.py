@@ -234,6 +234,26 @@ def test_a_remote_that_keeps_its_tag_says_so_and_the_rest_is_done_later(halted: 
     assert set(halted.tags("v1.0.0").values()) == {None}
 
 
+def test_signed_tags_are_taken_back_only_where_they_were_made(halted: Releases) -> None:
+    theirs = Clone.of(halted.remotes["main"].url, halted.folder / "theirs")
+    theirs.git("config", "tag.gpgSign", "true")
+    done = halted.run("release", "abort", "1.0.0", cwd=theirs.path)
+    assert done.code == 0
+    assert "Kept: the tag on space, small-7k, which this release did not make, or cannot prove that." in done.out
+
+
+def test_a_branch_that_keeps_the_lock_says_so(halted: Releases) -> None:
+    hook = halted.remotes["main"].path / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho protected >&2; exit 1\n")
+    hook.chmod(0o755)
+    done = halted.release("abort", "1.0.0")
+    assert done.code == 3
+    assert "main did not take the commit that removes manifest/releases/v1.0.0.toml:" in done.err
+    hook.unlink()
+    assert "The lock is off main" in halted.release("abort", "1.0.0").out
+
+
 def test_giving_up_needs_every_answer_first(halted: Releases) -> None:
     halted.remotes["training-data"].path.rename(halted.folder / "away")
     done = halted.release("abort", "1.0.0")

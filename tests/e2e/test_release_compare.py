@@ -136,3 +136,15 @@ def test_checkout_says_how_to_get_every_repo(releases: Releases) -> None:
         words = repo["command"].split()
         got = Clone.of(words[4], releases.folder / "got" / repo["name"], *words[2:4])
         assert got.tip() == repo["commit"]
+
+
+def test_any_clone_can_compare_and_fetches_what_it_lacks(releases: Releases) -> None:
+    fresh = Clone.of(releases.remotes["main"].url, releases.folder / "fresh")
+    before = listing(fresh.path)
+    done = releases.run("release", "diff", "1.0.0", "1.1.0", cwd=fresh.path)
+    assert done.out == releases.release("diff", "1.0.0", "1.1.0").out
+    assert listing(fresh.path) == before
+    releases.remotes["space"].path.rename(releases.folder / "away")
+    done = releases.run("release", "diff", "1.0.0", "1.1.0", cwd=fresh.path)
+    (line,) = (line for line in done.out.splitlines() if line.startswith("space"))
+    assert " commits" not in line, "without the Space nobody can tell them"

@@ -105,3 +105,41 @@ def test_a_push_whose_answer_is_lost_counts_as_done(sandbox: Sandbox, clone: Clo
     done = run_cli("release", "1.0.0", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
     assert None not in commits(sandbox, "v1.0.0").values()
+
+
+REQUESTS = 80
+"""At least as many as a release makes to the Hub."""
+
+
+def cut_and_finished(sandbox: Sandbox, clone: Clone, run_cli: RunCli, number: int, *, done: bool) -> None:
+    """Cut the connection at one request to the Hub, before or after it was served; then release again."""
+    sandbox.hub.fault(match="*", skip=number, cut=not done, lose_answer=done)
+    hurt = run_cli("release", "1.0.0", cwd=clone.path)
+    assert hurt.code in {0, 3, 30}, (hurt.out, hurt.err)
+    tags = commits(sandbox, "v1.0.0")
+    assert tags["main"] is None or None not in tags.values()
+    again = run_cli("release", "1.0.0", cwd=clone.path)
+    assert again.code == 0, (hurt.err, again.err)
+    after = commits(sandbox, "v1.0.0")
+    assert None not in after.values()
+    assert {name: after[name] for name, tag in tags.items() if tag} == {name: tag for name, tag in tags.items() if tag}
+
+
+@pytest.mark.parametrize("number", [20, 40])
+def test_a_cut_connection_is_gone_on_from(sandbox: Sandbox, clone: Clone, run_cli: RunCli, number: int) -> None:
+    cut_and_finished(sandbox, clone, run_cli, number, done=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("done", [False, True], ids=["cut", "answer lost"])
+@pytest.mark.parametrize("number", range(REQUESTS))
+def test_any_cut_connection_is_gone_on_from(
+    sandbox: Sandbox, clone: Clone, run_cli: RunCli, number: int, done: bool
+) -> None:
+    cut_and_finished(sandbox, clone, run_cli, number, done=done)
+
+
+def test_a_release_makes_fewer_requests_than_are_cut(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
+    before = len(sandbox.hub.log)
+    assert run_cli("release", "1.0.0", cwd=clone.path).code == 0
+    assert REQUESTS // 2 < len(sandbox.hub.log) - before <= REQUESTS
