@@ -12,6 +12,7 @@ from openllm_repos.hooks.lines import PushedRef
 from openllm_repos.hooks.reach import reach_of
 from openllm_repos.hooks.tags import TagFinder
 from openllm_repos.journal.records import glimpse
+from openllm_repos.journal.releases import begun_updates
 from openllm_repos.manifest.model import Manifest, Repo, Role
 
 # The connection of the push stands idle meanwhile, and hosts close one that is idle for long.
@@ -65,5 +66,6 @@ def _ours(
     passed every check.
     """
     keys = {addresses.key(repo.url) for repo in repos}
-    begun = {record.update for record in glimpse(repository) if addresses.key(record.url) in keys}
+    recorded = [(record.url, record.update) for record in glimpse(repository)] + [*begun_updates(repository)]
+    begun = {update for url, update in recorded if addresses.key(url) in keys}
     return frozenset(line.ref for line in lines if line.update in begun)
