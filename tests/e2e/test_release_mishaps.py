@@ -181,6 +181,13 @@ def test_another_manifest_than_the_committed_one_is_told(releases: Releases, tmp
     assert "is not in the commit" in done.err
 
 
+def test_a_family_of_sha256_repositories_is_released_alike(tmp_path: Path, run_cli: RunCli) -> None:
+    made = Releases.make(tmp_path / "sha256", run_cli, object_format="sha256")
+    made.released("1.0.0")
+    assert len(str(made.tags("v1.0.0")["main"])) == 64
+    assert made.release("verify").code == 0
+
+
 def test_a_bare_clone_can_release(releases: Releases) -> None:
     bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
     bare.git("config", "core.bare", "true")
