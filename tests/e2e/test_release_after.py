@@ -121,13 +121,37 @@ def test_unsigned_tags_are_a_fault_where_signatures_are_asked_for(releases: Rele
     assert releases.release("verify").code == 1
 
 
-def test_a_lock_that_was_edited_is_told(releases: Releases) -> None:
-    path = releases.clone.path / "manifest/releases/v1.0.0.toml"
-    releases.commit("Edit", {"manifest/releases/v1.0.0.toml": path.read_text() + "[[x\n"})
-    releases.remotes["main"].git("update-ref", "-d", "refs/tags/v1.0.0")
+def test_the_sources_own_tag_is_held_against_the_commit_that_added_the_lock(releases: Releases) -> None:
+    made = releases.remotes["main"].tip("v1.0.0")
+    later = releases.commit("Later", {"README.md": "hi\n"})
+    retag(releases.remotes["main"], "v1.0.0", "main")
+    said = f"  main           moved: v1.0.0 is at {later[:10]}, and the lock says {made[:10]}"
+    assert said in releases.release("verify").out.splitlines(), "though that commit holds the lock too"
+    retag(releases.remotes["main"], "v1.0.0", "main~2")
     done = releases.release("verify")
     assert done.code == 1
-    assert "v1.0.0: The lock in manifest/releases/v1.0.0.toml of" in done.out
+    assert (
+        f"moved: v1.0.0 is at {releases.remotes['main'].tip('main~2')[:10]}, and the lock says {made[:10]}" in done.out
+    )
+    assert releases.release("1.0.0").code == 3
+
+
+def test_a_lock_that_was_edited_later_counts_as_it_was_written(releases: Releases) -> None:
+    path = "manifest/releases/v1.0.0.toml"
+    text = (releases.clone.path / path).read_text()
+    commit = releases.remotes["space"].tip("v1.0.0")
+    releases.commit("Edit", {path: text.replace(commit, "1" * 40)})
+    assert releases.release("verify").code == 0
+    releases.remotes["main"].git("update-ref", "-d", "refs/tags/v1.0.0")
+    assert "  main           missing: v1.0.0 at" in releases.release("verify").out
+    releases.released("1.0.0")
+
+
+def test_a_file_that_is_no_lock_is_told(releases: Releases) -> None:
+    releases.commit("No lock", {"manifest/releases/v2.0.0.toml": "[[x\n"})
+    done = releases.release("verify", "--all")
+    assert done.code == 1
+    assert "v2.0.0: The lock in manifest/releases/v2.0.0.toml of" in done.out
     assert "is not sound: it is not TOML that can be read." in done.out
     assert "is not sound" in releases.run("status", cwd=releases.clone.path).out.replace("\n  ", " ")
 
@@ -262,16 +286,17 @@ def test_giving_up_needs_every_answer_first(halted: Releases) -> None:
     assert halted.remotes["space"].tips()["refs/tags/v1.0.0"]
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_whatever_is_left_half_done_status_names_the_way_on(tmp_path: Path, run_cli: RunCli, name: str) -> None:
-    made = Releases.make(tmp_path / "family", run_cli)
-    made.released("1.0.0")
-    made.remotes[name].git("update-ref", "-d", "refs/tags/v1.0.0")
-    said = made.run("status", "--json", cwd=made.clone.path).json()
-    assert said["problems"] == [
-        {
-            "repo": name,
-            "message": "lacks the tag v1.0.0 of the release 1.0.0.",
-            "next": "openllm-repos release 1.0.0",
-        }
-    ]
+def test_whatever_a_release_lacks_status_names_the_way_on(releases: Releases) -> None:
+    for name in ORDER:
+        tag = releases.remotes[name].tips()["refs/tags/v1.0.0"]
+        releases.remotes[name].git("update-ref", "-d", "refs/tags/v1.0.0")
+        said = releases.run("status", "--json", cwd=releases.clone.path).json()
+        assert said["differs"]
+        assert said["problems"] == [
+            {
+                "repo": name,
+                "message": "lacks the tag v1.0.0 of the release 1.0.0.",
+                "next": "openllm-repos release 1.0.0",
+            }
+        ]
+        releases.remotes[name].git("update-ref", "refs/tags/v1.0.0", tag)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.support.inprocess import RunCli
+from tests.support.process import RunTool
 from tests.support.releases import ORDER, Releases
 from tests.support.repositories import Bare, Clone
 
@@ -179,6 +181,13 @@ def test_another_manifest_than_the_committed_one_is_told(releases: Releases, tmp
     assert "is not in the commit" in done.err
 
 
+def test_a_family_of_sha256_repositories_is_released_alike(tmp_path: Path, run_cli: RunCli) -> None:
+    made = Releases.make(tmp_path / "sha256", run_cli, object_format="sha256")
+    made.released("1.0.0")
+    assert len(str(made.tags("v1.0.0")["main"])) == 64
+    assert made.release("verify").code == 0
+
+
 def test_a_bare_clone_can_release(releases: Releases) -> None:
     bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
     bare.git("config", "core.bare", "true")
@@ -196,3 +205,26 @@ def test_the_help_names_options_and_commands(run_cli: RunCli) -> None:
     assert run_cli("release", "1.0.0", "--help").out == done.out
     assert "--signed" in run_cli("release", "verify", "--help").out
     assert run_cli("release").code in {0, 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["1.0.0", "1.0.0rc1", "1.0.0-rc.1"])
+def test_two_people_who_release_at_the_same_time_make_one_release(
+    releases: Releases, run_tool: RunTool, version: str
+) -> None:
+    releases.run("version", "set", version, cwd=releases.clone.path)
+    releases.commit("Say the version")
+    theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
+    theirs.git("config", "user.name", "Grace Hopper")
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(run_tool, "release", version, cwd=clone.path) for clone in (releases.clone, theirs)]
+        codes = sorted(run.result().code for run in both)
+    assert codes[0] == 0, [run.result().err for run in both]
+    assert codes[1] in {0, 3}
+    for clone in (releases.clone, theirs):
+        again = run_tool("release", version, cwd=clone.path)
+        assert again.code == 0, again.err
+        assert "Nothing to do" in again.out
+    releases.check(f"v{version}")
+    subjects = releases.remotes["main"].log("main")
+    assert subjects.count(f"Release openllm {version}") == 1

@@ -59,10 +59,12 @@ class Releases:
     urls: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path, run: RunCli, *, urls: Mapping[str, str] | None = None) -> Releases:
+    def make(
+        cls, folder: Path, run: RunCli, *, urls: Mapping[str, str] | None = None, object_format: str = "sha1"
+    ) -> Releases:
         """Make the family; `urls` are what the manifest says instead of file:// URLs."""
-        remotes = {name: Bare.init(folder / f"{name}.git") for name in ORDER}
-        clone = Clone.init(folder / "clone")
+        remotes = {name: Bare.init(folder / f"{name}.git", object_format=object_format) for name in ORDER}
+        clone = Clone.init(folder / "clone", object_format=object_format)
         made = cls(folder, run, clone, remotes, dict(urls or {name: bare.url for name, bare in remotes.items()}))
         clone.git("remote", "add", "origin", made.urls["main"])
         for number, name in enumerate(MEMBERS):
@@ -84,7 +86,8 @@ class Releases:
     def member(self, name: str, message: str, files: Mapping[str, str]) -> str:
         """Commit to a model or the dataset, as its people do, and push it."""
         work = self.folder / f"{name}-work"
-        clone = Clone(work) if work.exists() else Clone.init(work)
+        held = self.clone.git("rev-parse", "--show-object-format")
+        clone = Clone(work) if work.exists() else Clone.init(work, object_format=held)
         clone.now = self.clone.now
         made = clone.commit(message, files)
         self.clone.now = clone.now

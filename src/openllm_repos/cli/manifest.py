@@ -11,6 +11,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
+from openllm_repos.manifest.model import At, LockPlace
 from openllm_repos.names.url import HUB_HOST
 from openllm_repos.text import show
 
@@ -169,7 +170,8 @@ def _lines(read: Manifest) -> list[str]:
     """Return the manifest as lines for people."""
     lines = [f"{read.project.name}: {counted(read)}"]
     if read.project.version:
-        lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}")
+        lock = "" if read.project.lock is LockPlace.COMMIT else ", which carry the lock"
+        lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}{lock}")
     if read.hub:
         lines.append(f"  the Hub is {read.hub}")
     if read.project.never:
@@ -178,6 +180,9 @@ def _lines(read: Manifest) -> list[str]:
     for repo in read.repos:
         notes = [str(repo.role), str(repo.kind), f"branch {repo.branch}"]
         notes += [] if repo.release else ["not in releases"]
+        notes += [] if repo.tag is None else [f"tags {repo.tag}"]
+        notes += [] if repo.at is At.TIP else ["released as of its last sync"]
+        notes += [f"version in {place}" for place in repo.version]
         notes += [] if repo.history is History.FULL else ["squash"]
         notes += [] if repo.drift is DriftPolicy.MERGE else ["drift refused"]
         lines += ["", f"{repo.name:{width}}  {repo.url}", f"{'':{width}}  {', '.join(notes)}"]

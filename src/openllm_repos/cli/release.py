@@ -45,7 +45,8 @@ class VersionOrCommand(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options of a release before the table of commands."""
         made = self.commands[_MAKE]
-        rows = [row for param in made.get_params(ctx) if (row := param.get_help_record(ctx)) is not None]
+        options = [param for param in made.get_params(ctx) if isinstance(param, click.Option)]
+        rows = [row for option in options if (row := option.get_help_record(ctx)) is not None]
         with formatter.section("Options"):
             formatter.write_dl(rows)
         self.format_commands(ctx, formatter)

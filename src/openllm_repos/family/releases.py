@@ -69,12 +69,14 @@ class FoundLock:
 
 
 def lock_on_branch(repository: Repository, reader: ObjectReader, tip: ObjectId, tag: str) -> FoundLock | None:
-    """Return the lock of a release on the source's branch, with the commit that added it; None where there is none.
+    """Return the lock of a release in the history of a commit of the source; None where that commit holds none.
+
+    It is read from the commit that added it, which is what the release's tag names: later edits do not count.
 
     Args:
         repository: the clone of the source, which has the objects of `tip`.
         reader: reads its objects.
-        tip: the tip of the branch.
+        tip: the commit: the tip of the branch, or what a tag names now.
         tag: the release's tag.
 
     Raises:
@@ -83,9 +85,9 @@ def lock_on_branch(repository: Repository, reader: ObjectReader, tip: ObjectId, 
     path = lock_path(tag)
     if reader.find(f"{tip}:{path}".encode()) is None:
         return None
-    added = ("rev-list", "-1", tip, "--", path)
-    commit = ObjectId(repository.git.text("--literal-pathspecs", *added))
-    return lock_in_commit(reader, commit, tag)
+    asked = ("log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", tip, "--", path)
+    added = repository.git.text("--literal-pathspecs", *asked)
+    return lock_in_commit(reader, ObjectId(added), tag) if added else None
 
 
 def lock_in_commit(reader: ObjectReader, commit: ObjectId, tag: str) -> FoundLock | None:
@@ -102,8 +104,10 @@ def lock_in_commit(reader: ObjectReader, commit: ObjectId, tag: str) -> FoundLoc
     return FoundLock(lock, text, commit, in_tag=False, tagger=_header(reader, commit, "committer"))
 
 
-def lock_of_tag(reader: ObjectReader, tag: str, tag_object: ObjectId) -> FoundLock | None:
+def lock_of_tag(repository: Repository, reader: ObjectReader, tag: str, tag_object: ObjectId) -> FoundLock | None:
     """Return the lock of a release by the source's tag, whose objects must be in the clone: of its commit or message.
+
+    The tag may have been moved; the commit that the release tagged is then still the one that added the lock.
 
     Raises:
         LockUnsound: there is one that cannot be read.
@@ -112,7 +116,7 @@ def lock_of_tag(reader: ObjectReader, tag: str, tag_object: ObjectId) -> FoundLo
     if peeled is None:
         return None
     commit = ObjectId(peeled[0].decode())
-    found = lock_in_commit(reader, commit, tag)
+    found = lock_on_branch(repository, reader, commit, tag)
     if found is not None or tag_object == commit:
         return found
     text = message_of(reader.read(tag_object.encode()).data.decode("utf-8", "replace"))

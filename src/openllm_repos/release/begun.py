@@ -85,7 +85,9 @@ def find_lock(repository: Repository, source: RemoteState, tag: TagName) -> Foun
                     raise EnvironmentProblem(
                         f"The tag {tag} cannot be fetched from {source.repo.name}: {why.message}.", hint=why.hint
                     ) from None
-            return lock_of_tag(reader, tag, held)
+            found = lock_of_tag(repository, reader, tag, held)
+            if found is not None:
+                return found  # else it may have been moved, away from where the lock is
         return None if source.tip is None else lock_on_branch(repository, reader, source.tip, tag)
 
 

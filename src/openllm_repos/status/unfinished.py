@@ -81,5 +81,7 @@ def _newest(manifest: Manifest, clone: Repository, reader: ObjectReader, source:
     tag = max(tags, key=lambda tag: order(form.version_of(tag) or tag))
     held = source.tags.get(tag)
     if held is not None and reader.find(held.encode()) is not None:
-        return lock_of_tag(reader, tag, held)
+        found = lock_of_tag(clone, reader, tag, held)
+        if found is not None:
+            return found
     return None if tip is None else lock_on_branch(clone, reader, tip, tag)

@@ -48,8 +48,9 @@ def test_what_holds_no_lock_has_none(clone: Clone) -> None:
     clone.git("tag", "-a", "-m", "by hand", "v1")
     clone.git("tag", "-a", "-m", "of a tree", "tree", "HEAD^{tree}")
     tips = clone.tips()
-    with ObjectReader(Repository.open(clone.path).git) as reader:
+    repository = Repository.open(clone.path)
+    with ObjectReader(repository.git) as reader:
         assert lock_in_commit(reader, commit, "v1") is None
-        assert lock_of_tag(reader, "v1", ObjectId(tips["refs/tags/v1"])) is None
-        assert lock_of_tag(reader, "v1", commit) is None
-        assert lock_of_tag(reader, "tree", ObjectId(tips["refs/tags/tree"])) is None
+        assert lock_of_tag(repository, reader, "v1", ObjectId(tips["refs/tags/v1"])) is None
+        assert lock_of_tag(repository, reader, "v1", commit) is None
+        assert lock_of_tag(repository, reader, "tree", ObjectId(tips["refs/tags/tree"])) is None
