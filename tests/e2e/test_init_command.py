@@ -223,6 +223,18 @@ def test_a_pattern_without_quotes_is_explained(run_cli: RunCli, hosts: Hosts) ->
     assert "Put patterns in quotes" in done.err
 
 
+@pytest.mark.usefixtures("space")
+def test_a_map_that_takes_no_file_is_told_at_once(run_cli: RunCli, hosts: Hosts) -> None:
+    maps = ("--map", "core/src", "training/", "--map", "croe/*.py", "lib/")
+    told = [
+        "note: repos.toml: repos.space.map[0].from: core/src is a folder; write core/src/ to take all of it.",
+        "note: repos.toml: repos.space.map[1].from: croe/*.py matches no file",
+    ]
+    looked = init(run_cli, hosts, "--space", SPACE, *maps, "--dry-run")
+    done = init(run_cli, hosts, "--space", SPACE, *maps)
+    assert [note for note in told if note not in looked.err or note not in done.out] == []
+
+
 def test_an_id_that_does_not_exist_is_told_and_nothing_is_written(run_cli: RunCli, hosts: Hosts) -> None:
     done = init(run_cli, hosts, "--space", "lemms/opnllm", code=30)
     assert "space lemms/opnllm does not answer" in done.err
