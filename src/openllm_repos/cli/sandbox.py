@@ -16,6 +16,7 @@ import click
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.sandbox import Sandbox
 
+SCHEMA = 1
 _TOKENS = {
     "hf_write": "user lemms, may write",
     "hf_read": "user lemms, may read",
@@ -76,6 +77,7 @@ def _folder(named: Path | None) -> Iterator[Path]:
 
 def _as_json(running: Sandbox) -> str:
     facts = {
+        "schema": SCHEMA,
         "hub": running.hub.url,
         "github": running.github.url,
         "root": str(running.root),
