@@ -50,6 +50,7 @@ def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
         shell = ". ./env && echo $HF_ENDPOINT && env -0 > all"
         endpoint = subprocess.check_output(["sh", "-c", shell], cwd=tmp_path, text=True).strip()
         env = dict(one.split("=", 1) for one in (tmp_path / "all").read_text().split("\0") if one)
+        assert f'#   curl -d \'{{"id": "lemms/my-code"}}\' {env["GITHUB_SERVER_URL"]}/_sandbox/repo\n' in printed
         data = json.dumps({"kind": "space", "id": "lemms/openllm"}).encode()
         with urlopen(f"{endpoint}/_sandbox/repo", data) as answer:
             assert answer.status == 200

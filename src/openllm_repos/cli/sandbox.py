@@ -96,6 +96,9 @@ def _as_text(running: Sandbox) -> str:
         *(f"#   {token:<9} {meaning}" for token, meaning in _TOKENS.items()),
         "# Type this in another terminal; git, huggingface_hub and openllm-repos then come here:",
         *(f"export {name}={shlex.quote(value)}" for name, value in running.environment(plain_git=True).items()),
+        "# Then make repositories, here a Space and one on GitHub:",
+        "#   hf repos create lemms/my-space --type space --space-sdk gradio",
+        f'#   curl -d \'{{"id": "lemms/my-code"}}\' {running.github.url}/_sandbox/repo',
         "# Stop with Ctrl-C.",
     ]
     return "\n".join(lines)
