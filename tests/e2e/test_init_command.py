@@ -268,6 +268,9 @@ def test_a_space_that_nothing_of_the_source_fits_gets_an_example(run_cli: RunCli
     init(run_cli, hosts, "--space", SPACE)
     assert "# [[repos.space.map]]" in hosts.manifest()
     assert Manifest.parse(hosts.manifest()).targets == ()
+    step = "next: Say in repos.toml what goes to space: below its entry [[repos.space.map]] with from ="
+    for command in (("sync",), ("adopt", "space")):
+        assert step in run_cli(*command, cwd=hosts.clone.path).err
 
 
 @pytest.mark.parametrize(
