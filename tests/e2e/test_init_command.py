@@ -223,6 +223,11 @@ def test_a_pattern_without_quotes_is_explained(run_cli: RunCli, hosts: Hosts) ->
     assert "Put patterns in quotes" in done.err
 
 
+def test_an_id_without_a_flag_is_asked_for_one(run_cli: RunCli, hosts: Hosts) -> None:
+    done = init(run_cli, hosts, SPACE, code=2)
+    assert f"What is '{SPACE}'? Say it: --space, --model, --dataset ..." in done.err
+
+
 @pytest.mark.usefixtures("space")
 def test_a_map_that_takes_no_file_is_told_at_once(run_cli: RunCli, hosts: Hosts) -> None:
     maps = ("--map", "core/src", "training/", "--map", "croe/*.py", "lib/")

@@ -73,7 +73,12 @@ def init(
     from openllm_repos.setup.survey import create_on_hub, survey
 
     if stray:
-        raise click.UsageError(f"What is {stray[0]!r}? Put patterns in quotes: --map 'core/src/*.py' training/")
+        fix = (
+            "Put patterns in quotes: --map 'core/src/*.py' training/"
+            if maps
+            else "Say it: --space, --model, --dataset ..."
+        )
+        raise click.UsageError(f"What is {stray[0]!r}? {fix}")
     repository = Repository.open(invocation.directory)
     found = survey(repository)
     assert repository.top is not None  # else there is no survey
