@@ -250,6 +250,23 @@ def test_a_pattern_without_quotes_is_explained(run_cli: RunCli, hosts: Hosts) ->
     assert "Put patterns in quotes" in done.err
 
 
+def test_an_id_without_a_flag_is_asked_for_one(run_cli: RunCli, hosts: Hosts) -> None:
+    done = init(run_cli, hosts, SPACE, code=2)
+    assert f"What is '{SPACE}'? Say it: --space, --model, --dataset ..." in done.err
+
+
+@pytest.mark.usefixtures("space")
+def test_a_map_that_takes_no_file_is_told_at_once(run_cli: RunCli, hosts: Hosts) -> None:
+    maps = ("--map", "core/src", "training/", "--map", "croe/*.py", "lib/")
+    told = [
+        "note: repos.toml: repos.space.map[0].from: core/src is a folder; write core/src/ to take all of it.",
+        "note: repos.toml: repos.space.map[1].from: croe/*.py matches no file",
+    ]
+    looked = init(run_cli, hosts, "--space", SPACE, *maps, "--dry-run")
+    done = init(run_cli, hosts, "--space", SPACE, *maps)
+    assert [note for note in told if note not in looked.err or note not in done.out] == []
+
+
 def test_an_id_that_does_not_exist_is_told_and_nothing_is_written(run_cli: RunCli, hosts: Hosts) -> None:
     done = init(run_cli, hosts, "--space", "lemms/opnllm", code=30)
     assert "space lemms/opnllm does not answer" in done.err
@@ -283,6 +300,9 @@ def test_a_space_that_nothing_of_the_source_fits_gets_an_example(run_cli: RunCli
     init(run_cli, hosts, "--space", SPACE)
     assert "# [[repos.space.map]]" in hosts.manifest()
     assert Manifest.parse(hosts.manifest()).targets == ()
+    step = "next: Say in repos.toml what goes to space: below its entry [[repos.space.map]] with from ="
+    for command in (("sync",), ("adopt", "space")):
+        assert step in run_cli(*command, cwd=hosts.clone.path).err
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
         shell = ". ./env && echo $HF_ENDPOINT && env -0 > all"
         endpoint = subprocess.check_output(["sh", "-c", shell], cwd=tmp_path, text=True).strip()
         env = dict(one.split("=", 1) for one in (tmp_path / "all").read_text().split("\0") if one)
+        assert f'#   curl -d \'{{"id": "lemms/my-code"}}\' {env["GITHUB_SERVER_URL"]}/_sandbox/repo\n' in printed
         data = json.dumps({"kind": "space", "id": "lemms/openllm"}).encode()
         with urlopen(f"{endpoint}/_sandbox/repo", data) as answer:
             assert answer.status == 200
@@ -61,6 +62,7 @@ def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
 def test_the_family_of_the_demo_is_there_to_be_cloned(tmp_path: Path) -> None:
     with served("--seed", "openllm", "--json", cwd=tmp_path, last="}", stop=signal.SIGTERM) as printed:
         facts = json.loads(printed)
+        assert set(facts) == {"schema", "hub", "github", "root", "tokens", "environment"}
         assert facts["environment"]["HF_ENDPOINT"] == facts["hub"]
         for url in (
             "https://github.com/louischua/openllm",

@@ -71,11 +71,16 @@ def init(
     """
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
-    from openllm_repos.setup.begin import Wishes, begin, complete, to_adopt, write_new
+    from openllm_repos.setup.begin import Wishes, begin, complete, maps_without_files, to_adopt, write_new
     from openllm_repos.setup.survey import create_on_hub, survey
 
     if stray:
-        raise click.UsageError(f"What is {stray[0]!r}? Put patterns in quotes: --map 'core/src/*.py' training/")
+        fix = (
+            "Put patterns in quotes: --map 'core/src/*.py' training/"
+            if maps
+            else "Say it: --space, --model, --dataset ..."
+        )
+        raise click.UsageError(f"What is {stray[0]!r}? {fix}")
     repository = Repository.open(invocation.directory)
     found = survey(repository)
     assert repository.top is not None  # else there is no survey
@@ -102,8 +107,11 @@ def init(
         wishes = ask_contents(draft, found, wishes, seen)
     draft = complete(draft, found, wishes, seen)
     manifest = Manifest.parse(draft.text(), path.name)
+    notes = [f"note: {show(note)}" for note in maps_without_files(manifest, repository, found)]
     if dry_run:
         click.echo(draft.text(), nl=False)
+        for note in notes:
+            click.echo(note, err=True)
         if make:
             click.echo(_told(make, "would make"), err=True)
         return 0
@@ -114,7 +122,7 @@ def init(
         url = create_on_hub(access.hub(), entry, sdk=sdk, private=private)
         click.echo(f"made {show(redact(url))}")
     write_new(path, draft.text())
-    lines = _closing(manifest, path, repository, to_adopt(manifest, seen), hooks=not no_hooks)
+    lines = _closing(manifest, path, repository, to_adopt(manifest, seen), notes, hooks=not no_hooks)
     if not invocation.quiet:
         click.echo("\n".join(lines))
     return 0
@@ -220,7 +228,13 @@ def _hook(manifest: Manifest, repository: Repository) -> list[str]:
 
 
 def _closing(
-    manifest: Manifest, path: Path, repository: Repository, adopt: Mapping[str, int], *, hooks: bool
+    manifest: Manifest,
+    path: Path,
+    repository: Repository,
+    adopt: Mapping[str, int],
+    notes: Sequence[str],
+    *,
+    hooks: bool,
 ) -> list[str]:
     """Add the git remotes and the hook; return what was done, and what to type next."""
     from openllm_repos.cli.manifest import counted
@@ -233,6 +247,7 @@ def _closing(
     for name, count in adopt.items():
         files = "1 file" if count == 1 else f"{count} files"
         lines.append(f"{name} has {files} already where the maps write.")
+    lines += notes
     origin = next((step.remote for step in steps if step.repo is manifest.source), "origin")
     push = f"git push {origin} {manifest.source.branch}"
     lines += ["next:", f"  git add {path.name} && git commit -m 'Say what belongs together' && {push}"]

@@ -16,6 +16,7 @@ import click
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.sandbox import Sandbox
 
+SCHEMA = 1
 _TOKENS = {
     "hf_write": "user lemms, may write",
     "hf_read": "user lemms, may read",
@@ -76,6 +77,7 @@ def _folder(named: Path | None) -> Iterator[Path]:
 
 def _as_json(running: Sandbox) -> str:
     facts = {
+        "schema": SCHEMA,
         "hub": running.hub.url,
         "github": running.github.url,
         "root": str(running.root),
@@ -94,6 +96,9 @@ def _as_text(running: Sandbox) -> str:
         *(f"#   {token:<9} {meaning}" for token, meaning in _TOKENS.items()),
         "# Type this in another terminal; git, huggingface_hub and openllm-repos then come here:",
         *(f"export {name}={shlex.quote(value)}" for name, value in running.environment(plain_git=True).items()),
+        "# Then make repositories, here a Space and one on GitHub:",
+        "#   hf repos create lemms/my-space --type space --space-sdk gradio",
+        f'#   curl -d \'{{"id": "lemms/my-code"}}\' {running.github.url}/_sandbox/repo',
         "# Stop with Ctrl-C.",
     ]
     return "\n".join(lines)

@@ -75,10 +75,8 @@ def sync(
         )
     manifest, repository, access = open_family(invocation)
     if not manifest.targets:
-        raise UsageError(
-            f"{manifest.origin} has no target: no repo in it has maps.",
-            hint='Add one: openllm-repos manifest add space --space owner/name --map "core/src/*.py" training/',
-        )
+        hint = manifest.how_to_get_a_target()
+        raise UsageError(f"{manifest.origin} has no target: no repo in it has maps.", hint=hint)
     options = SyncOptions(rev, allow_unpushed, hub_validator(access))
     if resolve or carry_on or abort:
         from openllm_repos.cli.resolve import run_resolve

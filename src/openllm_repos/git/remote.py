@@ -251,8 +251,8 @@ def _last_line(said: str) -> str:
 
 
 def _reach_hint(repository: Repository, url: str) -> str:
-    if advice := repository.advice(url):
-        return advice
+    if advice := repository.advice(url):  # a wrong name and a dead network read the same, token or no token
+        return f"Check the name and the network. {advice}"
     if _PASSWORD.match(url):
         return (
             "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential"

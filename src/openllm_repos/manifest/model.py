@@ -206,6 +206,14 @@ class Manifest:
         """Return the form of the release tags of a repo."""
         return repo.tag or self.project.tag
 
+    def how_to_get_a_target(self) -> str:
+        """Return what a person does where no repo has maps: the next step of an error."""
+        spaces = [repo.name for repo in self.repos if repo.kind is Kind.SPACE]
+        if spaces:
+            entry = f'[[repos.{spaces[0]}.map]] with from = "core/src/*.py" and to = "training/", say'
+            return f"Say in {self.origin} what goes to {spaces[0]}: below its entry {entry}."
+        return 'Add one: openllm-repos manifest add space --space owner/name --map "core/src/*.py" training/'
+
     def target(self, name: str) -> Repo:
         """Return the target of that name.
 
@@ -214,8 +222,9 @@ class Manifest:
         """
         found = self.repo(name)
         if not found.maps:
-            targets = ", ".join(target.name for target in self.targets) or "none yet"
-            raise UsageError(f"{name} has no maps, so nothing is synced to it.", hint=f"The targets are: {targets}.")
+            targets = ", ".join(target.name for target in self.targets)
+            hint = f"The targets are: {targets}." if targets else self.how_to_get_a_target()
+            raise UsageError(f"{name} has no maps, so nothing is synced to it.", hint=hint)
         return found
 
     def repo(self, name: str) -> Repo:

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.family.source import empty_maps
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import Tree
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Kind, Manifest
 from openllm_repos.names.overlap import intersect
@@ -111,6 +114,15 @@ def to_adopt(manifest: Manifest, seen: Mapping[str, Seen]) -> dict[str, int]:
         if target.name in seen
     }
     return {str(name): count for name, count in counts.items() if count}
+
+
+def maps_without_files(manifest: Manifest, repository: Repository, found: Survey) -> tuple[str, ...]:
+    """Return a sentence for each map that takes nothing of the source as it is: a slip of the pen, most often."""
+    if found.commit is None:
+        return ()
+    commit, form = found.commit, repository.object_format
+    with ObjectReader(repository.git) as reader:
+        return tuple(note for target in manifest.targets for note in empty_maps(reader, manifest, target, commit, form))
 
 
 def write_new(path: Path, text: str) -> None:

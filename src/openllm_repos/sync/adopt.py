@@ -129,8 +129,7 @@ def plan_adoption(
             adoption = replace(adoption, notes=(*notes, *planner.warnings(named)))
             return planner.plan(adoption, named)
     except WouldBeRefused as why:
-        stopped = Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
-        return replace(adoption, step=stopped)
+        return replace(adoption, step=_refused(target.name, why))
     except ReposError as why:
         return replace(adoption, step=Stopped(target.name, why.message, why.hint, why.exit_code))
 
@@ -167,12 +166,18 @@ def adopt(
                     return nothing_to_do(found, remote)
                 return _Planner(manifest, repository, reader, remote.repo, remote, found, validate).step(match)
         except WouldBeRefused as why:
-            return Stopped(adoption.target, why.message, why.hint, why.exit_code, findings=why.findings)
+            return _refused(adoption.target, why)
         except ReposError as why:
             return Stopped(adoption.target, why.message, why.hint, why.exit_code)
 
     plan = SyncPlan(adoption.source, adoption.source_commit, (step,))
     return apply(plan, manifest, repository, told, again)[0]
+
+
+def _refused(target: str, why: WouldBeRefused) -> Stopped:
+    """Say what the host would refuse; the next look is an adoption's, since a sync only says that there is none yet."""
+    hint = f"Then look again: openllm-repos adopt {target} --dry-run"
+    return Stopped(target, why.message, hint, why.exit_code, findings=why.findings)
 
 
 def _named(manifest: Manifest, repository: Repository, revision: str, commit: ObjectId) -> ObjectId:

@@ -1,0 +1,81 @@
+"""docs/json.md is complete: every key that a command prints with --json is named in its section."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support.served import PNG, ServedFamily, login
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openllm_repos.sandbox import Sandbox
+    from tests.support.family import Family
+    from tests.support.inprocess import RunCli
+    from tests.support.process import Result
+    from tests.support.sealed import SealedHome
+
+PAGE = (Path(__file__).parents[2] / "docs/json.md").read_text(encoding="utf-8")
+SECTIONS = {
+    heading.split(" --json")[0]: text
+    for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
+}
+AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"]}
+EVERYWHERE = {"schema", "next"}  # the page begins with them
+
+
+def named(command: str) -> set[str]:
+    """Return the words that stand as code in a command's section, and in those that it points to."""
+    texts = [SECTIONS[name] for name in (command, *AS_IN.get(command, []))]
+    spans = [span for text in texts for span in re.findall(r"`([^`]+)`", text)]
+    return EVERYWHERE | {word for span in spans for word in re.split(r"\W+", span)}
+
+
+def keys(facts: Any) -> Iterator[str]:
+    """Yield every key of an answer, at any depth."""
+    if isinstance(facts, dict):
+        yield from facts
+        facts = list(facts.values())
+    for entry in facts if isinstance(facts, list) else []:
+        yield from keys(entry)
+
+
+def unnamed(command: str, done: Result) -> set[str]:
+    """Return the keys of an answer that the page does not name."""
+    found = set(keys(done.json()))
+    assert len(found) > 3, found
+    return found - named(command)
+
+
+def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
+    def answer(*args: str) -> Result:
+        return run_cli(*args, "--json", cwd=family.clone.path)
+
+    family.synced()
+    family.edit("Theirs", {"training/train.py": "theirs\n"})
+    family.commit("Ours", {"core/src/new.py": "new\n"})
+    for args in (("status",), ("diff",), ("sync", "--dry-run"), ("sync",), ("remotes",), ("doctor",)):
+        assert (args, unnamed(args[0], answer(*args))) == (args, set())
+    assert unnamed("manifest show", answer("manifest", "show")) == set()
+    family.edit("Theirs", {"training/new.py": "theirs\n"})
+    family.commit("Ours", {"core/src/new.py": "ours\n"})
+    for command in ("diff", "sync"):
+        assert unnamed(command, answer(command)) == set()
+
+
+def test_a_space_that_was_filled_by_copying(family: Family, run_cli: RunCli) -> None:
+    family.edit("Copied", {"training/train.py": "train\n", "configs/small.json": "{}\n"})
+    for args in (("adopt", "space", "--dry-run"), ("adopt", "space", "--yes"), ("adopt", "space", "--yes")):
+        assert unnamed("adopt", run_cli(*args, "--json", cwd=family.clone.path)) == set()
+
+
+def test_what_the_hub_would_refuse(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> None:
+    login(home, sandbox)
+    hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
+    hub.manifest(maps=(("core/src/", "training/"),))
+    hub.commit("Logo", {"core/src/logo.png": PNG})
+    done = hub.sync("--dry-run", "--json")
+    assert [finding["rule"] for finding in done.json()["targets"][0]["findings"]] == ["binary"]
+    assert unnamed("sync", done) == set()
