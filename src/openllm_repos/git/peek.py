@@ -1,4 +1,4 @@
-"""A look at a remote without taking anything into the clone: the names in a branch's tree, and whether one may push."""
+"""A look at a remote without taking anything into the clone: the names in a branch's tree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from openllm_repos.git.environment import CONFIGURATION
-from openllm_repos.git.process import NO_HOOKS, DeadlineExceeded, Git, GitFailed
+from openllm_repos.git.process import NO_HOOKS, Git
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
@@ -53,30 +53,3 @@ def peek_tree(repository: Repository, url: str, branch: BranchName, *, deadline:
         reach = repository.reach(url)
         git.run("fetch", *quiet, *less, "--", url, to, deadline=deadline, settings=settings, environment=reach)
         return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
-
-
-def may_push(repository: Repository, url: str, commit: ObjectId, *, deadline: float) -> str:
-    """Ask a remote whether it would take a push from this person, without changing anything there or here.
-
-    The dry run opens the same conversation as a push and ends it before anything is sent; hosts check rights when it
-    opens. What they check later (branch protection, content) is not seen.
-
-    Args:
-        repository: the clone.
-        url: where pushes go.
-        commit: any commit of the clone.
-        deadline: seconds until it is given up.
-
-    Returns:
-        An empty string, or git's words where it may not.
-    """
-    # the probe's own name: no branch or tag that anybody has could be in its way
-    spec = f"{commit}:refs/heads/openllm-repos/doctor"
-    options = ("--dry-run", "--porcelain", "--no-verify", "--no-signed")
-    try:
-        repository.git.run("push", *options, "--", url, spec, deadline=deadline, environment=repository.reach(url))
-    except DeadlineExceeded as late:
-        return late.message
-    except GitFailed as failed:
-        return failed.completed.said or "git gave no reason"
-    return ""

@@ -225,22 +225,35 @@ def lfs_settings(url: str) -> tuple[str, ...]:
 
 
 def require_writable(repository: Repository, url: str, update: RefUpdate, *, deadline: float) -> None:
-    """Ask a remote whether it would let us push at all. Nothing is sent, and what its hooks say is not known.
+    """Ask a remote whether it would let this person push at all, without changing anything there or here.
+
+    The dry run opens the same conversation as a push and ends it before anything is sent; hosts check rights when it
+    opens. What they check later (branch protection, content) is not seen.
+
+    Args:
+        repository: the clone.
+        url: where pushes go.
+        update: of a ref that need not exist, to any object of the clone.
+        deadline: seconds until it is given up.
 
     Raises:
         Unreachable: no answer, or it lets this person only read.
     """
-    spec, reach = f"{update.new}:{update.ref}", repository.reach(url)
+    asked = ("push", "--dry-run", "--porcelain", "--no-verify", "--no-signed", "--", url, f"{update.new}:{update.ref}")
     try:
-        repository.git.run(
-            "push", "--dry-run", "--porcelain", "--", url, spec, ok=(0, 1), deadline=deadline, environment=reach
-        )
+        repository.git.run(*asked, ok=(0, 1), deadline=deadline, environment=repository.reach(url))
     except DeadlineExceeded:
         raise Unreachable(
             f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(repository, url)) from None
+        raise Unreachable(_own_words(failed.completed.said), hint=_reach_hint(repository, url)) from None
+
+
+def _own_words(said: str) -> str:
+    """The line of a refusal that says most: the remote's own first, then git's last word."""
+    lines = [line.removeprefix("remote:").strip() for line in said.splitlines() if line.startswith("remote:")]
+    return next((line for line in lines if line), _last_line(said))
 
 
 def _last_line(said: str) -> str:

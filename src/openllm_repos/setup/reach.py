@@ -8,18 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
 from openllm_repos.family.remotes import CONNECTIONS
-from openllm_repos.git.peek import may_push
 from openllm_repos.git.refs import read_ref
-from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs
+from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs, require_writable
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import Cause, HubError
 from openllm_repos.hub.tokens import TrustedPublishing, github_token, hub_token
 from openllm_repos.manifest.model import Kind, Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import RefUpdate
 from openllm_repos.setup.check import Check, error, ok, warning
 
 _NAMED = 3
+_PROBE = "refs/heads/openllm-repos/doctor"  # a name of our own: no branch or tag that anybody has could be in its way
 _READ_ONLY = "read"
 
 
@@ -102,8 +103,17 @@ def _ask(
         answer = ok("remote", f"answers{through}; it is still empty", repo=repo.name)
     if commit is None:
         return (answer,)
-    said = may_push(repository, endpoint.push_url, commit, deadline=deadline)
+    said = _why_not(repository, endpoint.push_url, commit, deadline)
     return (answer, _writable(repo, endpoint, said, hub if repository.reach(endpoint.push_url) else None))
+
+
+def _why_not(repository: Repository, url: str, commit: ObjectId, deadline: float) -> str:
+    """Return why git may not push there, in its words, or an empty string."""
+    try:
+        require_writable(repository, url, RefUpdate(_PROBE, repository.zero, commit), deadline=deadline)
+    except Unreachable as why:
+        return why.message
+    return ""
 
 
 def _writable(repo: Repo, endpoint: Endpoint, said: str, hub: HubClient | None) -> Check:
@@ -119,7 +129,7 @@ def _writable(repo: Repo, endpoint: Endpoint, said: str, hub: HubClient | None) 
     """
     message, fix = "", ""
     if said:
-        message, fix = f"you may not push: {_first_line(said)}", _credentials(repo, endpoint)
+        message, fix = f"you may not push: {said}", _credentials(repo, endpoint)
     place = hub_repo_of(repo)
     if hub is not None and place is not None:
         with contextlib.suppress(HubError):
@@ -131,14 +141,6 @@ def _writable(repo: Repo, endpoint: Endpoint, said: str, hub: HubClient | None) 
     if repo.role is Role.TARGET:
         return error("write", message, fix, repo=repo.name)
     return warning("write", message, fix, repo=repo.name)
-
-
-def _first_line(said: str) -> str:
-    """Return the line of git's and the remote's words that says most: the remote's own first."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    remote = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
-    fatal = [line.removeprefix("fatal:").strip() for line in lines if line.startswith("fatal:")]
-    return next((line for line in (*remote, *fatal, *lines) if line), "git gave no reason")
 
 
 def _credentials(repo: Repo, endpoint: Endpoint) -> str:
