@@ -51,6 +51,8 @@ def test_the_hub_says_when_models_and_datasets_changed(sandbox: Sandbox, hub_fam
     hub_family.commit("More", {"core/src/more.py": "more\n"})
     rows = [line.split() for line in _status(hub_family) if line.startswith(("small", "text"))]
     assert [row[-1] for row in rows] == ["-", days[1]]
+    hub_family.run("manifest", "remove", "space", cwd=hub_family.clone.path)  # then no column speaks of Spaces
+    assert _status(hub_family)[0].split() == ["repo", "kind", "branch", "state", "release", "changed"]
 
 
 @pytest.mark.parametrize(
