@@ -55,11 +55,24 @@ def test_the_demo_ends_with_a_space_that_has_both_sides(told: Told) -> None:
 
 
 def test_the_demo_shows_each_command_and_where_to_go_on(told: Told) -> None:
-    for command in ("status", "sync --dry-run", "sync --yes"):
+    for command in ("status", "sync --dry-run", "sync --yes", "release verify v0.2.0"):
         assert f"$ openllm-repos {command}\n" in told.text
     assert told.text.count("$ openllm-repos status") == 4
     assert "Refuse empty batches" in told.text
     assert f"cd {told.folder / 'openllm'}" in told.text
+
+
+def test_the_demo_releases_one_version_of_every_repo(told: Told) -> None:
+    """Each repository of both hosts has the tag, annotated; the source's names the commit that holds the lock."""
+    assert "v0.2.0: complete, 5 repos" in told.text
+    tagged = {}
+    for path in sorted((told.folder / "remotes").glob("*/git/**/*.git")):
+        with git.Repo(path) as repo:
+            tagged[path.stem] = repo.tags["v0.2.0"].tag
+            if path.stem == "openllm" and "github" in path.parts:
+                assert repo.tags["v0.2.0"].commit.tree / "manifest/releases/v0.2.0.toml"
+    assert len(tagged) == 4  # the source and the Space have the same name
+    assert None not in tagged.values()
 
 
 def test_nothing_of_docs_data_or_exports_reached_the_space(told: Told) -> None:

@@ -185,6 +185,7 @@ def test_the_json_of_a_diff(changed: Family) -> None:
                 "url": changed.space.url,
                 "projected": projected,
                 "commits": 2,
+                "lfs": [],
                 "changes": [
                     {"path": "configs/small.json", "change": "deleted"},
                     {"path": "training/model.py", "change": "modified"},

@@ -70,6 +70,7 @@ def found(run_cli: RunCli, cwd: Path, *args: str, code: int = 0) -> Found:
 
 
 def test_a_family_in_which_nothing_is_missing(run_cli: RunCli, family: Hosts) -> None:
+    assert run_cli("hooks", "install", cwd=family.clone.path).code == 0
     seen = found(run_cli, family.clone.path)
     worse = {name for name, (level, _, _) in seen.items() if level != "ok"}
     assert worse <= {"git", "token"}  # git may be an old one, and nobody is logged in to the Hub
@@ -418,3 +419,9 @@ def test_a_push_over_ssh_that_is_refused_names_the_command_that_shows_all(
     hosts.clone.git("config", f"url.{held.url}-gone.pushInsteadOf", ssh.url("other.git"))
     seen = found(run_cli, hosts.clone.path)["write other"]
     assert (seen[0], seen[2].startswith("git push --dry-run -- ")) == ("warning", True)
+
+
+def test_a_clone_without_the_hook_is_told_how_to_have_it(run_cli: RunCli, family: Hosts) -> None:
+    level, message, command = found(run_cli, family.clone.path)["hooks"]
+    assert (level, command) == ("warning", "openllm-repos hooks install")
+    assert "not installed" in message

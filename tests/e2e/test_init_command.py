@@ -106,6 +106,33 @@ def test_a_remote_of_ours_fetches_one_branch_and_no_tags(run_cli: RunCli, hosts:
     assert fetched == {"refs/remotes/space/main"}
 
 
+def test_the_hook_is_installed_beside_one_that_is_there(run_cli: RunCli, hosts: Hosts, space: Bare) -> None:
+    """It says where; the person's own hook still runs, and `hooks uninstall` puts everything back."""
+    mine = hosts.clone.path / ".git/hooks/pre-push"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("#!/bin/sh\nexit 0\n")
+    mine.chmod(0o755)
+    assert f"installed the pre-push hook: {mine}\n" in init(run_cli, hosts, "--space", SPACE).out
+    assert run_cli("hooks", "status", cwd=hosts.clone.path).code == 0
+    assert run_cli("hooks", "uninstall", cwd=hosts.clone.path).code == 0
+    assert mine.read_text() == "#!/bin/sh\nexit 0\n"
+    assert space.tips()
+
+
+@pytest.mark.usefixtures("space")
+def test_without_the_hook_where_that_is_asked_for(run_cli: RunCli, hosts: Hosts) -> None:
+    assert "hook" not in init(run_cli, hosts, "--space", SPACE, "--no-hooks").out
+    assert not (hosts.clone.path / ".git/hooks/pre-push").exists()
+
+
+@pytest.mark.usefixtures("space")
+def test_a_hooks_folder_elsewhere_is_told_and_left_alone(run_cli: RunCli, hosts: Hosts) -> None:
+    hosts.clone.git("config", "core.hooksPath", ".husky")
+    done = init(run_cli, hosts, "--space", SPACE)
+    assert "no pre-push hook: core.hooksPath is '.husky'" in done.out
+    assert (hosts.clone.path / "repos.toml").exists()
+
+
 @pytest.mark.usefixtures("space")
 def test_run_twice_it_changes_nothing_and_says_so(run_cli: RunCli, hosts: Hosts) -> None:
     init(run_cli, hosts, "--space", SPACE)

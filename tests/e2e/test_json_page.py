@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.releases import Releases
 from tests.support.served import PNG, ServedFamily, login
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SECTIONS = {
     heading.split(" --json")[0]: text
     for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
 }
-AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"]}
+AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"], "release": ["sync", "status"]}
 EVERYWHERE = {"schema", "next"}  # the page begins with them
 
 
@@ -79,3 +80,26 @@ def test_what_the_hub_would_refuse(sandbox: Sandbox, tmp_path: Path, run_cli: Ru
     done = hub.sync("--dry-run", "--json")
     assert [finding["rule"] for finding in done.json()["targets"][0]["findings"]] == ["binary"]
     assert unnamed("sync", done) == set()
+
+
+def test_a_release_and_what_is_asked_of_it_afterwards(tmp_path: Path, run_cli: RunCli) -> None:
+    releases = Releases.make(tmp_path / "releases", run_cli)
+
+    def answer(*args: str) -> Result:
+        return run_cli(*args, "--json", cwd=releases.clone.path)
+
+    assert unnamed("version", answer("version")) == set()
+    assert unnamed("release", answer("release", "1.0.0", "--dry-run")) == set()
+    assert unnamed("release", answer("release", "1.0.0", "--yes")) == set()
+    assert run_cli("version", "set", "1.1.0", cwd=releases.clone.path).code == 0
+    releases.commit("Raise the version")
+    releases.released("1.1.0")
+    for section, args in {
+        "release list": ("release", "list"),
+        "release show": ("release", "show", "v1.0.0"),
+        "release diff": ("release", "diff", "v1.0.0", "v1.1.0"),
+        "checkout": ("checkout", "v1.0.0"),
+        "hooks status": ("hooks", "status"),
+    }.items():
+        assert (section, unnamed(section, answer(*args))) == (section, set())
+    assert unnamed("release list", answer("release", "verify")) == set()

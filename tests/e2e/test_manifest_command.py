@@ -83,6 +83,7 @@ def test_show_as_json_writes_every_default_out(run_cli: RunCli, manifest: Path) 
         "version": ["pyproject.toml"],
         "tag": "v{version}",
         "never": ["data/", "tests/"],
+        "lock": "commit",
     }
     assert shown["source"] == "main"
     assert [repo["name"] for repo in shown["repos"]] == ["main", "space", "data", "mirror"]
@@ -94,12 +95,24 @@ def test_show_as_json_writes_every_default_out(run_cli: RunCli, manifest: Path) 
         "role": "target",
         "branch": "main",
         "release": True,
+        "tag": None,
+        "at": "tip",
+        "version": [],
         "history": "full",
         "drift": "merge",
         "owned": ["app.py", "README.md"],
         "maps": [{"from": "core/src/*.py", "to": "training/"}, {"from": "configs/*.json", "to": "configs/"}],
     }
     assert (shown["repos"][3]["kind"], shown["repos"][3]["id"], shown["repos"][3]["branch"]) == ("git", None, "trunk")
+
+
+def test_show_says_how_a_repo_takes_part_in_releases(run_cli: RunCli, manifest: Path) -> None:
+    text = MANIFEST.replace("[project]\n", '[project]\nlock = "tag"\n')
+    more = 'tag = "code-v{version}"\nat = "synced"\nversion = "VERSION"\nowned'
+    manifest.write_text(text.replace("owned", more, 1))
+    lines = run_cli("manifest", "show").out.splitlines()
+    assert lines[1] == "  version in pyproject.toml; tags v{version}, which carry the lock"
+    assert "tags code-v{version}, released as of its last sync, version in VERSION" in "\n".join(lines)
 
 
 def test_a_manifest_without_a_version_file_and_never_shows_neither(run_cli: RunCli, manifest: Path) -> None:

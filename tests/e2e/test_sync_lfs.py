@@ -102,6 +102,15 @@ def test_a_dry_run_beside_a_large_file_that_is_not_committed_leaves_every_byte(h
     assert hub.everything() == before
 
 
+def test_a_large_file_that_is_as_its_pointer_says_is_no_uncommitted_change(hub: ServedFamily) -> None:
+    """git looks at the content of a file that is younger than its index, or as young, as after every fresh clone."""
+    hub.upload()
+    (hub.clone.path / "core/src/model.bin").touch()
+    assert "uncommitted" not in hub.sync("--dry-run").out
+    (hub.clone.path / "core/src/model.bin").write_bytes(CONTENT[::-1])
+    assert "note: Your clone has uncommitted changes to 1 mapped file" in hub.sync("--dry-run").out
+
+
 def test_what_the_space_has_already_is_enough(hub: ServedFamily) -> None:
     hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
     _lose(hub.clone.path, hub.origin.path)

@@ -63,11 +63,19 @@ class Family:
     _work: Clone | None = None
 
     @classmethod
-    def make(cls, folder: Path, run: RunCli, *, origin: Bare | None = None, space: Bare | None = None) -> Family:
+    def make(
+        cls,
+        folder: Path,
+        run: RunCli,
+        *,
+        origin: Bare | None = None,
+        space: Bare | None = None,
+        object_format: str = "sha1",
+    ) -> Family:
         """Make a source with a first commit that is pushed, and a Space that is empty."""
-        origin = origin or Bare.init(folder / "origin.git")
-        space = space or Bare.init(folder / "space.git")
-        clone = Clone.init(folder / "clone")
+        origin = origin or Bare.init(folder / "origin.git", object_format=object_format)
+        space = space or Bare.init(folder / "space.git", object_format=object_format)
+        clone = Clone.init(folder / "clone", object_format=object_format)
         clone.git("remote", "add", "origin", origin.url)
         made = cls(folder, run, clone, origin, space, {"main": origin.url, "space": space.url})
         made.manifest()
@@ -82,11 +90,12 @@ class Family:
         never: Sequence[str] = NEVER,
         owned: Sequence[str] = OWNED,
         more: str = "",
+        project: str = "",
     ) -> None:
         """Write `repos.toml` into the clone's work tree (not committed)."""
         lines = [
             "schema = 1",
-            f'[project]\nname = "openllm"\nnever = {list(never)}',
+            f'[project]\nname = "openllm"\nnever = {list(never)}\n{project}',
             f'[repos.main]\nurl = "{self.urls["main"]}"\nrole = "source"',
             f'[repos.space]\nurl = "{self.urls["space"]}"\nowned = {list(owned)}\n{settings}',
             *(f'[[repos.space.map]]\nfrom = "{source}"\nto = "{to}"' for source, to in maps),

@@ -41,11 +41,12 @@ class HubFamily(Family):
         never: Sequence[str] = NEVER,
         owned: Sequence[str] = OWNED,
         more: str = "",
+        project: str = "",
     ) -> None:
         """Write `repos.toml` into the clone's work tree (not committed)."""
         lines = [
             "schema = 1",
-            f'[project]\nname = "openllm"\nnever = {list(never)}',
+            f'[project]\nname = "openllm"\nnever = {list(never)}\n{project}',
             f'[repos.main]\ngithub = "{SOURCE}"\nrole = "source"',
             f'[repos.space]\nspace = "{SPACE}"\nowned = {list(owned)}\n{settings}',
             *(f'[[repos.space.map]]\nfrom = "{source}"\nto = "{to}"' for source, to in maps),

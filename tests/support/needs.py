@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import pytest
 
@@ -36,9 +35,36 @@ def need_git_lfs() -> None:
         pytest.skip.Exception: not installed.
         pytest.fail.Exception: not installed, in CI.
     """
-    if shutil.which("git-lfs") is not None:
+    if run_git("lfs", "version", cwd=os.path.dirname(REAL_GIT), ok=(0, 1)).code == 0:
         return
     message = "git-lfs is not installed (Debian: apt-get install git-lfs); these tests push and pull large files"
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)
+
+
+def need_config_hooks() -> None:
+    """Go on if this git runs hooks that its configuration names; else skip, in CI too: no Debian has such a git yet.
+
+    Raises:
+        pytest.skip.Exception: git is older than 2.54.
+    """
+    folder = os.path.dirname(REAL_GIT)
+    if _has_config_hooks():
+        return
+    version = run_git("version", cwd=folder).out.strip()
+    pytest.skip(f"NOT SHOWN: hooks in git's configuration need git 2.54 or newer, and this is {version}")
+
+
+def need_older_git() -> None:
+    """Go on if this git runs no hooks that its configuration names; else skip.
+
+    Raises:
+        pytest.skip.Exception: git is 2.54 or newer.
+    """
+    if _has_config_hooks():
+        pytest.skip("NOT SHOWN: what is said to people whose git is older than 2.54")
+
+
+def _has_config_hooks() -> bool:
+    return run_git("hook", "list", "pre-push", cwd=os.path.dirname(REAL_GIT), ok=range(256)).code in {0, 1}

@@ -85,9 +85,10 @@ class ServedFamily(Family):
         never: Sequence[str] = NEVER,
         owned: Sequence[str] = OWNED,
         more: str = "",
+        project: str = "",
     ) -> None:
         """Write `repos.toml` with the target as people name it."""
-        Family.manifest(self, maps=maps, settings=settings, never=never, owned=owned, more=more)
+        Family.manifest(self, maps=maps, settings=settings, never=never, owned=owned, more=more, project=project)
         file = self.clone.path / "repos.toml"
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace(f'url = "{self.urls["space"]}"', self.entry), encoding="utf-8")

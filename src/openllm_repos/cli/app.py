@@ -34,12 +34,18 @@ COMMANDS: Mapping[str, Listed] = {
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
     "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
+    "release": Listed(
+        "openllm_repos.cli.release:release", "Release one version of the whole family, and look at releases."
+    ),
+    "checkout": Listed("openllm_repos.cli.release_compare:checkout", "Say how to get every repo as a release has it."),
+    "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
     "remotes": Listed("openllm_repos.cli.remotes:remotes", "Show the clone's git remotes; make them equal to it."),
     "doctor": Listed("openllm_repos.cli.doctor:doctor", "Say what is missing, and the command that mends it."),
     "sandbox": Listed(
         "openllm_repos.cli.sandbox:sandbox", "Serve a GitHub and a Hub on this machine to try things on."
     ),
+    "hooks": Listed("openllm_repos.cli.hooks:hooks", "Check what you push: release tags, and targets pushed by hand."),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 

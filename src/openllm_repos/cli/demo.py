@@ -59,7 +59,16 @@ def _story(family: Family) -> None:
     _step(source, "Both sides have moved.", "status")
     _step(source, "A sync merges them; nobody's work is lost.", "sync", "--yes")
     _history(family)
-    _step(source, "What is left is the edit that the source does not have yet.", "status")
+    _step(
+        source,
+        "One version of the whole family: checked, written down, tagged everywhere (with the Space's edit as it is).",
+        "release",
+        "0.2.0",
+        "--allow-drift",
+        "--yes",
+    )
+    _step(source, "The remotes themselves are asked whether it is so.", "release", "verify", "v0.2.0")
+    _step(source, "What is left is the Space's edit, which the source does not have yet.", "status")
 
 
 @contextlib.contextmanager

@@ -41,6 +41,7 @@ SDKS = ("gradio", "docker", "static")
     "--sdk", type=click.Choice(["gradio", "docker", "static"]), default="gradio", help="Of a Space to make (gradio)."
 )
 @click.option("--private", is_flag=True, help="What is made is seen by its owners only.")
+@click.option("--no-hooks", is_flag=True, help="Do not install the pre-push hook into this clone.")
 @click.option("--offline", is_flag=True, help="Ask no remote: write repos down unseen.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
@@ -58,11 +59,12 @@ def init(
     create: bool,
     sdk: str,
     private: bool,
+    no_hooks: bool,
     offline: bool,
     yes: bool,
     dry_run: bool,
 ) -> int:
-    """Write repos.toml for this clone, and add the git remotes of the repos in it.
+    """Write repos.toml for this clone, add the git remotes of the repos in it, and install the pre-push hook.
 
     On a terminal it asks, with a proposal for each answer. With flags it asks nothing. It looks at what the Space has
     already and proposes what goes where. A repos.toml that is there is checked, and stays as it is.
@@ -85,7 +87,7 @@ def init(
     path = invocation.manifest or repository.top / MANIFEST_NAME
     wished = any((github, space, models, datasets, maps, never, owned))
     if path.exists():
-        return _again(path, repository, wished=wished, dry_run=dry_run, quiet=invocation.quiet)
+        return _again(path, repository, wished=wished, dry_run=dry_run, hooks=not no_hooks, quiet=invocation.quiet)
     asking = not (wished or yes) and sys.stdin.isatty() and sys.stdout.isatty()
     if asking:
         from openllm_repos.cli.init_questions import ask_places
@@ -120,7 +122,7 @@ def init(
         url = create_on_hub(access.hub(), entry, sdk=sdk, private=private)
         click.echo(f"made {show(redact(url))}")
     write_new(path, draft.text())
-    lines = _closing(manifest, path, repository, to_adopt(manifest, seen), notes)
+    lines = _closing(manifest, path, repository, to_adopt(manifest, seen), notes, hooks=not no_hooks)
     if not invocation.quiet:
         click.echo("\n".join(lines))
     return 0
@@ -194,8 +196,8 @@ def _agreed(text: str, path: Path, make: Sequence[Entry]) -> bool:
     return click.confirm(f"Write this to {path.name}{also}, and add the git remotes?", default=True)
 
 
-def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, quiet: bool) -> int:
-    """Check a manifest that is there, and add the git remotes that are missing."""
+def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, hooks: bool, quiet: bool) -> int:
+    """Check a manifest that is there, add the git remotes that are missing, and the hook."""
     from openllm_repos.cli.remotes import told
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.setup.remotes import apply_remotes, plan_remotes
@@ -203,25 +205,45 @@ def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, q
     manifest = Manifest.load(path)
     steps = plan_remotes(manifest, repository)
     due = tuple(step for step in steps if step.changes) if dry_run else apply_remotes(steps, repository)
+    hook = _hook(manifest, repository) if hooks and not dry_run else []
     if not quiet:
         click.echo(f"{path.name} is there already; it is sound, and stays as it is.")
-        for line in told(steps, due, done=not dry_run):
+        for line in (*told(steps, due, done=not dry_run), *hook):
             click.echo(line)
         if wished:
             click.echo("  next: openllm-repos manifest add --help   (to add a repo to it; manifest set changes values)")
     return 0
 
 
+def _hook(manifest: Manifest, repository: Repository) -> list[str]:
+    """Install the pre-push hook; return what there is to say. A clone that cannot have it is no failure of this."""
+    from openllm_repos.errors import ReposError
+    from openllm_repos.hooks.install import install
+
+    try:
+        done = install(manifest, repository)
+    except ReposError as why:
+        return [f"no pre-push hook: {why.message}", *([f"  {why.hint}"] if why.hint else [])]
+    return [f"installed the pre-push hook: {show(str(done.path))}"] if done.changed else []
+
+
 def _closing(
-    manifest: Manifest, path: Path, repository: Repository, adopt: Mapping[str, int], notes: Sequence[str]
+    manifest: Manifest,
+    path: Path,
+    repository: Repository,
+    adopt: Mapping[str, int],
+    notes: Sequence[str],
+    *,
+    hooks: bool,
 ) -> list[str]:
-    """Add the git remotes; return what was done, and what to type next."""
+    """Add the git remotes and the hook; return what was done, and what to type next."""
     from openllm_repos.cli.manifest import counted
     from openllm_repos.cli.remotes import told
     from openllm_repos.setup.remotes import apply_remotes, plan_remotes
 
     steps = plan_remotes(manifest, repository)
     lines = [f"Wrote {path.name}: {counted(manifest)}.", *told(steps, apply_remotes(steps, repository), done=True)]
+    lines += _hook(manifest, repository) if hooks else []
     for name, count in adopt.items():
         files = "1 file" if count == 1 else f"{count} files"
         lines.append(f"{name} has {files} already where the maps write.")

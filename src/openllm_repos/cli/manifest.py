@@ -11,6 +11,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
+from openllm_repos.manifest.model import At, LockPlace
 from openllm_repos.names.url import HUB_HOST
 from openllm_repos.text import show
 
@@ -137,10 +138,12 @@ def facts(read: Manifest) -> dict[str, Any]:
             "version": list(read.project.version),
             "tag": str(read.project.tag),
             "never": [pattern.text for pattern in read.project.never],
+            "lock": str(read.project.lock),
         },
         "hosts": {"hub": str(read.hub or HUB_HOST)},
         "source": str(read.source.name),
         "repos": [_repo_facts(repo) for repo in read.repos],
+        "hooks": {"offline": str(read.hooks.offline)},
     }
 
 
@@ -153,6 +156,9 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
         "role": str(repo.role),
         "branch": str(repo.branch),
         "release": repo.release,
+        "tag": None if repo.tag is None else str(repo.tag),
+        "at": str(repo.at),
+        "version": [str(place) for place in repo.version],
         "history": str(repo.history),
         "drift": str(repo.drift),
         "owned": [pattern.text for pattern in repo.owned],
@@ -164,7 +170,8 @@ def _lines(read: Manifest) -> list[str]:
     """Return the manifest as lines for people."""
     lines = [f"{read.project.name}: {counted(read)}"]
     if read.project.version:
-        lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}")
+        lock = "" if read.project.lock is LockPlace.COMMIT else ", which carry the lock"
+        lines.append(f"  version in {', '.join(read.project.version)}; tags {read.project.tag}{lock}")
     if read.hub:
         lines.append(f"  the Hub is {read.hub}")
     if read.project.never:
@@ -173,6 +180,9 @@ def _lines(read: Manifest) -> list[str]:
     for repo in read.repos:
         notes = [str(repo.role), str(repo.kind), f"branch {repo.branch}"]
         notes += [] if repo.release else ["not in releases"]
+        notes += [] if repo.tag is None else [f"tags {repo.tag}"]
+        notes += [] if repo.at is At.TIP else ["released as of its last sync"]
+        notes += [f"version in {place}" for place in repo.version]
         notes += [] if repo.history is History.FULL else ["squash"]
         notes += [] if repo.drift is DriftPolicy.MERGE else ["drift refused"]
         lines += ["", f"{repo.name:{width}}  {repo.url}", f"{'':{width}}  {', '.join(notes)}"]

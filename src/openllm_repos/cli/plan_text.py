@@ -34,10 +34,11 @@ def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
         if isinstance(step, Stopped):
             yield from stopped_lines(step, every_file=every_file)
         else:
-            yield from _step_lines(step, every_file=every_file)
+            yield from step_lines(step, every_file=every_file)
 
 
-def _step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
+def step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
+    """Yield what a sync would do with one target."""
     if step.update is None:
         drift = f"; {_count(len(step.drift.files), 'drifted file')} there" if step.drift.files else ""
         yield f"{step.target}: up to date{drift}"

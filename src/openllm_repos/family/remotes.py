@@ -30,6 +30,7 @@ class RemoteState:
         tip: the tip of the manifest's branch, None where there is none.
         branches: the names of all branches.
         tags: tag names and what they point at.
+        peeled: of annotated tags, the commit that they name in the end.
         problem: why it is unreachable, or an empty string.
         hint: what to do about it.
         remembered: whether this is what was fetched before rather than an answer.
@@ -40,6 +41,7 @@ class RemoteState:
     tip: ObjectId | None = None
     branches: tuple[str, ...] = ()
     tags: Mapping[str, ObjectId] = field(default_factory=dict)
+    peeled: Mapping[str, ObjectId] = field(default_factory=dict)
     problem: str = ""
     hint: str = ""
     remembered: bool = False
@@ -82,7 +84,7 @@ def answers(
     def one(repo: Repo) -> RemoteState:
         endpoint = reached[repo.name]
         try:
-            return then(answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline)))
+            return then(answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline, peeled=True)))
         except Unreachable as why:
             return RemoteState(repo, endpoint, problem=why.message, hint=why.hint)
 
@@ -99,7 +101,8 @@ def answered(repo: Repo, endpoint: Endpoint, refs: Mapping[str, ObjectId]) -> Re
     """Return the state that a remote's refs amount to."""
     branches = tuple(ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/"))
     tags = {ref.removeprefix("refs/tags/"): found for ref, found in refs.items() if ref.startswith("refs/tags/")}
-    return RemoteState(repo, endpoint, refs.get(repo.branch.ref), branches, tags)
+    peeled = {tag.removesuffix("^{}"): tags.pop(tag) for tag in list(tags) if tag.endswith("^{}")}
+    return RemoteState(repo, endpoint, refs.get(repo.branch.ref), branches, tags, peeled)
 
 
 def remember(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, RemoteState]:

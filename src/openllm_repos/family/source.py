@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.history import count, is_ancestor
+from openllm_repos.git.lfs import POINTER_BYTES, stands_for
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
@@ -99,10 +102,22 @@ def uncommitted(repository: Repository, maps: Sequence[Map]) -> int:
         return 0
     asked = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
     listed = repository.person().run(*asked, settings=_WITHOUT_LFS)
-    rows = [row for row in listed.stdout.split(b"\0") if row]
     fields = {b"?": 1, b"u": 10}  # how many blanks stand before the path, by the kind of row
-    paths = [row.split(b" ", fields.get(row[:1], 8))[-1] for row in rows]
-    return sum(1 for path in paths if any(a_map.source.matches(path) for a_map in maps))
+    rows = [row.split(b" ", fields.get(row[:1], 8)) for row in listed.stdout.split(b"\0") if row]
+    mapped = [row for row in rows if any(a_map.source.matches(row[-1]) for a_map in maps)]
+    with ObjectReader(repository.git) as reader:
+        return sum(not _is_what_lfs_made_of_it(repository.top, reader, row) for row in mapped)
+
+
+def _is_what_lfs_made_of_it(top: Path, reader: ObjectReader, row: Sequence[bytes]) -> bool:
+    """Whether a file counts as changed only because it was compared without git-lfs's filter.
+
+    git compares the content wherever the file is as young as its index, as after every fresh clone.
+    """
+    if row[:2] != [b"1", b".M"] or row[4] != row[5] or reader.find(row[7]) is None:
+        return False
+    ((_, size),) = reader.sizes([row[7]])
+    return size < POINTER_BYTES and stands_for(reader.read(row[7]).data, top / os.fsdecode(row[8]))
 
 
 def empty_maps(

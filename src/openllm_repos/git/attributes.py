@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from openllm_repos.git.bench import bench
 from openllm_repos.git.repository import Repository
 
-# Only what the tree says counts, as on the remote: not the person's own file of attributes.
-_NOT_MINE = (f"core.attributesFile={os.devnull}",)
+# Only what the tree says counts, and as the remote reads it: not the person's own file of attributes, and `*.bin` is
+# not `*.BIN`, though a clone on Windows or macOS takes them for one.
+_NOT_MINE = (f"core.attributesFile={os.devnull}", "core.ignoreCase=false")
 
 
 def lfs_paths(repository: Repository, tree: str, paths: Sequence[bytes]) -> set[bytes]:

@@ -41,6 +41,37 @@ def describe(repository: Repository, commits: Sequence[ObjectId]) -> tuple[Descr
     return tuple(Described(ObjectId(found), *rest) for found, *rest in (row.split("\x1f", 3) for row in rows))
 
 
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """A commit, with the paths that it changed. All texts are foreign.
+
+    Attributes:
+        described: the commit in one line.
+        paths: what it changed, held against its only parent; none for a merge.
+        body: its message below the first line.
+    """
+
+    described: Described
+    paths: tuple[str, ...]
+    body: str = ""
+
+    def trailer(self, key: str) -> bool:
+        """Whether a line of its message begins with this key and a colon."""
+        return any(line.startswith(f"{key}: ") for line in self.body.splitlines())
+
+
+def describe_touching(repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId]) -> Iterator[Touching]:
+    """Yield the commits in the history of `tip` and in that of none of `without`, newest first, with their paths."""
+    shape = f"--format=%x01{_FIELDS}%x1f%b%x02"
+    asked = ("log", "-z", "--topo-order", "--name-only", "--no-renames", "--no-show-signature", shape)
+    done = repository.git.run(*asked, tip, *(f"^{commit}" for commit in without), "--")
+    for entry in done.stdout.decode("utf-8", "surrogateescape").split("\x01")[1:]:
+        header, _, names = entry.partition("\x02")
+        found, author, date, subject, body = header.split("\x1f", 4)
+        paths = tuple(name for name in names.strip("\n").split("\0") if name)
+        yield Touching(Described(ObjectId(found), author, date, subject), tuple(p.lstrip("\n") for p in paths), body)
+
+
 def patch(repository: Repository, changes: Sequence[FileChange]) -> bytes:
     """Return changed files as one patch, byte for byte what git makes of it; `git apply` takes it.
 

@@ -8,6 +8,7 @@ again, and no file of a work tree has a say. Its exit code is all that is read.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, lfs_settings
 from openllm_repos.git.repository import Repository
 from openllm_repos.plan import LargeFile
 
+POINTER_BYTES = 1024  # a pointer is smaller
+_POINTER_HEAD = b"version https://git-lfs.github.com/spec/v1\noid sha256:"
 _NOBODY = b"openllm-repos <openllm-repos@localhost> 0 +0000"
 
 
@@ -56,6 +59,17 @@ def has(folder: Path, file: LargeFile) -> bool:
 def place(folder: Path, oid: str) -> Path:
     """Return where a store keeps an object."""
     return folder / "objects" / oid[:2] / oid[2:4] / oid
+
+
+def stands_for(pointer: bytes, file: Path) -> bool:
+    """Whether a pointer, as git-lfs writes it, stands for the content of a file. Nothing is stored."""
+    if not file.is_file() or file.is_symlink():
+        return False
+    size = b"size %d\n" % file.stat().st_size
+    if not (pointer.startswith(_POINTER_HEAD) and pointer.endswith(size)):
+        return False
+    with file.open("rb") as content:
+        return pointer == _POINTER_HEAD + hashlib.file_digest(content, "sha256").hexdigest().encode() + b"\n" + size
 
 
 def upload(repository: Repository, url: str, files: Sequence[LargeFile], folder: Path) -> Completed:

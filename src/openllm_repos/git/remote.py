@@ -94,7 +94,12 @@ def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict
 
 
 def list_refs(
-    repository: Repository, url: str, patterns: Sequence[str] = ("refs/heads/*", "refs/tags/*"), *, deadline: float
+    repository: Repository,
+    url: str,
+    patterns: Sequence[str] = ("refs/heads/*", "refs/tags/*"),
+    *,
+    deadline: float,
+    peeled: bool = False,
 ) -> dict[str, ObjectId]:
     """Ask a remote for its refs.
 
@@ -103,11 +108,12 @@ def list_refs(
         url: the remote.
         patterns: full ref names or patterns.
         deadline: seconds until it counts as dead.
+        peeled: also return what each annotated tag names in the end, under the tag's name with ``^{}`` behind it.
 
     Raises:
         Unreachable: no answer in time, or a refusal.
     """
-    asked = ("ls-remote", "--quiet", "--refs", "--", url, *patterns)
+    asked = ("ls-remote", "--quiet", *(() if peeled else ("--refs",)), "--", url, *patterns)
     reach = repository.reach(url)
     try:
         try:
@@ -167,7 +173,9 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         ) from None
 
 
-def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs: bool = False) -> Pushed:
+def push(
+    repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs: bool = False, hooks: bool = True
+) -> Pushed:
     """Push objects by id to refs of a remote, each with a lease on its old value. Never forced.
 
     More than one ref is pushed atomically; one ref is atomic by itself, and some servers know no atomic pushes.
@@ -175,9 +183,11 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs:
     Args:
         repository: the clone.
         url: the remote.
-        updates: the refs.
+        updates: the refs; a `new` of zeros deletes one.
         lfs: what is pushed points at LFS objects; they are there already, and the pre-push hook of git-lfs, where the
             person has it, has to ask that remote about them and no other.
+        hooks: whether the person's pre-push hook runs. Only what brings no commit along may do without: the hook of
+            git-lfs is what uploads large files.
 
     Returns:
         What git and the remote said. What is true now, only :func:`list_refs` can tell.
@@ -186,7 +196,7 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs:
     if len(updates) > 1:
         args.append("--atomic")
     args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
-    specs = [f"{update.new}:{update.ref}" for update in updates]
+    specs = [f"{'' if update.new.is_zero else update.new}:{update.ref}" for update in updates]
     to, reach = ("--", url, *specs), repository.reach(url)
     try:
         done = repository.person().run(
@@ -194,7 +204,7 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs:
             *to,
             ok=(0, 1, 128),
             deadline=TRANSFER_DEADLINE,
-            hooks=True,
+            hooks=hooks,
             settings=lfs_settings(url) if lfs else (),
             environment=reach,
         )
@@ -212,6 +222,25 @@ def lfs_settings(url: str) -> tuple[str, ...]:
     if url.startswith(("https://", "http://")):  # over ssh git-lfs asks the host, and for a folder it copies
         server = f"{server.removesuffix('.git')}.git/info/lfs"
     return f"lfs.url={server}", f"lfs.pushurl={server}", "lfs.locksverify=false"
+
+
+def require_writable(repository: Repository, url: str, update: RefUpdate, *, deadline: float) -> None:
+    """Ask a remote whether it would let us push at all. Nothing is sent, and what its hooks say is not known.
+
+    Raises:
+        Unreachable: no answer, or it lets this person only read.
+    """
+    spec, reach = f"{update.new}:{update.ref}", repository.reach(url)
+    try:
+        repository.git.run(
+            "push", "--dry-run", "--porcelain", "--", url, spec, ok=(0, 1), deadline=deadline, environment=reach
+        )
+    except DeadlineExceeded:
+        raise Unreachable(
+            f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
+        ) from None
+    except GitFailed as failed:
+        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(repository, url)) from None
 
 
 def _last_line(said: str) -> str:

@@ -166,4 +166,10 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
 def _headers(token: str | None) -> dict[str, str]:
     from huggingface_hub.utils import build_hf_headers
 
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise HubRefused(
+            Cause.BAD_TOKEN,
+            "The token for the Hub holds a character that no token has, so it was not sent.",
+            hint="Copy it once more, without quotes and dots in their place: hf auth login   In CI: HF_TOKEN.",
+        )
     return build_hf_headers(token=token or False, library_name="openllm-repos")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from openllm_repos.hub.client import HubClient
-from openllm_repos.hub.failures import HubError, HubUnreachable
+from openllm_repos.hub.failures import Cause, HubError, HubUnreachable
 from openllm_repos.hub.model import HubRepo, Runtime, Stage
 from openllm_repos.names.objectid import ObjectId
 
@@ -63,6 +63,7 @@ def follow(
 
     Raises:
         HubRefused: the Hub does not show the Space.
+        HubUnreachable: the person has forbidden to ask (`HF_HUB_OFFLINE`).
     """
     begun = time.monotonic()
     last: Runtime | None = None
@@ -71,6 +72,8 @@ def follow(
         try:
             now: Runtime | None = client.runtime(space)
         except HubUnreachable as why:  # it may pass, and the build goes on without us
+            if why.cause is Cause.OFFLINE:
+                raise
             if not silent:
                 told(f"{why.message} Asking again.")
             now, silent = None, True

@@ -22,6 +22,7 @@ _STEP = re.compile(
     r"""(?:^|(?<=.)\.)(?:(?P<bare>[A-Za-z0-9_-]+)|(?P<mark>["'])(?P<quoted>.+?)(?P=mark))|\[(?P<index>[0-9]{1,6})\]"""
 )
 _ARRAYS: Final = frozenset({"owned", "never"})
+_TABLES: Final = ("hosts", "hooks")  # most manifests do without them
 _FLAGS: Final = {"true": True, "false": False}
 
 Value = str | bool | Sequence[str]
@@ -108,8 +109,8 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
 
     document = _document(text, origin)
     *above, key = _steps(place)
-    if above == ["hosts"] and isinstance(key, str) and "hosts" not in document:  # most manifests do without it
-        return _checked(_with_table(text, "hosts", {key: _typed(key, value)}), origin)
+    if len(above) == 1 and above[0] in _TABLES and isinstance(key, str) and above[0] not in document:
+        return _checked(_with_table(text, above[0], {key: _typed(key, value)}), origin)
     parent = _walk(document, tuple(above), place, origin)
     if not isinstance(key, str) or isinstance(parent.get(key), Table | AoT):
         raise UsageError(f"{quoted(place)} is not one value", hint="Name a key, such as repos.space.branch.")

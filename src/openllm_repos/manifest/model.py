@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openllm_repos.errors import UsageError
 from openllm_repos.manifest.maps import Map
 from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted
 from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
 from openllm_repos.names.url import HostUrl, RepoId, RepoUrl
@@ -55,6 +56,27 @@ class DriftPolicy(StrEnum):
     REFUSE = "refuse"
 
 
+class Offline(StrEnum):
+    """What the pre-push gate does where a repo that it must ask does not answer: refuse the push, or tell and allow."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class At(StrEnum):
+    """Which commit of a target a release tags: the tip of its branch, or the last sync, without what came after."""
+
+    TIP = "tip"
+    SYNCED = "synced"
+
+
+class LockPlace(StrEnum):
+    """Where a release writes its lock: into a commit on the source's branch, or into the message of its tag."""
+
+    COMMIT = "commit"
+    TAG = "tag"
+
+
 @dataclass(frozen=True, slots=True)
 class Repo:
     """One repo of the manifest.
@@ -71,6 +93,9 @@ class Repo:
         drift: what a sync does about drift.
         owned: the paths that only this target writes.
         maps: what it receives of the source, in the order of the file.
+        tag: the form of its release tags, None for that of the project.
+        at: which commit of it a release tags.
+        version: where a version stands in it that must agree with that of the project.
     """
 
     name: RepoName
@@ -84,6 +109,9 @@ class Repo:
     drift: DriftPolicy = DriftPolicy.MERGE
     owned: tuple[Pattern, ...] = ()
     maps: tuple[Map, ...] = ()
+    tag: TagTemplate | None = None
+    at: At = At.TIP
+    version: tuple[VersionPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +123,25 @@ class Project:
         version: the files of the source where the version stands.
         tag: the form of release tags.
         never: the paths of the source that may not reach any target.
+        lock: where a release writes its lock.
     """
 
     name: str
-    version: tuple[str, ...] = ()
+    version: tuple[VersionPlace, ...] = ()
     tag: TagTemplate = DEFAULT_TAG
     never: tuple[Pattern, ...] = ()
+    lock: LockPlace = LockPlace.COMMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the manifest says of the hooks.
+
+    Attributes:
+        offline: what the gate does where a repo does not answer.
+    """
+
+    offline: Offline = Offline.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +154,7 @@ class Manifest:
         repos: all repos in the order of the file.
         origin: the name of the file, for messages.
         hub: the Hub that its Spaces, models and datasets are on, None for huggingface.co.
+        hooks: how the hooks of a clone behave.
     """
 
     schema: int
@@ -120,6 +162,7 @@ class Manifest:
     repos: tuple[Repo, ...]
     origin: str = "repos.toml"
     hub: HostUrl | None = None
+    hooks: Hooks = Hooks()
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
@@ -152,6 +195,16 @@ class Manifest:
     def targets(self) -> tuple[Repo, ...]:
         """The repos that receive maps, in the order of the file."""
         return tuple(repo for repo in self.repos if repo.maps)
+
+    @property
+    def released(self) -> tuple[Repo, ...]:
+        """The repos that a release tags, in its order: targets, members, and the source last."""
+        taking_part = [repo for repo in self.repos if repo.release]
+        return tuple(sorted(taking_part, key=lambda repo: (Role.TARGET, Role.MEMBER, Role.SOURCE).index(repo.role)))
+
+    def tag_form(self, repo: Repo) -> TagTemplate:
+        """Return the form of the release tags of a repo."""
+        return repo.tag or self.project.tag
 
     def how_to_get_a_target(self) -> str:
         """Return what a person does where no repo has maps: the next step of an error."""

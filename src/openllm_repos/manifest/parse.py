@@ -13,17 +13,21 @@ from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import (
     DEFAULT_BRANCH,
     DEFAULT_TAG,
+    At,
     DriftPolicy,
     History,
+    Hooks,
     Kind,
+    LockPlace,
     Manifest,
+    Offline,
     Project,
     Repo,
     Role,
 )
-from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_sources
-from openllm_repos.names.path import FilePath
+from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_release, check_sources, check_tags
 from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted, require_plain
 from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
 from openllm_repos.names.url import GITHUB_HOST, HostUrl, RepoId, RepoUrl
@@ -34,10 +38,11 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 _LARGEST: Final = 1 << 20
 _LONGEST_NAME: Final = 100
-_TOP_KEYS: Final = ("schema", "project", "hosts", "repos")
-_PROJECT_KEYS: Final = ("name", "version", "tag", "never")
+_TOP_KEYS: Final = ("schema", "project", "hosts", "repos", "hooks")
+_PROJECT_KEYS: Final = ("name", "version", "tag", "never", "lock")
 _HOST_KEYS: Final = ("hub",)
 _MAP_KEYS: Final = ("from", "to")
+_HOOKS_KEYS: Final = ("offline",)
 _KIND_OF_KEY: Final = {
     "github": Kind.GITHUB,
     "space": Kind.SPACE,
@@ -50,7 +55,8 @@ _URL_ON_HUB: Final[dict[Kind, Callable[[RepoId, HostUrl | None], RepoUrl]]] = {
     Kind.MODEL: RepoId.model_url,
     Kind.DATASET: RepoId.dataset_url,
 }
-_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", "release", "history", "drift", "owned", "map")
+_RELEASE_KEYS: Final = ("release", "tag", "at", "version")
+_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map")
 EXAMPLE: Final = """\
 schema = 1
 
@@ -139,7 +145,11 @@ def _read_document(faults: Faults, document: dict[str, Any], origin: str) -> Man
         faults.add(("project",), 'is missing; write [project] with name = "…"')
     hub = _read_hosts(faults, document.get("hosts", {}))
     repos = _read_repos(faults, document.get("repos", {}), project.never if project else (), hub)
-    return Manifest(SCHEMA, project, repos, origin, hub) if project else None
+    hooks = _read_hooks(faults, document.get("hooks", {}))
+    if project is None:
+        return None
+    check_tags(faults, repos, project.tag)
+    return Manifest(SCHEMA, project, repos, origin, hub, hooks)
 
 
 def _read_hosts(faults: Faults, value: object) -> HostUrl | None:
@@ -158,10 +168,16 @@ def _read_project(faults: Faults, value: object) -> Project:
     table.required("name", '"…"')
     return Project(
         name=table.text("name", _project_name) or "",
-        version=table.texts("version", FilePath, alone=True),
+        version=table.texts("version", VersionPlace, alone=True),
         tag=table.text("tag", TagTemplate) or DEFAULT_TAG,
         never=table.texts("never", _protective),
+        lock=table.choice("lock", LockPlace) or LockPlace.COMMIT,
     )
+
+
+def _read_hooks(faults: Faults, value: object) -> Hooks:
+    table = Table(faults, ("hooks",), value, _HOOKS_KEYS)
+    return Hooks(offline=table.choice("offline", Offline) or Hooks().offline)
 
 
 def _project_name(text: str) -> str:
@@ -208,12 +224,17 @@ def _read_repo(
     check_maps(faults, (*table.place, "map"), maps, owned, never)
     branch = table.text("branch", BranchName) or DEFAULT_BRANCH
     release = table.flag("release", default=True)
+    tag = table.text("tag", TagTemplate)
+    at = table.choice("at", At) or At.TIP
+    version = table.texts("version", VersionPlace, alone=True)
+    check_release(faults, table.place, role, table.keys)
     history = table.choice("history", History) or History.FULL
     drift = table.choice("drift", DriftPolicy) or DriftPolicy.MERGE
     if name is None or role is None or url is None:
         return role, None
     plain_maps = tuple(entry for _, entry in maps)
-    return role, Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps)
+    made = Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps, tag, at, version)
+    return role, made
 
 
 def _read_kind(table: Table, hub: HostUrl | None) -> tuple[Kind, RepoId | None, RepoUrl | None]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openllm_repos.manifest.faults import Faults, Place
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo, Role
 from openllm_repos.names.overlap import intersect
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
+from openllm_repos.names.ref import TagTemplate
 
 Numbered = tuple[tuple[int, Map], ...]
 """Maps with their index in the file; faulty maps are left out, so the indexes may have gaps."""
@@ -35,6 +38,33 @@ def check_places(faults: Faults, repos: list[Repo]) -> None:
                 ("repos", repo.name),
                 f"is branch {quoted(repo.branch)} of {repo.url.identity}, as {quoted(first.name)} is;"
                 " write another repository or branch",
+            )
+
+
+def check_release(faults: Faults, place: Place, role: Role | None, keys: Mapping[str, object]) -> None:
+    """A repo says how it takes part in releases only where that makes sense for its role."""
+    if role is Role.SOURCE:
+        if keys.get("release") is False:
+            faults.add((*place, "release"), "is false, but the source's tag is what makes a release; leave it out")
+        for key in ("tag", "version"):
+            if key in keys:
+                faults.add((*place, key), f"is in the source; write it as project.{key}")
+    if "at" in keys and role in (Role.SOURCE, Role.MEMBER):
+        faults.add((*place, "at"), "is in a repo without maps; only a target has a last sync, so leave it out")
+
+
+def check_tags(faults: Faults, repos: tuple[Repo, ...], form: TagTemplate) -> None:
+    """Two branches of one repository cannot both have a release's tag (of `form`), unless one has a form of its own."""
+    seen: dict[tuple[str, str], Repo] = {}
+    for repo in repos:
+        if not repo.release:
+            continue
+        first = seen.setdefault((repo.url.identity, repo.tag or form), repo)
+        if first.branch != repo.branch:
+            faults.add(
+                ("repos", repo.name),
+                f"is the same repository as {quoted(first.name)}, where one tag cannot name two commits;"
+                f' write release = false, or a tag of its own such as tag = "{repo.branch}-{form}"',
             )
 
 

@@ -44,8 +44,9 @@ def card_errors(text: str, kind: Kind) -> tuple[str, ...]:
 
     try:
         data = yaml.safe_load(found[2])
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2024-13-45
-        return (f"it is not YAML: {str(error).splitlines()[0]}",)
+    # PyYAML lets through what its constructors stumble over: a date such as 2024-13-45, `!!bool maybe`, depth
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        return (f"it is not YAML: {(str(error).splitlines() or [type(error).__name__])[0]}",)
     if data is None:
         return ()
     if not isinstance(data, dict):
@@ -74,14 +75,16 @@ def hub_validator(access: FamilyAccess) -> Validate:
 
 def _space_errors(data: dict[Any, Any]) -> list[str]:
     errors = []
-    if len(str(data.get("short_description") or "")) > _SHORT:
+    short = data.get("short_description")  # no str(): a nest of aliases, written out, would take all memory
+    if isinstance(short, str) and len(short) > _SHORT:
         errors.append(f'"short_description" length must be less than or equal to {_SHORT} characters long')
     errors += [
         f'"{key}" must be one of [{", ".join(allowed)}]'
         for key, allowed in (("colorFrom", _COLOURS), ("colorTo", _COLOURS), ("sdk", _SDKS))
         if key in data and data[key] not in allowed
     ]
-    if "emoji" in data and re.search(r"[A-Za-z0-9]", str(data["emoji"])):
+    emoji = data.get("emoji", "")
+    if not isinstance(emoji, str) or re.search(r"[A-Za-z0-9]", emoji):
         errors.append('"emoji" must be an emoji')
     return errors
 

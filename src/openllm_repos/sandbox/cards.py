@@ -43,8 +43,9 @@ def problems(text: str, kind: str) -> Problems:
 
     try:
         data = yaml.safe_load(front)
-    except yaml.YAMLError as error:
-        return Problems((f"YAML Metadata Error: {str(error).splitlines()[0]}",))
+    # PyYAML lets through what its constructors stumble over: a date such as 2024-13-45, `!!bool maybe`, depth
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        return Problems((f"YAML Metadata Error: {(str(error).splitlines() or [type(error).__name__])[0]}",))
     if data is None:
         return _MISSING
     if not isinstance(data, dict):

@@ -12,6 +12,7 @@ from openllm_repos.git.configured import setting
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import tree_of
 from openllm_repos.git.repository import Repository
+from openllm_repos.hooks.standing import standing
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.setup.check import Check, error, ok, warning
 from openllm_repos.setup.clone import check_clone, not_opened
@@ -55,6 +56,7 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
     yield from check_clone(repository)
     if manifest is not None:
         yield from _git_remotes(plan_remotes(manifest, repository))
+        yield from _hook(manifest, repository)
         if not offline:
             yield from _remotes(manifest, repository, deadline)
 
@@ -106,6 +108,15 @@ def _lfs_tracked(repository: Repository) -> bool:
     blobs = [blob for path, blob in files.items() if path.rpartition(b"/")[2] == _ATTRIBUTES]
     with ObjectReader(repository.git) as reader:
         return any(b"filter=lfs" in found.data for found in reader.read_many(blobs))
+
+
+def _hook(manifest: Manifest, repository: Repository) -> Iterator[Check]:
+    """Look at the pre-push hook of the clone."""
+    found = standing(manifest, repository)
+    for fault in found.faults:
+        yield warning("hooks", fault.message, fault.next)
+    if not found.faults:
+        yield ok("hooks", "pushes are judged before they are sent")
 
 
 def _git_remotes(steps: tuple[RemoteStep, ...]) -> Iterator[Check]:

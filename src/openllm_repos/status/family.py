@@ -38,6 +38,7 @@ from openllm_repos.status.problems import (
 )
 from openllm_repos.status.releases import newest_release
 from openllm_repos.status.spaces import AskedHub
+from openllm_repos.status.unfinished import about_releases
 
 if TYPE_CHECKING:
     from openllm_repos.hub.client import HubClient
@@ -110,6 +111,7 @@ class FamilyStatus:
         remembered: whether this is what was fetched before; nobody was asked.
         repos: one entry a repo, in the order of the manifest.
         problems: what is wrong, with the next step, in the order of the manifest.
+        released: whether the newest release is complete, as far as that can be told.
     """
 
     project: str
@@ -118,11 +120,12 @@ class FamilyStatus:
     remembered: bool
     repos: tuple[RepoStatus, ...]
     problems: tuple[Problem, ...]
+    released: bool = True
 
     @property
     def differs(self) -> bool:
         """Whether any repo is not as it should be."""
-        return not all(status.standing.settled for status in self.repos)
+        return not self.released or not all(status.standing.settled for status in self.repos)
 
 
 def family_status(
@@ -187,19 +190,21 @@ class _Family:
         self._found: dict[RepoName, RepoStatus] = {}
         self._problems: dict[RepoName, list[Problem]] = {repo.name: [] for repo in manifest.repos}
         self._waiting: list[RemoteState] = []
+        self._remotes: dict[RepoName, RemoteState] = {}
         self._commit: ObjectId | None = None
         with contextlib.suppress(UsageError):  # said once the source's remote was asked for it
             self._commit = source_commit(clone, manifest.source, None, None)
 
     def take(self, remote: RemoteState) -> None:
         """Take in what one remote said. A target waits until it is known what it is to be held against."""
+        self._remotes[remote.repo.name] = remote
         role = remote.repo.role
         source_seen = self._manifest.source.name in self._found
         if role is Role.TARGET and self._commit is None and not source_seen:
             self._waiting.append(remote)
             return
         status = self._source(remote) if role is Role.SOURCE else self._other(remote)
-        tags = newest_release(self._manifest.project.tag, remote.tags)
+        tags = newest_release(self._manifest.tag_form(remote.repo), remote.tags)
         changed = _committed(self._reader, remote.tip)
         self._found[remote.repo.name] = replace(status, tip=remote.tip, release=tags, changed=changed)
         if role is Role.SOURCE:
@@ -277,11 +282,13 @@ class _Family:
                 self._note(*about_space(status.repo, what))
             elif status.changed is None and what.tip is not None and what.tip == status.tip:
                 self._found[at] = replace(status, changed=what.changed)
+        releases = list(about_releases(manifest, self._clone, self._reader, self._remotes))
+        self._note(*releases)
         problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
         begun = [about_journal(record) for record in glimpse(self._clone)]
         found = tuple(self._found[repo.name] for repo in manifest.repos)
         name, source = manifest.project.name, manifest.source.name
-        return FamilyStatus(name, source, self._commit, offline, found, (*problems, *begun))
+        return FamilyStatus(name, source, self._commit, offline, found, (*problems, *begun), not releases)
 
 
 def _committed(reader: ObjectReader, tip: ObjectId | None) -> datetime | None:

@@ -15,17 +15,11 @@ def newest_release(form: TagTemplate, tags: Iterable[str]) -> str | None:
         tags: short names.
 
     Returns:
-        The tag, or None where there is no release. Versions that Python packages could not have come before all others.
+        The tag, or None where there is no release. Versions that nothing orders come before all others.
     """
     releases = {tag: version for tag in tags if (version := form.version_of(tag)) is not None}
     if len(releases) < 2:
         return next(iter(releases), None)
-    from packaging.version import InvalidVersion, Version
+    from openllm_repos.versions.order import order
 
-    def order(tag: str) -> tuple[bool, Version, str]:
-        try:
-            return True, Version(releases[tag]), tag
-        except InvalidVersion:
-            return False, Version("0"), tag
-
-    return max(releases, key=order)
+    return max(releases, key=lambda tag: (order(releases[tag]), tag))

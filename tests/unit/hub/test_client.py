@@ -251,6 +251,15 @@ def test_a_token_is_wanted_or_not_taken(sandbox: Sandbox) -> None:
         HubClient(sandbox.hub.url).whoami()
 
 
+@pytest.mark.parametrize("token", ["hf_\u201cquoted\u201d", "hf_two\twords", "hf_\udce4"], ids=ascii)
+def test_a_token_that_no_header_can_hold_is_refused_and_not_repeated(token: str) -> None:
+    hub = HubClient("http://127.0.0.1:9", token)
+    refused = _refused(hub, MODEL)
+    assert (refused.cause, "hf auth login" in refused.hint) == (Cause.BAD_TOKEN, True)
+    assert token not in f"{refused.message}{refused.hint}{refused!r}"
+    assert not hub.write_access(MODEL).allowed
+
+
 def test_a_space_that_costs_says_how_one_comes_free(sandbox: Sandbox, hub: HubClient) -> None:
     sandbox.hub.free_account = True
     with pytest.raises(HubRefused) as refused:

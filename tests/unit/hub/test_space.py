@@ -7,6 +7,7 @@ import json
 import pytest
 
 from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.failures import HubUnreachable
 from openllm_repos.hub.model import HubRepo, HubType, Stage
 from openllm_repos.hub.space import Followed, follow
 from openllm_repos.names.objectid import ObjectId
@@ -88,3 +89,9 @@ def test_a_hub_that_never_answers_ends_in_nothing_known() -> None:
     assert found == Followed(None, late=True)
     assert not found.failed
     assert len(told) == 1
+
+
+def test_who_has_forbidden_to_ask_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(HubUnreachable, match="HF_HUB_OFFLINE is set"):
+        follow(HubClient("http://127.0.0.1:9"), SPACE, NEW, limit=60)

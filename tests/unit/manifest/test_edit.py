@@ -78,6 +78,12 @@ def test_a_hub_of_ones_own_gets_its_table_where_there_is_none() -> None:
         set_value(FAMILY, "hosts.hub", "http://hub.example.com")
 
 
+def test_a_table_that_may_be_left_out_is_begun_at_the_end() -> None:
+    after = set_value(FAMILY, "hooks.offline", "allow")
+    assert after == f'{FAMILY}\n[hooks]\noffline = "allow"\n'
+    assert set_value(after, "hooks.offline", "refuse") == after.replace("allow", "refuse")
+
+
 def test_a_key_of_a_map_is_named_by_its_index() -> None:
     after = set_value(FAMILY, "repos.space.map[0].to", "src/")
     assert changed(FAMILY, after) == ['- to = "training/"', '+ to = "src/"']

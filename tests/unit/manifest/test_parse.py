@@ -9,6 +9,7 @@ import pytest
 
 from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.manifest import DriftPolicy, History, Kind, Manifest, Role
+from openllm_repos.manifest.model import At, LockPlace
 from openllm_repos.manifest.parse import EXAMPLE
 
 TREE = Path(__file__).parents[3]
@@ -50,10 +51,26 @@ def test_the_family_of_openllm() -> None:
 def test_every_key_is_read() -> None:
     manifest = Manifest.load(TREE / "manifest" / "valid" / "every-key.toml")
     space, data = manifest.repo("space"), manifest.repo("data.v2")
-    assert manifest.project.version == ("pyproject.toml", "src/openllm/__init__.py")
+    assert manifest.project.version == (
+        "pyproject.toml",
+        "src/openllm/__init__.py",
+        "package.json",
+        "README.md#version",
+    )
+    assert [(place.path, place.key) for place in manifest.project.version][-1] == ("README.md", "version")
+    assert manifest.project.lock is LockPlace.TAG
     assert manifest.project.tag.version_of("release/1.0") == "1.0"
     assert manifest.source.branch == "develop"
     assert (space.release, space.history, space.drift) == (False, History.SQUASH, DriftPolicy.REFUSE)
+    assert (space.at, space.version) == (At.SYNCED, ("README.md#version",))
+    assert [manifest.tag_form(repo) for repo in manifest.repos] == [
+        "release/{version}",
+        "release/{version}",
+        "code-v{version}",
+        "release/{version}",
+        "v2-{version}",
+    ]
+    assert [repo.name for repo in manifest.released] == ["model", "data", "data.v2", "main"]
     assert (data.kind, data.branch, data.role) == (Kind.DATASET, "v2", Role.MEMBER)
 
 

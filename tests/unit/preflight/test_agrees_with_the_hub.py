@@ -113,6 +113,8 @@ CASES: dict[str, tuple[Kind, Steps, set[Rule]]] = {
     "a card without front matter": (Kind.SPACE, _files({"README.md": "# Card\n"}), set()),
     "an empty front matter": (Kind.SPACE, _card(""), set()),
     "a card that is no YAML": (Kind.MODEL, _card("license: [mit"), CARD),
+    "a card with a date that there is not": (Kind.MODEL, _card("date: 2024-13-45"), CARD),
+    "a card with a value that is not of its type": (Kind.SPACE, _card("pinned: !!bool maybe"), CARD),
     "a card that is a list": (Kind.MODEL, _card("- mit"), CARD),
     "a good card of a Space": (Kind.SPACE, _card("title: T\nemoji: 🚀\ncolorFrom: red\nsdk: docker"), set()),
     "60 characters": (Kind.SPACE, _card(f"short_description: {'a' * 60}"), set()),

@@ -124,6 +124,19 @@ def test_a_card_with_an_impossible_date_is_said_to_be_no_yaml(clone: Clone) -> N
     assert finding.problem == "it is not YAML: month must be in 1..12"
 
 
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp soon", "[" * 3000], ids=range(4))
+def test_a_card_that_the_yaml_library_stumbles_over_is_a_finding_like_any_other(clone: Clone, value: str) -> None:
+    clone.commit("Card", {"README.md": f"---\nemoji: {value}\n---\n"})
+    (finding,) = _found(clone)
+    assert (finding.rule, finding.problem.startswith("it is not YAML: ")) == (Rule.CARD, True)
+
+
+def test_a_card_whose_aliases_would_fill_the_memory_is_read_all_the_same(clone: Clone) -> None:
+    nest = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    clone.commit("Card", {"README.md": f"---\na0: &a0 x\n{nest}short_description: *a11\nemoji: *a11\n---\n"})
+    assert [finding.problem for finding in _found(clone)] == ['"emoji" must be an emoji']
+
+
 @pytest.mark.parametrize(
     ("target", "in_tip", "advised"),
     [
@@ -188,6 +201,13 @@ def test_attributes_of_the_person_do_not_count(clone: Clone) -> None:
     clone.commit("Pointer", {"model.bin": pointer(b"content")})
     clone.git("lfs", "clean", data=b"content")
     assert [finding.rule for finding in _found(clone)] == [Rule.LFS_ATTRIBUTE]
+
+
+def test_a_clone_that_ignores_case_does_not_take_a_pattern_for_another(clone: Clone) -> None:
+    clone.git("config", "core.ignoreCase", "true")
+    clone.commit("Pointer", {".gitattributes": LFS_LINE, "model.BIN": pointer(b"content")})
+    clone.git("lfs", "clean", data=b"content")
+    assert [(finding.rule, finding.path) for finding in _found(clone)] == [(Rule.LFS_ATTRIBUTE, b"model.BIN")]
 
 
 def test_a_sha256_clone_is_inspected_like_any_other(tmp_path: Path) -> None:

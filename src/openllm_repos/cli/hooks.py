@@ -1,0 +1,217 @@
+"""`openllm-repos hooks`: the pre-push gate installed, taken out, looked at, and run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.errors import UsageError
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.text import redact, show
+
+if TYPE_CHECKING:
+    from openllm_repos.hooks.lines import PushedRef
+    from openllm_repos.hooks.standing import Standing
+
+SCHEMA = 1
+_DIFFERS = 1
+_REFUSED = 3
+
+
+@click.group("hooks")
+def hooks() -> None:
+    """Check what is pushed from this clone: a hook that git runs before each push.
+
+    A release tag must be annotated, agree with the version files of its commit, and belong to a lock; nobody moves or
+    deletes one. Mapped files of a target are changed by a sync, not by hand. The rest passes in a few milliseconds.
+    """
+
+
+@hooks.command("install")
+@click.option("--hooks-path", is_flag=True, help="Write into the folder that core.hooksPath names.")
+@click.option("--config", is_flag=True, help="Name the hook in git's configuration instead (git 2.54 and newer).")
+@click.pass_obj
+def install_(invocation: Invocation, hooks_path: bool, config: bool) -> None:
+    """Install the hook into this clone, or bring it up to date.
+
+    A pre-push hook that is there already (yours, git-lfs, pre-commit, husky, lefthook) stays and runs after it, with
+    the same arguments and the same input; its exit code counts.
+    """
+    if hooks_path and config:
+        raise UsageError("--hooks-path and --config exclude each other.")
+    from openllm_repos.hooks.install import install
+
+    manifest, repository = open_clone(invocation)
+    done = install(manifest, repository, hooks_path=hooks_path, config=config)
+    kept = f" It runs {done.kept.name} after it." if done.kept else ""
+    _say(invocation, f"{'Installed' if done.changed else 'Already installed'}: {done.path}.{kept}")
+
+
+@hooks.command("uninstall")
+@click.pass_obj
+def uninstall_(invocation: Invocation) -> None:
+    """Take the hook out, and put back what was there before."""
+    from openllm_repos.hooks.install import uninstall
+
+    done = uninstall(Repository.open(invocation.directory))
+    _say(invocation, f"{'Removed' if done.changed else 'There was nothing to remove'}: {done.path}.")
+
+
+@hooks.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def status(invocation: Invocation, as_json: bool) -> int:
+    """Show whether the hook is installed, up to date, and would run; the exit code is 1 where it is not."""
+    from openllm_repos.hooks.standing import standing
+
+    found = standing(*open_clone(invocation))
+    if as_json:
+        import json
+
+        click.echo(json.dumps(facts(found), indent=2))
+    else:
+        for line in _lines(found):
+            click.echo(show(line))
+    return _DIFFERS if found.faults else 0
+
+
+@hooks.command("run")
+@click.argument("hook", type=click.Choice(["pre-push"]))
+@click.argument("arguments", nargs=-1, metavar="[REMOTE URL]")
+@click.option("--git-dir", metavar="DIR", help="The git folder of the clone that pushes, where git names it.")
+@click.option(
+    "--source",
+    metavar="REF",
+    default=DEFAULT_BRANCH.ref,
+    show_default=True,
+    help="Where the manifest is, while something else is checked out.",
+)
+@click.pass_obj
+def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: str | None, source: str) -> int:
+    """Judge a push whose lines stand on standard input, as git writes them; for CI and other hook managers.
+
+    REMOTE and URL are the hook's own two arguments. All that is said goes to standard error; the exit code is 3 where
+    the push must not be.
+    """
+    del hook
+    from openllm_repos.hooks.facts import gather
+    from openllm_repos.hooks.gate import judge
+    from openllm_repos.hooks.lines import read_lines
+
+    text, (remote, url) = _given(arguments)
+    lines = read_lines(text)
+    if not lines:
+        return 0
+    place = invocation.directory if git_dir is None else Path(os.path.abspath(invocation.directory / git_dir))
+    repository = Repository.open(place)
+    manifest = _family(invocation, repository, source, lines)
+    if manifest is None:
+        click.echo("openllm-repos: no repos.toml here, nor on the source's branch; nothing is checked.", err=True)
+        return 0
+    found = judge(lines, gather(repository, manifest, lines, remote, url), manifest)
+    for finding in found:
+        word = "stopped" if finding.stops else "note"
+        click.echo(f"{word}: {_plain(finding.ref)}: {_plain(finding.reason)}", err=True)
+        click.echo(f"  next: {_plain(finding.hint)}", err=True)
+    return _REFUSED if any(finding.stops for finding in found) else 0
+
+
+def _given(arguments: Sequence[str]) -> tuple[str, tuple[str, str]]:
+    """Return the lines and the two arguments, from git or from pre-commit."""
+    from openllm_repos.hooks.lines import line_of_pre_commit
+
+    if not arguments and (line := line_of_pre_commit(os.environ)) is not None:
+        names = [os.environ.get(f"PRE_COMMIT_REMOTE_{what}", "") for what in ("NAME", "URL")]
+        return line, (names[0], names[1])
+    if len(arguments) != 2:
+        raise UsageError(
+            "The hook takes two arguments, as git gives them: the remote and its URL.",
+            hint='Write: openllm-repos hooks run pre-push "$@"',
+        )
+    if sys.stdin.isatty():
+        raise UsageError("What is pushed is read from standard input, as git writes it to a hook; there is none.")
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    return text, (arguments[0], arguments[1])
+
+
+def _family(invocation: Invocation, repository: Repository, source: str, lines: Sequence[PushedRef]) -> Manifest | None:
+    """Return the manifest: of the work tree; else of the source's branch, of HEAD, or of what is pushed.
+
+    Who pushes to a target by hand has mostly checked out that target's branch, which has no manifest.
+    """
+    path = invocation.manifest_path()
+    if invocation.manifest is not None or os.path.lexists(path):
+        return Manifest.load(path)
+    from openllm_repos.git.refs import read_refs
+    from openllm_repos.hooks.released import manifest_at
+
+    remembered = read_refs(repository, f"refs/remotes/*/{source.removeprefix('refs/heads/')}").values()
+    with ObjectReader(repository.git) as reader:
+        for name in (source, *remembered, "HEAD", *(line.new for line in lines)):
+            held = reader.find(f"{name}^{{commit}}".encode())
+            found = None if held is None else manifest_at(reader, ObjectId(held[0].decode()))
+            if found is not None:
+                return found
+    return None
+
+
+def _lines(found: Standing) -> list[str]:
+    if not found.installed:
+        lines = [f"pre-push: not installed ({found.path})"]
+    else:
+        run = "would run" if found.would_run else "would not run"
+        way = {"config": ", from git's configuration", "pre-commit": ", called by pre-commit"}.get(found.way, "")
+        lines = [
+            f"pre-push: installed by {found.version or 'an unknown version'}, {run}{way}",
+            f"  file:   {found.path}",
+        ]
+        lines.append(f"  python: {found.python}")
+        if found.kept is not None:
+            tool = f" ({found.kept.tool})" if found.kept.tool else ""
+            lines.append(
+                f"  then:   {found.kept.path}{tool}" + ("" if found.kept.runs else ", not executable, left out")
+            )
+    if found.hooks_path:
+        lines.append(f"  core.hooksPath: {found.hooks_path}")
+    for fault in found.faults:
+        lines += ["", fault.message, f"  next: {fault.next}"]
+    return lines
+
+
+def facts(found: Standing) -> dict[str, Any]:
+    """Return how the hook stands as the JSON that docs/json.md describes."""
+    kept = found.kept
+    return {
+        "schema": SCHEMA,
+        "hook": "pre-push",
+        "path": str(found.path),
+        "installed": found.installed,
+        "would_run": found.would_run,
+        "way": found.way,
+        "hooks_path": found.hooks_path or None,
+        "version": found.version or None,
+        "python": found.python or None,
+        "kept": None if kept is None else {"path": str(kept.path), "tool": kept.tool or None, "runs": kept.runs},
+        "problems": [
+            {"message": show(fault.message), "next": show(fault.next), "stops": fault.stops} for fault in found.faults
+        ],
+    }
+
+
+def _plain(text: str) -> str:
+    return show(redact(text))
+
+
+def _say(invocation: Invocation, text: str) -> None:
+    if not invocation.quiet:
+        click.echo(show(text))

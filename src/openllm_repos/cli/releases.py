@@ -1,0 +1,231 @@
+"""`openllm-repos release list | show | verify | abort`: releases that were made or begun."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.errors import UsageError
+from openllm_repos.text import show
+
+if TYPE_CHECKING:
+    from openllm_repos.family.releases import FoundLock
+    from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
+
+SCHEMA = 1
+_DIFFERS = 1
+_UNREACHABLE = 30
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def list_releases(invocation: Invocation, as_json: bool) -> int:
+    """List the releases, newest first, and whether every repo has its tag."""
+    from openllm_repos.release.begun import source_state
+    from openllm_repos.release.verify import known_tags, verify
+
+    manifest, repository, _ = open_family(invocation)
+    with repository.quarantine() as clone:
+        source = source_state(manifest, clone)
+        found = verify(clone, known_tags(manifest, clone, source), source)
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, "releases": [_release_facts(one) for one in found]}, indent=2))
+        return 0
+    if not found:
+        click.echo("There is no release yet.")
+        return 0
+    width = max(len(one.tag) for one in found)
+    for one in found:
+        click.echo(show(f"{one.tag:{width}}  {_when(one.found):10}  {_said(one)}"))
+    return 0
+
+
+@click.command("show")
+@click.argument("tag")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def show_release(invocation: Invocation, tag: str, as_json: bool) -> None:
+    """Show what belongs to the release TAG (or version): the commit of every repo."""
+    from openllm_repos.release.verify import read_release_lock
+
+    manifest, repository, _ = open_family(invocation)
+    with repository.quarantine() as clone:
+        found = read_release_lock(manifest, clone, tag)
+    if as_json:
+        click.echo(json.dumps(_lock_facts(found), indent=2))
+        return
+    lock = found.lock
+    click.echo(show(f"{lock.project} {lock.version}, {lock.tag}, {_when(found)} by {found.tagger.partition(' <')[0]}"))
+    width = max(len(repo.name) for repo in lock.repos)
+    for repo in lock.repos:
+        commit = found.commit if repo is lock.source else repo.commit
+        click.echo(show(f"{repo.name:{width}}  {repo.tag}  {commit}  {repo.url}"))
+
+
+@click.command("verify")
+@click.argument("tag", required=False)
+@click.option("--all", "every", is_flag=True, help="Every release.")
+@click.option("--signed", is_flag=True, help="A tag without a signature is a fault, whatever your git is set to.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_obj
+def verify_release(invocation: Invocation, tag: str | None, every: bool, signed: bool, as_json: bool) -> int:
+    """Hold the release TAG (or version; the newest by default) against the remotes.
+
+    Exit code 1 where a tag is missing, moved, lightweight, or not signed though your git is set to sign tags.
+    """
+    from openllm_repos.git.tags import signing_wanted
+    from openllm_repos.release.begun import source_state
+    from openllm_repos.release.verify import Verdict, known_tags, tag_named, verify
+
+    if tag is not None and every:
+        raise UsageError("Name one release, or --all of them.")
+    manifest, repository, _ = open_family(invocation)
+    with repository.quarantine() as clone:
+        source = source_state(manifest, clone)
+        tags = known_tags(manifest, clone, source)
+        if not tags:
+            raise UsageError("There is no release yet.", hint="Make one: openllm-repos release VERSION")
+        if not every:
+            tags = tags[:1] if tag is None else [tag_named(manifest, clone, source, tag)]
+        found = verify(clone, tags, source, signed=signed or signing_wanted(repository))
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, "releases": [_release_facts(one) for one in found]}, indent=2))
+    else:
+        for one in found:
+            _show_verified(one)
+    verdicts = {repo.verdict for one in found for repo in one.repos}
+    if verdicts - {Verdict.GOOD, Verdict.UNREACHABLE} or any(one.found is None for one in found):
+        return _DIFFERS
+    return _UNREACHABLE if Verdict.UNREACHABLE in verdicts else 0
+
+
+@click.command("abort")
+@click.argument("version")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def abort_release(invocation: Invocation, version: str, yes: bool) -> int:
+    """Give VERSION up before it is out: take back the tags that its release made, and its lock."""
+    from openllm_repos.cli.question import confirmed
+    from openllm_repos.journal.lock import exclusive
+    from openllm_repos.release.abort import abort
+    from openllm_repos.release.desk import Desk
+
+    manifest, repository, _ = open_family(invocation)
+    if not confirmed(f"Give the release {version} up and take its tags back?", yes=yes):
+        click.echo("Nothing was changed.")
+        return _DIFFERS
+    with exclusive(repository, f"release abort {version}"), Desk(repository) as desk:
+        done = abort(manifest, desk, version, lambda line: None if invocation.quiet else click.echo(line, err=True))
+    click.echo(f"Gave up {done.tag}: {', '.join(done.removed) or 'no repo'} had its tag taken back.")
+    if done.kept:
+        click.echo(f"Kept: the tag on {', '.join(done.kept)}, which this release did not make, or cannot prove that.")
+    if done.unlocked:
+        click.echo(f"The lock is off {manifest.source.branch}: git pull takes that over.")
+    return 0
+
+
+def _show_verified(one: VerifiedRelease) -> None:
+    click.echo(show(f"{one.tag}: {_said(one)}"))
+    width = max((len(repo.repo.name) for repo in one.repos), default=0)
+    for repo in one.repos:
+        click.echo(show(f"  {repo.repo.name:{width}}  {_verdict(repo)}"))
+
+
+def _verdict(repo: VerifiedRepo) -> str:
+    from openllm_repos.release.verify import Verdict
+
+    where = f"{repo.repo.tag} at {repo.commit[:10]}"
+    match repo.verdict:
+        case Verdict.GOOD:
+            return where
+        case Verdict.MISSING:
+            return f"missing: {where}"
+        case Verdict.MOVED:
+            return f"moved: {repo.repo.tag} is at {str(repo.held)[:10]}, and the lock says {repo.commit[:10]}"
+        case Verdict.UNREACHABLE:
+            return f"unreachable: {repo.said}"
+        case _:
+            return f"{repo.verdict}: {where}"
+
+
+def _said(one: VerifiedRelease) -> str:
+    from openllm_repos.release.verify import Verdict
+
+    if one.fault:
+        return one.fault
+    if one.found is None:
+        return "no lock: not made by a release"
+    if one.good:
+        return f"complete, {len(one.repos)} repos"
+    words = [str(repo.verdict) for repo in one.repos if repo.verdict is not Verdict.GOOD]
+    counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    half = "" if one.out else "not out yet: "
+    return f"{half}{one.tagged} of {len(one.repos)} repos have it ({counted})"
+
+
+def _when(found: FoundLock | None) -> str:
+    """Return the day of a release, as its own zone has it."""
+    from datetime import UTC, datetime, timedelta
+
+    if found is None:
+        return ""
+    *_, seconds, zone = found.tagger.split(" ")
+    away = timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[3:]))
+    return (datetime.fromtimestamp(int(seconds), UTC) + away).date().isoformat()
+
+
+def _release_facts(one: VerifiedRelease) -> dict[str, Any]:
+    return {
+        "tag": one.tag,
+        "version": None if one.found is None else one.found.lock.version,
+        "date": _when(one.found) or None,
+        "complete": one.good,
+        "out": one.out,
+        "problem": one.fault or (None if one.found is not None else "no lock"),
+        "repos": [
+            {
+                "name": repo.repo.name,
+                "url": repo.repo.url,
+                "tag": repo.repo.tag,
+                "commit": repo.commit,
+                "held": repo.held,
+                "verdict": str(repo.verdict),
+                "problem": repo.said or None,
+            }
+            for repo in one.repos
+        ],
+    }
+
+
+def _lock_facts(found: FoundLock) -> dict[str, Any]:
+    lock = found.lock
+    return {
+        "schema": SCHEMA,
+        "project": lock.project,
+        "version": lock.version,
+        "tag": lock.tag,
+        "date": _when(found),
+        "by": found.tagger.partition(" <")[0],
+        "lock": "tag" if found.in_tag else "commit",
+        "manifest": lock.manifest,
+        "repos": [
+            {
+                "name": repo.name,
+                "role": repo.role,
+                "kind": repo.kind,
+                "id": repo.repo_id,
+                "url": repo.url,
+                "branch": repo.branch,
+                "tag": repo.tag,
+                "commit": found.commit if repo is lock.source else repo.commit,
+                "tree": repo.tree,
+                "source": repo.source,
+            }
+            for repo in lock.repos
+        ],
+    }

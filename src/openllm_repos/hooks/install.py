@@ -1,0 +1,230 @@
+"""Putting the hook into a clone beside what is there, and taking it out again without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from openllm_repos import __version__
+from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.git.repository import Repository
+from openllm_repos.hooks.destination import Addresses
+from openllm_repos.hooks.place import (
+    CONFIG_KEY,
+    NAME,
+    Hook,
+    HookPlace,
+    config_command,
+    config_place,
+    find_place,
+    knows_config_hooks,
+    shipped,
+    what_is,
+)
+from openllm_repos.hooks.watch import Watch, facts_of
+from openllm_repos.manifest.model import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an installation, or its end, came to.
+
+    Attributes:
+        path: the hook.
+        changed: whether anything was written or removed.
+        kept: the hook that was there before and still runs, or None.
+    """
+
+    path: Path
+    changed: bool
+    kept: Path | None = None
+
+
+def install(manifest: Manifest, repository: Repository, *, hooks_path: bool = False, config: bool = False) -> Installed:
+    """Install the hook, or bring it up to date. What is there already stays and runs after it.
+
+    Args:
+        manifest: the family.
+        repository: the clone of the source.
+        hooks_path: whether to write into the folder that `core.hooksPath` names.
+        config: whether to name the hook in git's configuration instead of writing into a hooks folder.
+
+    Raises:
+        UsageError: `core.hooksPath` is set, and nothing says what to do about it; or git knows no hooks in its
+            configuration.
+        ConflictError: another tool has replaced the hook since; which of the two is to run is not ours to say.
+        EnvironmentProblem: the folder cannot be written.
+    """
+    python = sys.executable
+    if not python or "\n" in python:
+        raise EnvironmentProblem("This Python does not know its own path, so a hook could not start it.")
+    if config:
+        return _install_in_config(manifest, repository, python)
+    place = find_place(repository)
+    if place.configured and not hooks_path:
+        raise UsageError(
+            f"core.hooksPath is {place.configured!r} (in {place.origin}): git looks for hooks in {place.folder} alone.",
+            hint=_ways(repository, place),
+        )
+    with _writing(place):
+        return _install_in(place, manifest, repository, python)
+
+
+def _ways(repository: Repository, place: HookPlace) -> str:
+    """Say how the gate can be had where `core.hooksPath` is set."""
+    ways = ["To put it there, beside what is there: openllm-repos hooks install --hooks-path"]
+    if place.folder.parent.name == ".husky":
+        mine = 'openllm-repos hooks run pre-push "$@"'
+        ways = [f"husky makes that folder anew with each npm install. Add a line to .husky/pre-push instead: {mine}"]
+    if knows_config_hooks(repository):
+        ways.append("To name it in git's configuration instead: openllm-repos hooks install --config")
+    return "\n      ".join(ways)
+
+
+def _install_in(place: HookPlace, manifest: Manifest, repository: Repository, python: str) -> Installed:
+    """Write facts first, then the hook: at no moment is there none where there was one."""
+    made = not place.folder.exists()
+    place.folder.mkdir(parents=True, exist_ok=True)
+    slot = place.slot
+    if what_is(slot) is Hook.FOREIGN:
+        _keep(slot, place.kept)
+    before = read_watch(place)
+    sections = dict(before.sections) | {place.clone: facts_of(manifest, Addresses.read(repository))}
+    watch = Watch(python, __version__, before.made_folder or made, sections)
+    changed = _write(place.facts, watch.text().encode("utf-8", "surrogateescape"), 0o644)
+    changed |= _write(slot, shipped(), 0o755)
+    return Installed(slot, changed, place.kept if os.path.lexists(place.kept) else None)
+
+
+def _keep(slot: Path, kept: Path) -> None:
+    """Give the hook that is there a second name, under which ours calls it.
+
+    Raises:
+        ConflictError: that name is taken by yet another hook.
+    """
+    if _same(slot, kept):
+        kept.unlink()  # that tool has written its hook anew
+    if os.path.lexists(kept) and not os.path.samestat(os.lstat(slot), os.lstat(kept)):
+        raise ConflictError(
+            f"Another tool has replaced {slot}, and {kept.name} beside it holds the hook from before.",
+            hint=f"Delete the one that is not wanted any more, then run: openllm-repos hooks install   ({kept})",
+        )
+    if not os.path.lexists(kept):
+        try:
+            os.link(slot, kept, follow_symlinks=False)
+        except OSError:  # a file system without hard links
+            os.replace(slot, kept)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two names stand for files of the same content, which are not one file."""
+    try:
+        return not one.samefile(other) and one.read_bytes() == other.read_bytes()
+    except OSError:  # one is not there, or a link to nowhere
+        return False
+
+
+def _install_in_config(manifest: Manifest, repository: Repository, python: str) -> Installed:
+    if not knows_config_hooks(repository):
+        raise UsageError(
+            "This git runs no hooks from its configuration; git 2.54 and newer do.", hint="Leave --config out."
+        )
+    place = config_place(repository)
+    with _writing(place):
+        done = _install_in(place, manifest, repository, python)
+    command = shlex.quote(str(place.folder / NAME))
+    if config_command(repository) == command:
+        return done
+    repository.git.run("config", "--local", "--replace-all", f"{CONFIG_KEY}.command", command)
+    repository.git.run("config", "--local", "--replace-all", f"{CONFIG_KEY}.event", NAME)
+    return replace(done, changed=True)
+
+
+def uninstall(repository: Repository) -> Installed:
+    """Take the hook out, and put back what was there: the same bytes, the same mode, the same link.
+
+    Raises:
+        EnvironmentProblem: the folder cannot be written.
+    """
+    changed = False
+    if config_command(repository):
+        repository.git.run("config", "--local", "--remove-section", CONFIG_KEY)
+        changed = True
+    places = [config_place(repository), find_place(repository)]
+    own = HookPlace(repository.common_dir / "hooks", ".")  # core.hooksPath may have been set since
+    places += [own] if own.folder != places[1].folder else []
+    for place in places:
+        with _writing(place):
+            changed |= _uninstall_from(place)
+    return Installed(places[1].folder / NAME, changed)
+
+
+def _uninstall_from(place: HookPlace) -> bool:
+    slot = place.slot
+    if what_is(slot) is not Hook.OURS:
+        if _same(slot, place.kept):
+            place.kept.unlink()
+        return not os.path.lexists(place.kept) and _forget(place)
+    watch = read_watch(place)
+    others = {clone: facts for clone, facts in watch.sections.items() if clone != place.clone}
+    if others:
+        return _write(place.facts, replace(watch, sections=others).text().encode("utf-8", "surrogateescape"), 0o644)
+    if os.path.lexists(place.kept):
+        os.replace(place.kept, slot)
+    else:
+        slot.unlink()
+    _forget(place)
+    if watch.made_folder:
+        with contextlib.suppress(OSError):  # others have put something there meanwhile
+            place.folder.rmdir()
+    return True
+
+
+def _forget(place: HookPlace) -> bool:
+    there = os.path.lexists(place.facts)
+    if there:
+        place.facts.unlink()
+    return there
+
+
+def read_watch(place: HookPlace) -> Watch:
+    """Return what stands in the file of facts; an empty one where there is none."""
+    try:
+        return Watch.parse(place.facts.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (FileNotFoundError, NotADirectoryError):
+        return Watch("", "")
+
+
+def _write(path: Path, content: bytes, mode: int) -> bool:
+    """Put a file in place whole, never through a link; returns whether it was another one before."""
+    wanted = os.X_OK if mode & 0o111 else os.R_OK
+    if path.is_file() and not path.is_symlink() and os.access(path, wanted) and path.read_bytes() == content:
+        return False
+    handle, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        fresh.chmod(mode)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink()
+        raise
+    return True
+
+
+@contextlib.contextmanager
+def _writing(place: HookPlace) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"The hooks in {place.folder} cannot be changed: {error.strerror}.",
+            hint="Mend the permissions of that folder, or see where core.hooksPath leads: git config core.hooksPath",
+        ) from None

@@ -1,0 +1,173 @@
+"""Giving a release up: the tags that it made are taken back as long as nobody can have built on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError, UsageError
+from openllm_repos.family.remotes import CONNECTIONS, DEADLINE
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs, push
+from openllm_repos.git.repository import Repository
+from openllm_repos.git.single import add_file
+from openllm_repos.git.tags import signing_wanted
+from openllm_repos.journal.releases import ReleaseRecord, ReleaseRow, end_release
+from openllm_repos.lockfile.model import lock_path
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName
+from openllm_repos.names.url import RepoUrl
+from openllm_repos.plan import RefUpdate
+from openllm_repos.release.begun import find_begun, source_state
+from openllm_repos.release.desk import Desk
+from openllm_repos.release.model import Obstacle, refusal
+from openllm_repos.release.prepare import with_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Aborted:
+    """What giving a release up came to.
+
+    Attributes:
+        tag: the release.
+        removed: the repos whose tag was taken back.
+        kept: the repos whose tag stays, because this release did not make it, or cannot prove that it did.
+        unlocked: whether a commit took the lock off the source's branch.
+    """
+
+    tag: str
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    unlocked: bool
+
+
+def abort(manifest: Manifest, desk: Desk, version: str, told: Callable[[str], None] = lambda _: None) -> Aborted:
+    """Give a release up that is not out yet. The caller holds the clone's lock.
+
+    Only tags are removed whose object is the very one that this release made. Once the source has its tag the release
+    is out: then nothing is taken back. The syncs stay, and so does the lock's commit; a commit after it takes the file
+    away.
+
+    Args:
+        manifest: what should be.
+        desk: holds the clone of the source.
+        version: the release.
+        told: gets a line of progress before each push.
+
+    Raises:
+        UsageError: it was not begun.
+        ConflictError: it is out.
+        RemoteRefused: a remote does not let a tag be removed; the same command goes on from there.
+        EnvironmentProblem: a remote does not answer.
+    """
+    record = find_begun(manifest, desk.repository, version)
+    if record is None:
+        raise UsageError(f"The release {version} was not begun.", hint="See: openllm-repos release list")
+    urls = {row.repo: RepoUrl(row.url) for row in record.rows}
+    reached = endpoints(desk.repository, urls)
+    held = _held(desk.repository, record, reached)
+    if held[record.source.repo] is not None:
+        raise ConflictError(
+            f"The release {record.tag} is out: {record.source.repo} has its tag, and others may have built on it.",
+            hint=f"Take the next version; if this one is incomplete, finish it: openllm-repos release {record.version}",
+        )
+    removed, kept = [], []
+    for row in record.rows:
+        there = held[row.repo]
+        if there is None:
+            continue
+        if there != _made(desk, record, row):
+            kept.append(str(row.repo))
+            continue
+        told(f"{row.repo}: taking the tag {row.tag} back")
+        _remove(desk.repository, reached[row.repo], row, there)
+        removed.append(str(row.repo))
+    unlocked = not record.in_tag and _unlock(manifest, desk.repository, record, reached, told)
+    end_release(desk.repository)
+    return Aborted(record.tag, tuple(removed), tuple(kept), unlocked)
+
+
+def _held(
+    repository: Repository, record: ReleaseRecord, reached: Mapping[RepoName, Endpoint]
+) -> dict[RepoName, ObjectId | None]:
+    """Ask every remote for its tag, as the id of the object that the ref holds."""
+
+    def one(row: ReleaseRow) -> ObjectId | ReposError | None:
+        try:
+            refs = list_refs(repository, reached[row.repo].url, (row.tag.ref,), deadline=DEADLINE)
+        except Unreachable as why:
+            return why
+        return refs.get(row.tag.ref)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        answers = dict(zip([row.repo for row in record.rows], pool.map(one, record.rows), strict=True))
+    failed = [
+        Obstacle(name, f"is unreachable: {answer.message}.", answer.hint, answer.exit_code)
+        for name, answer in answers.items()
+        if isinstance(answer, ReposError)
+    ]
+    if failed:
+        raise refusal(
+            "Not every repo answers, so nothing was taken back:",
+            failed,
+            hint=f"Then: openllm-repos release abort {record.version}",
+        )
+    return {name: answer for name, answer in answers.items() if not isinstance(answer, ReposError)}
+
+
+def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None:
+    """Return the tag object that this release made, None where that cannot be told: a signature is made only once."""
+    if row.object is not None:
+        return row.object
+    if signing_wanted(desk.repository):
+        return None
+    return next(one for one in with_tag(desk, record, row, signed=False).rows if one.repo == row.repo).object
+
+
+def _remove(repository: Repository, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> None:
+    said = push(repository, endpoint.push_url, [RefUpdate(row.tag.ref, held, repository.zero)], hooks=False)
+    try:
+        left = list_refs(repository, endpoint.url, (row.tag.ref,), deadline=DEADLINE).get(row.tag.ref)
+    except Unreachable as why:
+        raise EnvironmentProblem(
+            f"{row.repo}: its tag was to be removed, then the remote fell silent ({why.message}).",
+            hint="Run the same command again: it asks what is true.",
+        ) from None
+    if left == held:
+        raise RemoteRefused(
+            f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
+            hint="Remove it there, or leave this version alone and take the next one.",
+        )
+
+
+def _unlock(
+    manifest: Manifest,
+    repository: Repository,
+    record: ReleaseRecord,
+    reached: Mapping[RepoName, Endpoint],
+    told: Callable[[str], None],
+) -> bool:
+    """Take the lock off the source's branch by a commit, if it is there; the branch may have gone on since.
+
+    Raises:
+        RemoteRefused: the branch does not take that commit.
+    """
+    source = manifest.source
+    tip = source_state(manifest, repository).tip
+    path = lock_path(record.tag)
+    if tip is None:
+        return False
+    with ObjectReader(repository.git) as reader:
+        if reader.find(f"{tip}:{path}".encode()) is None:
+            return False
+    made, _ = add_file(repository, tip, path, None, f"Give up release {record.project} {record.version}\n")
+    told(f"{source.name}: taking the lock off {source.branch}")
+    said = push(repository, reached[source.name].push_url, [RefUpdate(record.branch, tip, made)])
+    if source_state(manifest, repository).tip != made:
+        raise RemoteRefused(
+            f"{source.name} did not take the commit that removes {path}:\n{said.said}",
+            hint=f"Run it again, or remove that file by hand: openllm-repos release abort {record.version}",
+        )
+    return True

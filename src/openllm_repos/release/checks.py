@@ -1,0 +1,189 @@
+"""What stands against a release: every check is made, and all that is found is listed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError
+from openllm_repos.family.access import hub_repo_of
+from openllm_repos.family.releases import TagState
+from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
+from openllm_repos.family.source import hold_against_remote
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.remote import Unreachable, require_writable
+from openllm_repos.git.repository import Repository
+from openllm_repos.git.tags import sign_tag, signing_wanted, tagger_now
+from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.failures import HubError
+from openllm_repos.lockfile.model import lock_path
+from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName, TagName
+from openllm_repos.plan import RefUpdate, Stopped, TargetPlan
+from openllm_repos.release.desk import Desk
+from openllm_repos.release.model import Obstacle, RepoPlan
+from openllm_repos.text import show
+from openllm_repos.versions.commit import files_of
+from openllm_repos.versions.stated import stated
+
+_FAILS = EnvironmentProblem.exit_code
+
+
+def of_failure(repo: str, why: ReposError) -> Obstacle:
+    """Return what a failure says as an obstacle, without the repo's name if it begins with that."""
+    message = why.message.removeprefix(f"{repo}: ").removeprefix(f"{repo} ")
+    return Obstacle(repo, message, why.hint, 3 if why.exit_code == 2 else why.exit_code)
+
+
+def about_source(
+    manifest: Manifest, repository: Repository, remote: RemoteState, commit: ObjectId
+) -> Iterator[Obstacle]:
+    """The source is clean, and this clone and its remote have the same tip."""
+    name, branch = manifest.source.name, manifest.source.branch
+    where = f"{remote.endpoint.name or remote.endpoint.push_url} {branch}"
+    held = hold_against_remote(repository, commit, remote)
+    if held.unpushed is None:
+        yield Obstacle(name, f"has no branch {branch} on its remote yet.", f"git push {where}")
+    elif held.unpushed and held.behind:
+        message = f"this clone and the remote have both gone on ({held.unpushed} here, {held.behind} there)."
+        yield Obstacle(name, message, f"git pull --rebase {where}   then: git push {where}")
+    elif held.unpushed:
+        yield Obstacle(name, f"has {_commits(held.unpushed)} that are not pushed.", f"git push {where}")
+    elif held.behind:
+        yield Obstacle(
+            name, f"has {_commits(held.behind)} on its remote that this clone lacks.", f"git pull --ff-only {where}"
+        )
+    if repository.top is not None:
+        changed = repository.person().run("status", "--porcelain", "-z", "--untracked-files=no").stdout
+        files = [row for row in changed.split(b"\0") if row]
+        if files:
+            count = "1 file" if len(files) == 1 else f"{len(files)} files"
+            yield Obstacle(name, f"has {count} changed but not committed.", "Commit, or put them away: git stash")
+
+
+def manifest_in(reader: ObjectReader, commit: ObjectId, path: str) -> bytes | None:
+    """Return the manifest that a commit holds; None where it holds none, or `path` lies outside the repository."""
+    return None if path.startswith("..") else files_of(reader, commit)(path)
+
+
+def about_manifest(reader: ObjectReader, manifest: Manifest, commit: ObjectId, path: str) -> Iterator[Obstacle]:
+    """The manifest that is used is the one that the released commit holds."""
+    name = manifest.source.name
+    content = manifest_in(reader, commit, path)
+    if content is None:
+        yield Obstacle(name, f"{show(path)} is not in the commit {commit[:10]}.", f"git add {show(path)}")
+        return
+    try:
+        same = Manifest.parse(content, manifest.origin) == manifest
+    except ManifestError:
+        same = False
+    if not same:
+        yield Obstacle(name, f"{show(path)} says something else at {commit[:10]} than here.", "Commit and push it.")
+
+
+def about_versions(
+    manifest: Manifest, name: str, repo: Repo, reader: ObjectReader, commit: ObjectId, version: str
+) -> Iterator[Obstacle]:
+    """The version files of a commit say the version of the release."""
+    places = manifest.project.version if repo is manifest.source else repo.version
+    for one in stated(places, files_of(reader, commit)):
+        if one.agrees(version):
+            continue
+        said = f"says {one.version}, not {version}" if one.version is not None else one.problem
+        how = f"openllm-repos version set {version}" if repo is manifest.source else "Change it there"
+        yield Obstacle(name, f"{show(one.file)} {show(said)} (at {commit[:10]}).", f"{how}, commit and push.")
+
+
+def about_sync(manifest: Manifest, step: TargetPlan | Stopped, *, allow_drift: bool) -> Iterator[Obstacle]:
+    """A target can be synced, and has no drift that the source does not know."""
+    if isinstance(step, Stopped):
+        message = step.reason.removeprefix(f"{step.target}: ").removeprefix(f"{step.target} ")
+        yield Obstacle(step.target, message, step.hint, step.exit_code if step.exit_code == _FAILS else 3)
+    elif step.drift.files and not allow_drift and manifest.target(step.target).at is At.TIP:
+        files = "1 mapped file" if len(step.drift.files) == 1 else f"{len(step.drift.files)} mapped files"
+        yield Obstacle(
+            step.target,
+            f"has drifted: {files} changed there, which the source does not have.",
+            f"openllm-repos diff {step.target}   then bring it to the source, or pass --allow-drift.",
+        )
+
+
+def about_lock(manifest: Manifest, tag: TagName) -> Iterator[Obstacle]:
+    """No map carries the locks: each release would leave that target behind its source."""
+    if manifest.project.lock is LockPlace.TAG:
+        return
+    path = lock_path(tag).encode()
+    for target in manifest.targets:
+        for a_map in target.maps:
+            if a_map.source.matches(path):
+                yield Obstacle(
+                    target.name,
+                    f"its map of {a_map.source.text} carries the locks as well, so it would lack one at once.",
+                    'Narrow the map, or let the tag carry the lock: project.lock = "tag"',
+                )
+
+
+def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState], why: str) -> Iterator[Obstacle]:
+    """The tag is free, or already where it is planned, in every repo."""
+    for plan in plans:
+        remote = states[plan.repo.name]
+        held = remote.peeled.get(plan.tag) or remote.tags.get(plan.tag)
+        if plan.state is TagState.ELSEWHERE:
+            wanted = f", not at {plan.commit[:10]}" if plan.commit is not None else ""
+            message = f"its tag {plan.tag} is at {str(held)[:10]}{wanted}{why}."
+            yield Obstacle(plan.repo.name, message, "A tag that others may have is never moved: take the next version.")
+        elif plan.state is TagState.LIGHTWEIGHT:
+            message = f"its tag {plan.tag} is at the right commit, but lightweight, and a release has annotated ones."
+            delete = f"git push {remote.endpoint.push_url} :refs/tags/{plan.tag}"
+            yield Obstacle(plan.repo.name, message, f"If nobody uses it: {delete}")
+        elif plan.state is TagState.UNKNOWN:
+            yield Obstacle(plan.repo.name, f"is unreachable: {remote.problem}.", remote.hint, _FAILS)
+
+
+def about_access(
+    repository: Repository,
+    plans: Sequence[RepoPlan],
+    states: Mapping[RepoName, RemoteState],
+    probe: ObjectId,
+    hub: HubClient | None,
+) -> Iterator[Obstacle]:
+    """Every repo can be written, as far as it tells before something is sent.
+
+    git asks GitHub and plain servers; the Hub lets anybody begin a push whom it knows, so it is asked itself.
+    """
+    asked = [plan for plan in plans if plan.state is TagState.ABSENT]
+
+    def one(plan: RepoPlan) -> Obstacle | None:
+        url = states[plan.repo.name].endpoint.push_url
+        there = hub_repo_of(plan.repo)
+        if hub is not None and there is not None and url.startswith("http"):
+            try:
+                access = hub.write_access(there)
+            except HubError as why:
+                return Obstacle(plan.repo.name, f"cannot be written: {why.message}", why.hint, _FAILS)
+            if not access.allowed:
+                return Obstacle(plan.repo.name, f"cannot be written: {access.why}", access.hint)
+        update = RefUpdate(plan.tag.ref, repository.zero, probe)
+        try:
+            require_writable(repository, url, update, deadline=3 * DEADLINE)
+        except Unreachable as why:
+            return Obstacle(plan.repo.name, f"cannot be written: {why.message}", why.hint)
+        return None
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        yield from (found for found in pool.map(one, asked) if found is not None)
+
+
+def about_signing(desk: Desk, source: str, commit: ObjectId, tag: TagName) -> Iterator[Obstacle]:
+    """Where tags are to be signed, a signature can be made."""
+    try:
+        tagger = tagger_now(desk.repository)
+        if signing_wanted(desk.repository):
+            sign_tag(desk.scratch(source), commit, tag, tagger, "A trial, thrown away.\n")
+    except EnvironmentProblem as why:
+        yield Obstacle(source, why.message, why.hint, _FAILS)
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"

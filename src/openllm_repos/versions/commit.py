@@ -1,0 +1,17 @@
+"""The tree of a commit as a place of version files: what a work tree holds besides does not count."""
+
+from __future__ import annotations
+
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.versions.stated import ReadFile
+
+
+def files_of(reader: ObjectReader, commit: ObjectId) -> ReadFile:
+    """Return what reads files of a commit; nothing else may use `reader` at the same time."""
+
+    def read(path: str) -> bytes | None:
+        found = reader.find(f"{commit}:{path}".encode())
+        return reader.read(found[0]).data if found is not None and found[1] == b"blob" else None
+
+    return read

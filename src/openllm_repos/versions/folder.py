@@ -1,0 +1,54 @@
+"""The work tree as a place of version files: read, and written without a moment in which a file is half there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.text import show
+from openllm_repos.versions.stated import ReadFile
+
+_LARGEST = 8 << 20
+
+
+def files_in(folder: Path) -> ReadFile:
+    """Return what reads files below a folder.
+
+    A symbolic link, a folder and a file of more than 8 MiB read as if they were not there: a version stands in none.
+    """
+
+    def read(path: str) -> bytes | None:
+        place = folder / path
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found = place.lstat()
+            if stat.S_ISREG(found.st_mode) and found.st_size <= _LARGEST:
+                return place.read_bytes()
+        return None
+
+    return read
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Replace files below a folder, each in one step; its permissions stay.
+
+    Raises:
+        EnvironmentProblem: one cannot be written; those before it in the order of `files` are.
+    """
+    for path, content in files.items():
+        place = folder / path
+        waiting = place.with_name(f".{place.name}.openllm-repos")
+        try:
+            with waiting.open("wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), stat.S_IMODE(place.stat().st_mode))
+            os.replace(waiting, place)
+        except OSError as error:
+            waiting.unlink(missing_ok=True)
+            raise EnvironmentProblem(
+                f"{show(path)} cannot be written: {error.strerror}.",
+                hint="Mend its permissions, then run the same command again.",
+            ) from None
