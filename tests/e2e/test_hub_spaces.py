@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.hub_family import SPACE, HubFamily
+from tests.support.repositories import Bare
 
 if TYPE_CHECKING:
     from openllm_repos.sandbox import Sandbox
@@ -37,6 +38,21 @@ def test_the_table_says_what_a_space_is_doing_and_when_it_changed(hub_family: Hu
         "main   github  main    ok       -        -        2023-11-14",
         f"space  space   main    in sync  -        RUNNING  {day}",
     ]
+
+
+def test_the_hub_says_when_models_and_datasets_changed(sandbox: Sandbox, hub_family: HubFamily) -> None:
+    """Their commits are not in the clone of the source; where the Hub does not answer, nobody knows."""
+    days = [Bare(sandbox.hub.create(kind, "lemms/small")).log(form="%cs")[0] for kind in ("model", "dataset")]
+    repos = ('[repos.small]\nmodel = "lemms/small"', '[repos.text]\ndataset = "lemms/small"')
+    hub_family.manifest(more="\n".join(repos))
+    rows = [line.split() for line in _status(hub_family) if line.startswith(("small", "text"))]
+    assert [row[-1] for row in rows] == days
+    sandbox.hub.fault(match="GET /api/models/*", status=503, count=None)
+    hub_family.commit("More", {"core/src/more.py": "more\n"})
+    rows = [line.split() for line in _status(hub_family) if line.startswith(("small", "text"))]
+    assert [row[-1] for row in rows] == ["-", days[1]]
+    hub_family.run("manifest", "remove", "space", cwd=hub_family.clone.path)  # then no column speaks of Spaces
+    assert _status(hub_family)[0].split() == ["repo", "kind", "branch", "state", "release", "changed"]
 
 
 @pytest.mark.parametrize(

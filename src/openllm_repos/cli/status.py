@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import sys
@@ -29,6 +30,7 @@ SCHEMA = 1
 _DIFFERS = 1
 _HEADINGS = ("repo", "kind", "branch", "state", "release")
 _HUB_HEADINGS = ("space", "changed")
+_DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
 _STATE = _HEADINGS.index("state")
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
@@ -147,9 +149,13 @@ def _columns() -> int:
     return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
 
 
-def _headings(repos: Sequence[RepoStatus]) -> tuple[str, ...]:
-    """Return the columns; where the Hub has told of a Space, there are two more."""
-    return _HEADINGS + (_HUB_HEADINGS if any(status.runtime for status in repos) else ())
+def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[str, ...], ...]:
+    """Return headings and rows; what a Space does, and when repos changed, only where the Hub has told of any."""
+    spaces = any(status.runtime for status in repos)
+    dates = spaces or any(status.changed and str(status.repo.kind) in _DATED for status in repos)
+    shown = [True] * len(_HEADINGS) + [spaces, dates]
+    rows = ((*_HEADINGS, *_HUB_HEADINGS), *(_row(status) for status in repos))
+    return tuple(tuple(itertools.compress(row, shown)) for row in rows)
 
 
 def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
@@ -163,10 +169,10 @@ def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
             yield Text(show(text), colour if number == _STATE else "", no_wrap=True, overflow="ellipsis")
 
     table = Table.grid(padding=(0, 2, 0, 0))
-    headings = _headings(repos)
+    headings, *rows = _rows(repos)
     table.add_row(*cells(headings))
-    for status in repos:
-        table.add_row(*cells(_row(status)[: len(headings)], _colour(status.standing)))
+    for status, row in zip(repos, rows, strict=True):
+        table.add_row(*cells(row, _colour(status.standing)))
     console = Console(width=columns, force_terminal=sys.stdout.isatty())
     with console.capture() as drawn:
         console.print(table)
@@ -197,11 +203,11 @@ def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
 
 def _markdown(family: FamilyStatus) -> Iterator[str]:
     """Yield the same as a Markdown table and a list."""
-    headings = _headings(family.repos)
+    headings, *rows = _rows(family.repos)
     yield f"| {' | '.join(headings)} |"
     yield "|" + " --- |" * len(headings)
-    for status in family.repos:
-        yield f"| {' | '.join(_plain(cell) for cell in _row(status)[: len(headings)])} |"
+    for row in rows:
+        yield f"| {' | '.join(_plain(cell) for cell in row)} |"
     if family.problems:
         yield ""
     for problem in _gathered(family.problems):

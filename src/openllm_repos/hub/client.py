@@ -82,9 +82,15 @@ class HubClient:
                 self._account = _account(said)
             return self._account
 
-    def info(self, repo: HubRepo) -> HubInfo:
-        """Return what the Hub knows of a repository."""
-        said = self._ask("GET", f"/api/{repo.api}", repo)
+    def info(self, repo: HubRepo, *, only: Sequence[str] = ()) -> HubInfo:
+        """Return what the Hub knows of a repository.
+
+        Args:
+            repo: the repository.
+            only: the Hub's names of what is wanted, such as ``lastModified``; the whole holds every file's name too.
+        """
+        asked = f"?{'&'.join(f'expand={key}' for key in only)}" if only else ""
+        said = self._ask("GET", f"/api/{repo.api}{asked}", repo)
         runtime = said.get("runtime")
         return HubInfo(
             tip=_commit(said.get("sha")),

@@ -20,7 +20,7 @@ from openllm_repos.family.source import empty_maps, hold_against_remote, source_
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.repository import Repository
-from openllm_repos.hub.model import Runtime
+from openllm_repos.hub.model import HubInfo, Runtime
 from openllm_repos.journal.records import glimpse
 from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
@@ -37,7 +37,7 @@ from openllm_repos.status.problems import (
     about_target,
 )
 from openllm_repos.status.releases import newest_release
-from openllm_repos.status.spaces import AskedSpaces
+from openllm_repos.status.spaces import AskedHub
 from openllm_repos.status.unfinished import about_releases
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class RepoStatus:
         ahead: of the source, the commits that its remote lacks.
         drift: what a target changed at mapped paths.
         release: the tag of its newest release, None where it has none or that is not known.
-        changed: when the tip was committed, None where this clone does not have that commit.
+        changed: when the tip was committed, None where neither this clone has that commit nor the Hub says it.
         runtime: of a Space, what it is doing; None where the Hub was not asked, or did not say in time.
     """
 
@@ -146,14 +146,14 @@ def family_status(
         deadline: seconds that each remote may take to answer, and again to send new commits. One that takes longer
             counts as unreachable, which is an answer too.
         told: gets the name of each repo as soon as it has answered.
-        hub: is asked what the Spaces are doing, beside their remotes; None asks nobody.
+        hub: is asked what Spaces are doing and when models and datasets changed, beside the remotes; None asks nobody.
 
     Raises:
         EnvironmentProblem: git is missing, or the clone is shallow or damaged.
     """
     if manifest.targets:
         repository.require_history()
-    spaces = AskedSpaces(None if offline else hub, manifest.repos, deadline=deadline)
+    asked = AskedHub(None if offline else hub, manifest.repos, deadline=deadline)
     quarantine = contextlib.nullcontext(repository) if repository.quarantined else repository.quarantine()
     with quarantine as clone, ObjectReader(clone.git) as reader:
         remotes = _remembered(clone, manifest) if offline else _asked(clone, manifest, deadline)
@@ -161,7 +161,7 @@ def family_status(
         for remote in remotes:
             told(remote.repo.name)
             family.take(remote)
-        return family.status(spaces.found(), offline=offline)
+        return family.status(asked.found(), offline=offline)
 
 
 def _remembered(clone: Repository, manifest: Manifest) -> Iterable[RemoteState]:
@@ -272,12 +272,16 @@ class _Family:
         for problem in problems:
             self._problems[RepoName(problem.repo)].append(problem)
 
-    def status(self, runtimes: Mapping[RepoName, Runtime], *, offline: bool) -> FamilyStatus:
-        """Return the whole, once every remote was taken in, with what the Spaces are doing."""
+    def status(self, said: Mapping[RepoName, Runtime | HubInfo], *, offline: bool) -> FamilyStatus:
+        """Return the whole, once every remote was taken in, with what the Hub said."""
         manifest = self._manifest
-        for at, runtime in runtimes.items():
-            status = self._found[at] = replace(self._found[at], runtime=runtime)
-            self._note(*about_space(status.repo, runtime))
+        for at, what in said.items():
+            status = self._found[at]
+            if isinstance(what, Runtime):
+                self._found[at] = replace(status, runtime=what)
+                self._note(*about_space(status.repo, what))
+            elif status.changed is None and what.tip is not None and what.tip == status.tip:
+                self._found[at] = replace(status, changed=what.changed)
         releases = list(about_releases(manifest, self._clone, self._reader, self._remotes))
         self._note(*releases)
         problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
