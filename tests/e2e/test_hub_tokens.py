@@ -159,6 +159,20 @@ def test_a_hub_that_cannot_do_it_now_says_nothing_of_the_token(
     hub_family.synced()
 
 
+@pytest.mark.parametrize("key", ["url", "pushurl"])
+def test_a_password_in_a_remote_of_the_persons_own_is_not_handed_on(
+    canary: Canary, hub_family: HubFamily, run_tool: RunTool, key: str
+) -> None:
+    clone, url = hub_family.clone, "https://huggingface.co/spaces/lemms/openllm"
+    with (clone.path / ".git/config").open("a") as config:
+        config.write(f'[remote "space"]\n\t{key} = {url.replace("://", f"://x:{HUB}@")}\n')
+        config.write("" if key == "url" else f"\turl = {url}\n")
+    said = [run_tool(command, cwd=clone.path) for command in ("status", "sync")]
+    assert said[1].code in {3, 30}
+    assert "uses plaintext credentials" in said[1].out
+    assert canary.leaks(clone.path / ".git/openllm-repos", said=said) == []
+
+
 def test_no_other_host_of_the_family_is_shown_a_token(hub_family: HubFamily, home: SealedHome) -> None:
     with Stranger() as stranger:
         home.instead_of("https://example.org/", f"{stranger.url}/")

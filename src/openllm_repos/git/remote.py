@@ -111,6 +111,8 @@ def list_refs(
     Raises:
         Unreachable: no answer in time, or a refusal.
     """
+    if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
+        raise Unreachable(f"URL '{redact(url)}' uses plaintext credentials", hint=_reach_hint(repository, url, ""))
     asked = ("ls-remote", "--quiet", "--refs", "--", url, *patterns)
     reach = repository.reach(url)
     try:
@@ -186,6 +188,8 @@ def push(repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs:
     Returns:
         What git and the remote said. What is true now, only :func:`list_refs` can tell.
     """
+    if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
+        return Pushed(done=False, refused=False, said=f"URL '{redact(url)}' uses plaintext credentials")
     args = ["push", "--porcelain"]
     if len(updates) > 1:
         args.append("--atomic")
