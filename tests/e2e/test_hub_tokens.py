@@ -144,6 +144,35 @@ def test_a_refusal_of_a_push_names_the_token_that_was_used(
     assert "The token in HF_TOKEN was used: check what it may do (hf auth whoami)" in refused.out
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("asked", ["*/info/refs*", "*/git-upload-pack", "*/git-receive-pack"])
+def test_a_hub_that_cannot_do_it_now_says_nothing_of_the_token(
+    sandbox: Sandbox, hub_family: HubFamily, asked: str, status: int
+) -> None:
+    sandbox.hub.fault(match=f"* {asked}", status=status, count=None)
+    stopped = hub_family.sync()
+    assert stopped.code in {3, 30}
+    assert f"returned error: {status}" in stopped.out
+    assert "next: It may pass: check the network, and run the same command again in a minute." in stopped.out
+    assert "HF_TOKEN" not in stopped.out
+    sandbox.hub.faults.clear()
+    hub_family.synced()
+
+
+@pytest.mark.parametrize("key", ["url", "pushurl"])
+def test_a_password_in_a_remote_of_the_persons_own_is_not_handed_on(
+    canary: Canary, hub_family: HubFamily, run_tool: RunTool, key: str
+) -> None:
+    clone, url = hub_family.clone, "https://huggingface.co/spaces/lemms/openllm"
+    with (clone.path / ".git/config").open("a") as config:
+        config.write(f'[remote "space"]\n\t{key} = {url.replace("://", f"://x:{HUB}@")}\n')
+        config.write("" if key == "url" else f"\turl = {url}\n")
+    said = [run_tool(command, cwd=clone.path) for command in ("status", "sync")]
+    assert said[1].code in {3, 30}
+    assert "uses plaintext credentials" in said[1].out
+    assert canary.leaks(clone.path / ".git/openllm-repos", said=said) == []
+
+
 def test_no_other_host_of_the_family_is_shown_a_token(hub_family: HubFamily, home: SealedHome) -> None:
     with Stranger() as stranger:
         home.instead_of("https://example.org/", f"{stranger.url}/")

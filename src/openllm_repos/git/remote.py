@@ -22,6 +22,10 @@ from openllm_repos.text import redact
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certificates by update-ca-certificates
 _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
+_PASSING = re.compile(
+    r"(?:returned error:|HTTP) (?:408|429|5[0-9]{2})\b|transfer closed|Connection reset|Empty reply|Operation too slow"
+)
+AGAIN = "It may pass: check the network, and run the same command again in a minute."
 TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
 
 
@@ -113,6 +117,8 @@ def list_refs(
     Raises:
         Unreachable: no answer in time, or a refusal.
     """
+    if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
+        raise Unreachable(f"URL '{redact(url)}' uses plaintext credentials", hint=_reach_hint(repository, url, ""))
     asked = ("ls-remote", "--quiet", *(() if peeled else ("--refs",)), "--", url, *patterns)
     reach = repository.reach(url)
     try:
@@ -127,7 +133,8 @@ def list_refs(
             f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_last_line(failed.completed.said), hint=_reach_hint(repository, url)) from None
+        said = failed.completed.said
+        raise Unreachable(_reason(said), hint=_reach_hint(repository, url, said)) from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 
@@ -165,10 +172,9 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         ) from None
     except GitFailed as failed:
         said = failed.completed.said
-        errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
         raise Unreachable(
-            f"its commits could not be fetched: {'; '.join([*errors[:1], _last_line(said)])}",
-            hint=f"{_reach_hint(repository, url)} An object that git calls damaged or dangerous must go from its"
+            f"its commits could not be fetched: {_reason(said)}",
+            hint=f"{_reach_hint(repository, url, said)} An object that git calls damaged or dangerous must go from its"
             f" history; see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
         ) from None
 
@@ -192,6 +198,8 @@ def push(
     Returns:
         What git and the remote said. What is true now, only :func:`list_refs` can tell.
     """
+    if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
+        return Pushed(done=False, refused=False, said=f"URL '{redact(url)}' uses plaintext credentials")
     args = ["push", "--porcelain"]
     if len(updates) > 1:
         args.append("--atomic")
@@ -247,13 +255,25 @@ def require_writable(repository: Repository, url: str, update: RefUpdate, *, dea
             f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
         ) from None
     except GitFailed as failed:
-        raise Unreachable(_own_words(failed.completed.said), hint=_reach_hint(repository, url)) from None
+        said = failed.completed.said
+        raise Unreachable(_own_words(said), hint=_reach_hint(repository, url, said)) from None
+
+
+def may_pass(said: str) -> bool:
+    """Whether git's words are those of a network or a server that may do better soon. It chooses an advice only."""
+    return _PASSING.search(said) is not None
 
 
 def _own_words(said: str) -> str:
     """The line of a refusal that says most: the remote's own first, then git's last word."""
     lines = [line.removeprefix("remote:").strip() for line in said.splitlines() if line.startswith("remote:")]
     return next((line for line in lines if line), _last_line(said))
+
+
+def _reason(said: str) -> str:
+    """The first error that git tells, which names the cause, and the line that says most."""
+    errors = [line.removeprefix("error: ") for line in said.splitlines() if line.startswith("error: ")]
+    return "; ".join([*errors[:1], _last_line(said)])
 
 
 def _last_line(said: str) -> str:
@@ -263,7 +283,9 @@ def _last_line(said: str) -> str:
     return (fatal or lines or ["git gave no reason"])[0]
 
 
-def _reach_hint(repository: Repository, url: str) -> str:
+def _reach_hint(repository: Repository, url: str, said: str) -> str:
+    if may_pass(said):
+        return AGAIN
     if advice := repository.advice(url):  # a wrong name and a dead network read the same, token or no token
         return f"Check the name and the network. {advice}"
     if _PASSWORD.match(url):

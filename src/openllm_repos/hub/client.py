@@ -191,6 +191,9 @@ class HubClient:
         """Let the Hub's own validator look at the text of a README.md."""
         body = {"content": readme, "repoType": str(kind)}
         said = self._ask("POST", "/api/validate-yaml", about="the README.md", json=body, ok=(400,))
+        if "error" in said:  # of the question, not of the card: that is no verdict
+            message = f"The Hub does not judge the README.md: {show(str(said['error']))[:300]}."
+            raise HubUnreachable(Cause.SERVER, message, hint="It may pass: run this again.")
         return CardReport(_messages(said.get("errors")), _messages(said.get("warnings")))
 
     def runtime(self, space: HubRepo) -> Runtime:

@@ -12,7 +12,7 @@ from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import Pushed, Unreachable, endpoints, list_refs, push
+from openllm_repos.git.remote import AGAIN, Pushed, Unreachable, endpoints, list_refs, may_pass, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.records import Record, begin, finish, new_operation, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
@@ -131,7 +131,9 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
         )
     return RemoteRefused(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint=known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=AGAIN
+        if may_pass(pushed.said)
+        else known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 

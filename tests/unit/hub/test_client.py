@@ -102,6 +102,12 @@ def test_a_card_is_judged_by_the_hubs_own_validator(hub: HubClient) -> None:
     )
 
 
+def test_a_question_that_the_validator_does_not_take_is_no_verdict_on_the_card() -> None:
+    said = b'{"error": "Invalid request"}'
+    with Stranger(400, [said]) as hub, pytest.raises(HubUnreachable, match="Invalid request"):
+        HubClient(hub.url).check_card("---\nsdk: flask\n---\n", HubType.SPACE)
+
+
 def test_a_repository_is_created_where_there_is_none(sandbox: Sandbox, hub: HubClient) -> None:
     made = HubRepo(HubType.SPACE, RepoId("lemms/new"))
     assert hub.create_repo(made, private=True, sdk="static") == f"{sandbox.hub.url}/spaces/lemms/new"
