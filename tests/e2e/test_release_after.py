@@ -300,3 +300,13 @@ def test_whatever_a_release_lacks_status_names_the_way_on(releases: Releases) ->
             }
         ]
         releases.remotes[name].git("update-ref", "refs/tags/v1.0.0", tag)
+
+
+def test_a_git_that_follows_renames_by_itself_finds_each_lock(releases: Releases) -> None:
+    releases.clone.git("config", "log.follow", "true")
+    releases.clone.git("push", "-q", "origin", "main")
+    releases.commit("Go on", {"pyproject.toml": '[project]\nname = "openllm"\nversion = "1.1.0"\n'})
+    releases.released("1.1.0")
+    listed = releases.release("list").out.splitlines()
+    assert [(row.split()[0], row.split()[2]) for row in listed] == [("v1.1.0", "complete,"), ("v1.0.0", "complete,")]
+    assert releases.release("notes", "1.1.0").code == 0
