@@ -23,6 +23,7 @@ from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.release import checks
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan
+from openllm_repos.release.verify import known_tags
 from openllm_repos.sync.planning import plan_target
 from openllm_repos.text import redact
 from openllm_repos.versions.order import require_version
@@ -112,6 +113,8 @@ class _Planning:
         obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
         obstacles += checks.about_lock(manifest, tag)
+        known = known_tags(manifest, repository, self.states[manifest.source.name])
+        obstacles += checks.about_spelling(manifest, tag, known)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)
         return ReleasePlan(
             project=manifest.project.name,
@@ -151,7 +154,9 @@ class _Planning:
         commit = state.tip if step is None else self._of_target(repo, step)
         if commit is None:
             empty = Obstacle(
-                repo.name, f"has no commit on {repo.branch} yet, so there is nothing to tag.", "Or: release = false"
+                repo.name,
+                f"has no commit on {repo.branch} yet, so there is nothing to tag.",
+                "Push to it first, or give its entry: release = false",
             )
             return self._row(repo, None, None), [empty]
         where = self.desk.bring(repo.name, state.endpoint, commit, repo.branch.ref)
