@@ -53,9 +53,9 @@ def about_source(
         verb = "is" if held.unpushed == 1 else "are"
         yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", f"git push {where}")
     elif held.behind:
-        yield Obstacle(
-            name, f"has {_commits(held.behind)} on its remote that this clone lacks.", f"git pull --ff-only {where}"
-        )
+        message = f"has {_commits(held.behind)} on its remote that this clone lacks."
+        bare = repository.top is None  # and has nothing to pull into
+        yield Obstacle(name, message, f"git fetch {where}:{branch}" if bare else f"git pull --ff-only {where}")
     if repository.top is not None:
         changed = repository.person().run("status", "--porcelain", "-z", "--untracked-files=no").stdout
         files = [row for row in changed.split(b"\0") if row]
