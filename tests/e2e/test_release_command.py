@@ -265,6 +265,26 @@ def test_refused_by_any_repo_it_is_finished_later(releases: Releases, name: str)
     assert {repo: releases.remotes[repo].tips()["refs/tags/v1.0.0"] for repo in tagged} == half
 
 
+def test_json_tells_how_far_a_release_came_that_was_stopped(releases: Releases) -> None:
+    refuse(releases.remotes["small-8k"], "refs/tags/", "frozen")
+    for _ in range(2):  # begun, and gone on with
+        done = releases.release("1.0.0", "--json")
+        said = done.json()
+        assert done.code == 3
+        assert {repo["name"]: (repo["state"], repo["outcome"]) for repo in said["repos"]} == {
+            "space": ("verified", None),
+            "small-7k": ("verified", None),
+            "small-8k": ("refused", None),
+            "training-data": ("prepared", None),
+            "main": ("prepared", None),
+        }
+        assert said["stopped"]["exit_code"] == 3
+        assert "frozen" in said["stopped"]["message"]
+        assert "openllm-repos release 1.0.0" in said["stopped"]["next"]
+    allow(releases.remotes["small-8k"])
+    assert "stopped" not in releases.release("1.0.0", "--json").json()
+
+
 def test_another_machine_finishes_with_the_very_same_tags(releases: Releases) -> None:
     refuse(releases.remotes["small-8k"], "refs/tags/")
     assert releases.release("1.0.0").code == 3
