@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,49 @@ def test_giving_up_needs_every_answer_first(halted: Releases) -> None:
     assert halted.remotes["space"].tips()["refs/tags/v1.0.0"]
 
 
+def test_a_repo_that_is_gone_for_good_does_not_hold_a_release_for_ever(halted: Releases) -> None:
+    gone = halted.remotes.pop("small-8k")
+    shutil.rmtree(gone.path)
+    assert halted.release("1.0.0").code == 30
+    done = halted.release("abort", "1.0.0")
+    assert done.code == 30
+    assert "(gone for good: openllm-repos release abort 1.0.0 --leave small-8k)" in done.err
+
+    done = halted.release("abort", "1.0.0", "--leave", "small-8k")
+    assert done.code == 0, done.err
+    assert "Left alone: small-8k." in done.out
+    assert set(halted.tags("v1.0.0").values()) == {None}
+    manifest = halted.clone.path / "repos.toml"
+    manifest.write_text(manifest.read_text().replace("[repos.small-8k]", "[repos.small-8k]\nrelease = false"))
+    halted.clone.git("pull", "-q", "--ff-only", "origin", "main")
+    halted.commit("Do without it")
+    halted.released("1.0.0")
+
+
+def test_a_repo_that_keeps_its_tags_does_not_hold_a_release_for_ever(halted: Releases) -> None:
+    hook = halted.remotes["small-7k"].path / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    done = halted.release("abort", "1.0.0")
+    assert (done.code, done.err.splitlines()[-1].partition("stay: ")[2]) == (
+        3,
+        "openllm-repos release abort 1.0.0 --leave small-7k",
+    )
+    assert halted.release("abort", "1.0.0", "--leave", "small-7k").code == 0
+    assert [name for name, commit in halted.tags("v1.0.0").items() if commit is not None] == ["small-7k"]
+    assert "openllm-repos release 1.0.0" not in halted.run("status", cwd=halted.clone.path).out
+
+
+def test_only_another_repo_of_the_release_can_be_left_alone(halted: Releases) -> None:
+    for name, what in (("main", "main is the source, which is always asked."), ("x", "x is no repo of the release.")):
+        done = halted.release("abort", "1.0.0", "--leave", name)
+        assert (done.code, done.err.splitlines()) == (
+            2,
+            [f"error: {what}", "next: Others of v1.0.0: space, small-7k, small-8k, training-data"],
+        )
+
+
 def test_whatever_a_release_lacks_status_names_the_way_on(releases: Releases) -> None:
     for name in ORDER:
         tag = releases.remotes[name].tips()["refs/tags/v1.0.0"]
@@ -300,3 +344,13 @@ def test_whatever_a_release_lacks_status_names_the_way_on(releases: Releases) ->
             }
         ]
         releases.remotes[name].git("update-ref", "refs/tags/v1.0.0", tag)
+
+
+def test_a_git_that_follows_renames_by_itself_finds_each_lock(releases: Releases) -> None:
+    releases.clone.git("config", "log.follow", "true")
+    releases.clone.git("push", "-q", "origin", "main")
+    releases.commit("Go on", {"pyproject.toml": '[project]\nname = "openllm"\nversion = "1.1.0"\n'})
+    releases.released("1.1.0")
+    listed = releases.release("list").out.splitlines()
+    assert [(row.split()[0], row.split()[2]) for row in listed] == [("v1.1.0", "complete,"), ("v1.0.0", "complete,")]
+    assert releases.release("notes", "1.1.0").code == 0

@@ -173,7 +173,7 @@ def test_everything_that_stands_against_a_release_is_told_at_once(releases: Rele
     small = releases.remotes["small-7k"].tip("main")[:10]
     here = releases.clone.tip()[:10]
     assert told[1:] == [
-        "  main: has 1 commit that are not pushed.",
+        "  main: has 1 commit that is not pushed.",
         "    next: git push origin main",
         "  main: has 1 file changed but not committed.",
         "    next: Commit, or put them away: git stash",
@@ -188,7 +188,7 @@ def test_everything_that_stands_against_a_release_is_told_at_once(releases: Rele
         "  small-8k: its tag v2.0.0 is at the right commit, but lightweight, and a release has annotated ones.",
         f"    next: If nobody uses it: git push {releases.urls['small-8k']} :refs/tags/v2.0.0",
         "  training-data: has no commit on main yet, so there is nothing to tag.",
-        "    next: Or: release = false",
+        "    next: Push to it first, or give its entry: release = false",
         "next: When that is done: openllm-repos release 2.0.0",
     ]
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == before
@@ -263,6 +263,26 @@ def test_refused_by_any_repo_it_is_finished_later(releases: Releases, name: str)
     again = releases.released("1.0.0", "--resume")
     assert [line.split(":")[0] for line in again.err.splitlines() if "tagging" in line] == missing.split(", ")
     assert {repo: releases.remotes[repo].tips()["refs/tags/v1.0.0"] for repo in tagged} == half
+
+
+def test_json_tells_how_far_a_release_came_that_was_stopped(releases: Releases) -> None:
+    refuse(releases.remotes["small-8k"], "refs/tags/", "frozen")
+    for _ in range(2):  # begun, and gone on with
+        done = releases.release("1.0.0", "--json")
+        said = done.json()
+        assert done.code == 3
+        assert {repo["name"]: (repo["state"], repo["outcome"]) for repo in said["repos"]} == {
+            "space": ("verified", None),
+            "small-7k": ("verified", None),
+            "small-8k": ("refused", None),
+            "training-data": ("prepared", None),
+            "main": ("prepared", None),
+        }
+        assert said["stopped"]["exit_code"] == 3
+        assert "frozen" in said["stopped"]["message"]
+        assert "openllm-repos release 1.0.0" in said["stopped"]["next"]
+    allow(releases.remotes["small-8k"])
+    assert "stopped" not in releases.release("1.0.0", "--json").json()
 
 
 def test_another_machine_finishes_with_the_very_same_tags(releases: Releases) -> None:
@@ -412,3 +432,18 @@ def test_the_family_of_one_repo_can_be_released(tmp_path: Path, run_cli: RunCli)
     done = run_cli("release", "1.0.0", cwd=clone.path)
     assert done.code == 0, done.err
     assert bare.git("describe", "main") == "v1.0.0"
+
+
+@pytest.mark.parametrize(("first", "second"), [("1.0.0", "1.0"), ("1.0.0rc1", "1.0.0-rc.1")])
+def test_a_version_is_not_released_again_in_another_spelling(releases: Releases, first: str, second: str) -> None:
+    releases.run("version", "set", first, cwd=releases.clone.path)
+    for name in MEMBERS:
+        releases.member(name, "Raise the version", {"VERSION": f"{first}\n"})
+    if releases.clone.git("status", "--porcelain"):
+        releases.commit("Raise the version")
+    releases.released(first)
+    before = {name: bare.tips() for name, bare in releases.remotes.items()}
+    done = releases.release(second)
+    assert done.code == 3
+    assert f"main: {second} is another spelling of {first}, which has the tag v{first} already." in done.err
+    assert {name: bare.tips() for name, bare in releases.remotes.items()} == before

@@ -117,6 +117,26 @@ def test_notes_of_the_first_release(releases: Releases) -> None:
     assert [line.split("|")[-2].strip() for line in lines[-5:]] == ["new"] * 5
 
 
+def test_notes_of_a_version_tell_all_since_the_last_one_and_not_since_its_candidate(releases: Releases) -> None:
+    for version in ("1.2.0rc1", "1.2.0rc2", "1.2.0"):
+        releases.clone.git("pull", "-q", "--ff-only", "origin", "main")
+        releases.run("version", "set", version, cwd=releases.clone.path)
+        releases.commit(f"Raise the version to {version}")
+        releases.released(version)
+    after = {
+        version: releases.release("notes", version).out.splitlines()[2] for version in ("1.2.0rc1", "1.2.0rc2", "1.2.0")
+    }
+    assert after == {
+        "1.2.0rc1": "Tag `v1.2.0rc1`, after `v1.1.0`.",
+        "1.2.0rc2": "Tag `v1.2.0rc2`, after `v1.2.0rc1`.",
+        "1.2.0": "Tag `v1.2.0`, after `v1.1.0`.",
+    }
+    since = releases.release("notes", "1.2.0", "--since", "1.2.0rc2").out
+    assert "Raise the version to 1.2.0 (" in since
+    assert "rc1 (" not in since
+    assert "main           changed, 1 commit  " in releases.release("diff", "1.2.0rc2", "1.2.0").out
+
+
 def test_checkout_says_how_to_get_every_repo(releases: Releases) -> None:
     done = releases.run("checkout", "1.0.0", cwd=releases.clone.path)
     tags = releases.tags("v1.0.0")

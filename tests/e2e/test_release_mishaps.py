@@ -197,6 +197,28 @@ def test_a_bare_clone_can_release(releases: Releases) -> None:
     assert None not in releases.tags("v1.0.0").values()
 
 
+def test_a_bare_clone_that_is_behind_is_told_what_works_there(releases: Releases) -> None:
+    bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
+    bare.git("config", "core.bare", "true")
+    releases.commit("Go on", {"core/src/model.py": "more\n"})
+    done = releases.run("release", "1.0.0", cwd=bare.path)
+    hint = next(line for line in done.err.splitlines() if "git fetch" in line)
+    assert done.code == 3
+    bare.git(*hint.partition("git ")[2].split())
+    assert releases.run("release", "1.0.0", cwd=bare.path).code == 0
+
+
+def test_a_tag_that_only_the_persons_clone_has_is_told_and_left(releases: Releases) -> None:
+    releases.clone.git("tag", "-a", "-m", "mine", "v1.0.0")
+    mine = releases.clone.git("rev-parse", "v1.0.0")
+    note = (
+        "note: This clone has a tag v1.0.0 of its own, which the release is not made with. Remove it: git tag -d v1.0.0"
+    )
+    assert note in releases.release("1.0.0", "--dry-run").out
+    assert note in releases.released("1.0.0").out
+    assert releases.clone.git("rev-parse", "v1.0.0") == mine
+
+
 def test_the_help_names_options_and_commands(run_cli: RunCli) -> None:
     done = run_cli("release", "--help")
     assert done.code == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.question import confirmed
 from openllm_repos.cli.release_compare import diff_releases, release_notes
 from openllm_repos.cli.releases import abort_release, list_releases, show_release, verify_release
-from openllm_repos.errors import UsageError
+from openllm_repos.errors import ReposError, UsageError
 
 if TYPE_CHECKING:
     from openllm_repos.family.access import FamilyAccess
@@ -174,7 +174,11 @@ class _Run:
             if not confirmed(f"Release {plan.version} to {len(plan.repos)} repos?", yes=self._yes):
                 click.echo("Nothing was changed.")
                 return _DIFFERS
-            tagged = make_release(self._manifest, desk, plan, self.tell)
+            try:
+                tagged = make_release(self._manifest, desk, plan, self.tell)
+            except ReposError as why:
+                self._tell_stopped(repository, release_json(plan, ()), why)
+                raise
         if self._as_json:
             click.echo(json.dumps(release_json(plan, tagged), indent=2))
         else:
@@ -189,12 +193,29 @@ class _Run:
 
         self.tell(f"The release {begun.tag} was begun before; going on from what the remotes say.")
         with Desk(repository) as desk:
-            tagged = carry_out(desk, begun, self.tell)
+            try:
+                tagged = carry_out(desk, begun, self.tell)
+            except ReposError as why:
+                self._tell_stopped(repository, resumed_json(begun, ()), why)
+                raise
         if self._as_json:
             click.echo(json.dumps(resumed_json(begun, tagged), indent=2))
         else:
             click.echo("\n".join(tagged_lines(begun.version, tagged)))
         return 0
+
+    def _tell_stopped(self, repository: Repository, facts: dict[str, Any], why: ReposError) -> None:
+        """Print what is known of a release that was stopped, where JSON is wanted: how far each repo has come."""
+        from openllm_repos.journal.releases import read_release
+
+        if not self._as_json:
+            return
+        record = read_release(repository)
+        if record is not None:
+            come = {str(row.repo): str(row.state) for row in record.rows}
+            facts["repos"] = [one | {"state": come.get(one["name"], one["state"])} for one in facts["repos"]]
+        facts["stopped"] = {"message": why.message, "next": why.hint or None, "exit_code": why.exit_code}
+        click.echo(json.dumps(facts, indent=2))
 
     def show_begun(self, begun: ReleaseRecord) -> int:
         """Show a release that was begun, without doing anything."""

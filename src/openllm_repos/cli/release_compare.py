@@ -47,7 +47,8 @@ def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> 
     width = max(len(one.repo.name) for one in found)
     for one in found:
         moved = "" if one.old == one.new else f"  {str(one.old or '-')[:10]} → {str(one.new or '-')[:10]}"
-        count = f", {len(one.commits)} commits" if one.known and one.commits else ""
+        made = "1 commit" if len(one.commits) == 1 else f"{len(one.commits)} commits"
+        count = f", {made}" if one.known and one.commits else ""
         click.echo(show(f"{one.repo.name:{width}}  {one.difference}{count}{moved}"))
         shown = one.commits if invocation.verbosity > 0 else one.commits[:_SHOWN]
         for commit in shown:
@@ -61,7 +62,10 @@ def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> 
 @click.option("--since", metavar="TAG", help="Compare with this release instead of the one before.")
 @click.pass_obj
 def release_notes(invocation: Invocation, tag: str, since: str | None) -> None:
-    """Print what is new in the release TAG, as Markdown: commits by the folders that maps carry, and every repo."""
+    """Print what is new in the release TAG, as Markdown: commits by the folders that maps carry, and every repo.
+
+    What is new is told since the release before; for a version that is no release candidate, since the last such one.
+    """
     from openllm_repos.release.begun import source_state
     from openllm_repos.release.compare import Difference, RepoDifference, compare, release_before, require_two
     from openllm_repos.release.notes import notes

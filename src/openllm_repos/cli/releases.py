@@ -107,8 +107,9 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
 @click.command("abort")
 @click.argument("version")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--leave", metavar="REPO", multiple=True, help="Leave this repo alone: it is gone, or keeps its tags.")
 @click.pass_obj
-def abort_release(invocation: Invocation, version: str, yes: bool) -> int:
+def abort_release(invocation: Invocation, version: str, yes: bool, leave: tuple[str, ...]) -> int:
     """Give VERSION up before it is out: take back the tags that its release made, and its lock."""
     from openllm_repos.cli.question import confirmed
     from openllm_repos.journal.lock import exclusive
@@ -120,10 +121,17 @@ def abort_release(invocation: Invocation, version: str, yes: bool) -> int:
         click.echo("Nothing was changed.")
         return _DIFFERS
     with exclusive(repository, f"release abort {version}"), Desk(repository) as desk:
-        done = abort(manifest, desk, version, lambda line: None if invocation.quiet else click.echo(line, err=True))
+
+        def tell(line: str) -> None:
+            if not invocation.quiet:
+                click.echo(line, err=True)
+
+        done = abort(manifest, desk, version, tell, leave=leave)
     click.echo(f"Gave up {done.tag}: {', '.join(done.removed) or 'no repo'} had its tag taken back.")
     if done.kept:
         click.echo(f"Kept: the tag on {', '.join(done.kept)}, which this release did not make, or cannot prove that.")
+    if leave:
+        click.echo(f"Left alone: {', '.join(leave)}.")
     if done.unlocked:
         click.echo(f"The lock is off {manifest.source.branch}: git pull takes that over.")
     return 0

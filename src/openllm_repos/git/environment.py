@@ -64,6 +64,7 @@ CONFIGURATION: tuple[str, ...] = (
     "merge.renormalize=false",
     "advice.graftFileDeprecated=false",  # we do name a file of grafts: an empty one
     "core.quotePath=false",
+    "log.follow=false",
     "log.showSignature=false",
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",

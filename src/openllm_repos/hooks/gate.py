@@ -219,7 +219,8 @@ def _judge_release(
             f"Push the branch first: git push origin {manifest.source.branch}",
         )
     elif tag.on_branch is None:
-        yield _unknown(line.ref, f"Whether {at} is on a branch of the remote cannot be told here.", manifest)
+        fetch = f"Fetch what is there: git fetch {manifest.source.url} {manifest.source.branch}   and "
+        yield _unknown(line.ref, f"Whether {at} is on a branch of the remote cannot be told here.", manifest, fetch)
     lock, place = tag.found.lock, tag.found.place
     if lock is None:
         why = tag.found.fault or f"Neither its commit {at} nor its message holds a lock of {line.tag}, so nothing says"
@@ -307,11 +308,13 @@ def _judge_target(line: PushedRef, facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _unknown(ref: str, reason: str, manifest: Manifest) -> Finding:
+def _unknown(ref: str, reason: str, manifest: Manifest, first: str = "") -> Finding:
     refuse = manifest.hooks.offline is Offline.REFUSE
     where = f'{manifest.origin}: [hooks] offline = "{manifest.hooks.offline}"'
-    hint = f"Try again when it answers; {where} stops the push until then." if refuse else f"{where} lets it through."
-    return Finding(ref, reason, hint, stops=refuse)
+    again = f"Try again when it answers; {where} stops the push until then."
+    if first:
+        again = f"{first}try again; {where} stops the push until then."
+    return Finding(ref, reason, again if refuse else f"{where} lets it through.", stops=refuse)
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ from openllm_repos.release.begun import find_begun, source_state
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, refusal
 from openllm_repos.release.prepare import with_tag
+from openllm_repos.text import show
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,14 @@ class Aborted:
     unlocked: bool
 
 
-def abort(manifest: Manifest, desk: Desk, version: str, told: Callable[[str], None] = lambda _: None) -> Aborted:
+def abort(
+    manifest: Manifest,
+    desk: Desk,
+    version: str,
+    told: Callable[[str], None] = lambda _: None,
+    *,
+    leave: Collection[str] = (),
+) -> Aborted:
     """Give a release up that is not out yet. The caller holds the clone's lock.
 
     Only tags are removed whose object is the very one that this release made. Once the source has its tag the release
@@ -55,9 +63,10 @@ def abort(manifest: Manifest, desk: Desk, version: str, told: Callable[[str], No
         desk: holds the clone of the source.
         version: the release.
         told: gets a line of progress before each push.
+        leave: repos that are neither asked nor changed: deleted for good, or their tags may not be removed.
 
     Raises:
-        UsageError: it was not begun.
+        UsageError: it was not begun, or `leave` names the source or no repo of it.
         ConflictError: it is out.
         RemoteRefused: a remote does not let a tag be removed; the same command goes on from there.
         EnvironmentProblem: a remote does not answer.
@@ -65,9 +74,10 @@ def abort(manifest: Manifest, desk: Desk, version: str, told: Callable[[str], No
     record = find_begun(manifest, desk.repository, version)
     if record is None:
         raise UsageError(f"The release {version} was not begun.", hint="See: openllm-repos release list")
+    _require_others(record, leave)
     urls = {row.repo: RepoUrl(row.url) for row in record.rows}
     reached = endpoints(desk.repository, urls)
-    held = _held(desk.repository, record, reached)
+    held = _held(desk.repository, record, reached, leave)
     if held[record.source.repo] is not None:
         raise ConflictError(
             f"The release {record.tag} is out: {record.source.repo} has its tag, and others may have built on it.",
@@ -75,22 +85,31 @@ def abort(manifest: Manifest, desk: Desk, version: str, told: Callable[[str], No
         )
     removed, kept = [], []
     for row in record.rows:
-        there = held[row.repo]
+        there = held.get(row.repo)
         if there is None:
             continue
         if there != _made(desk, record, row):
             kept.append(str(row.repo))
             continue
         told(f"{row.repo}: taking the tag {row.tag} back")
-        _remove(desk.repository, reached[row.repo], row, there)
+        _remove(desk.repository, reached[row.repo], row, there, record.version)
         removed.append(str(row.repo))
     unlocked = not record.in_tag and _unlock(manifest, desk.repository, record, reached, told)
     end_release(desk.repository)
     return Aborted(record.tag, tuple(removed), tuple(kept), unlocked)
 
 
+def _require_others(record: ReleaseRecord, names: Collection[str]) -> None:
+    """Refuse to leave a repo out that the release does not have, or the source: its tag says whether it is out."""
+    others = [str(row.repo) for row in record.rows if row is not record.source]
+    for name in names:
+        if name not in others:
+            what = "is the source, which is always asked" if name == record.source.repo else "is no repo of the release"
+            raise UsageError(f"{show(name)} {what}.", hint=f"Others of {record.tag}: {', '.join(others) or 'none'}")
+
+
 def _held(
-    repository: Repository, record: ReleaseRecord, reached: Mapping[RepoName, Endpoint]
+    repository: Repository, record: ReleaseRecord, reached: Mapping[RepoName, Endpoint], leave: Collection[str]
 ) -> dict[RepoName, ObjectId | None]:
     """Ask every remote for its tag, as the id of the object that the ref holds."""
 
@@ -101,18 +120,21 @@ def _held(
             return why
         return refs.get(row.tag.ref)
 
+    asked = [row for row in record.rows if row.repo not in leave]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        answers = dict(zip([row.repo for row in record.rows], pool.map(one, record.rows), strict=True))
+        answers = dict(zip([row.repo for row in asked], pool.map(one, asked), strict=True))
     failed = [
         Obstacle(name, f"is unreachable: {answer.message}.", answer.hint, answer.exit_code)
         for name, answer in answers.items()
         if isinstance(answer, ReposError)
     ]
     if failed:
+        gone = [f"--leave {one.repo}" for one in failed if one.repo != record.source.repo]
+        again = f"openllm-repos release abort {record.version}"
         raise refusal(
             "Not every repo answers, so nothing was taken back:",
             failed,
-            hint=f"Then: openllm-repos release abort {record.version}",
+            hint=f"Then: {again}" + (f"   (gone for good: {again} {' '.join(gone)})" if gone else ""),
         )
     return {name: answer for name, answer in answers.items() if not isinstance(answer, ReposError)}
 
@@ -126,7 +148,7 @@ def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None
     return next(one for one in with_tag(desk, record, row, signed=False).rows if one.repo == row.repo).object
 
 
-def _remove(repository: Repository, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> None:
+def _remove(repository: Repository, endpoint: Endpoint, row: ReleaseRow, held: ObjectId, version: str) -> None:
     said = push(repository, endpoint.push_url, [RefUpdate(row.tag.ref, held, repository.zero)], hooks=False)
     try:
         left = list_refs(repository, endpoint.url, (row.tag.ref,), deadline=DEADLINE).get(row.tag.ref)
@@ -138,7 +160,8 @@ def _remove(repository: Repository, endpoint: Endpoint, row: ReleaseRow, held: O
     if left == held:
         raise RemoteRefused(
             f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
-            hint="Remove it there, or leave this version alone and take the next one.",
+            hint=f"Remove it there and run this again, or let it stay: openllm-repos release abort {version}"
+            f" --leave {row.repo}",
         )
 
 

@@ -25,6 +25,7 @@ from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, RepoPlan
 from openllm_repos.text import show
 from openllm_repos.versions.commit import files_of
+from openllm_repos.versions.order import same
 from openllm_repos.versions.stated import stated
 
 _FAILS = EnvironmentProblem.exit_code
@@ -49,11 +50,12 @@ def about_source(
         message = f"this clone and the remote have both gone on ({held.unpushed} here, {held.behind} there)."
         yield Obstacle(name, message, f"git pull --rebase {where}   then: git push {where}")
     elif held.unpushed:
-        yield Obstacle(name, f"has {_commits(held.unpushed)} that are not pushed.", f"git push {where}")
+        verb = "is" if held.unpushed == 1 else "are"
+        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", f"git push {where}")
     elif held.behind:
-        yield Obstacle(
-            name, f"has {_commits(held.behind)} on its remote that this clone lacks.", f"git pull --ff-only {where}"
-        )
+        message = f"has {_commits(held.behind)} on its remote that this clone lacks."
+        bare = repository.top is None  # and has nothing to pull into
+        yield Obstacle(name, message, f"git fetch {where}:{branch}" if bare else f"git pull --ff-only {where}")
     if repository.top is not None:
         changed = repository.person().run("status", "--porcelain", "-z", "--untracked-files=no").stdout
         files = [row for row in changed.split(b"\0") if row]
@@ -122,6 +124,17 @@ def about_lock(manifest: Manifest, tag: TagName) -> Iterator[Obstacle]:
                     f"its map of {a_map.source.text} carries the locks as well, so it would lack one at once.",
                     'Narrow the map, or let the tag carry the lock: project.lock = "tag"',
                 )
+
+
+def about_spelling(manifest: Manifest, tag: TagName, known: Sequence[TagName]) -> Iterator[Obstacle]:
+    """No release has this version under another spelling: 1.0 is 1.0.0, and 1.0.0rc1 is 1.0.0-rc.1."""
+    form = manifest.project.tag
+    wanted = form.version_of(tag) or tag
+    for other in known:
+        version = form.version_of(other) or other
+        if other != tag and same(version, wanted):
+            message = f"{wanted} is another spelling of {version}, which has the tag {other} already."
+            yield Obstacle(manifest.source.name, message, f"Take the next version, or: openllm-repos release {version}")
 
 
 def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState], why: str) -> Iterator[Obstacle]:

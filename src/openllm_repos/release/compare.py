@@ -20,7 +20,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
 from openllm_repos.release.begun import find_lock
 from openllm_repos.release.verify import known_tags
-from openllm_repos.versions.order import order
+from openllm_repos.versions.order import is_prerelease, order
 
 
 class Difference(StrEnum):
@@ -111,10 +111,17 @@ def _brought(repository: Repository, repo: LockedRepo, commits: Sequence[ObjectI
 
 
 def release_before(manifest: Manifest, repository: Repository, source: RemoteState, tag: TagName) -> FoundLock | None:
-    """Return the release that came before one, by its version; None where it is the first."""
+    """Return the release that came before one, by its version; None where it is the first.
+
+    Release candidates do not count for a version that is none: people read what is new since the last one they had.
+    """
     form = manifest.project.tag
+    version = form.version_of(tag) or tag
     for other in known_tags(manifest, repository, source):  # newest first
-        if other != tag and order(form.version_of(other) or other) < order(form.version_of(tag) or tag):
+        earlier = form.version_of(other) or other
+        if is_prerelease(earlier) and not is_prerelease(version):
+            continue
+        if other != tag and order(earlier) < order(version):
             found = find_lock(repository, source, other)
             if found is not None:
                 return found

@@ -13,16 +13,18 @@ from openllm_repos.family.releases import TagState, tag_state
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask, bring
 from openllm_repos.family.source import source_commit
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import signing_wanted
 from openllm_repos.hub.client import HubClient
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import RepoName
+from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.release import checks
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan
+from openllm_repos.release.verify import known_tags
 from openllm_repos.sync.planning import plan_target
 from openllm_repos.text import redact
 from openllm_repos.versions.order import require_version
@@ -112,6 +114,8 @@ class _Planning:
         obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
         obstacles += checks.about_lock(manifest, tag)
+        known = known_tags(manifest, repository, self.states[manifest.source.name])
+        obstacles += checks.about_spelling(manifest, tag, known)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)
         return ReleasePlan(
             project=manifest.project.name,
@@ -125,7 +129,7 @@ class _Planning:
             sync=sync,
             repos=plans,
             obstacles=_in_order(manifest, obstacles),
-            notes=tuple(self._notes()),
+            notes=tuple(self._notes(tag)),
         )
 
     def _repos(self, steps: Mapping[str, TargetPlan]) -> tuple[tuple[RepoPlan, ...], list[Obstacle]]:
@@ -151,7 +155,9 @@ class _Planning:
         commit = state.tip if step is None else self._of_target(repo, step)
         if commit is None:
             empty = Obstacle(
-                repo.name, f"has no commit on {repo.branch} yet, so there is nothing to tag.", "Or: release = false"
+                repo.name,
+                f"has no commit on {repo.branch} yet, so there is nothing to tag.",
+                "Push to it first, or give its entry: release = false",
             )
             return self._row(repo, None, None), [empty]
         where = self.desk.bring(repo.name, state.endpoint, commit, repo.branch.ref)
@@ -180,11 +186,14 @@ class _Planning:
             held = TagState.ELSEWHERE  # a release that was begun would have been found by its lock
         return RepoPlan(repo, redact(state.endpoint.push_url), tag, commit, tree, held)
 
-    def _notes(self) -> Iterator[str]:
+    def _notes(self, tag: TagName) -> Iterator[str]:
         if not self.manifest.project.version:
             yield f"{self.manifest.origin} names no version file, so nothing says that {self.options.version} is right."
         if self.manifest.project.lock is LockPlace.COMMIT and self.desk.repository.top is None:
             yield "This clone is bare: its own branch stays where it is when the lock is committed."
+        if read_ref(self.desk.repository, tag.ref) is not None:
+            remove = f"Remove it: git tag -d {tag}"
+            yield f"This clone has a tag {tag} of its own, which the release is not made with. {remove}"
 
 
 def tagged_commit(repository: Repository, manifest: Manifest, repo: Repo, tip: ObjectId | None) -> ObjectId | None:

@@ -170,6 +170,11 @@ def test_what_is_not_known_stops_or_not_as_the_manifest_says(manifest: Manifest)
     assert stops == [manifest is MANIFEST] * 2
 
 
+def test_a_remote_that_has_gone_on_is_to_be_fetched() -> None:
+    [finding] = found(line(), tag=changed(on_branch=None))
+    assert finding.hint.startswith(f"Fetch what is there: git fetch {MANIFEST.source.url} main   and try again;")
+
+
 def test_a_copy_of_what_the_source_has_may_go_anywhere() -> None:
     assert found(line(), to="elsewhere", tag=changed(copied=True, found=Found(), kind="commit")) == ()
 
