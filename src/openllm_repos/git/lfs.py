@@ -72,7 +72,14 @@ def stands_for(pointer: bytes, file: Path) -> bool:
         return pointer == _POINTER_HEAD + hashlib.file_digest(content, "sha256").hexdigest().encode() + b"\n" + size
 
 
-def upload(repository: Repository, url: str, files: Sequence[LargeFile], folder: Path) -> Completed:
+def upload(
+    repository: Repository,
+    url: str,
+    files: Sequence[LargeFile],
+    folder: Path,
+    *,
+    deadline: float = TRANSFER_DEADLINE,
+) -> Completed:
     """Bring objects to a remote's LFS. What it has already is not sent again, and need not be here.
 
     Args:
@@ -80,6 +87,7 @@ def upload(repository: Repository, url: str, files: Sequence[LargeFile], folder:
         url: the remote.
         files: what it must have.
         folder: the store to take them from.
+        deadline: seconds until it is given up.
 
     Returns:
         Exit code 0 where the remote has every one of them now; it confirmed each.
@@ -88,7 +96,7 @@ def upload(repository: Repository, url: str, files: Sequence[LargeFile], folder:
         strict = (*lfs_settings(url), "lfs.allowincompletepush=false")
         asked = ("lfs", "push", url, commit)
         reach = repository.reach(url)
-        return git.run(*asked, ok=range(256), settings=strict, deadline=TRANSFER_DEADLINE, environment=reach)
+        return git.run(*asked, ok=range(256), settings=strict, deadline=deadline, environment=reach)
 
 
 def download(repository: Repository, remote: Endpoint, files: Sequence[LargeFile], folder: Path) -> Completed:

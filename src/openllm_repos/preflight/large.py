@@ -14,6 +14,9 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.plan import LargeFile
 
+# Seconds for a question that transfers nothing. git-lfs itself waits for ever where a server answers with nonsense.
+_ANSWER = 120.0
+
 
 @dataclass(frozen=True, slots=True)
 class Nowhere:
@@ -53,7 +56,7 @@ def find(repository: Repository, target: Repo, url: str, source: Repo | None, fi
         return Nowhere()
     with TemporaryDirectory(prefix="openllm-repos-") as folder:
         nothing = Path(folder)  # a store without objects: whatever is asked, nothing can be sent
-        asked = lfs.upload(repository, url, away, nothing / "none")
+        asked = lfs.upload(repository, url, away, nothing / "none", deadline=_ANSWER)
         if asked.code == 0:
             return Nowhere()
         said = asked.said
@@ -67,7 +70,7 @@ def find(repository: Repository, target: Repo, url: str, source: Repo | None, fi
 
 def _lacking(repository: Repository, url: str, files: Sequence[LargeFile], nothing: Path) -> list[LargeFile]:
     """Return the files that a remote's LFS does not have; git-lfs answers for all that it is asked, so by halves."""
-    if not files or lfs.upload(repository, url, files, nothing).code == 0:
+    if not files or lfs.upload(repository, url, files, nothing, deadline=_ANSWER).code == 0:
         return []
     if len(files) == 1:
         return [*files]
@@ -100,7 +103,7 @@ def carry(
     done = lfs.upload(repository, url, files, lfs.store(repository))
     if done.code == 0:
         with TemporaryDirectory(prefix="openllm-repos-") as nothing:
-            done = lfs.upload(repository, url, files, Path(nothing))
+            done = lfs.upload(repository, url, files, Path(nothing), deadline=_ANSWER)
     if done.code != 0:
         raise RemoteRefused(
             f"The LFS of {target.name} did not take what the push needs; no branch was moved:\n{done.said}",
