@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+import json
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,52 @@ def test_somebody_puts_the_tag_elsewhere_in_the_very_moment(releases: Releases) 
     assert f"Not tagged yet: {', '.join(ORDER)}." in done.err
     assert releases.release("abort", "1.0.0").code == 0
     assert space.tip("v1.0.0") == space.tip("main~1"), "theirs stays"
+
+
+def test_somebody_makes_the_same_tag_in_the_very_moment(releases: Releases) -> None:
+    space = releases.remotes["space"]
+    as_who = "-c user.name=G -c user.email=g@example.org"
+    before_a_push(releases, "refs/tags/", f"git --git-dir='{space.path}' {as_who} tag -a -m theirs v1.0.0 main\n")
+    done = releases.release("1.0.0")
+    assert done.code == 0, done.err
+    assert "space: somebody else has just made the tag v1.0.0, at the same commit" in done.err
+    assert space.git("cat-file", "tag", "v1.0.0").endswith("theirs")
+
+
+def test_somebody_releases_the_same_in_the_very_moment(releases: Releases) -> None:
+    releases.manifest(project='lock = "tag"\n')
+    releases.commit("Protect the branch")
+    theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
+    main = releases.remotes["main"]
+    refuse = main.path / "hooks/update"
+    refuse.parent.mkdir(exist_ok=True)
+    refuse.write_text("#!/bin/sh\nexit 1\n")
+    refuse.chmod(0o755)
+    assert releases.release("1.0.0").code == 3, "all but the source have their tag"
+    refuse.unlink()
+    tag = releases.clone.git("cat-file", "tag", _made(releases)).replace("Test User", "Grace Hopper")
+    (releases.folder / "tag").write_text(f"{tag}\n")
+    git = f"git --git-dir='{main.path}'"
+    made = f"{git} hash-object -t tag -w '{releases.folder}/tag'"
+    before_a_push(releases, "refs/tags/", f"{git} update-ref refs/tags/v1.0.0 $({made})\n")
+    done = releases.release("1.0.0")
+    assert (done.code, done.err.splitlines()[-2:]) == (
+        3,
+        [
+            "error: main: somebody else has just released v1.0.0, at the same commit.",
+            "next: See whether it is complete: openllm-repos release verify v1.0.0",
+        ],
+    )
+    assert releases.clone.run("rev-parse", "-q", "--verify", "refs/tags/v1.0.0", ok=(1,)).code == 1
+    assert releases.release("verify").code == 0
+    assert "by Grace Hopper" in releases.run("release", "show", "1.0.0", cwd=theirs.path).out
+    assert "Nothing to do" in releases.released("1.0.0").out
+
+
+def _made(releases: Releases) -> str:
+    """Return the id of the tag that the clone has made for the source."""
+    record = json.loads((releases.clone.path / ".git/openllm-repos/release.json").read_text())
+    return str(record["rows"][-1]["object"])
 
 
 def test_a_tag_that_is_gone_again_at_the_end_is_noticed(releases: Releases) -> None:

@@ -77,6 +77,7 @@ class _Carrying:
         urls = {row.repo: RepoUrl(row.url) for row in record.rows}
         self._endpoints: Mapping[RepoName, Endpoint] = endpoints(desk.repository, urls)
         self._branches = {repo.name: repo.branch for repo in self._lock.repos}
+        self._held: dict[RepoName, ObjectId] = {}  # the tag objects that the remotes were last seen to have
         self.record = record
 
     def run(self) -> tuple[Tagged, ...]:
@@ -132,7 +133,9 @@ class _Carrying:
             self._repository, self._endpoints[row.repo].url, (ref, f"{ref}^{{}}"), deadline=DEADLINE, peeled=True
         )
         if ref not in refs:
+            self._held.pop(row.repo, None)
             return TagState.ABSENT
+        self._held[row.repo] = refs[ref]
         if refs.get(f"{ref}^{{}}", refs[ref]) != row.commit:
             return TagState.ELSEWHERE
         return TagState.AS_PLANNED if f"{ref}^{{}}" in refs else TagState.LIGHTWEIGHT
@@ -231,7 +234,7 @@ class _Carrying:
     # ---- the tags -------------------------------------------------------------------------------------------------
 
     def _push_tag(self, row: ReleaseRow) -> bool:
-        """Push one tag, and ask whether it is there; return whether this made it.
+        """Push one tag, and ask whether it is there; return whether it is the one that this made.
 
         Raises:
             ConflictError: somebody else has put that tag elsewhere.
@@ -257,7 +260,16 @@ class _Carrying:
             ) from None
         if state is TagState.AS_PLANNED:
             self._note(row, RowState.VERIFIED, write=True)
-            return True
+            ours = self._held[row.repo] == made.id
+            if not ours and self.record.in_tag and row.repo == self.record.source.repo:
+                end_release(self._repository)  # the release is theirs, and their tag's lock counts
+                raise ConflictError(
+                    f"{row.repo}: somebody else has just released {row.tag}, at the same commit.",
+                    hint=f"See whether it is complete: openllm-repos release verify {row.tag}",
+                )
+            if not ours:
+                self._told(f"{row.repo}: somebody else has just made the tag {row.tag}, at the same commit")
+            return ours
         if state is TagState.ABSENT:
             self._note(row, RowState.REFUSED, write=True)
             raise RemoteRefused(
@@ -282,10 +294,11 @@ class _Carrying:
     # ---- the end --------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Give the clone the source's tag, as a fetch would, and end the journal."""
+        """Give the clone the source's tag if it is ours, as a fetch would, and end the journal."""
         row = self.record.source
         held = read_ref(self._repository, row.tag.ref)
-        if held is None and row.object is not None and self._desk.holds(row.object):
+        ours = row.object is not None and self._held.get(row.repo) == row.object
+        if held is None and ours and row.object is not None and self._desk.holds(row.object):
             with contextlib.suppress(GitFailed):
                 update = RefUpdate(row.tag.ref, self._repository.zero, row.object)
                 update_refs(self._repository, [update], reason="openllm-repos: released")
