@@ -68,6 +68,7 @@ def test_a_split_is_measured_beside_git_and_other_programs(
     assert f"Our commit id: {head};" in done.out
 
 
+@pytest.mark.slow
 def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
     marker = tmp_path / "came to its end"
     options = ["0.3", str(tmp_path / "out"), str(tmp_path / "err")]

@@ -104,6 +104,7 @@ def test_a_folder_with_something_in_it_is_left_alone(run_cli: RunCli, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_the_demo_can_make_its_own_folder(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Run twice, as `make demo` does: each time a new temporary folder."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

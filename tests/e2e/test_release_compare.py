@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.fingerprint import listing
-from tests.support.inprocess import RunCli
+from tests.support.inprocess import RunCli, run_in_process
+from tests.support.process import Result
 from tests.support.releases import MEMBERS, Releases
 from tests.support.repositories import ADA, Clone
 
 
-@pytest.fixture
-def releases(tmp_path: Path, run_cli: RunCli) -> Releases:
-    """Return a family with the releases 1.0.0 and 1.1.0; between them people worked here and there."""
-    made = Releases.make(tmp_path / "family", run_cli)
+def _two_releases(folder: Path, run_cli: RunCli) -> Releases:
+    """Make a family with the releases 1.0.0 and 1.1.0; between them people worked here and there."""
+    made = Releases.make(folder, run_cli)
     made.released("1.0.0")
     made.clone.commit("Train *faster*", {"core/src/train.py": "faster\n"}, author=ADA)
     made.clone.commit("Explain", {"docs/guide.md": "more\n"})
@@ -29,6 +29,23 @@ def releases(tmp_path: Path, run_cli: RunCli) -> Releases:
     made.commit("Raise the version")
     made.released("1.1.0")
     return made
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    """Return the two releases, for tests that only look at them."""
+    folder = tmp_path_factory.mktemp("releases")
+
+    def run(*args: str | Path, cwd: Path | None = None, data: bytes = b"") -> Result:
+        return run_in_process(*args, cwd=cwd or folder, data=data)
+
+    return _two_releases(folder / "family", run)
+
+
+@pytest.fixture
+def mine(tmp_path: Path, run_cli: RunCli) -> Releases:
+    """Return two releases of the test's own, to go on from."""
+    return _two_releases(tmp_path / "family", run_cli)
 
 
 def test_what_changed_between_two_releases(releases: Releases) -> None:
@@ -56,20 +73,20 @@ def test_what_changed_between_two_releases(releases: Releases) -> None:
     assert listing(releases.folder) == before
 
 
-def test_a_repo_may_come_and_go(releases: Releases) -> None:
-    text = (releases.clone.path / "repos.toml").read_text()
-    gone = f'[repos.small-8k]\nurl = "{releases.urls["small-8k"]}"\n'
+def test_a_repo_may_come_and_go(mine: Releases) -> None:
+    text = (mine.clone.path / "repos.toml").read_text()
+    gone = f'[repos.small-8k]\nurl = "{mine.urls["small-8k"]}"\n'
     new = gone.replace("small-8k]", "medium]")
     assert gone in text
-    releases.clone.write({"repos.toml": text.replace(gone, new)})
-    releases.run("version", "set", "1.2.0", cwd=releases.clone.path)
-    releases.commit("Rename a model")
-    assert releases.release("1.2.0").code == 0
-    lines = releases.release("diff", "1.1.0", "1.2.0").out.splitlines()
-    commit = releases.remotes["small-8k"].tip("main")[:10]
+    mine.clone.write({"repos.toml": text.replace(gone, new)})
+    mine.run("version", "set", "1.2.0", cwd=mine.clone.path)
+    mine.commit("Rename a model")
+    assert mine.release("1.2.0").code == 0
+    lines = mine.release("diff", "1.1.0", "1.2.0").out.splitlines()
+    commit = mine.remotes["small-8k"].tip("main")[:10]
     assert f"medium         added  - → {commit}" in lines
     assert f"small-8k       removed  {commit} → -" in lines
-    notes = releases.release("notes", "1.2.0").out
+    notes = mine.release("notes", "1.2.0").out
     assert "| [medium](" in notes
     assert "| new |" in notes
     assert "| no longer part of it |" in notes
@@ -117,24 +134,24 @@ def test_notes_of_the_first_release(releases: Releases) -> None:
     assert [line.split("|")[-2].strip() for line in lines[-5:]] == ["new"] * 5
 
 
-def test_notes_of_a_version_tell_all_since_the_last_one_and_not_since_its_candidate(releases: Releases) -> None:
+def test_notes_of_a_version_tell_all_since_the_last_one_and_not_since_its_candidate(mine: Releases) -> None:
     for version in ("1.2.0rc1", "1.2.0rc2", "1.2.0"):
-        releases.clone.git("pull", "-q", "--ff-only", "origin", "main")
-        releases.run("version", "set", version, cwd=releases.clone.path)
-        releases.commit(f"Raise the version to {version}")
-        releases.released(version)
+        mine.clone.git("pull", "-q", "--ff-only", "origin", "main")
+        mine.run("version", "set", version, cwd=mine.clone.path)
+        mine.commit(f"Raise the version to {version}")
+        mine.released(version)
     after = {
-        version: releases.release("notes", version).out.splitlines()[2] for version in ("1.2.0rc1", "1.2.0rc2", "1.2.0")
+        version: mine.release("notes", version).out.splitlines()[2] for version in ("1.2.0rc1", "1.2.0rc2", "1.2.0")
     }
     assert after == {
         "1.2.0rc1": "Tag `v1.2.0rc1`, after `v1.1.0`.",
         "1.2.0rc2": "Tag `v1.2.0rc2`, after `v1.2.0rc1`.",
         "1.2.0": "Tag `v1.2.0`, after `v1.1.0`.",
     }
-    since = releases.release("notes", "1.2.0", "--since", "1.2.0rc2").out
+    since = mine.release("notes", "1.2.0", "--since", "1.2.0rc2").out
     assert "Raise the version to 1.2.0 (" in since
     assert "rc1 (" not in since
-    assert "main           changed, 1 commit  " in releases.release("diff", "1.2.0rc2", "1.2.0").out
+    assert "main           changed, 1 commit  " in mine.release("diff", "1.2.0rc2", "1.2.0").out
 
 
 def test_checkout_says_how_to_get_every_repo(releases: Releases) -> None:
