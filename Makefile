@@ -54,10 +54,10 @@ check: .venv/dev.stamp
 SELECTED := $(if $(CI),,-m "not slow")
 
 test: check
-	$(BIN)/python -m pytest -n $(WORKERS) $(SELECTED) --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTED) --cov --cov-report=term $(TESTS)
 
 quick: .venv/dev.stamp
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix $(CODE)

@@ -89,6 +89,7 @@ def test_write_access_is_asked_of_every_repo_before_anything_is_pushed(
     assert Clone(sandbox.hub.path("space", "lemms/openllm")).log("main") == ["initial commit"]
 
 
+@pytest.mark.slow
 def test_a_hub_that_fails_in_the_middle_is_gone_on_with(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     model = "lemms/openllm-small-extended-8k"
     sandbox.hub.fault(match=f"POST /{model}*git-receive-pack", status=503, count=1)
@@ -100,6 +101,7 @@ def test_a_hub_that_fails_in_the_middle_is_gone_on_with(sandbox: Sandbox, clone:
     assert None not in commits(sandbox, "v1.0.0").values()
 
 
+@pytest.mark.slow
 def test_a_push_whose_answer_is_lost_counts_as_done(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     sandbox.hub.fault(match=f"POST /{MODELS[0]}*git-receive-pack", lose_answer=True, count=1)
     done = run_cli("release", "1.0.0", cwd=clone.path)

@@ -177,6 +177,7 @@ def judged(clone: Clone, kind: Kind) -> Inspection:
     return inspect(Repository.open(clone.path), Push(target, target.url, ObjectId(clone.tip()), tip))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_hub_takes_what_we_let_through_and_nothing_else(hub: Hub, case: str) -> None:
     kind, steps, rules = CASES[case]
