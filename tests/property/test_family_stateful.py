@@ -1,0 +1,195 @@
+"""Whatever people do to source and Space, in any order, with everything the tool does in between: what must stay true.
+
+After every step: no commit that any remote ever had is lost, the Space's own files are as their last editor left them,
+and nothing came that no map carries. In the end both sides hold the same.
+"""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.property.family_world import (
+    DONE,
+    KILLED,
+    OWN_FILES,
+    PRIVATE_FILES,
+    REFUSED,
+    SECRET,
+    SOURCE_FILES,
+    UNMAPPED_FILES,
+    World,
+    changed,
+    in_the_space,
+)
+from tests.support.repositories import ADA, GRACE, Person
+from tests.support.shim import Fault
+from tests.support.zygote import Zygote
+
+LINES = st.integers(1, 20)
+WORDS = st.text("abc", min_size=1, max_size=3)
+MAPPED = st.sampled_from(SOURCE_FILES)
+SECRETS = WORDS.map(lambda word: SECRET + word.encode())
+KILLS = st.sampled_from((Fault.KILL_BEFORE, Fault.KILL_AFTER))
+
+
+class FamilyMachine(RuleBasedStateMachine):
+    """One source, one Space and one model; `history` says how the Space is filled."""
+
+    history = "full"
+    zygote: Zygote
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.history, self.zygote)
+
+    def teardown(self) -> None:
+        try:
+            self.sync()
+            self.world.check_whole_history()
+        finally:
+            self.world.close()
+
+    @initialize(copied=st.booleans(), edited=st.booleans())
+    def begin(self, copied: bool, edited: bool) -> None:
+        """Fill the Space by a sync, or by hand and then adopt it."""
+        world = self.world
+        if copied:
+            world.edit("Copy", dict(world.projection()))
+            world.clean = True
+        if copied and edited:
+            self.edit_a_mapped_file_in_the_space("core/src/model.py", 3, "edited", False)
+        if copied:
+            world.tool("adopt", "space", "--yes")
+        else:
+            self.sync()
+
+    # ---- people ------------------------------------------------------------------------------------------------------
+
+    @rule(path=MAPPED, line=LINES, word=WORDS, gone=st.booleans(), author=st.sampled_from((ADA, GRACE)))
+    def change_a_mapped_file(self, path: str, line: int, word: str, gone: bool, author: Person) -> None:
+        change = {path: changed(self.world.source_files(), path, line, word, gone=gone)}
+        self.world.commit(f"Source {path}", change, author=author)
+
+    @rule(path=st.sampled_from(UNMAPPED_FILES), word=WORDS, private=st.sampled_from(PRIVATE_FILES), secret=SECRETS)
+    def change_what_is_not_carried(self, path: str, word: str, private: str, secret: bytes) -> None:
+        self.world.commit(f"Not carried {path}", {path: word, private: secret})
+
+    @rule(path=MAPPED, private=st.sampled_from(PRIVATE_FILES), secret=SECRETS, word=WORDS, line=LINES)
+    def merge_a_branch(self, path: str, private: str, secret: bytes, word: str, line: int) -> None:
+        files = {path: changed(self.world.source_files(), path, line, word, gone=False), private: secret}
+        self.world.merge_a_branch(files, {"core/notes.md": word + word})
+
+    @rule(path=MAPPED, line=LINES, word=WORDS, gone=st.booleans())
+    def edit_a_mapped_file_in_the_space(self, path: str, line: int, word: str, gone: bool) -> None:
+        there = in_the_space(path)
+        self.world.edit(f"Edit {there}", {there: changed(self.world.mapped(), there, line, word, gone=gone)})
+
+    @rule(path=st.sampled_from(OWN_FILES), word=WORDS)
+    def edit_an_own_file_in_the_space(self, path: str, word: str) -> None:
+        self.world.edit(f"Own {path}", {path: word})
+
+    @rule(path=MAPPED, own=st.sampled_from(OWN_FILES), line=LINES, word=WORDS)
+    def edit_both_in_the_space(self, path: str, own: str, line: int, word: str) -> None:
+        there = in_the_space(path)
+        change = changed(self.world.mapped(), there, line, word, gone=False)
+        self.world.edit("Both", {there: change, own: word})
+
+    @rule(path=MAPPED, line=LINES, word=WORDS)
+    def merge_a_branch_in_the_space(self, path: str, line: int, word: str) -> None:
+        there = in_the_space(path)
+        change = changed(self.world.mapped(), there, line, word, gone=False)
+        assert change is not None
+        self.world.merge_in_the_space(there, word, change)
+
+    # ---- the tool ----------------------------------------------------------------------------------------------------
+
+    @rule()
+    def sync(self) -> None:
+        world = self.world
+        before = world.family.space.tip("main")
+        done = world.tool("sync", "--yes", codes=(DONE, REFUSED))
+        after = world.family.space.tip("main")
+        if done.code == REFUSED:
+            assert after == before
+            assert not world.clean, f"a conflict, though only the source changed anything: {done.out}"
+            assert "changed" in done.out
+            self.take_the_sources_side()
+            return
+        assert ("up to date" in done.out) == (after == before)
+        if world.clean:
+            assert world.mapped() == world.projection()
+
+    def take_the_sources_side(self) -> None:
+        """Settle a conflict in the Space: give its mapped files the content that the source has, and sync again."""
+        world = self.world
+        wanted = world.projection()
+        gone: dict[str, str | bytes | None] = dict.fromkeys(world.mapped().keys() - wanted.keys())
+        world.edit("Settle", {**gone, **wanted})
+        world.tool("sync", "--yes")
+        assert world.mapped() == wanted
+        world.clean = True
+
+    @rule(path=MAPPED, line=LINES, word=WORDS, own=st.sampled_from(OWN_FILES))
+    def somebody_pushes_during_a_sync(self, path: str, line: int, word: str, own: str) -> None:
+        world = self.world
+        there = in_the_space(path)
+
+        def push() -> None:
+            change = changed(world.mapped(), there, line, word, gone=False)
+            world.edit("Quicker", {there: change, own: word})
+
+        world.sandbox.hub.fault(match="POST /spaces/*/git-receive-pack", before=push)
+        done = world.tool("sync", "--yes", codes=(DONE, REFUSED))
+        world.sandbox.hub.faults.clear()
+        if done.code == REFUSED:
+            self.take_the_sources_side()
+
+    @rule(call=st.integers(1, 45), fault=KILLS)
+    def a_sync_is_killed(self, call: int, fault: Fault) -> None:
+        done = self.world.killed("sync", "--yes", call=call, fault=fault)
+        assert done.code in {DONE, REFUSED, KILLED}, (done.out, done.err)
+        self.world.check()
+        self.sync()
+
+    @rule()
+    @precondition(lambda self: self.world.commits_since_release >= 8)
+    def release(self) -> None:
+        self.world.release()
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        self.world.check()
+
+
+class SquashMachine(FamilyMachine):
+    """The same with one commit a sync."""
+
+    history = "squash"
+
+
+# No shrinking: each step is dozens of git calls, and what failed is printed step by step.
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
+STEPS, RUNS = 50, 20
+
+
+def _run(machine: type[FamilyMachine], *, runs: int) -> None:
+    with Zygote() as zygote:
+        machine.zygote = zygote
+        run_state_machine_as_test(
+            machine, settings=settings(max_examples=runs, stateful_step_count=STEPS, deadline=None, phases=PHASES)
+        )
+
+
+@pytest.mark.parametrize("machine", [FamilyMachine, SquashMachine])
+def test_nothing_is_lost_and_all_comes_together(machine: type[FamilyMachine]) -> None:
+    _run(machine, runs=RUNS)
