@@ -50,7 +50,8 @@ check: .venv/dev.stamp
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
 
-# The slow matrices (every git call of a sync failed and killed, 200,000 commits, the wheel) run where CI is set.
+# The slow matrices (every git call of a sync failed and killed, 200,000 commits, the wheel) and the rarer stories run
+# where CI is set.
 SELECTED := $(if $(CI),,-m "not slow")
 
 test: check

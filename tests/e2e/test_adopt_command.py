@@ -148,6 +148,7 @@ def test_json_says_what_was_found_and_what_came_of_it(family: Family, grown: dic
     assert (facts["action"], facts["commits"], facts["target"]) == ("adopt", 3, "space")
 
 
+@pytest.mark.slow
 def test_a_file_that_was_edited_is_taken_for_the_version_that_the_space_first_had(family: Family) -> None:
     versions = [family.commit(f"v{number}", {"core/src/model.py": text(l1=f"v{number}")}) for number in range(5)]
     family.edit("Upload by hand", copied(family, versions[2]))
@@ -157,6 +158,7 @@ def test_a_file_that_was_edited_is_taken_for_the_version_that_the_space_first_ha
     assert family.space.read("training/model.py") == text(l1="v4", l20="mine").encode()
 
 
+@pytest.mark.slow
 def test_where_several_fit_the_newest_of_its_time_is_taken_and_that_is_said(family: Family) -> None:
     """From a newer one, what the source changed since would look like something that the Space took back."""
     versions = [family.commit(f"v{number}", {"core/src/model.py": text(l1=f"v{number}")}) for number in range(3)]
@@ -180,6 +182,7 @@ def test_of_two_that_are_the_same_the_newest_is_taken(family: Family) -> None:
     assert state(family) == "in sync"
 
 
+@pytest.mark.slow
 def test_files_that_came_to_the_source_later_are_not_taken_for_deleted(family: Family) -> None:
     family.edit("Upload by hand", copied(family))
     family.edit("The same fix, by hand", {"training/train.py": "fixed\n"})
@@ -293,6 +296,7 @@ def hub(tmp_path: Path, run_cli: RunCli, server: GitServer, home: SealedHome) ->
     return made
 
 
+@pytest.mark.slow
 def test_a_space_that_moves_meanwhile_is_adopted_as_it_is_then(hub: Family, server: GitServer) -> None:
     others: list[str] = []
 
@@ -310,6 +314,7 @@ def test_a_space_that_moves_meanwhile_is_adopted_as_it_is_then(hub: Family, serv
     assert not hub.journal()
 
 
+@pytest.mark.slow
 def test_two_who_adopt_at_once(hub: Family, server: GitServer) -> None:
     colleague = Clone.of(hub.origin.url, hub.folder / "colleague")
     colleague.git("config", "user.name", "Grace Hopper")

@@ -43,6 +43,7 @@ class TestGitSubtree:
         family.synced()
         assert family.space.read("train.py") == b"on\n"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("squash", [(), ("--squash",)], ids=["history", "squashed"])
     def test_a_split_that_was_added_below_a_folder(self, family: Family, squash: tuple[str, ...]) -> None:
         start = family.clone.tip()

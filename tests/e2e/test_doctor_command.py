@@ -372,6 +372,7 @@ def served(clone: Clone, server: GitServer) -> dict[str, str]:
     return urls
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("served")
 def test_remotes_that_never_answer_end_at_the_deadline_all_at_once(
     run_cli: RunCli, clone: Clone, server: GitServer
@@ -401,6 +402,7 @@ def test_a_target_that_may_not_be_written_is_an_error_and_another_repo_a_warning
     assert server.pushes() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("served")
 def test_a_push_that_hangs_is_no_write_access(run_cli: RunCli, clone: Clone, server: GitServer) -> None:
     server.on("target.git", before_offer=lambda: time.sleep(3))

@@ -224,6 +224,7 @@ def test_the_line_for_husky_works(gated: Gated) -> None:
     assert gated.push("origin", "main:refs/heads/topic", env=path).code == 0
 
 
+@pytest.mark.slow
 def test_a_hooks_folder_for_several_clones_serves_each_of_them(gated: Gated, tmp_path: Path, run_cli: RunCli) -> None:
     other = Gated.make(tmp_path / "other", run_cli, project='version = "VERSION"\ntag = "release-{version}"')
     other.family.run("hooks", "uninstall", cwd=other.path)
@@ -375,6 +376,7 @@ def test_an_unsound_manifest_stops_what_it_would_have_to_judge(gated: Gated) -> 
     assert gated.push("origin", "main:refs/heads/topic").code == 0
 
 
+@pytest.mark.slow
 def test_on_a_branch_without_a_manifest_that_of_the_source_counts(gated: Gated) -> None:
     gated.install()
     gated.family.clone.orphan("pages")
@@ -450,6 +452,7 @@ def test_what_a_target_owns_may_be_pushed_by_hand(gated: Gated) -> None:
     assert gated.push("space", ":try").code == 0
 
 
+@pytest.mark.slow
 def test_a_secret_that_a_later_commit_takes_away_again_is_still_in_the_history(gated: Gated) -> None:
     gated.family.synced("--yes")
     gated.install()
@@ -518,6 +521,7 @@ def test_a_lock_may_stand_in_the_message_of_the_tag(gated: Gated) -> None:
     assert gated.push(gated.model.url, f"{named}:refs/tags/v2.0.0").code == 0
 
 
+@pytest.mark.slow
 def test_a_lock_that_is_of_another_release_or_none_at_all_does_not_count(gated: Gated) -> None:
     gated.install()
     path = "manifest/releases/v2.0.0.toml"

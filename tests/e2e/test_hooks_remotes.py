@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.facts import gather
 from openllm_repos.hooks.lines import read_lines
@@ -16,8 +18,6 @@ from openllm_repos.names.ref import TagName
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
-    import pytest
-
     from openllm_repos.sandbox import Sandbox
     from tests.support.inprocess import RunCli
     from tests.support.sealed import SealedHome
@@ -56,6 +56,7 @@ def release(clone: Clone, manifest: str, commits: dict[str, str]) -> str:
     return clone.git("rev-parse", "v1.0.0")
 
 
+@pytest.mark.slow
 def test_a_private_model_is_asked_with_the_person_s_token_and_the_space_is_known_where_it_is(
     sandbox: Sandbox, clone: Clone, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_private_model_is_asked_with_the_person_s_token_and_the_space_is_known
     assert "weights does not say whether it has v1.0.0" in done.err
 
 
+@pytest.mark.slow
 def test_a_repo_that_never_answers_takes_no_longer_than_the_deadline(
     clone: Clone, bare: Bare, server: GitServer, home: SealedHome
 ) -> None:

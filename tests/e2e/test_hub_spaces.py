@@ -95,6 +95,7 @@ def test_in_markdown_the_columns_are_there_too(sandbox: Sandbox, hub_family: Hub
     assert "| repo | kind | branch | state | release | space | changed |" in _status(hub_family, "--markdown")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["refused", "late", "offline", "HF_HUB_OFFLINE", "no token"])
 def test_where_the_hub_does_not_say_the_answer_of_git_stays(
     sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch, why: str
@@ -150,6 +151,7 @@ def test_wait_shows_the_last_words_of_a_build_that_failed(sandbox: Sandbox, hub_
     assert hub_family.space.tip("main").startswith(lines[failed - 1].partition("now at ")[2].partition(":")[0])
 
 
+@pytest.mark.slow
 def test_a_run_that_pushes_nothing_still_tells_of_a_build_that_failed(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.build(SPACE, stage="RUNTIME_ERROR", log=["Traceback"])
     hub_family.synced()
@@ -166,6 +168,7 @@ def test_a_run_that_pushes_nothing_still_tells_of_a_build_that_failed(sandbox: S
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["CONFIG_ERROR", "NO_APP_FILE"])
 def test_a_space_that_cannot_be_built_is_a_failure(sandbox: Sandbox, hub_family: HubFamily, stage: str) -> None:
     sandbox.hub.build(SPACE, stage=stage)
@@ -173,6 +176,7 @@ def test_a_space_that_cannot_be_built_is_a_failure(sandbox: Sandbox, hub_family:
     assert (done.code, f"space: the Space does not run: {stage}" in done.out) == (3, True)
 
 
+@pytest.mark.slow
 def test_the_wait_ends_when_its_time_is_up(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.build(SPACE, asks=1000)
     done = hub_family.sync("--wait-for", "1")
@@ -183,6 +187,7 @@ def test_the_wait_ends_when_its_time_is_up(sandbox: Sandbox, hub_family: HubFami
     ]
 
 
+@pytest.mark.slow
 def test_a_hub_that_falls_silent_in_between_is_asked_again(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.fault(match="GET */runtime", cut=True, count=2)
     done = hub_family.synced("--wait")
@@ -190,6 +195,7 @@ def test_a_hub_that_falls_silent_in_between_is_asked_again(sandbox: Sandbox, hub
     assert done.err.count("Asking again.") == 1
 
 
+@pytest.mark.slow
 def test_a_hub_that_asks_to_wait_is_waited_for(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.fault(match="GET */runtime", status=429, headers={"Retry-After": "1"})
     done = hub_family.synced("--wait")

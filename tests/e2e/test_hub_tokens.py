@@ -114,6 +114,7 @@ def test_a_token_that_may_not_write_is_known_before_any_push(
     ]
 
 
+@pytest.mark.slow
 def test_a_hub_that_does_not_say_who_may_write_stops_nothing(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.fault(match="GET */auth-check/write", status=404, count=None)
     hub_family.synced()
@@ -144,6 +145,7 @@ def test_a_refusal_of_a_push_names_the_token_that_was_used(
     assert "The token in HF_TOKEN was used: check what it may do (hf auth whoami)" in refused.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("asked", ["*/info/refs*", "*/git-upload-pack", "*/git-receive-pack"])
 def test_a_hub_that_cannot_do_it_now_says_nothing_of_the_token(
@@ -159,6 +161,7 @@ def test_a_hub_that_cannot_do_it_now_says_nothing_of_the_token(
     hub_family.synced()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["url", "pushurl"])
 def test_a_password_in_a_remote_of_the_persons_own_is_not_handed_on(
     canary: Canary, hub_family: HubFamily, run_tool: RunTool, key: str
@@ -218,6 +221,7 @@ def test_trusted_publishing_exchanges_one_token_for_each_repository(
     assert {seen.user for seen in sandbox.hub.log if seen.path.endswith("git-receive-pack")} >= {"[OIDC]"}
 
 
+@pytest.mark.slow
 def test_tokens_of_trusted_publishing_stand_nowhere_either(
     sandbox: Sandbox, canary: Canary, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch, run_tool: RunTool
 ) -> None:
@@ -231,6 +235,7 @@ def test_tokens_of_trusted_publishing_stand_nowhere_either(
     assert canary.leaks(hub_family.clone.path, sandbox.root, said=[said], more=exchanged) == []
 
 
+@pytest.mark.slow
 def test_a_repository_that_does_not_trust_the_job_says_so(
     sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def test_one_sync_and_one_tag_and_nothing_is_left(sandbox: Sandbox) -> None:
     assert not list((sandbox.root / "hub/git/spaces/lemms").iterdir())
 
 
+@pytest.mark.slow
 def test_the_space_goes_even_where_something_was_not_true(sandbox: Sandbox) -> None:
     """The Hub refuses the push; the script says so, and what it made is deleted all the same."""
     sandbox.hub.fault("POST /spaces/*/git-receive-pack", status=403, count=100)

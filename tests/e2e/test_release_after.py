@@ -67,6 +67,7 @@ def test_a_tag_that_was_moved_by_hand_is_found(releases: Releases) -> None:
     assert "openllm-repos release verify v1.0.0" in status.out
 
 
+@pytest.mark.slow
 def test_every_sort_of_fault_is_told(releases: Releases) -> None:
     releases.remotes["space"].git("update-ref", "-d", "refs/tags/v1.0.0")
     releases.remotes["small-8k"].git("tag", "-f", "v1.0.0", "main")
@@ -88,6 +89,7 @@ def test_every_sort_of_fault_is_told(releases: Releases) -> None:
     assert "  small-8k       lightweight: v1.0.0 at" in said
 
 
+@pytest.mark.slow
 def test_a_repo_that_does_not_answer_leaves_it_open_with_30(releases: Releases) -> None:
     releases.remotes["training-data"].path.rename(releases.folder / "away")
     done = releases.release("verify")
@@ -95,6 +97,7 @@ def test_a_repo_that_does_not_answer_leaves_it_open_with_30(releases: Releases) 
     assert "  training-data  unreachable: " in done.out
 
 
+@pytest.mark.slow
 def test_what_was_taken_away_is_brought_back_by_the_same_release(releases: Releases) -> None:
     lost = releases.remotes["space"].tips()["refs/tags/v1.0.0"]
     releases.remotes["space"].git("update-ref", "-d", "refs/tags/v1.0.0")
@@ -103,6 +106,7 @@ def test_what_was_taken_away_is_brought_back_by_the_same_release(releases: Relea
     assert releases.remotes["space"].tips()["refs/tags/v1.0.0"] == lost
 
 
+@pytest.mark.slow
 def test_verify_holds_all_releases_and_needs_no_state_of_this_clone(releases: Releases) -> None:
     releases.run("version", "set", "1.1.0", cwd=releases.clone.path)
     releases.commit("Raise the version")
@@ -114,6 +118,7 @@ def test_verify_holds_all_releases_and_needs_no_state_of_this_clone(releases: Re
     assert heads == ["v1.1.0: complete, 5 repos", "v1.0.0: complete, 5 repos"]
 
 
+@pytest.mark.slow
 def test_unsigned_tags_are_a_fault_where_signatures_are_asked_for(releases: Releases) -> None:
     done = releases.release("verify", "--signed")
     assert done.code == 1
@@ -122,6 +127,7 @@ def test_unsigned_tags_are_a_fault_where_signatures_are_asked_for(releases: Rele
     assert releases.release("verify").code == 1
 
 
+@pytest.mark.slow
 def test_the_sources_own_tag_is_held_against_the_commit_that_added_the_lock(releases: Releases) -> None:
     made = releases.remotes["main"].tip("v1.0.0")
     later = releases.commit("Later", {"README.md": "hi\n"})
@@ -137,6 +143,7 @@ def test_the_sources_own_tag_is_held_against_the_commit_that_added_the_lock(rele
     assert releases.release("1.0.0").code == 3
 
 
+@pytest.mark.slow
 def test_a_lock_that_was_edited_later_counts_as_it_was_written(releases: Releases) -> None:
     path = "manifest/releases/v1.0.0.toml"
     text = (releases.clone.path / path).read_text()
@@ -148,6 +155,7 @@ def test_a_lock_that_was_edited_later_counts_as_it_was_written(releases: Release
     releases.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_lock_is_told(releases: Releases) -> None:
     releases.commit("No lock", {"manifest/releases/v2.0.0.toml": "[[x\n"})
     done = releases.release("verify", "--all")
@@ -228,6 +236,7 @@ def test_another_machine_can_give_it_up_too(halted: Releases) -> None:
     halted.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_tags_that_somebody_else_made_are_left_alone(halted: Releases) -> None:
     halted.remotes["small-8k"].git("tag", "-a", "-m", "theirs", "v1.0.0", "main")
     mine = halted.remotes["small-8k"].tips()["refs/tags/v1.0.0"]
@@ -245,6 +254,7 @@ def test_a_release_that_is_out_is_never_taken_back(releases: Releases) -> None:
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == tips
 
 
+@pytest.mark.slow
 def test_a_remote_that_keeps_its_tag_says_so_and_the_rest_is_done_later(halted: Releases) -> None:
     hook = halted.remotes["small-7k"].path / "hooks/update"
     hook.parent.mkdir(exist_ok=True)
@@ -259,6 +269,7 @@ def test_a_remote_that_keeps_its_tag_says_so_and_the_rest_is_done_later(halted: 
     assert set(halted.tags("v1.0.0").values()) == {None}
 
 
+@pytest.mark.slow
 def test_signed_tags_are_taken_back_only_where_they_were_made(halted: Releases) -> None:
     theirs = Clone.of(halted.remotes["main"].url, halted.folder / "theirs")
     theirs.git("config", "tag.gpgSign", "true")
@@ -267,6 +278,7 @@ def test_signed_tags_are_taken_back_only_where_they_were_made(halted: Releases) 
     assert "Kept: the tag on space, small-7k, which this release did not make, or cannot prove that." in done.out
 
 
+@pytest.mark.slow
 def test_a_branch_that_keeps_the_lock_says_so(halted: Releases) -> None:
     hook = halted.remotes["main"].path / "hooks/update"
     hook.parent.mkdir(exist_ok=True)
@@ -287,6 +299,7 @@ def test_giving_up_needs_every_answer_first(halted: Releases) -> None:
     assert halted.remotes["space"].tips()["refs/tags/v1.0.0"]
 
 
+@pytest.mark.slow
 def test_a_repo_that_is_gone_for_good_does_not_hold_a_release_for_ever(halted: Releases) -> None:
     gone = halted.remotes.pop("small-8k")
     shutil.rmtree(gone.path)
@@ -306,6 +319,7 @@ def test_a_repo_that_is_gone_for_good_does_not_hold_a_release_for_ever(halted: R
     halted.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_a_repo_that_keeps_its_tags_does_not_hold_a_release_for_ever(halted: Releases) -> None:
     hook = halted.remotes["small-7k"].path / "hooks/update"
     hook.parent.mkdir(exist_ok=True)
@@ -330,6 +344,7 @@ def test_only_another_repo_of_the_release_can_be_left_alone(halted: Releases) ->
         )
 
 
+@pytest.mark.slow
 def test_whatever_a_release_lacks_status_names_the_way_on(releases: Releases) -> None:
     for name in ORDER:
         tag = releases.remotes[name].tips()["refs/tags/v1.0.0"]
@@ -346,6 +361,7 @@ def test_whatever_a_release_lacks_status_names_the_way_on(releases: Releases) ->
         releases.remotes[name].git("update-ref", "refs/tags/v1.0.0", tag)
 
 
+@pytest.mark.slow
 def test_a_git_that_follows_renames_by_itself_finds_each_lock(releases: Releases) -> None:
     releases.clone.git("config", "log.follow", "true")
     releases.clone.git("push", "-q", "origin", "main")

@@ -56,6 +56,7 @@ def test_the_source_gets_its_tag_last(releases: Releases) -> None:
     assert [line.split(":")[0] for line in said] == list(ORDER)
 
 
+@pytest.mark.slow
 def test_the_persons_branch_moves_on_and_their_clone_knows_the_tag(releases: Releases) -> None:
     releases.released("1.0.0")
     clone = releases.clone
@@ -108,6 +109,7 @@ def test_the_second_time_there_is_nothing_to_do(releases: Releases) -> None:
     assert releases.release("1.0.0", "-n", "--json").json()["tag"] == "v1.0.0"
 
 
+@pytest.mark.slow
 def test_the_next_release_needs_no_sync_where_nothing_changed(releases: Releases) -> None:
     releases.released("1.0.0")
     releases.run("version", "bump", "minor", cwd=releases.clone.path)
@@ -128,6 +130,7 @@ def test_json_tells_plan_and_outcome(releases: Releases) -> None:
     assert all(repo["outcome"]["pushed"] for repo in facts["repos"])
 
 
+@pytest.mark.slow
 def test_each_repo_says_how_it_takes_part(releases: Releases) -> None:
     releases.manifest(space='at = "synced"', model='tag = "code-v{version}"\nversion = "VERSION"')
     text = (releases.clone.path / "repos.toml").read_text()
@@ -244,6 +247,7 @@ def test_what_is_no_version_is_refused_before_anything_starts(releases: Releases
     assert "The release 3.0.0 was not begun" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ORDER)
 def test_refused_by_any_repo_it_is_finished_later(releases: Releases, name: str) -> None:
     refuse(releases.remotes[name], "refs/tags/", "frozen")
@@ -310,6 +314,7 @@ def test_another_version_waits_until_the_one_that_was_begun_is_settled(releases:
     assert "Finish it: openllm-repos release 1.0.0   or give it up: openllm-repos release abort 1.0.0" in done.err
 
 
+@pytest.mark.slow
 def test_a_protected_branch_is_told_to_let_the_tag_carry_the_lock(releases: Releases) -> None:
     refuse(releases.remotes["main"], "refs/heads/", "protected branch")
     done = releases.release("1.0.0")
@@ -362,6 +367,7 @@ def test_of_two_people_who_release_at_once_one_wins_and_the_other_is_told(releas
     assert "Nothing to do" in releases.released("1.0.0").out
 
 
+@pytest.mark.slow
 def test_a_source_that_moves_meanwhile_gets_no_release(releases: Releases) -> None:
     releases.run("sync", cwd=releases.clone.path)
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
@@ -417,6 +423,7 @@ def test_a_map_that_would_carry_the_locks_is_told(releases: Releases) -> None:
     assert "space: its map of manifest/ carries the locks as well, so it would lack one at once." in done.err
 
 
+@pytest.mark.slow
 def test_a_version_file_that_is_not_named_is_noted(releases: Releases) -> None:
     text = (releases.clone.path / "repos.toml").read_text()
     releases.commit("Name none", {"repos.toml": text.replace('version = "pyproject.toml"\n', "")})
@@ -434,6 +441,7 @@ def test_the_family_of_one_repo_can_be_released(tmp_path: Path, run_cli: RunCli)
     assert bare.git("describe", "main") == "v1.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), [("1.0.0", "1.0"), ("1.0.0rc1", "1.0.0-rc.1")])
 def test_a_version_is_not_released_again_in_another_spelling(releases: Releases, first: str, second: str) -> None:
     releases.run("version", "set", first, cwd=releases.clone.path)

@@ -73,6 +73,7 @@ def test_what_changed_between_two_releases(releases: Releases) -> None:
     assert listing(releases.folder) == before
 
 
+@pytest.mark.slow
 def test_a_repo_may_come_and_go(mine: Releases) -> None:
     text = (mine.clone.path / "repos.toml").read_text()
     gone = f'[repos.small-8k]\nurl = "{mine.urls["small-8k"]}"\n'
@@ -134,6 +135,7 @@ def test_notes_of_the_first_release(releases: Releases) -> None:
     assert [line.split("|")[-2].strip() for line in lines[-5:]] == ["new"] * 5
 
 
+@pytest.mark.slow
 def test_notes_of_a_version_tell_all_since_the_last_one_and_not_since_its_candidate(mine: Releases) -> None:
     for version in ("1.2.0rc1", "1.2.0rc2", "1.2.0"):
         mine.clone.git("pull", "-q", "--ff-only", "origin", "main")

@@ -44,6 +44,7 @@ def before_a_push(releases: Releases, ref: str, script: str) -> None:
     hook.chmod(0o755)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["tip", "synced"])
 def test_somebody_pushes_to_the_space_right_after_its_sync(releases: Releases, at: str) -> None:
     releases.manifest(space=f'at = "{at}"')
@@ -88,6 +89,7 @@ def test_a_target_that_takes_no_sync_gets_no_tag_and_nor_does_anybody(releases: 
     releases.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_somebody_pushes_to_the_source_right_after_the_lock(releases: Releases) -> None:
     after_a_push(releases.remotes["main"], "refs/heads/", ON_TOP)
     releases.released("1.0.0")
@@ -121,6 +123,7 @@ def test_a_remote_that_falls_silent_after_the_tag_was_sent(releases: Releases) -
     releases.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_a_source_that_falls_silent_while_it_gets_the_lock(releases: Releases) -> None:
     releases.run("sync", cwd=releases.clone.path)
     place, away = releases.remotes["main"].path, releases.folder / "away"
@@ -135,6 +138,7 @@ def test_a_source_that_falls_silent_while_it_gets_the_lock(releases: Releases) -
     assert releases.remotes["main"].log("main") == ["Release openllm 1.0.0", "Start"]
 
 
+@pytest.mark.slow
 def test_somebody_puts_the_tag_elsewhere_in_the_very_moment(releases: Releases) -> None:
     space = releases.remotes["space"]
     as_who = "-c user.name=G -c user.email=g@example.org"
@@ -147,6 +151,7 @@ def test_somebody_puts_the_tag_elsewhere_in_the_very_moment(releases: Releases) 
     assert space.tip("v1.0.0") == space.tip("main~1"), "theirs stays"
 
 
+@pytest.mark.slow
 def test_somebody_makes_the_same_tag_in_the_very_moment(releases: Releases) -> None:
     space = releases.remotes["space"]
     as_who = "-c user.name=G -c user.email=g@example.org"
@@ -193,6 +198,7 @@ def _made(releases: Releases) -> str:
     return str(record["rows"][-1]["object"])
 
 
+@pytest.mark.slow
 def test_a_tag_that_is_gone_again_at_the_end_is_noticed(releases: Releases) -> None:
     space = releases.remotes["space"].path
     after_a_push(releases.remotes["main"], "refs/tags/", f"git --git-dir='{space}' update-ref -d refs/tags/v1.0.0\n")
@@ -202,6 +208,7 @@ def test_a_tag_that_is_gone_again_at_the_end_is_noticed(releases: Releases) -> N
     releases.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_a_clone_and_a_remote_that_have_both_gone_on(releases: Releases) -> None:
     other = Clone.of(releases.remotes["main"].url, releases.folder / "other")
     other.now = releases.clone.now
@@ -213,6 +220,7 @@ def test_a_clone_and_a_remote_that_have_both_gone_on(releases: Releases) -> None
     assert "main: this clone and the remote have both gone on (1 here, 1 there)." in done.err
 
 
+@pytest.mark.slow
 def test_another_manifest_than_the_committed_one_is_told(releases: Releases, tmp_path: Path) -> None:
     text = (releases.clone.path / "repos.toml").read_text()
     releases.commit("Not a manifest", {"repos.toml": "schema = 9\n"})
@@ -228,6 +236,7 @@ def test_another_manifest_than_the_committed_one_is_told(releases: Releases, tmp
     assert "is not in the commit" in done.err
 
 
+@pytest.mark.slow
 def test_a_family_of_sha256_repositories_is_released_alike(tmp_path: Path, run_cli: RunCli) -> None:
     made = Releases.make(tmp_path / "sha256", run_cli, object_format="sha256")
     made.released("1.0.0")
@@ -235,6 +244,7 @@ def test_a_family_of_sha256_repositories_is_released_alike(tmp_path: Path, run_c
     assert made.release("verify").code == 0
 
 
+@pytest.mark.slow
 def test_a_bare_clone_can_release(releases: Releases) -> None:
     bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
     bare.git("config", "core.bare", "true")
@@ -244,6 +254,7 @@ def test_a_bare_clone_can_release(releases: Releases) -> None:
     assert None not in releases.tags("v1.0.0").values()
 
 
+@pytest.mark.slow
 def test_a_bare_clone_that_is_behind_is_told_what_works_there(releases: Releases) -> None:
     bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
     bare.git("config", "core.bare", "true")
@@ -255,6 +266,7 @@ def test_a_bare_clone_that_is_behind_is_told_what_works_there(releases: Releases
     assert releases.run("release", "1.0.0", cwd=bare.path).code == 0
 
 
+@pytest.mark.slow
 def test_a_tag_that_only_the_persons_clone_has_is_told_and_left(releases: Releases) -> None:
     releases.clone.git("tag", "-a", "-m", "mine", "v1.0.0")
     mine = releases.clone.git("rev-parse", "v1.0.0")

@@ -127,6 +127,7 @@ def cut_and_finished(sandbox: Sandbox, clone: Clone, run_cli: RunCli, number: in
     assert {name: after[name] for name, tag in tags.items() if tag} == {name: tag for name, tag in tags.items() if tag}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [40])
 def test_a_cut_connection_is_gone_on_from(sandbox: Sandbox, clone: Clone, run_cli: RunCli, number: int) -> None:
     cut_and_finished(sandbox, clone, run_cli, number, done=True)
@@ -141,6 +142,7 @@ def test_any_cut_connection_is_gone_on_from(
     cut_and_finished(sandbox, clone, run_cli, number, done=done)
 
 
+@pytest.mark.slow
 def test_a_release_makes_fewer_requests_than_are_cut(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     before = len(sandbox.hub.log)
     assert run_cli("release", "1.0.0", cwd=clone.path).code == 0

@@ -58,6 +58,7 @@ def test_ssh_signatures_verify_in_every_repo(releases: Releases, ssh_key: Path) 
     assert releases.release("verify", "--signed").code == 0
 
 
+@pytest.mark.slow
 def test_openpgp_signatures_verify_in_every_repo(releases: Releases, gpg_key: str) -> None:
     try:
         releases.released("1.0.0")
@@ -69,6 +70,7 @@ def test_openpgp_signatures_verify_in_every_repo(releases: Releases, gpg_key: st
         shutil.rmtree(gpg_key)
 
 
+@pytest.mark.slow
 def test_a_release_that_goes_on_uses_the_signatures_it_has(releases: Releases, ssh_key: Path) -> None:
     hook = releases.remotes["small-7k"].path / "hooks/update"
     hook.parent.mkdir(exist_ok=True)
@@ -93,6 +95,7 @@ def test_a_key_that_cannot_sign_stops_a_release_before_anything_is_pushed(releas
     assert releases.remotes["space"].tips() == {}
 
 
+@pytest.mark.slow
 def test_the_locks_commit_is_signed_where_commits_are(releases: Releases, home: SealedHome, ssh_key: Path) -> None:
     assert ssh_key.exists()
     home.set("commit.gpgSign", "true")

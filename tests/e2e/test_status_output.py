@@ -160,6 +160,7 @@ def test_on_a_terminal_the_wait_is_told_until_the_answer_comes(
     assert "waiting" not in table
 
 
+@pytest.mark.slow
 def test_the_wait_is_one_line_however_many_repos_there_are(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
     family = https_family(tmp_path, run_cli, server)
     server.on("space.git", latency=1.5)
@@ -176,6 +177,7 @@ def test_the_wait_is_one_line_however_many_repos_there_are(tmp_path: Path, run_c
     assert any(line.endswith("…") for line in lines)
 
 
+@pytest.mark.slow
 def test_who_asked_for_quiet_or_is_offline_or_has_a_dumb_terminal_waits_in_silence(
     tmp_path: Path, run_cli: RunCli, server: GitServer
 ) -> None:
@@ -255,6 +257,7 @@ def test_over_https(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
     assert server.pushes() == ["space.git"]
 
 
+@pytest.mark.slow
 def test_a_dead_remote_holds_up_nothing_beyond_its_deadline(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
     """It takes the connection and never answers; the others are shown as they are."""
     family = https_family(tmp_path, run_cli, server)
@@ -304,6 +307,7 @@ def test_a_bare_clone_and_a_linked_work_tree_answer_too(family: Family, tmp_path
         assert [repo["state"] for repo in shown["repos"]] == ["ok", "in sync"]
 
 
+@pytest.mark.slow
 def test_targets_wait_for_a_source_that_answers_last(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
     """A clone without a branch of its own learns from the source's remote what the targets are held against."""
     family = https_family(tmp_path, run_cli, server)

@@ -65,6 +65,7 @@ def test_a_binary_is_refused_and_a_narrower_pattern_helps(hub: ServedFamily) -> 
     assert "training/logo.png" not in hub.space.paths()
 
 
+@pytest.mark.slow
 def test_a_file_over_10_mib_is_refused_and_a_narrower_pattern_helps(hub: ServedFamily) -> None:
     hub.commit("Corpus", {"core/src/corpus.txt": LARGE})
     said = _refused(hub)
@@ -74,6 +75,7 @@ def test_a_file_over_10_mib_is_refused_and_a_narrower_pattern_helps(hub: ServedF
     hub.synced("--yes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [PNG, LARGE], ids=["binary", "large"])
 def test_what_only_the_past_has_is_refused_and_a_squash_helps(hub: ServedFamily, content: bytes) -> None:
     at_fault = hub.commit("Added by mistake", {"core/src/mistake": content})
@@ -86,6 +88,7 @@ def test_what_only_the_past_has_is_refused_and_a_squash_helps(hub: ServedFamily,
     assert hub.space.read("training/model.py") == text(l1="a").encode()
 
 
+@pytest.mark.slow
 def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: ServedFamily) -> None:
     weights = bytes(range(256)) * 8
     hub.commit("Weights", {"core/src/weights.bin": weights})
@@ -100,6 +103,7 @@ def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: ServedF
     assert hub.pulled("training/weights.bin") == weights
 
 
+@pytest.mark.slow
 def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_there(hub: ServedFamily) -> None:
     hub.clone.git("lfs", "install", "--local", "--skip-repo")
     hub.commit("Weights", {".gitattributes": "*.weights filter=lfs diff=lfs merge=lfs -text\n"})
@@ -127,6 +131,7 @@ def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source
     assert hub.pulled("training/model.bin") == b"content"
 
 
+@pytest.mark.slow
 def test_an_attributes_file_that_takes_a_file_out_of_lfs_is_refused_and_a_narrower_pattern_helps(
     hub: ServedFamily,
 ) -> None:
@@ -183,6 +188,7 @@ def test_everything_is_said_at_once_and_as_json(hub: ServedFamily) -> None:
     assert hub.space.tips() == tips
 
 
+@pytest.mark.slow
 def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: ServedFamily, run_cli: RunCli) -> None:
     hub.commit("Logos", {f"core/src/logo-{number:02}.png": PNG + bytes([number]) for number in range(30)})
     short = hub.sync("--dry-run").out
@@ -208,6 +214,7 @@ def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
     assert (hub.space.tips(), hub.journal()) == (tips, [])
 
 
+@pytest.mark.slow
 def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice(hub: ServedFamily) -> None:
     hub.entry = f'url = "{hub.space.url}"'
     hub.manifest(maps=WIDE)
@@ -224,6 +231,7 @@ def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice
     assert hub.space.tips() == tips
 
 
+@pytest.mark.slow
 def test_a_settled_conflict_is_held_against_the_rules_too(hub: ServedFamily) -> None:
     hub.edit("Theirs", {"training/train.py": "theirs\n"})
     hub.commit("Ours", {"core/src/train.py": "ours\n", "core/src/logo.png": PNG})
@@ -239,6 +247,7 @@ def test_a_settled_conflict_is_held_against_the_rules_too(hub: ServedFamily) -> 
     assert hub.space.tips() == tips
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", [True, False], ids=["online", "no answer"])
 def test_the_hub_is_asked_about_a_new_card_and_its_known_rules_serve_without_an_answer(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome, *, answers: bool

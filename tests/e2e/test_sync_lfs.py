@@ -53,6 +53,7 @@ def test_the_content_is_there_before_the_branch_moves(hub: ServedFamily) -> None
     assert hub.space.read("training/model.bin") == pointer(CONTENT).encode()
 
 
+@pytest.mark.slow
 def test_every_version_in_the_history_travels(hub: ServedFamily) -> None:
     hub.commit("Better weights", {"core/src/model.bin": CONTENT[::-1]})
     (space,) = hub.sync("--dry-run", "--json").json()["targets"]
@@ -65,6 +66,7 @@ def test_every_version_in_the_history_travels(hub: ServedFamily) -> None:
     assert hub.pulled("training/model.bin") == CONTENT[::-1]
 
 
+@pytest.mark.slow
 def test_with_a_squash_only_the_newest_version_travels(hub: ServedFamily) -> None:
     hub.manifest(maps=MAPS, settings='history = "squash"')
     hub.commit("Better weights", {"core/src/model.bin": CONTENT[:16]})
@@ -81,6 +83,7 @@ def test_what_the_clone_lacks_comes_from_the_source(hub: ServedFamily) -> None:
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: ServedFamily) -> None:
     hub.upload()
     hub.clone = Clone.of(hub.origin.url, hub.folder / "pointers-only")
@@ -92,6 +95,7 @@ def test_a_dry_run_that_has_to_fetch_leaves_every_byte(hub: ServedFamily) -> Non
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 def test_a_dry_run_beside_a_large_file_that_is_not_committed_leaves_every_byte(hub: ServedFamily) -> None:
     """git-lfs's filter would store the changed file in the clone; the dry run says that it is changed without that."""
     hub.upload()
@@ -102,6 +106,7 @@ def test_a_dry_run_beside_a_large_file_that_is_not_committed_leaves_every_byte(h
     assert hub.everything() == before
 
 
+@pytest.mark.slow
 def test_a_large_file_that_is_as_its_pointer_says_is_no_uncommitted_change(hub: ServedFamily) -> None:
     """git looks at the content of a file that is younger than its index, or as young, as after every fresh clone."""
     hub.upload()
@@ -111,6 +116,7 @@ def test_a_large_file_that_is_as_its_pointer_says_is_no_uncommitted_change(hub: 
     assert "note: Your clone has uncommitted changes to 1 mapped file" in hub.sync("--dry-run").out
 
 
+@pytest.mark.slow
 def test_what_the_space_has_already_is_enough(hub: ServedFamily) -> None:
     hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
     _lose(hub.clone.path, hub.origin.path)
@@ -120,6 +126,7 @@ def test_what_the_space_has_already_is_enough(hub: ServedFamily) -> None:
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 def test_of_many_objects_the_missing_one_is_named(hub: ServedFamily) -> None:
     hub.commit("More", {f"core/src/{number}.bin": bytes([number]) * 100 for number in range(5)})
     hub.upload()
@@ -133,6 +140,7 @@ def test_of_many_objects_the_missing_one_is_named(hub: ServedFamily) -> None:
     assert hub.pushes() == 1
 
 
+@pytest.mark.slow
 def test_what_only_the_space_has_is_not_among_the_missing(hub: ServedFamily) -> None:
     hub.clone.git("-c", f"lfs.url={hub.space.url}.git/info/lfs", "lfs", "push", hub.space.url, "main")
     hub.commit("More", {"core/src/other.bin": b"nobody has it"})
@@ -143,6 +151,7 @@ def test_what_only_the_space_has_is_not_among_the_missing(hub: ServedFamily) -> 
     assert "training/other.bin (in " in done.out
 
 
+@pytest.mark.slow
 def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_it(
     hub: ServedFamily, sandbox: Sandbox
 ) -> None:
@@ -163,6 +172,7 @@ def test_an_lfsconfig_of_the_source_says_where_to_fetch_and_not_where_to_bring_i
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: ServedFamily) -> None:
     hub.clone.git("lfs", "install", "--local")  # with the pre-push hook this time
     hub.clone.git("config", "lfs.url", "http://127.0.0.1:9/nobody")
@@ -171,6 +181,7 @@ def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: ServedFamily) -
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 403])
 def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     hub: ServedFamily, sandbox: Sandbox, status: int
@@ -200,6 +211,7 @@ def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_to
     assert (hub.space.tips(), hub.pushes()) == (tips, pushes)
 
 
+@pytest.mark.slow
 def test_without_git_lfs_a_sync_of_text_goes_through(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
 ) -> None:

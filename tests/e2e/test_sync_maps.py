@@ -54,6 +54,7 @@ def test_a_map_that_is_removed_leaves_its_files_to_the_space(family: Family, set
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @SETTINGS
 @pytest.mark.parametrize("machine", ["same", "other", "message rewritten"])
 def test_a_map_that_is_narrowed_and_widened_again_loses_nothing(
@@ -130,6 +131,7 @@ def test_new_maps_alone_are_synced_without_a_new_commit_of_the_files(family: Fam
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_source_whose_last_commits_were_rewritten(family: Family, settings: str) -> None:
     _start(family, settings)
@@ -162,6 +164,7 @@ def test_a_rewritten_source_that_goes_back_to_what_it_was(family: Family, settin
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_an_older_commit_takes_nothing_back(family: Family, settings: str) -> None:
     _start(family, settings)
@@ -176,6 +179,7 @@ def test_an_older_commit_takes_nothing_back(family: Family, settings: str) -> No
     assert family.space.read("training/train.py") == b"new\n"
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_commit_in_the_middle_can_be_named(family: Family, settings: str) -> None:
     _start(family, settings)
@@ -188,6 +192,7 @@ def test_a_commit_in_the_middle_can_be_named(family: Family, settings: str) -> N
     assert family.space.read("training/train.py") == b"end\n"
 
 
+@pytest.mark.slow
 def test_a_source_that_starts_over_with_the_same_files(family: Family) -> None:
     _start(family, "")
     family.clone.orphan("again")

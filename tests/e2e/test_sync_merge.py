@@ -46,6 +46,7 @@ def test_an_edit_in_the_space_survives_many_syncs(family: Family) -> None:
         assert family.space.read("training/model.py") == text(l1=f"step {number}", l20="from the Space").encode()
 
 
+@pytest.mark.slow
 def test_the_space_makes_the_same_change_as_the_source(family: Family) -> None:
     family.edit("Same fix", {"training/train.py": "fixed\n"})
     family.commit("Same fix", {"core/src/train.py": "fixed\n"})
@@ -88,6 +89,7 @@ def test_a_file_of_the_space_in_the_place_of_a_mapped_folder_stops_the_sync(fami
     assert "training/new.py is added in the source, but space has files of its own in that place" in done.out
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_space_in_the_place_of_an_unchanged_file_is_no_conflict(family: Family) -> None:
     family.edit("A folder", {"training/train.py/inner.txt": "mine\n"}, removed=["training/train.py"])
     family.commit("On", {"core/src/model.py": text(l1="on")})
@@ -163,6 +165,7 @@ def test_a_gitattributes_of_the_space_has_no_say_in_the_merge(family: Family) ->
     assert family.space.read("training/model.py") == text(l1="yours", l20="mine").encode()
 
 
+@pytest.mark.slow
 def test_drift_that_the_space_takes_back_is_gone(family: Family) -> None:
     family.edit("Mine", {"training/train.py": "mine\n"})
     assert "1 drifted file there" in family.synced().out
@@ -213,6 +216,7 @@ def test_a_sync_that_was_reverted_in_the_space_is_drift_and_stays_reverted(famil
     assert family.space.read("training/model.py") == text(l1="on").encode()
 
 
+@pytest.mark.slow
 def test_a_pull_in_the_space_clone_that_merged_a_sync_is_no_drift(family: Family) -> None:
     work = family.work
     work.commit("Own work", {"app.py": "app 2\n"}, author=GRACE)
@@ -226,6 +230,7 @@ def test_a_pull_in_the_space_clone_that_merged_a_sync_is_no_drift(family: Family
     assert family.space.read("app.py") == b"app 2\n"
 
 
+@pytest.mark.slow
 def test_a_file_that_becomes_a_folder_and_a_folder_that_becomes_a_file(family: Family) -> None:
     family.manifest(maps=[("core/", "core/")])
     family.commit("Whole folder", {"core/tool": "tool\n", "core/kit/one": "one\n"})
@@ -255,6 +260,7 @@ def _with_old_modes(repository: Clone) -> str:
     return made
 
 
+@pytest.mark.slow
 def test_modes_of_old_gits_are_no_drift_and_in_nobodys_way(family: Family) -> None:
     """git reads 100664 as 100644, and a merge writes it so."""
     family.edit("My Space", {"app.py": "app\n"})

@@ -110,6 +110,7 @@ def test_a_space_that_moved_meanwhile_is_merged_again(hub: Family, server: GitSe
     assert hub.space.parents("main")[0] == others[0]
 
 
+@pytest.mark.slow
 def test_a_space_that_moves_every_time_is_given_up_after_three_attempts(hub: Family, server: GitServer) -> None:
     hub.synced()
     hub.commit("On", {"core/src/train.py": "on\n"})
@@ -127,6 +128,7 @@ def test_a_space_that_moves_every_time_is_given_up_after_three_attempts(hub: Fam
     assert set(others) <= set(hub.space.git("rev-list", "main").split())
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_deleted_meanwhile_is_not_made_anew(hub: Family, server: GitServer) -> None:
     hub.edit("My Space", {"app.py": "app\n"})
     hub.synced()
@@ -141,6 +143,7 @@ def test_a_branch_that_is_deleted_meanwhile_is_not_made_anew(hub: Family, server
     assert (hub.space.tips(), hub.journal()) == ({}, [])
 
 
+@pytest.mark.slow
 def test_a_conflict_that_came_up_between_plan_and_push_stops(hub: Family, server: GitServer) -> None:
     hub.synced()
     hub.commit("Yours", {"core/src/train.py": "yours\n"})
@@ -266,6 +269,7 @@ def test_a_dead_remote_does_not_keep_the_others_from_their_sync(hub: Family) -> 
     assert "training/model.py" in hub.space.paths()
 
 
+@pytest.mark.slow
 def test_a_remote_that_never_answers_is_dead_when_its_time_is_over(
     hub: Family, server: GitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

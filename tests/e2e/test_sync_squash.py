@@ -84,6 +84,7 @@ def test_a_fresh_clone_on_another_machine_goes_on(squashed: Family, run_cli: Run
     assert "up to date" in squashed.synced().out
 
 
+@pytest.mark.slow
 def test_a_rewritten_source_in_a_fresh_clone_names_the_commit_to_fetch(squashed: Family, run_cli: RunCli) -> None:
     lost = squashed.commit("Lost", {"core/src/train.py": "lost\n"})
     squashed.synced()
@@ -123,6 +124,7 @@ def test_from_squash_to_full(squashed: Family) -> None:
     assert "up to date" in squashed.synced().out
 
 
+@pytest.mark.slow
 def test_from_full_to_squash_and_back(family: Family) -> None:
     family.edit("My Space", {"app.py": "app\n"})
     family.synced()

@@ -30,7 +30,7 @@ HURT = [
     *((call, fault) for fault in (Fault.FAIL, Fault.KILL_AFTER) for call in range(1, CALLS + 1)),
     *((call, Fault.KILL_BEFORE) for call in range(PUSHES, CALLS + 1)),
 ]
-SAMPLE = [(call, Fault.KILL_AFTER) for call in range(PUSHES, CALLS, 12)]
+SAMPLE = [(call, Fault.KILL_AFTER) for call in range(PUSHES, CALLS, 24)]
 
 
 @dataclass

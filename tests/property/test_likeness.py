@@ -72,6 +72,7 @@ def _copy(tree: Tree) -> Tree:
     return {place: content for path, content in tree.items() for place in _places(path)}
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(history=histories(), data=st.data())
 def test_a_copy_is_matched_with_what_was_copied(ground: Ground, history: History, data: st.DataObject) -> None:

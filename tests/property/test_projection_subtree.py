@@ -18,6 +18,7 @@ from openllm_repos.projection.cache import Cache
 from openllm_repos.projection.project import project
 from tests.property.projection_histories import FOLDER, SHAPES, TRUSTED, Files, History, histories, plain_rule
 from tests.support.history import Spec, make_history
+from tests.support.needs import IN_CI
 from tests.support.repositories import Clone
 
 MAPS = [Map.of(FOLDER + "/", ".")]
@@ -92,7 +93,7 @@ def _projected(ground: Ground, commit: str) -> tuple[str | None, set[str], str]:
 
 @pytest.mark.usefixtures("git_subtree")
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-@settings(max_examples=13)
+@settings(max_examples=13 if IN_CI else 4)
 @given(data=st.data())
 def test_a_folder_has_the_ids_of_git_subtree(ground: Ground, shape: list[int], data: st.DataObject) -> None:
     """While the folder stays, git subtree's answer for every commit is ours, bit for bit.

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
+import pytest
+
 from openllm_repos.sandbox import Sandbox
 from tests.support.inprocess import RunCli
 from tests.support.process import run_git
@@ -76,6 +78,7 @@ def test_the_family_of_the_demo_is_there_to_be_cloned(tmp_path: Path) -> None:
     assert not root.exists()
 
 
+@pytest.mark.slow
 def test_a_clone_of_the_seeded_source_finds_its_family(tmp_path: Path, run_cli: RunCli, sandbox: Sandbox) -> None:
     from openllm_repos.demo.seed import seed
 

@@ -150,6 +150,7 @@ def test_a_delta_makes_the_new_from_the_old(head: bytes, old: bytes, new: bytes,
         assert _applied(base, delta) == data
 
 
+@pytest.mark.slow
 def test_a_delta_that_saves_nothing_is_not_made() -> None:
     source = random.Random(1)
     assert pack._delta(source.randbytes(500), source.randbytes(500)) is None

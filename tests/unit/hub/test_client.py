@@ -273,6 +273,7 @@ def test_a_space_that_costs_says_how_one_comes_free(sandbox: Sandbox, hub: HubCl
     assert (refused.value.cause, "--sdk static" in refused.value.hint) == (Cause.PAYMENT, True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hub")
 def test_a_hub_that_asks_to_wait_is_waited_for(sandbox: Sandbox) -> None:
     told: list[str] = []
