@@ -6,6 +6,8 @@ and nothing came that no map carries. In the end both sides hold the same.
 
 from __future__ import annotations
 
+import os
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import Phase, settings
@@ -179,7 +181,8 @@ class SquashMachine(FamilyMachine):
 
 # No shrinking: each step is dozens of git calls, and what failed is printed step by step.
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
-STEPS, RUNS = 50, 20
+STEPS = 50
+RUNS = int(os.environ.get("SOAK_RUNS") or 20)  # of each kind of history; `make soak` makes many more
 
 
 def _run(machine: type[FamilyMachine], *, runs: int) -> None:
