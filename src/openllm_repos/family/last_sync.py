@@ -49,13 +49,26 @@ def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, 
     asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={SAID_BY_SYNC}", tip, "--")
     with closing(repository.git.stream(*asked)) as lines:
         for line in lines:
-            commit = line.strip()
-            repo, found = _read(ObjectId(commit.decode()), reader.read(commit).data)
-            if found is None:
-                continue
-            if identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None:
+            found = read_sync(reader, ObjectId(line.strip().decode()), reader.read(line.strip()).data, source)
+            if found is not None:
                 return found
     return None
+
+
+def read_sync(reader: ObjectReader, commit: ObjectId, content: bytes, source: RepoUrl) -> LastSync | None:
+    """Read a commit of a target: the sync from this source that made it, or None where it is no such commit.
+
+    Args:
+        reader: reads the clone's objects.
+        commit: its id.
+        content: what it holds.
+        source: where the source is.
+    """
+    repo, found = _read(commit, content)
+    if found is None:
+        return None
+    known = identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None
+    return found if known else None
 
 
 def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:

@@ -6,10 +6,12 @@ same. Nothing is written except objects, which a quarantine throws away again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
+from openllm_repos.family.imports import find_imports, newest_at_home
 from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
@@ -17,7 +19,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import Drift
+from openllm_repos.plan import Drift, FileChange
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Node
@@ -116,6 +118,10 @@ def relate(
     start = held.squashed() if target.history is History.SQUASH else held.joined()
     mapped = part.of(tip.encode() + b"^{tree}")
     files = part.changes(start.base, mapped)
+    if start.known and files:
+        home = held.home(start, commit, files)
+        if home is not None:
+            start, files = home, part.changes(home.base, mapped)
     if not start.known and files:
         return Relation(
             State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part
@@ -178,6 +184,31 @@ class _Held:
         if common is None:
             return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
         return _Start(self._at(common), known=True, behind=behind, contained=False, carried=(self.projected, common))
+
+    def home(self, start: _Start, commit: ObjectId, files: Sequence[FileChange]) -> _Start | None:
+        """The start where drift was imported into the source since the last sync; None where it was not.
+
+        Both sides have those commits then. The target's own are the base, so that a sync takes over what the source
+        made of them, an undoing too, and they are drift no more.
+        """
+        if start.contained and self.target.history is not History.SQUASH:
+            return None
+        last = self._last_sync()
+        known = [] if last is None or not self._has(last.source_commit) else [last.source_commit]
+        imports = find_imports(self.repository, self.reader, self.manifest, self.target, [commit], known)
+        paths = [file.path for file in files]
+        found = newest_at_home(
+            self.repository, self.tip, imports, paths, without=start.carried, not_saying=SAID_BY_SYNC
+        )
+        if found is None:
+            return None
+        base = self._at(found)
+        contained = not self.part.changes(base, self._at(self.projected))
+        if self.target.history is not History.SQUASH or not contained:
+            contained, behind = False, max(1, start.behind)
+        else:
+            behind = 0
+        return replace(start, base=base, contained=contained, behind=behind, carried=(*start.carried, found))
 
     def _replaced(self) -> _Start | None:
         """The start where the target has the projection in its history, and later got another one in its place.

@@ -76,6 +76,19 @@ def merge(repository: Repository, sides: Sides) -> Merged:
     return Merged(None, conflicts)
 
 
+def merge_overlaps(repository: Repository, one: ObjectId, two: ObjectId) -> tuple[bytes, ...]:
+    """Return the paths in which a merge of two commits would stop; git finds their base itself. Nothing moves.
+
+    Args:
+        repository: the clone; new trees and blobs are written to it.
+        one: a commit.
+        two: the commit to merge into it.
+    """
+    args = ("merge-tree", "--write-tree", "--allow-unrelated-histories", "-z", "--no-messages", "--name-only", one, two)
+    done = repository.git.run(*args, ok=(0, 1))
+    return tuple(sorted({path for path in done.stdout.split(b"\0")[1:] if path})) if done.code else ()
+
+
 def _conflicts(rows: list[bytes], sides: Sides) -> tuple[Conflict, ...]:
     """Read ``mode id stage TAB path`` rows: which stages a path has says what each side did.
 

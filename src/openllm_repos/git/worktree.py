@@ -51,3 +51,9 @@ class MergeWorktree:
         if self.exists():
             self._repository.git.run("worktree", "remove", "--force", "--force", "--", str(self.path))
         self._repository.git.run("worktree", "prune")
+
+
+def branches_in_use(repository: Repository) -> frozenset[str]:
+    """Return the branches (full ref names) that are checked out in the clone or a work tree linked to it."""
+    rows = repository.git.run("worktree", "list", "--porcelain", "-z").stdout.split(b"\0")
+    return frozenset(row[7:].decode("utf-8", "surrogateescape") for row in rows if row.startswith(b"branch "))

@@ -95,7 +95,7 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
         case State.BEHIND:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source.", sync)
         case State.DRIFT:
-            yield Problem(name, f"{drifted}.", diff)
+            yield Problem(name, f"{drifted}.", f"{diff}   bring it home: openllm-repos import {name}")
         case State.DIVERGED:
             then = "" if refused else f"   then: {sync}"
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)

@@ -17,6 +17,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.journal.records import Record, begin, finish, new_operation, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import BranchName
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.advice import advice
 from openllm_repos.preflight.card import Validate
@@ -180,6 +181,8 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
             told(f"{record.target}: an earlier run to {record.url} did not end; that repo is gone from the manifest")
             finish(repository, record, landed=False)
             continue
+        if record.ref != repo.branch.ref:  # an import's
+            repo = replace(repo, branch=BranchName(record.ref.removeprefix("refs/heads/")))
         (state,) = ask(repository, [repo]).values()
         if state.problem:
             told(f"{record.target}: an earlier sync did not end; its remote does not say if it landed: {state.problem}")

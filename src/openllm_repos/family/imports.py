@@ -1,0 +1,97 @@
+"""What came home: commits of the source that say which commits of a target they were made of.
+
+Only the source's history is asked, so any clone answers the same. A line counts wherever it stands in a message: a host
+that squashes a branch into one commit keeps the lines, but no longer at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+from openllm_repos.git.history import commits_touching, is_ancestor
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.url import identity_of
+
+IMPORTED_FROM = "Imported-From"
+
+_SAID = f"^{IMPORTED_FROM}: [^ ]+@[0-9a-f]{{40,64}}$"
+_LINE = re.compile(rf"^{IMPORTED_FROM}: (\S+)@([0-9a-f]{{64}}|[0-9a-f]{{40}})\r?$".encode(), re.MULTILINE)
+
+Imports = Mapping[ObjectId, tuple[ObjectId, ...]]
+"""Commit of the target -> the commits of the source that say they were made of it, newest first; in that order, too."""
+
+
+def imported_from(target: Repo, commit: ObjectId) -> str:
+    """Return the line that an imported commit's message has."""
+    return f"{IMPORTED_FROM}: {target.url}@{commit}"
+
+
+def find_imports(
+    repository: Repository,
+    reader: ObjectReader,
+    manifest: Manifest,
+    target: Repo,
+    tips: Sequence[ObjectId],
+    without: Sequence[ObjectId] = (),
+) -> Imports:
+    """Return what the history of source commits says to have of a target.
+
+    A line that names a URL which is no longer in the manifest counts: that repo has moved or was renamed, and a commit
+    that is not in the target's history is of no use to anybody.
+
+    Args:
+        repository: the clone of the source.
+        reader: reads its objects.
+        manifest: says which repos there are.
+        target: the target.
+        tips: source commits.
+        without: source commits whose history does not count.
+    """
+    others = {repo.url.identity for repo in manifest.repos} - {target.url.identity}
+    found: dict[ObjectId, tuple[ObjectId, ...]] = {}
+    options = ("--topo-order", "--extended-regexp", f"--grep={_SAID}")
+    asked = (*options, *tips, *(f"^{commit}" for commit in without), "--")
+    with closing(repository.git.stream("rev-list", *asked)) as lines:
+        made = [ObjectId(line.decode().strip()) for line in lines]
+    for commit in made:
+        message = reader.read(commit.encode()).data.partition(b"\n\n")[2]
+        for url, named in reversed(_LINE.findall(message)):  # the newest stands last
+            if identity_of(url.decode("utf-8", "replace")) not in others:
+                origin = ObjectId(named.decode())
+                found[origin] = (*found.get(origin, ()), commit)
+    return found
+
+
+def newest_at_home(
+    repository: Repository,
+    tip: ObjectId,
+    imports: Imports,
+    paths: Sequence[bytes],
+    *,
+    without: Sequence[ObjectId],
+    not_saying: str,
+) -> ObjectId | None:
+    """Return the newest commit of a target up to which the source has everything, or None where there is none.
+
+    Who takes over a later commit and leaves out an earlier one has not brought both home: that commit does not count.
+
+    Args:
+        repository: the clone; it has the target's commits too.
+        tip: the target's tip.
+        imports: what the source says to have.
+        paths: the files that count.
+        without: commits whose history does not count.
+        not_saying: as :func:`~openllm_repos.git.history.commits_touching`.
+    """
+    for commit in imports:
+        known = repository.git.run("cat-file", "-e", f"{commit}^{{commit}}", ok=(0, 1, 128)).code == 0
+        if known and is_ancestor(repository, commit, tip):
+            touching = commits_touching(repository, commit, paths, without=without, not_saying=not_saying)
+            if all(one in imports for one in touching):
+                return commit
+    return None

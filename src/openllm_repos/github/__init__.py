@@ -1,0 +1,1 @@
+"""GitHub, for what git cannot say: pull requests."""

@@ -1,0 +1,214 @@
+"""What an import would do: a target's own commits, made commits of the source, and the proof that they are right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.family.imports import find_imports
+from openllm_repos.family.last_sync import find_last_sync
+from openllm_repos.family.relation import NotAdopted, Relation, State, relate
+from openllm_repos.family.remotes import RemoteState, ask, bring
+from openllm_repos.family.source import source_commit
+from openllm_repos.git.describe import describe
+from openllm_repos.git.history import is_ancestor
+from openllm_repos.git.merge import merge_overlaps
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.refs import read_ref
+from openllm_repos.git.repository import Repository
+from openllm_repos.importing.history import Image, Inverse
+from openllm_repos.importing.model import ImportedCommit, ImportPlan
+from openllm_repos.importing.places import Places
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import BranchName
+from openllm_repos.plan import LargeFile
+from openllm_repos.preflight.limits import POINTER_BYTES, pointed_at
+from openllm_repos.text import redact, show_path
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How an import is to be made.
+
+    Attributes:
+        branch: the branch that gets the commits; None is ``import/`` and the target's name.
+        preferred: numbers of the target's maps, from 0: new files that several maps could carry go through the first
+            of these that can.
+        chosen: for paths of the target, the number of the map.
+    """
+
+    branch: str | None = None
+    preferred: tuple[int, ...] = ()
+    chosen: Mapping[bytes, int] = field(default_factory=dict)
+
+
+def plan_import(
+    manifest: Manifest, repository: Repository, name: str, options: ImportOptions | None = None
+) -> ImportPlan:
+    """Make the commits that bring a target's drift home, and prove that they are right. No ref moves.
+
+    The branch starts at the source commit that the target got last. So it is exactly what the target has, whatever
+    the source did since; merging it into the source's branch is a merge like any other.
+
+    Args:
+        manifest: what should be.
+        repository: the clone of the source; in a quarantine nothing is left behind in it.
+        name: the target.
+        options: how the import is to be made.
+
+    Raises:
+        UsageError: `name` is no target, or the options name no branch or map.
+        Ambiguous: a new file could come from several places of the source.
+        ConflictError: the target was never synced; it has what the source cannot hold; the branch is something else.
+        EnvironmentProblem: a remote does not answer, git is too old, the clone is shallow.
+    """
+    options = options or ImportOptions()
+    target, source = manifest.target(name), manifest.source
+    branch = BranchName(options.branch or f"import/{target.name}")
+    if branch == source.branch:
+        raise UsageError(f"{branch} is the source's own branch.", hint="Name another one with --branch.")
+    for number in (*options.preferred, *options.chosen.values()):
+        if not 0 <= number < len(target.maps):
+            raise UsageError(f"{name} has no map {number}; they are counted from 0 to {len(target.maps) - 1}.")
+    repository.require_merge()
+    repository.require_history()
+    states = bring(repository, list(ask(repository, [source, target]).values()))
+    commit, notes = _newest_source(repository, source, states[source.name])
+    remote = states[target.name]
+    if remote.problem:
+        raise EnvironmentProblem(f"{name} is unreachable: {remote.problem}.", hint=remote.hint)
+    plan = ImportPlan(source.name, target.name, redact(target.url), branch, commit, target_tip=remote.tip, notes=notes)
+    with ObjectReader(repository.git) as reader:
+        relation = relate(repository, reader, manifest, target, commit, remote.tip)
+        if relation.state is State.NOT_ADOPTED:
+            raise NotAdopted(target, len(relation.drift.files))
+        plan = replace(plan, old=read_ref(repository, branch.ref))
+        if relation.tip is None or not relation.drift.files:
+            return replace(plan, said=_nothing(target, relation))
+        return _Planner(manifest, repository, reader, target, relation, options).plan(plan)
+
+
+def _newest_source(repository: Repository, source: Repo, remote: RemoteState) -> tuple[ObjectId, tuple[str, ...]]:
+    """Return the newest commit of the source's branch that this clone or its remote has, and what to say of it."""
+    if remote.problem:
+        note = f"{source.name} is unreachable ({remote.problem}): what others imported meanwhile is not known."
+        return source_commit(repository, source, remote, None), (note,)
+    mine = read_ref(repository, source.branch.ref)
+    if mine is None or (remote.tip is not None and is_ancestor(repository, mine, remote.tip)):
+        return remote.tip or source_commit(repository, source, remote, None), ()
+    return mine, ()
+
+
+def _nothing(target: Repo, relation: Relation) -> str:
+    if relation.tip is None:
+        return f"{target.name} is empty."
+    return f"{target.name} has no drift: the source has everything that was changed there."
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """One plan in the making; the target has drift."""
+
+    manifest: Manifest
+    repository: Repository
+    reader: ObjectReader
+    target: Repo
+    relation: Relation
+    options: ImportOptions
+
+    def plan(self, plan: ImportPlan) -> ImportPlan:
+        """Make the commits, prove them, and see how they go together with the source and with the branch."""
+        tip, commit = self.relation.tip, self.relation.source_commit
+        assert tip is not None  # it has drift
+        imports = find_imports(self.repository, self.reader, self.manifest, self.target, [commit])
+        places = Places.of(self.manifest, self.target, self.options.preferred, self.options.chosen)
+        with PackWriter(self.repository.git, self.repository.objects_dir, self.repository.object_format) as writer:
+            inverse = Inverse(
+                self.repository,
+                self.reader,
+                writer,
+                self.manifest,
+                self.target,
+                self.relation.part,
+                places,
+                commit,
+                imports,
+            )
+            image = inverse.image_of(tip)
+            if image is None:
+                raise self._no_ground(tip)
+            inverse.finish()
+        if not image.made:
+            return replace(plan, said=_nothing(self.target, self.relation))
+        self._prove(inverse, image, tip)
+        kept = [made for made in inverse.made if made.id in image.made]
+        seen = describe(self.repository, [made.origin for made in kept])
+        commits = tuple(
+            ImportedCommit(made.id, origin, made.files, made.joins, made.stands_for)
+            for made, origin in zip(kept, seen, strict=True)
+        )
+        plan = replace(plan, base=image.anchor, commits=commits, tip=image.id, large=self._large(commits))
+        self._require_branch(plan)
+        return replace(plan, overlaps=merge_overlaps(self.repository, commit, image.id))
+
+    def _prove(self, inverse: Inverse, image: Image, tip: ObjectId) -> None:
+        """Prove that the branch's projection is what the target has, and that a sync has nothing to do but to join.
+
+        Where the source took over earlier imports in another form, its own version of those counts, not the target's.
+
+        Raises:
+            ConflictError: it is not so; a file that several maps write, say, was changed in one of its places only.
+        """
+        part = self.relation.part
+        wrong = part.changes(image.mapped, inverse.projection_of(image.id))
+        if wrong:
+            paths = ", ".join(show_path(change.path) for change in wrong[:5])
+            raise ConflictError(
+                f"{self.target.name}: what it changed has no counterpart in the source: the maps would make other files"
+                f" of it: {paths}.",
+                hint=f"Look at the maps, and at: openllm-repos diff {self.target.name}",
+            )
+        after = relate(self.repository, self.reader, self.manifest, self.target, image.id, tip)
+        if after.drift.files:
+            paths = ", ".join(show_path(change.path) for change in after.drift.files[:5])
+            raise ConflictError(
+                f"{self.target.name}: with the imported commits it would still have drift: {paths}.",
+                hint="Nothing was changed. Please report this, with the maps of the target.",
+            )
+
+    def _no_ground(self, tip: ObjectId) -> ConflictError:
+        """Say why there is no source commit that the target's commits could stand on."""
+        name, branch = self.target.name, self.manifest.source.branch
+        last = find_last_sync(self.repository, self.reader, tip, self.manifest.source.url)
+        what = "the source" if last is None else last.source_commit[:10]
+        return ConflictError(
+            f"{name} was last synced from {what}, which is not in the history of {branch} any more.",
+            hint=f"Sync first, then import: openllm-repos sync {name}",
+        )
+
+    def _require_branch(self, plan: ImportPlan) -> None:
+        """Refuse a branch that has other commits than those of this import: nobody's work is thrown away.
+
+        Raises:
+            ConflictError: it is so.
+        """
+        if plan.old is None or plan.tip is None or is_ancestor(self.repository, plan.old, plan.tip):
+            return
+        raise ConflictError(
+            f"There is a branch {plan.branch} already, at {plan.old[:10]}, which is not a part of this import.",
+            hint=f"Merge it, rename it (git branch -m {plan.branch} OTHER), or name another one with --branch.",
+        )
+
+    def _large(self, commits: Sequence[ImportedCommit]) -> tuple[LargeFile, ...]:
+        """Return the LFS files among what is imported."""
+        blobs = {change.new[1]: None for made in commits for change in made.files if change.new is not None}
+        small = [blob for blob, size in self.reader.sizes(blobs) if size < POINTER_BYTES]
+        found: dict[str, LargeFile] = {}
+        for blob in self.reader.read_many(small):
+            named = pointed_at(blob.data)
+            if named is not None:
+                found.setdefault(named[0], LargeFile(*named, ObjectId(blob.id.decode())))
+        return tuple(found.values())
