@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.family import text
-from tests.support.fingerprint import listing
-from tests.support.repositories import GRACE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from openllm_repos.sandbox import Sandbox
     from tests.support.family import Family
-    from tests.support.inprocess import RunCli
     from tests.support.process import Result
-    from tests.support.sealed import SealedHome
 
 HISTORIES = pytest.mark.parametrize("history", ["full", "squash"])
 

@@ -172,6 +172,29 @@ class World:
         space.git("update-ref", "-d", "refs/heads/pr")
         self.clean = False
 
+    def bring_home(self) -> Result:
+        """Import what the Space changed, merge the branch into the source's as a person would, and push that.
+
+        Where both sides changed the same lines, the Space's are taken.
+        """
+        clone = self.family.clone
+        done = self.tool("import", "space", codes=(DONE, REFUSED))
+        if "refs/heads/import/space" not in clone.tips():
+            return done
+        clone.now = self.clock
+        clone.git("reset", "-q", "--hard")
+        options = ("-q", "--no-ff", "--no-commit", "-s", "ort", "-X", "theirs")
+        if clone.run("merge", *options, "import/space", ok=(0, 1)).code:
+            for path in clone.git("diff", "--name-only", "--diff-filter=U", "-z").split("\0")[:-1]:
+                staged = clone.git("ls-files", "-u", "--", path).splitlines()
+                theirs = any(row.partition("\t")[0].endswith(" 3") for row in staged)
+                clone.git("checkout", "-q", "--theirs", "--", path) if theirs else clone.git("rm", "-q", "--", path)
+                clone.git("add", "-A", "--", path)
+        clone.git("commit", "-q", "--allow-empty", "-m", "Merge what the Space changed")
+        self.family.push()
+        clone.git("branch", "-q", "-D", "import/space")
+        return done
+
     def release(self) -> None:
         """Release the next version; the person's work tree is brought to their branch first."""
         self.family.clone.git("reset", "-q", "--hard")

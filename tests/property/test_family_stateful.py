@@ -35,6 +35,7 @@ from tests.property.family_world import (
 )
 from tests.support.repositories import ADA, GRACE, Person
 from tests.support.shim import Fault
+from tests.support.writing import branch_tip
 from tests.support.zygote import Zygote
 
 LINES = st.integers(1, 20)
@@ -56,7 +57,8 @@ class FamilyMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.sync()
+            self.come_together()
+            self.world.check()
             self.world.check_whole_history()
         finally:
             self.world.close()
@@ -162,6 +164,27 @@ class FamilyMachine(RuleBasedStateMachine):
         assert done.code in {DONE, REFUSED, KILLED}, (done.out, done.err)
         self.world.check()
         self.sync()
+
+    @rule()
+    def import_and_merge(self) -> None:
+        self.world.bring_home()
+
+    @rule()
+    def come_together(self) -> None:
+        """After an import and a sync both sides hold the same, and a second import and sync find nothing to do."""
+        world = self.world
+        world.bring_home()
+        world.tool("sync", "--yes")
+        assert world.mapped() == world.projection()
+        world.clean = True
+        tips = [branch_tip(bare) for bare in world.remotes.values()]
+        again = world.bring_home()
+        assert again.code == DONE
+        done = world.tool("sync", "--yes")
+        assert "space: up to date" in done.out
+        assert [branch_tip(bare) for bare in world.remotes.values()] == tips
+        said = {repo["name"]: repo["state"] for repo in world.tool("status", "--json").json()["repos"]}
+        assert said["space"] == "in sync"
 
     @rule()
     @precondition(lambda self: self.world.commits_since_release >= 8)
