@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from openllm_repos.errors import NameRefused, ReposError
@@ -36,6 +36,15 @@ class Problem:
     def of(cls, repo: str, why: ReposError) -> Problem:
         """Return what a failure says, without the name if it begins with that."""
         return cls(repo, why.message.removeprefix(repo).removeprefix(":").strip(), why.hint)
+
+
+def gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield problems, those of several repos that read the same as one."""
+    repos: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        repos.setdefault((problem.message, problem.next), []).append(problem.repo)
+    for (message, following), names in repos.items():
+        yield Problem(", ".join(names), message, following)
 
 
 def about_remote(remote: RemoteState) -> Problem:
