@@ -19,8 +19,8 @@ from openllm_repos.cli.output import STANDARD_OUTPUT, write_output
 def graph(invocation: Invocation, form: str | None, stated: bool, output: str) -> None:
     """Draw the family: the source, the folders that go to each target, and the members.
 
-    It is drawn from the manifest alone, so it changes only when that does; nobody is asked. With --state the remotes are
-    asked as `status` does.
+    It is drawn from the manifest alone: it changes only when that does, and nobody is asked. With --state the remotes
+    are asked, as `status` does.
     """
     if form is None:
         raise click.UsageError("Say which: --svg or --mermaid.")

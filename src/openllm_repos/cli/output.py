@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from pathlib import Path
 
 import click
 
@@ -28,36 +29,31 @@ def write_output(invocation: Invocation, name: str, text: str) -> None:
     if name == STANDARD_OUTPUT:
         click.echo(text, nl=False)
         return
-    # Through a symbolic link, so that what it leads to is replaced and not the link.
-    place = os.path.realpath(os.path.join(invocation.directory, name))
     try:
-        _replace(place, text.encode("utf-8", "backslashreplace"))
+        # Through a symbolic link, so that what it leads to is replaced and not the link.
+        _replace((invocation.directory / name).resolve(), text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise EnvironmentProblem(
             f"{name} cannot be written: {error.strerror}.", hint="Name another file, or mend its folder's permissions."
         ) from None
 
 
-def _replace(place: str, content: bytes) -> None:
-    """Put `content` in the place of a file in one step; permissions stay, and what is no file is written to."""
+def _replace(place: Path, content: bytes) -> None:
+    """Put `content` in the place of a file in one step; its permissions stay. What is no file is written to."""
     mode = None
     with contextlib.suppress(FileNotFoundError):
-        found = os.stat(place)
-        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-            with open(place, "wb") as device:  # noqa: PTH123 - as the rest of this module
-                device.write(content)
+        found = place.stat().st_mode
+        if not (stat.S_ISREG(found) or stat.S_ISDIR(found)):
+            place.write_bytes(content)
             return
-        mode = stat.S_IMODE(found.st_mode)
-    folder, name = os.path.split(place)
-    waiting = os.path.join(folder, f".{name}.{os.getpid()}.openllm-repos")
+        mode = stat.S_IMODE(found)
+    waiting = place.with_name(f".{place.name}.{os.getpid()}.openllm-repos")
     try:
-        slot = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with open(slot, "wb") as file:  # noqa: PTH123 - of a slot
+        with waiting.open("xb") as file:
             file.write(content)
             if mode is not None:
-                os.fchmod(slot, mode)
+                os.fchmod(file.fileno(), mode)
         os.replace(waiting, place)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(waiting)
+        waiting.unlink(missing_ok=True)
         raise

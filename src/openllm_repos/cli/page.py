@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.names.ref import RepoName
     from openllm_repos.picture.report import Report
-    from openllm_repos.plan import Stopped
+    from openllm_repos.plan import Stopped, TargetPlan
     from openllm_repos.status.family import FamilyStatus
 
 
@@ -57,14 +57,15 @@ def _report(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Repo
         written=datetime.now(UTC),
         tool=f"openllm-repos {__version__}",
         commits={found.id: found for found in describe(clone, drifted)},
-        stopped={} if family.remembered else dict(_stopped(manifest, clone, family)),
+        steps={} if family.remembered else dict(_steps(manifest, clone, family)),
         releases=release_matrix(manifest, clone, family.remotes),
     )
 
 
-def _stopped(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Iterator[tuple[RepoName, Stopped]]:
-    """Yield the targets that a sync would stop on: each is planned as `sync --dry-run` does, nobody is asked again."""
-    from openllm_repos.plan import Stopped
+def _steps(
+    manifest: Manifest, clone: Repository, family: FamilyStatus
+) -> Iterator[tuple[RepoName, TargetPlan | Stopped]]:
+    """Yield what a sync would do with targets that lack something, as a dry run has it; nobody is asked again."""
     from openllm_repos.status.family import Standing
     from openllm_repos.sync.planning import plan_target
 
@@ -76,6 +77,5 @@ def _stopped(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Ite
         return
     for status in family.repos:
         if status.repo.maps and status.standing in {Standing.BEHIND, Standing.DIVERGED, Standing.EMPTY}:
-            plan = plan_target(manifest, clone, family.remotes[status.repo.name], family.source_commit)
-            if isinstance(plan, Stopped):
-                yield status.repo.name, plan
+            remote = family.remotes[status.repo.name]
+            yield status.repo.name, plan_target(manifest, clone, remote, family.source_commit)

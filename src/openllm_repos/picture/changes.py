@@ -9,7 +9,7 @@ from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import state_of
 from openllm_repos.picture.parts import badge, next_step
 from openllm_repos.picture.report import Report
-from openllm_repos.plan import Conflict, Finding, Stopped
+from openllm_repos.plan import Conflict, Finding, Stopped, TargetPlan
 from openllm_repos.status.family import RepoStatus, Standing
 
 _SHOWN = 200  # of files, and of commits
@@ -18,23 +18,25 @@ _SHOWN = 200  # of files, and of commits
 def changes_section(report: Report) -> str:
     """Return what every target has of its own at mapped paths, and why a sync of it would stop; all in markup."""
     cards = [
-        card
+        _card(report, status, report.steps.get(status.repo.name))
         for status in report.status.repos
-        if status.drift.files or status.repo.name in report.stopped
-        for card in [_card(report, status, report.stopped.get(status.repo.name))]
+        if status.drift.files or isinstance(report.steps.get(status.repo.name), Stopped)
     ]
     if not cards:
         return "<p>None: no target has changed mapped files by itself, and a sync would stop nowhere.</p>"
     return element("div", "".join(cards), class_="cards")
 
 
-def _card(report: Report, status: RepoStatus, stopped: Stopped | None) -> str:
+def _card(report: Report, status: RepoStatus, step: TargetPlan | Stopped | None) -> str:
     state = state_of(status)
     parts = [element("h3", element("span", text(status.repo.name)) + badge(state.said, state.tone))]
-    if stopped:
-        parts.append(f"<p>A sync would stop: {text(stopped.reason)}</p>{next_step(stopped.hint)}")
-        parts += _details("conflict", [_conflict(one) for one in stopped.conflicts], opened=True)
-        parts += _details("finding", [_finding(one) for one in stopped.findings], opened=True)
+    if isinstance(step, Stopped):
+        parts.append(f"<p>A sync would stop: {text(step.reason)}</p>{next_step(step.hint)}")
+        parts += _details(("conflict", "conflicts"), [_conflict(one) for one in step.conflicts], opened=True)
+        refused = "file that would be refused", "files that would be refused"
+        parts += _details(refused, [_finding(one) for one in step.findings], opened=True)
+    elif step:
+        parts.append("<p>A sync would merge it: nothing conflicts.</p>")
     new = "file at mapped paths that no sync put there", "files at mapped paths that no sync put there"
     changed = "mapped file changed there", "mapped files changed there"
     files = [_file(change.change, change.path) for change in status.drift.files]
@@ -44,12 +46,11 @@ def _card(report: Report, status: RepoStatus, stopped: Stopped | None) -> str:
     return element("article", "".join(parts), class_="card")
 
 
-def _details(nouns: str | tuple[str, str], rows: Sequence[str], *, opened: bool = False) -> Iterator[str]:
+def _details(nouns: tuple[str, str], rows: Sequence[str], *, opened: bool = False) -> Iterator[str]:
     """Yield a list that opens, if it has anything."""
     if not rows:
         return
-    one, many = (nouns, f"{nouns}s") if isinstance(nouns, str) else nouns
-    summary = element("summary", text(f"{len(rows)} {one if len(rows) == 1 else many}"))
+    summary = element("summary", text(f"{len(rows)} {nouns[len(rows) != 1]}"))
     more = [f"<li>and {len(rows) - _SHOWN} more</li>"] if len(rows) > _SHOWN else []
     yield (
         f"<details{' open' if opened else ''}>{summary}"

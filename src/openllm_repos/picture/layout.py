@@ -21,7 +21,7 @@ _GAP = 12.0  # between cards
 _ROWS = 22.0  # between rows of targets
 _LANE = 34.0  # of an arrow, on each side of what is written on it
 _CAPTION = 26.0
-_NARROWEST, _WIDEST = 176.0, 264.0
+_NARROWEST, _WIDEST = 176.0, 292.0
 _CHIP = 10.0
 _PATH = 290.0  # how wide a line on an arrow may be
 _MAPS = 6  # how many maps are written on one arrow
@@ -243,7 +243,8 @@ def _place_members(drawing: Drawing, picture: Picture, width: float, top: float)
     """Place the members below, in a group of their own; return where it ends."""
     count = len(picture.members)
     fit = int((drawing.width - _MARGIN - 2 * INSET + _GAP) // (width + _GAP))
-    columns = max(_columns(count), min(count, fit))
+    lines = -(-count // max(_columns(count), fit))
+    columns = -(-count // lines)
     row = _Row(picture.members, (), (), 0.0, 0.0, columns, width)
     cards, height = _grid(picture.members, _MARGIN + INSET, top + _CAPTION, row)
     right = max(drawing.width, max(card.box.right for card in cards) + INSET)

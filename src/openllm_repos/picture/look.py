@@ -101,7 +101,7 @@ def svg_style(prefix: str) -> str:
 def _svg_colours(scheme: Scheme, prefix: str) -> str:
     rules = {
         ".ground": f"fill:{scheme.ground};stroke:{scheme.edge}",
-        ".card": f"fill:{scheme.raised};stroke:{scheme.edge}",
+        ".node": f"fill:{scheme.raised};stroke:{scheme.edge}",
         ".source": f"fill:{scheme.raised};stroke:{scheme.accent};stroke-width:1.6",
         ".group": f"fill:{scheme.sunken};stroke:{scheme.edge}",
         ".chip": f"fill:{scheme.ground};stroke:{scheme.edge}",
@@ -112,7 +112,7 @@ def _svg_colours(scheme: Scheme, prefix: str) -> str:
         ".head": f"fill:{scheme.line}",
     }
     for tone, (ink, ground) in scheme.tones.items():
-        rules[f".{tone} .badge"] = f"fill:{ground}"
+        rules[f".{tone} .pill"] = f"fill:{ground}"
         rules[f".{tone} .said"] = f"fill:{ink}"
         rules[f".{tone} .sign"] = f"stroke:{ink}"
     return "".join(f"{prefix} {where.replace('{p}', prefix)}{{{rule}}}" for where, rule in rules.items())

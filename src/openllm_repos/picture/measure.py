@@ -25,6 +25,7 @@ _EM = {char: width / 100 for width, chars in _HUNDREDTHS.items() for char in cha
 _UNKNOWN = 1.02
 _IDEOGRAPH = 1.3  # emoji are wider than ideographs
 _BOLD = 1.15
+_ROUNDING = 0.01  # a card that is as wide as its name holds it
 _MONO = 0.61  # of the font size; 0.6 in all common ones
 _BREAKS = frozenset("-._/ ")
 
@@ -86,6 +87,6 @@ def _fitting(text: str, limit: float, size: float, *, mono: bool, bold: bool) ->
     used = 0.0
     for number, char in enumerate(text):
         used += text_width(char, size, mono=mono, bold=bold)
-        if used > limit and number:
+        if used > limit + _ROUNDING and number:
             return number
     return len(text)

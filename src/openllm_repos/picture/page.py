@@ -7,9 +7,9 @@ from datetime import UTC
 
 from openllm_repos.picture.changes import changes_section
 from openllm_repos.picture.markup import element, text
-from openllm_repos.picture.model import Tone, family_picture, state_of, tone_of
+from openllm_repos.picture.model import KIND_WORDS, Tone, family_picture, state_of, tone_of
 from openllm_repos.picture.page_style import page_style
-from openllm_repos.picture.parts import LEGEND, badge, next_step, section, table
+from openllm_repos.picture.parts import badge, next_step, section, table
 from openllm_repos.picture.report import Report
 from openllm_repos.picture.svg import svg
 from openllm_repos.release.matrix import Cell, CellState, ReleaseRow
@@ -18,6 +18,7 @@ from openllm_repos.status.problems import gathered
 
 # Nothing is ever loaded and no script runs, whatever a name might have smuggled in.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_CAPTION = "Folders travel along the arrows, with their history. What has no arrow shares versions only."
 
 
 def page(report: Report) -> str:
@@ -79,7 +80,7 @@ def _header(report: Report) -> Iterator[str]:
 def _family(report: Report) -> str:
     picture = svg(family_picture(report.manifest, report.status), inline=True)
     frame = element("div", picture, class_="scroll", tabindex="0", role="group", aria_label="The picture of the family")
-    return element("figure", frame + element("figcaption", LEGEND))
+    return element("figure", frame + element("figcaption", _CAPTION))
 
 
 def _repos(report: Report) -> str:
@@ -87,10 +88,10 @@ def _repos(report: Report) -> str:
     spaces = any(status.runtime for status in repos)
     headings = [
         "Repo",
-        "Kind",
-        "Branch",
         "State",
         "Difference",
+        "Kind",
+        "Branch",
         "Last release",
         *(["Space"] if spaces else []),
         "Changed",
@@ -104,14 +105,14 @@ def _repo_row(report: Report, status: RepoStatus, *, spaces: bool) -> str:
     name = text(repo.name)
     if repo.url.startswith(("https://", "http://")):
         name = element("a", name, href=repo.url)
-    role = element("span", text(repo.role), class_="faint")
+    role = element("span", text(repo.role), class_="faint role")
     state = state_of(status)
     cells = [
         element("th", name, scope="row"),
-        element("td", f"{text(repo.kind)} {role}"),
-        element("td", element("code", text(repo.branch))),
         element("td", badge(state.said, state.tone)),
         element("td", text(_difference(report, status)), class_="wide"),
+        element("td", f"{text(KIND_WORDS[repo.kind])} {role}"),
+        element("td", element("code", text(repo.branch))),
         element("td", _or_none(status.release)),
         *([element("td", _or_none(status.runtime.said if status.runtime else None))] if spaces else []),
         element("td", _changed(status)),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from openllm_repos.picture.look import TONE_SIGNS
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import Tone
 
-_COMMANDS = ("openllm-repos ", "git ")
-_THEN = "   then: "
+# `Run: git push`, `then: openllm-repos sync`, or a command by itself.
+_COMMAND = re.compile(r"(?:(?P<word>[A-Za-z ]+): )?(?P<command>(?:openllm-repos|git) \S.*)")
 
 
 def section(name: str, title: str, content: str) -> str:
@@ -24,12 +25,6 @@ def badge(said: str, tone: Tone) -> str:
     return element("span", sign + text(said), class_=f"badge {tone}")
 
 
-LEGEND = "".join(
-    badge(word, tone)
-    for tone, word in ((Tone.GOOD, "as it should be"), (Tone.TODO, "to be done"), (Tone.BAD, "not known"))
-)
-
-
 def table(caption: str, headings: Sequence[str], rows: Sequence[str]) -> str:
     """Return a table that scrolls by itself where the page is narrow; `rows` are markup."""
     head = "".join(element("th", text(heading), scope="col") for heading in headings)
@@ -38,11 +33,16 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[str]) -> str:
 
 
 def next_step(following: str) -> str:
-    """Return the next step: commands as such, and words as words."""
+    """Return the next step, which may be several: commands as such, and words as words."""
     if not following:
         return ""
-    steps = [
-        element("code", text(step)) if step.startswith(_COMMANDS) else element("span", text(step))
-        for step in following.split(_THEN)
-    ]
-    return element("p", f'<span class="faint">Next</span> {" <span>then</span> ".join(steps)}', class_="next")
+    steps = "".join(_step(step) for step in following.split("   "))
+    return element("p", f'<span class="faint">Next</span>{steps}', class_="next")
+
+
+def _step(step: str) -> str:
+    found = _COMMAND.fullmatch(step)
+    if found is None:
+        return element("span", text(step))
+    word = found["word"] if found["word"] not in {None, "Run"} else ""
+    return (element("span", text(word)) if word else "") + element("code", text(found["command"]))

@@ -10,7 +10,7 @@ from openllm_repos.git.describe import Described
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
-from openllm_repos.plan import Stopped
+from openllm_repos.plan import Stopped, TargetPlan
 from openllm_repos.release.matrix import Matrix
 from openllm_repos.status.family import FamilyStatus
 
@@ -25,7 +25,7 @@ class Report:
         written: when that was found out, with its zone.
         tool: which program says so.
         commits: the commits that drifted, in one line each.
-        stopped: targets that a sync would not get through, and why.
+        steps: what a sync would do with targets that lack something, and where it would stop.
         releases: which repo has which release.
     """
 
@@ -34,5 +34,5 @@ class Report:
     written: datetime
     tool: str
     commits: Mapping[ObjectId, Described] = field(default_factory=dict)
-    stopped: Mapping[RepoName, Stopped] = field(default_factory=dict)
+    steps: Mapping[RepoName, TargetPlan | Stopped] = field(default_factory=dict)
     releases: Matrix = field(default_factory=Matrix)

@@ -122,7 +122,7 @@ def _card(card: Card, *, source: bool) -> str:
     sign = element("path", d=KIND_SIGNS[node.kind], class_="sign", transform=f"translate({left:.1f} {y - 12:.1f})")
     parts = [
         element("title", text(f"{node.name}: {node.kind_word} {node.place}")),
-        _rectangle(box, "source" if source else "card", _CORNER),
+        _rectangle(box, "source" if source else "node", _CORNER),
         sign,
         element("text", text(node.kind_word), x=box.right - layout.INSET, y=y, class_="faint", text_anchor="end"),
         *_rows(card.name, left + layout.SIGN, y + 1, layout.NAME_LINE, "name"),
@@ -130,7 +130,7 @@ def _card(card: Card, *, source: bool) -> str:
     y += len(card.name) * layout.NAME_LINE
     parts += _rows(card.place, left, y, layout.SMALL_LINE, "faint")
     if node.state:
-        y += len(card.place) * layout.SMALL_LINE - 6
+        y = box.bottom - layout.INSET - layout.BADGE + 2
         said = words(node.state.said)
         badge = Box(left, y, text_width(said, 12, bold=True) + 36, layout.BADGE)
         drawn = element(
@@ -140,7 +140,7 @@ def _card(card: Card, *, source: bool) -> str:
         parts.append(
             element(
                 "g",
-                _rectangle(badge, "badge", 11) + mark + _text(said, left + 26, y + 15.5, "said"),
+                _rectangle(badge, "pill", 11) + mark + _text(said, left + 26, y + 15.5, "said"),
                 class_=str(node.state.tone),
             )
         )
