@@ -31,6 +31,7 @@ h3{{font-size:16px;margin:0;display:flex;flex-wrap:wrap;gap:6px 12px;align-items
 p{{margin:0 0 10px}}
 section{{padding-top:44px}}
 a{{color:var(--accent);text-underline-offset:3px;text-decoration-thickness:1px}}
+time{{white-space:nowrap}}
 a:hover{{text-decoration-thickness:2px}}
 :focus-visible{{outline:3px solid var(--accent);outline-offset:3px;border-radius:4px}}
 code{{font-family:{MONO};font-size:.88em}}
