@@ -90,7 +90,7 @@ def test_what_is_no_file_is_written_to(folder: Path, run_cli: RunCli) -> None:
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-@pytest.mark.parametrize("name", ["nowhere/family.svg", "taken"])
+@pytest.mark.parametrize("name", ["nowhere/family.svg", "taken", "/"])
 def test_a_file_that_cannot_be_written_is_named(folder: Path, run_cli: RunCli, name: str) -> None:
     (folder / "taken").mkdir()
     done = run_cli("graph", "--svg", "-o", name, cwd=folder)

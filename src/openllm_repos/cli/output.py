@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -43,7 +44,9 @@ def _replace(place: Path, content: bytes) -> None:
     mode = None
     with contextlib.suppress(FileNotFoundError):
         found = place.stat().st_mode
-        if not (stat.S_ISREG(found) or stat.S_ISDIR(found)):
+        if stat.S_ISDIR(found):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(found):
             place.write_bytes(content)
             return
         mode = stat.S_IMODE(found)

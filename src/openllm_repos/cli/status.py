@@ -36,7 +36,6 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
 _NARROWEST = 40
 _WIDTH = 80
-_COMMANDS = ("openllm-repos ", "git ")
 
 
 @click.command("status")
@@ -73,26 +72,23 @@ def status(
 
     manifest, repository, access = open_family(invocation)
     told = not (as_json or offline or invocation.quiet)
-    seconds = DEADLINE if deadline is None else deadline
-    hub = access.hub(deadline=seconds)
-    with (
-        repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone,
-        _Waiting(manifest, shown=told, table=not (as_json or markdown or page)) as waiting,
-    ):
-        family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
+    # The page asks further of what was fetched for the status: both happen in one quarantine.
+    with repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone:
+        with _Waiting(manifest, shown=told, table=not (as_json or markdown or page)) as waiting:
+            seconds = DEADLINE if deadline is None else deadline
+            hub = access.hub(deadline=seconds)
+            family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
         if page is not None:
             from openllm_repos.cli.page import write_page
 
             write_page(invocation, page, manifest, clone, family)
-    if page is not None:
-        pass
-    elif as_json:
-        import json
+        elif as_json:
+            import json
 
-        click.echo(json.dumps(facts(family), indent=2))
-    else:
-        for line in _markdown(family) if markdown else _lines(family):
-            click.echo(line)
+            click.echo(json.dumps(facts(family), indent=2))
+        else:
+            for line in _markdown(family) if markdown else _lines(family):
+                click.echo(line)
     return _DIFFERS if check and family.differs else 0
 
 
@@ -235,10 +231,13 @@ def _markdown(family: FamilyStatus) -> Iterator[str]:
 
 
 def _next_in_markdown(problem: Problem) -> str:
-    following = show(redact(problem.next))
-    if following.startswith(_COMMANDS) and "`" not in following:
-        return f" Next: `{following}`"
-    return f" Next: {_plain(following)}" if following else ""
+    from openllm_repos.status.problems import next_steps
+
+    steps = []
+    for step in next_steps(show(redact(problem.next))):
+        shown = f"`{step.text}`" if step.command and "`" not in step.text else _plain(step.text)
+        steps.append(f"{_plain(step.word)}: {shown}" if step.word else shown)
+    return f" Next: {' '.join(steps)}" if steps else ""
 
 
 def _plain(text: str) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from openllm_repos.picture.look import TONE_SIGNS
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import Tone
-
-# `Run: git push`, `then: openllm-repos sync`, or a command by itself.
-_COMMAND = re.compile(r"(?:(?P<word>[A-Za-z ]+): )?(?P<command>(?:openllm-repos|git) \S.*)")
+from openllm_repos.status.problems import Step, next_steps
 
 
 def section(name: str, title: str, content: str) -> str:
@@ -36,13 +33,10 @@ def next_step(following: str) -> str:
     """Return the next step, which may be several: commands as such, and words as words."""
     if not following:
         return ""
-    steps = "".join(_step(step) for step in following.split("   "))
+    steps = "".join(_step(step) for step in next_steps(following))
     return element("p", f'<span class="faint">Next</span>{steps}', class_="next")
 
 
-def _step(step: str) -> str:
-    found = _COMMAND.fullmatch(step)
-    if found is None:
-        return element("span", text(step))
-    word = found["word"] if found["word"] not in {None, "Run"} else ""
-    return (element("span", text(word)) if word else "") + element("code", text(found["command"]))
+def _step(step: Step) -> str:
+    word = element("span", text(step.word)) if step.word else ""
+    return word + element("code" if step.command else "span", text(step.text))
