@@ -44,14 +44,14 @@ def commit(number: int) -> ObjectId:
     return ObjectId(f"{number:040x}")
 
 
-def manifest(targets: int = 1, members: int = 3, *, name: str = "openllm", alike: bool = True) -> Manifest:
-    """Return a manifest with so many targets and members; `alike` targets all get the same."""
-    lines = ["schema = 1", f"[project]\nname = '{name}'", '[repos.main]\ngithub = "louischua/openllm"\nrole = "source"']
+def manifest(targets: int = 1, members: int = 3, *, alike: bool = True, folders: Sequence[str] = ()) -> Manifest:
+    """Return a manifest with so many targets and members; `alike` targets all get the same, and `folders` besides."""
+    lines = ["schema = 1", '[project]\nname = "openllm"', '[repos.main]\ngithub = "louischua/openllm"\nrole = "source"']
     for number in range(targets):
         source = "core/src/*.py" if alike else f"core/part-{number}/src/with/a/long/path/*.py"
+        maps = {source: "training/", "configs/*.json": "configs/", **{folder: folder for folder in folders}}
         lines.append(f'[repos.space-{number}]\nspace = "lemms/openllm-{number}"\nowned = ["app.py"]')
-        lines.append(f'[[repos.space-{number}.map]]\nfrom = "{source}"\nto = "training/"')
-        lines.append(f'[[repos.space-{number}.map]]\nfrom = "configs/*.json"\nto = "configs/"')
+        lines += [f'[[repos.space-{number}.map]]\nfrom = "{taken}"\nto = "{to}"' for taken, to in maps.items()]
     kinds = cycle(("model", "dataset"))
     lines += [f'[repos.part-{number}]\n{next(kinds)} = "lemms/openllm-part-{number}"' for number in range(members)]
     return Manifest.parse("\n".join(lines))

@@ -195,7 +195,7 @@ def _map_lines(text: str) -> tuple[str, ...]:
     if text_width(text, SMALL, mono=True) <= _PATH:
         return (text,)
     source, arrow, to = text.rpartition(" → ")
-    return (*wrapped(source, _PATH, SMALL, mono=True), *wrapped(f"  {arrow.strip()} {to}", _PATH, SMALL, mono=True))
+    return (*wrapped(source, _PATH, SMALL, mono=True), *wrapped(f"{arrow.strip()} {to}", _PATH, SMALL, mono=True))
 
 
 def _place_rows(drawing: Drawing, rows: Sequence[_Row], left: float, top: float, least: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from openllm_repos.picture import layout
 from openllm_repos.picture.layout import Arrow, Box, Card, Drawing, Group
@@ -55,8 +56,6 @@ def svg(picture: Picture, *, inline: bool = False) -> str:
 
 def _shown(picture: Picture) -> Picture:
     """Return the picture with its free text as it is shown, so that it is measured as it is shown."""
-    from dataclasses import replace
-
     return replace(
         picture,
         project=words(picture.project),
@@ -113,7 +112,7 @@ def _chip(arrow: Arrow) -> str:
         for number, line in enumerate(arrow.lines)
     ]
     title = element("title", text(", ".join(arrow.told)))
-    return element("g", title + _rectangle(box, "chip", 7) + "".join(rows).replace("  →", "\u00a0\u00a0→"))
+    return element("g", title + _rectangle(box, "chip", 7) + "".join(rows))
 
 
 def _card(card: Card, *, source: bool) -> str:
@@ -133,10 +132,8 @@ def _card(card: Card, *, source: bool) -> str:
         y = box.bottom - layout.INSET - layout.BADGE + 2
         said = words(node.state.said)
         badge = Box(left, y, text_width(said, 12, bold=True) + 36, layout.BADGE)
-        drawn = element(
-            "path", d=TONE_SIGNS[node.state.tone], transform=f"translate({left + 7:.1f} {y + 4.2:.1f})scale(.85)"
-        )
-        mark = drawn.replace("<path", '<path class="sign"')
+        place = f"translate({left + 7:.1f} {y + 4.2:.1f})scale(.85)"
+        mark = element("path", d=TONE_SIGNS[node.state.tone], class_="sign", transform=place)
         parts.append(
             element(
                 "g",

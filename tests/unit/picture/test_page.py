@@ -196,6 +196,13 @@ def test_a_family_in_which_all_is_well() -> None:
     assert "<p>There is no release yet.</p>" in text
 
 
+def test_a_source_that_diverged_from_its_remote_says_both() -> None:
+    report = Reports(manifest(0, 0)).report()
+    source = replace(report.status.repos[0], standing=Standing.DIVERGED, behind=1, ahead=2)
+    text = page(replace(report, status=replace(report.status, repos=(source,))))
+    assert "this clone lacks 1 commit of its remote, its remote lacks 2 commits" in text
+
+
 def test_what_was_only_remembered_says_so() -> None:
     report = Reports(manifest(1, 1)).report()
     text = page(

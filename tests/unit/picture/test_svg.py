@@ -32,6 +32,9 @@ FAMILIES = {
     "source and members": stated(manifest(0, 7)),
     "openllm": OPENLLM,
     "5 repos": stated(manifest(1, 3)),
+    "2 targets, many folders": family_picture(
+        manifest(2, 0, folders=[f"packages/a-long-name-{number}/src/with/many/folders/" for number in range(9)])
+    ),
     "50 repos": stated(manifest(38, 11)),
     "50 repos, none alike": stated(manifest(45, 4, alike=False)),
 }
@@ -153,7 +156,7 @@ def test_a_long_map_stands_on_two_lines() -> None:
     gets = ("packages/a-long-name/src/with/many/folders/**/*.py → lib/deep/in/it/training/",)
     picture = replace(OPENLLM, targets=(replace(OPENLLM.targets[0], gets=gets),))
     (arrow,) = laid_out(picture, heading=True).arrows
-    assert [line.strip() for line in arrow.lines] == [
+    assert list(arrow.lines) == [
         "packages/a-long-name/src/with/many/",
         "folders/**/*.py",
         "→ lib/deep/in/it/training/",
