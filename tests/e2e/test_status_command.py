@@ -297,7 +297,7 @@ def test_a_status_changes_nothing_anywhere(family: Family) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--json", "--markdown"], "--json and --markdown exclude each other."),
+        (["--json", "--markdown"], "--json, --markdown and --html exclude each other."),
         (["--deadline", "0"], "0.0 is not in the range"),
         (["--deadline", "soon"], "'soon' is not a valid float"),
     ],

@@ -115,6 +115,14 @@ def test_as_markdown(family: Family) -> None:
     assert "`" not in lines[7]
 
 
+def test_in_markdown_each_command_is_code_by_itself(family: Family) -> None:
+    family.synced()
+    family.edit("Fix there", {"training/train.py": "fixed\n"})
+    family.commit("Fix here", {"core/src/model.py": "fixed\n"})
+    (line,) = [line for line in status(family, "--markdown").out.splitlines() if line.startswith("- ")]
+    assert line.endswith(" Next: `openllm-repos diff space` then: `openllm-repos sync space`")
+
+
 def test_the_table_fits_80_columns_however_long_the_names_are(family: Family) -> None:
     name, branch = "n" * 64, "release/" + "b" * 100
     made = Bare.init(family.folder / "long.git")

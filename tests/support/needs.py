@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -38,6 +39,21 @@ def need_git_lfs() -> None:
     if run_git("lfs", "version", cwd=os.path.dirname(REAL_GIT), ok=(0, 1)).code == 0:
         return
     message = "git-lfs is not installed (Debian: apt-get install git-lfs); these tests push and pull large files"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def need_browser() -> None:
+    """Go on if chromium and its driver are installed; else skip, or fail in CI.
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+    if shutil.which("chromium") and shutil.which("chromedriver"):
+        return
+    message = "chromium is not installed (Debian: apt-get install chromium chromium-driver); these tests look at pages"
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)

@@ -30,6 +30,7 @@ class Listed:
 COMMANDS: Mapping[str, Listed] = {
     "init": Listed("openllm_repos.cli.init:init", "Write repos.toml for this clone, and add the git remotes."),
     "status": Listed("openllm_repos.cli.status:status", "Show every repo: in sync, behind, drifted, unreachable."),
+    "graph": Listed("openllm_repos.cli.graph:graph", "Draw the family for a README: as SVG, or for Mermaid."),
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
     "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),

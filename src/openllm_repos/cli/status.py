@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -36,13 +36,13 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
 _NARROWEST = 40
 _WIDTH = 80
-_COMMANDS = ("openllm-repos ", "git ")
 
 
 @click.command("status")
 @click.option("--offline", is_flag=True, help="Ask no remote: answer from what was fetched before.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
+@click.option("--html", "page", metavar="FILE", help="Write it as a page that a browser shows; - is standard output.")
 @click.option("--check", is_flag=True, help="Exit with 1 unless every repo is in sync or ok.")
 @click.option(
     "--deadline",
@@ -52,31 +52,43 @@ _COMMANDS = ("openllm-repos ", "git ")
 )
 @click.pass_obj
 def status(
-    invocation: Invocation, offline: bool, as_json: bool, markdown: bool, check: bool, deadline: float | None
+    invocation: Invocation,
+    offline: bool,
+    as_json: bool,
+    markdown: bool,
+    page: str | None,
+    check: bool,
+    deadline: float | None,
 ) -> int:
     """Show how every repo stands: in sync, behind, drifted, empty, unreachable; and what to do about it.
 
     All remotes are asked at once, and nothing is changed, here or there.
     """
-    if as_json and markdown:
-        raise click.UsageError("--json and --markdown exclude each other.")
+    if as_json + markdown + (page is not None) > 1:
+        raise click.UsageError("--json, --markdown and --html exclude each other.")
     from openllm_repos.cli.clone import open_family
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.status.family import family_status
 
     manifest, repository, access = open_family(invocation)
     told = not (as_json or offline or invocation.quiet)
-    with _Waiting(manifest, shown=told, table=not (as_json or markdown)) as waiting:
-        seconds = DEADLINE if deadline is None else deadline
-        hub = access.hub(deadline=seconds)
-        family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
-    if as_json:
-        import json
+    # The page asks further of what was fetched for the status: both happen in one quarantine.
+    with repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone:
+        with _Waiting(manifest, shown=told, table=not (as_json or markdown or page)) as waiting:
+            seconds = DEADLINE if deadline is None else deadline
+            hub = access.hub(deadline=seconds)
+            family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
+        if page is not None:
+            from openllm_repos.cli.page import write_page
 
-        click.echo(json.dumps(facts(family), indent=2))
-    else:
-        for line in _markdown(family) if markdown else _lines(family):
-            click.echo(line)
+            write_page(invocation, page, manifest, clone, family)
+        elif as_json:
+            import json
+
+            click.echo(json.dumps(facts(family), indent=2))
+        else:
+            for line in _markdown(family) if markdown else _lines(family):
+                click.echo(line)
     return _DIFFERS if check and family.differs else 0
 
 
@@ -135,11 +147,13 @@ class _Waiting:
 
 def _lines(family: FamilyStatus) -> Iterator[str]:
     """Yield the table and the problems for people."""
+    from openllm_repos.status.problems import gathered
+
     columns = _columns()
     yield from _table(family.repos, columns)
     if family.remembered:
         yield from ("", "Nobody was asked: this is what was fetched before, and it does not know of releases.")
-    for problem in _gathered(family.problems):
+    for problem in gathered(family.problems):
         yield ""
         yield from _problem_lines(problem, columns)
 
@@ -203,6 +217,8 @@ def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
 
 def _markdown(family: FamilyStatus) -> Iterator[str]:
     """Yield the same as a Markdown table and a list."""
+    from openllm_repos.status.problems import gathered
+
     headings, *rows = _rows(family.repos)
     yield f"| {' | '.join(headings)} |"
     yield "|" + " --- |" * len(headings)
@@ -210,24 +226,18 @@ def _markdown(family: FamilyStatus) -> Iterator[str]:
         yield f"| {' | '.join(_plain(cell) for cell in row)} |"
     if family.problems:
         yield ""
-    for problem in _gathered(family.problems):
+    for problem in gathered(family.problems):
         yield f"- **{problem.repo}**: {_plain(problem.message)}{_next_in_markdown(problem)}"
 
 
 def _next_in_markdown(problem: Problem) -> str:
-    following = show(redact(problem.next))
-    if following.startswith(_COMMANDS) and "`" not in following:
-        return f" Next: `{following}`"
-    return f" Next: {_plain(following)}" if following else ""
+    from openllm_repos.status.problems import next_steps
 
-
-def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Yield problems, those of several repos that read the same as one."""
-    repos: dict[tuple[str, str], list[str]] = {}
-    for problem in problems:
-        repos.setdefault((problem.message, problem.next), []).append(problem.repo)
-    for (message, following), names in repos.items():
-        yield replace(problems[0], repo=", ".join(names), message=message, next=following)
+    steps = []
+    for step in next_steps(show(redact(problem.next))):
+        shown = f"`{step.text}`" if step.command and "`" not in step.text else _plain(step.text)
+        steps.append(f"{_plain(step.word)}: {shown}" if step.word else shown)
+    return f" Next: {' '.join(steps)}" if steps else ""
 
 
 def _plain(text: str) -> str:

@@ -112,6 +112,7 @@ class FamilyStatus:
         repos: one entry a repo, in the order of the manifest.
         problems: what is wrong, with the next step, in the order of the manifest.
         released: whether the newest release is complete, as far as that can be told.
+        remotes: what each remote said, for those who want to look closer without asking again.
     """
 
     project: str
@@ -121,6 +122,7 @@ class FamilyStatus:
     repos: tuple[RepoStatus, ...]
     problems: tuple[Problem, ...]
     released: bool = True
+    remotes: Mapping[RepoName, RemoteState] = field(default_factory=dict)
 
     @property
     def differs(self) -> bool:
@@ -285,10 +287,11 @@ class _Family:
         releases = list(about_releases(manifest, self._clone, self._reader, self._remotes))
         self._note(*releases)
         problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
-        begun = [about_journal(record) for record in glimpse(self._clone)]
         found = tuple(self._found[repo.name] for repo in manifest.repos)
         name, source = manifest.project.name, manifest.source.name
-        return FamilyStatus(name, source, self._commit, offline, found, (*problems, *begun), not releases)
+        problems += [about_journal(record) for record in glimpse(self._clone)]
+        done = not releases
+        return FamilyStatus(name, source, self._commit, offline, found, tuple(problems), done, self._remotes)
 
 
 def _committed(reader: ObjectReader, tip: ObjectId | None) -> datetime | None:

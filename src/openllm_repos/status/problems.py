@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from openllm_repos.errors import NameRefused, ReposError
@@ -15,6 +16,7 @@ from openllm_repos.manifest.model import DriftPolicy, Repo
 from openllm_repos.names.ref import BranchName
 
 _NAMED = 3
+_COMMAND = re.compile(r"(?:(?P<word>[A-Za-z ]+): )?(?P<command>(?:openllm-repos|git) \S.*)")
 _WORDS = 300  # characters of the Hub's own words that are shown
 
 
@@ -36,6 +38,41 @@ class Problem:
     def of(cls, repo: str, why: ReposError) -> Problem:
         """Return what a failure says, without the name if it begins with that."""
         return cls(repo, why.message.removeprefix(repo).removeprefix(":").strip(), why.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of what is to be done.
+
+    Attributes:
+        text: a command to type, or a sentence.
+        command: whether it is a command.
+        word: what stands before a command (``then``), or an empty string.
+    """
+
+    text: str
+    command: bool
+    word: str = ""
+
+
+def next_steps(following: str) -> Iterator[Step]:
+    """Yield the steps of a problem's `next`, which may be several: ``git push   then: openllm-repos sync``."""
+    for step in following.split("   ") if following else ():
+        found = _COMMAND.fullmatch(step)
+        if found is None:
+            yield Step(step, command=False)
+        else:
+            word = found["word"] or ""
+            yield Step(found["command"], command=True, word="" if word == "Run" else word)
+
+
+def gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield problems, those of several repos that read the same as one."""
+    repos: dict[tuple[str, str], list[str]] = {}
+    for problem in problems:
+        repos.setdefault((problem.message, problem.next), []).append(problem.repo)
+    for (message, following), names in repos.items():
+        yield Problem(", ".join(names), message, following)
 
 
 def about_remote(remote: RemoteState) -> Problem:

@@ -1,0 +1,81 @@
+"""`openllm-repos status --html`: what the page needs beyond the table is found out, and the page is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from openllm_repos import __version__
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.output import STANDARD_OUTPUT, write_output
+from openllm_repos.errors import ReposError
+
+if TYPE_CHECKING:
+    from openllm_repos.git.repository import Repository
+    from openllm_repos.manifest.model import Manifest
+    from openllm_repos.names.ref import RepoName
+    from openllm_repos.picture.report import Report
+    from openllm_repos.plan import Stopped, TargetPlan
+    from openllm_repos.status.family import FamilyStatus
+
+
+def write_page(invocation: Invocation, name: str, manifest: Manifest, clone: Repository, family: FamilyStatus) -> None:
+    """Write the page of a family into a file, or to standard output.
+
+    Args:
+        invocation: where and how loud.
+        name: of the file; ``-`` is standard output.
+        manifest: who belongs to the family.
+        clone: the quarantine that the status was found out in; it has the objects.
+        family: how every repo stands.
+
+    Raises:
+        EnvironmentProblem: the file cannot be written.
+    """
+    from openllm_repos.picture.page import page
+
+    write_output(invocation, name, page(_report(manifest, clone, family)))
+    if name != STANDARD_OUTPUT and not invocation.quiet:
+        todo = sum(not status.standing.settled for status in family.repos)
+        said = f"{todo} of {len(family.repos)} repos need something" if todo else "every repo is as it should be"
+        click.echo(f"Wrote {click.format_filename(name)}: {said}.", err=True)
+
+
+def _report(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Report:
+    """Look up what the status only names: commits that drifted, what a sync would stop on, releases."""
+    from openllm_repos.git.describe import describe
+    from openllm_repos.picture.report import Report
+    from openllm_repos.release.matrix import release_matrix
+
+    drifted = [commit for status in family.repos for commit in status.drift.commits]
+    return Report(
+        manifest,
+        family,
+        written=datetime.now(UTC),
+        tool=f"openllm-repos {__version__}",
+        commits={found.id: found for found in describe(clone, drifted)},
+        steps={} if family.remembered else dict(_steps(manifest, clone, family)),
+        releases=release_matrix(manifest, clone, family.remotes),
+    )
+
+
+def _steps(
+    manifest: Manifest, clone: Repository, family: FamilyStatus
+) -> Iterator[tuple[RepoName, TargetPlan | Stopped]]:
+    """Yield what a sync would do with targets that lack something, as a dry run has it; nobody is asked again."""
+    from openllm_repos.status.family import Standing
+    from openllm_repos.sync.planning import plan_target
+
+    if family.source_commit is None:
+        return
+    try:
+        clone.require_merge()
+    except ReposError:  # this git can show how repos stand, but cannot merge
+        return
+    for status in family.repos:
+        if status.repo.maps and status.standing in {Standing.BEHIND, Standing.DIVERGED, Standing.EMPTY}:
+            remote = family.remotes[status.repo.name]
+            yield status.repo.name, plan_target(manifest, clone, remote, family.source_commit)

@@ -1,0 +1,87 @@
+"""The section of the page on what targets changed by themselves, and what a sync would stop on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from openllm_repos.picture.markup import element, text
+from openllm_repos.picture.model import state_of
+from openllm_repos.picture.parts import badge, next_step
+from openllm_repos.picture.report import Report
+from openllm_repos.plan import Conflict, Finding, Stopped, TargetPlan
+from openllm_repos.status.family import RepoStatus, Standing
+
+_SHOWN = 200  # of files, and of commits
+
+
+def changes_section(report: Report) -> str:
+    """Return what every target has of its own at mapped paths, and why a sync of it would stop; all in markup."""
+    cards = [
+        _card(report, status, report.steps.get(status.repo.name))
+        for status in report.status.repos
+        if status.drift.files or isinstance(report.steps.get(status.repo.name), Stopped)
+    ]
+    if not cards:
+        return "<p>None: no target has changed mapped files by itself, and a sync would stop nowhere.</p>"
+    return element("div", "".join(cards), class_="cards")
+
+
+def _card(report: Report, status: RepoStatus, step: TargetPlan | Stopped | None) -> str:
+    state = state_of(status)
+    parts = [element("h3", element("span", text(status.repo.name)) + badge(state.said, state.tone))]
+    if isinstance(step, Stopped):
+        parts.append(f"<p>A sync would stop: {text(step.reason)}</p>{next_step(step.hint)}")
+        parts += _details(("conflict", "conflicts"), [_conflict(one) for one in step.conflicts], opened=True)
+        refused = "file that would be refused", "files that would be refused"
+        parts += _details(refused, [_finding(one) for one in step.findings], opened=True)
+    elif step:
+        parts.append("<p>A sync would merge it: nothing conflicts.</p>")
+    new = "file at mapped paths that no sync put there", "files at mapped paths that no sync put there"
+    changed = "mapped file changed there", "mapped files changed there"
+    files = [_file(change.change, change.path) for change in status.drift.files]
+    parts += _details(new if status.standing is Standing.NOT_ADOPTED else changed, files)
+    commits = [_commit(report, commit) for commit in status.drift.commits]
+    parts += _details(("commit that did it", "commits that did it"), commits)
+    return element("article", "".join(parts), class_="card")
+
+
+def _details(nouns: tuple[str, str], rows: Sequence[str], *, opened: bool = False) -> Iterator[str]:
+    """Yield a list that opens, if it has anything."""
+    if not rows:
+        return
+    summary = element("summary", text(f"{len(rows)} {nouns[len(rows) != 1]}"))
+    more = [f"<li>and {len(rows) - _SHOWN} more</li>"] if len(rows) > _SHOWN else []
+    yield (
+        f"<details{' open' if opened else ''}>{summary}"
+        f"{element('ul', ''.join([*rows[:_SHOWN], *more]), class_='files')}</details>"
+    )
+
+
+def _file(word: str, path: bytes) -> str:
+    return element("li", element("span", text(word), class_="word") + _path(path))
+
+
+def _path(path: bytes) -> str:
+    return element("code", text(os.fsdecode(path).replace("\n", "\\n").replace("\t", "\\t")))
+
+
+def _conflict(conflict: Conflict) -> str:
+    sides = f"{conflict.source} by the source, {conflict.target} by the target"
+    return element("li", element("span", text(sides), class_="word") + _path(conflict.path))
+
+
+def _finding(finding: Finding) -> str:
+    said = text(f"{finding.problem}. {finding.fix}")
+    return element(
+        "li", element("span", text(finding.rule), class_="word") + f"<span>{_path(finding.path)} {said}</span>"
+    )
+
+
+def _commit(report: Report, commit: str) -> str:
+    found = next((one for one in report.commits.values() if one.id == commit), None)
+    short = element("code", text(commit[:10]))
+    if found is None:
+        return element("li", short)
+    said = f"{text(found.subject)} <span class='faint'>{text(found.author)}, {text(found.date[:10])}</span>"
+    return element("li", f"{short}<span>{said}</span>")

@@ -1,0 +1,142 @@
+"""The family as a picture has it: a source, what it gives to which targets, and the members beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from openllm_repos.manifest.model import Kind, Manifest, Repo, Role
+from openllm_repos.names.ref import RepoName
+from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
+
+KIND_WORDS = {
+    Kind.GITHUB: "GitHub",
+    Kind.SPACE: "Space",
+    Kind.MODEL: "model",
+    Kind.DATASET: "dataset",
+    Kind.GIT: "git",
+}
+
+
+class Tone(StrEnum):
+    """How urgent a state is: as it should be, to be done, not known. Shown by a sign and a colour beside the words."""
+
+    GOOD = "good"
+    TODO = "todo"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a repo stands.
+
+    Attributes:
+        said: in the words of the table (``behind 3``).
+        tone: how urgent that is.
+    """
+
+    said: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One repo.
+
+    Attributes:
+        name: its name in the manifest.
+        kind: what it is.
+        place: where it is, as short as that can be said: ``owner/name``, or host and path.
+        gets: what it gets of the source, one text a map (``core/src/*.py → training/``); of a target alone.
+        state: how it stands; None where nobody was asked.
+    """
+
+    name: str
+    kind: Kind
+    place: str
+    gets: tuple[str, ...] = ()
+    state: State | None = None
+
+    @property
+    def kind_word(self) -> str:
+        """The kind, as people write it."""
+        return KIND_WORDS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The family.
+
+    Attributes:
+        project: its name.
+        source: where code is written.
+        targets: what receives folders of it, in the order of the manifest.
+        members: the others.
+        released: whether every member takes part in releases.
+    """
+
+    project: str
+    source: Node
+    targets: tuple[Node, ...]
+    members: tuple[Node, ...]
+    released: bool = True
+
+    @property
+    def summary(self) -> str:
+        """What there is, in one line (``1 source, 2 targets, 3 members``)."""
+        counts = ((1, "source"), (len(self.targets), "target"), (len(self.members), "member"))
+        return ", ".join(f"{count} {word}" if count == 1 else f"{count} {word}s" for count, word in counts if count)
+
+    @property
+    def told(self) -> str:
+        """The picture in sentences, for those who cannot see it."""
+        sentences = [f"{_told(self.source)} is the source."]
+        sentences += [f"{_told(target)} gets {_listed(target.gets)}." for target in self.targets]
+        sentences += [f"{_told(member)} is a member." for member in self.members]
+        return " ".join(sentences)
+
+
+def family_picture(manifest: Manifest, status: FamilyStatus | None = None) -> Picture:
+    """Return the picture of a family.
+
+    Args:
+        manifest: says who belongs to it.
+        status: how its repos stand; None leaves that out.
+    """
+    standings = {} if status is None else {found.repo.name: found for found in status.repos}
+    members = [repo for repo in manifest.repos if repo.role is Role.MEMBER]
+    return Picture(
+        manifest.project.name,
+        _node(manifest.source, standings),
+        tuple(_node(repo, standings) for repo in manifest.targets),
+        tuple(_node(repo, standings) for repo in members),
+        all(repo.release for repo in members),
+    )
+
+
+def state_of(status: RepoStatus) -> State:
+    """Return how a repo stands, as pictures and pages show it."""
+    return State(status.said, tone_of(status.standing))
+
+
+def tone_of(standing: Standing) -> Tone:
+    """Return how urgent a standing is."""
+    if standing.settled:
+        return Tone.GOOD
+    return Tone.BAD if standing in {Standing.UNREACHABLE, Standing.UNKNOWN} else Tone.TODO
+
+
+def _node(repo: Repo, standings: dict[RepoName, RepoStatus]) -> Node:
+    gets = tuple(f"{a_map.source.text} → {a_map.written_to}" for a_map in repo.maps)
+    found = standings.get(repo.name)
+    place = repo.repo_id or repo.url.identity.removeprefix("file://")
+    return Node(repo.name, repo.kind, place, gets, state_of(found) if found else None)
+
+
+def _told(node: Node) -> str:
+    state = f", {node.state.said}" if node.state else ""
+    return f"{node.name} ({node.kind_word} {node.place}{state})"
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    return " and ".join(text.replace(" → ", " as ") for text in texts)

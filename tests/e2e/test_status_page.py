@@ -1,0 +1,140 @@
+"""`openllm-repos status --html`: one page with the picture, the table, drift and conflicts, and releases."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from openllm_repos.git import process
+from tests.support.process import REAL_GIT
+from tests.support.releases import Releases
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.support.family import Family
+    from tests.support.inprocess import RunCli
+
+
+STOPPED = "The source and space both changed 1 file in ways that do not go together; nothing was changed."
+
+
+def section(page: str, name: str) -> str:
+    """Return the text of one section, each element on a line of its own."""
+    (found,) = re.findall(rf'<section id="{name}"[^>]*>(.*?)</section>', page, re.DOTALL)
+    return re.sub(r"\n+", "\n", re.sub(r"<[^>]*>", "\n", found)).strip()
+
+
+def conflicting(family: Family) -> None:
+    """Both sides change the same line."""
+    family.synced()
+    family.edit("Tune it here", {"training/train.py": "theirs\n"})
+    family.commit("Tune it there", {"core/src/train.py": "ours\n"})
+
+
+def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli) -> None:
+    """The page says what a sync would stop on, and who changed what; clone and remotes stay as they were."""
+    conflicting(family)
+    before = family.everything()
+    done = run_cli("status", "--html", family.folder / "page.html", cwd=family.clone.path)
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"Wrote {family.folder}/page.html: 1 of 2 repos need something.\n"
+    assert family.everything() == before
+    page = (family.folder / "page.html").read_text(encoding="utf-8")
+    assert section(page, "changes").splitlines() == [
+        *("Drift and conflicts", "space", "diverged"),
+        f"A sync would stop: {STOPPED}",
+        *("Next", "openllm-repos sync space --resolve"),
+        *("1 conflict", "modified by the source, modified by the target", "training/train.py"),
+        *("1 mapped file changed there", "modified", "training/train.py"),
+        *("1 commit that did it", family.space.tips()["refs/heads/main"][:10]),
+        *("Tune it here ", "Test User, 2023-11-14"),
+    ]
+    assert section(page, "next").splitlines()[1:] == [
+        "space",
+        " lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
+        *("Next", "openllm-repos diff space", "then", "openllm-repos sync space"),
+    ]
+    assert section(page, "releases").splitlines() == ["Releases", "There is no release yet."]
+
+
+def test_what_goes_together_is_said_to(family: Family, run_cli: RunCli) -> None:
+    family.synced()
+    family.edit("Fix there", {"training/train.py": "fixed\n"})
+    family.commit("Fix here", {"core/src/model.py": "fixed\n"})
+    page = run_cli("status", "--html", "-", cwd=family.clone.path).out
+    assert "A sync would merge it: nothing conflicts." in section(page, "changes")
+    assert re.findall(r"lacks 1 commit of the source, 1 mapped file changed there", section(page, "repos"))
+
+
+def test_the_page_goes_with_check_and_stands_for_itself(family: Family, run_cli: RunCli) -> None:
+    done = run_cli("status", "--html", "-", "--check", cwd=family.clone.path)
+    assert (done.code, done.err) == (1, "")
+    assert done.out.startswith("<!doctype html>\n")
+    assert run_cli("status", "--html", "-", "--json", cwd=family.clone.path).code == 2
+    assert run_cli("-q", "status", "--html", "page.html", cwd=family.clone.path).err == ""
+
+
+def test_offline_nobody_is_asked_and_nothing_is_planned(family: Family, run_cli: RunCli) -> None:
+    conflicting(family)
+    assert run_cli("sync", cwd=family.clone.path).code == 3  # what it has seen stays fetched
+    page = run_cli("status", "--offline", "--html", "-", cwd=family.clone.path).out
+    assert "Nobody was asked" in page
+    assert "A sync would" not in page
+    assert "Which releases there are is not known" in section(page, "releases")
+
+
+def test_a_git_that_cannot_merge_shows_the_rest(
+    family: Family, run_cli: RunCli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicting(family)
+    old = tmp_path / "git"
+    said = 'case "$*" in *version) echo git version 2.37.0; exit;; esac'
+    old.write_text(f'#!/bin/sh\n{said}\nexec {REAL_GIT} "$@"\n')
+    old.chmod(0o755)
+    monkeypatch.setattr(process, "program", lambda: str(old))
+    page = run_cli("status", "--html", "-", cwd=family.clone.path).out
+    assert "1 mapped file changed there" in section(page, "changes")
+    assert "A sync would" not in page
+
+
+def test_a_source_without_a_commit_shows_the_rest(family: Family, run_cli: RunCli) -> None:
+    family.origin.git("update-ref", "-d", "refs/heads/main")
+    family.clone.git("switch", "-q", "--orphan", "other")
+    family.clone.git("update-ref", "-d", "refs/heads/main")
+    family.manifest()
+    page = run_cli("status", "--html", "-", cwd=family.clone.path).out
+    assert "unknown" in section(page, "repos")
+    assert "Source main, written" in page
+
+
+def test_releases_stand_beside_the_repos(tmp_path: Path, run_cli: RunCli) -> None:
+    """One tag is gone, one was moved, one is not annotated; an older tag was made by hand and has no lock."""
+    releases = Releases.make(tmp_path / "releases", run_cli)
+    releases.remotes["main"].git("tag", "v0.9.0", "main")
+    releases.released("1.0.0")
+    commit = releases.remotes["training-data"].git("rev-parse", "v1.0.0^{commit}")
+    releases.remotes["training-data"].git("tag", "-f", "v1.0.0", commit)
+    releases.remotes["small-7k"].git("tag", "-d", "v1.0.0")
+    moved = releases.member("small-8k", "More", {"more.json": "{}\n"})
+    releases.remotes["small-8k"].git("tag", "-f", "v1.0.0", moved)
+    page = run_cli("status", "--html", "-", cwd=releases.clone.path).out
+    rows = [re.sub(r"(<[^>]*>)+", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[-6:]]
+    tips = {name: bare.git("rev-parse", "main")[:7] for name, bare in releases.remotes.items()}
+    assert rows == [
+        ["Repo", "1.0.0", "0.9.0", "(no", "lock)"],
+        ["main", "tagged", tips["main"], "tagged", releases.remotes["main"].git("rev-parse", "v0.9.0")[:7]],
+        ["space", "tagged", tips["space"], "-", "no", "part", "in", "it"],
+        ["small-7k", "missing", "-", "no", "part", "in", "it"],
+        ["small-8k", "moved", moved[:7], "-", "no", "part", "in", "it"],
+        ["training-data", "lightweight", commit[:7], "-", "no", "part", "in", "it"],
+    ]
+
+
+def test_a_lock_that_cannot_be_read_is_said_so(tmp_path: Path, run_cli: RunCli) -> None:
+    releases = Releases.make(tmp_path / "releases", run_cli)
+    releases.commit("Break it", {"manifest/releases/v1.0.0.toml": "no lock\n"})
+    page = run_cli("status", "--html", "-", cwd=releases.clone.path).out
+    assert "1.0.0 (lock cannot be read)" in section(page, "releases")
