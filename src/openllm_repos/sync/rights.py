@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -33,7 +34,7 @@ def without_forbidden(plan: SyncPlan, manifest: Manifest, repository: Repository
     if not access.stored_hub_token:
         return plan
     pushes = [step for step in plan.targets if isinstance(step, TargetPlan) and step.update is not None]
-    asked = [(step, repo) for step in pushes if (repo := _over_http(step, manifest, repository)) is not None]
+    asked = _over_http(pushes, manifest, repository)
     if not asked:
         return plan
     hub = access.hub(deadline=_DEADLINE)
@@ -53,8 +54,17 @@ def without_forbidden(plan: SyncPlan, manifest: Manifest, repository: Repository
     return replace(plan, targets=tuple(found.get(step.target, step) for step in plan.targets))
 
 
-def _over_http(step: TargetPlan, manifest: Manifest, repository: Repository) -> HubRepo | None:
-    """Return the repository on the Hub that a step would push to with a token, or None."""
-    target = manifest.target(step.target)
-    reached = endpoints(repository, {target.name: target.url})[target.name].push_url
-    return hub_repo_of(target) if reached.startswith(("https://", "http://")) else None
+def _over_http(
+    steps: Sequence[TargetPlan], manifest: Manifest, repository: Repository
+) -> list[tuple[TargetPlan, HubRepo]]:
+    """Return the steps that would push to a repository on the Hub with a token, each with that repository."""
+    if not steps:
+        return []
+    targets = {step.target: manifest.target(step.target) for step in steps}
+    reached = endpoints(repository, {target.name: target.url for target in targets.values()})
+    return [
+        (step, repo)
+        for step in steps
+        if (repo := hub_repo_of(target := targets[step.target])) is not None
+        and reached[target.name].push_url.startswith(("https://", "http://"))
+    ]

@@ -1,0 +1,91 @@
+"""Several targets at once: they are pushed side by side, told in the order of the manifest, and settled one by one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.support.family import Family
+from tests.support.repositories import Bare
+
+NAMES = ("space", "one", "two")
+
+
+@pytest.fixture
+def many(family: Family) -> dict[str, Bare]:
+    """Return the remotes of three targets by name; all three are empty."""
+    made = {name: Bare.init(family.folder / f"{name}.git") for name in NAMES[1:]}
+    entry = '[repos.{0}]\nurl = "{1}"\nmap = [{{ from = "core/src/*.py", to = "training/" }}]\n'
+    family.manifest(more="".join(entry.format(name, bare.url) for name, bare in made.items()))
+    return {"space": family.space, **made}
+
+
+def hook(remote: Bare, script: str) -> None:
+    """Let a script decide about what is pushed to a remote."""
+    file = remote.path / "hooks/pre-receive"
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def test_targets_wait_for_their_hosts_together(family: Family, many: dict[str, Bare]) -> None:
+    """No host lets a push through before all of them have one, which is never so one after another."""
+    met = family.folder / "met"
+    met.mkdir()
+    for name, remote in many.items():
+        hook(
+            remote,
+            f'touch {met}/{name}\nn=0\nwhile [ "$(ls {met} | wc -l)" -lt 3 ] && [ $n -lt 600 ]; do\n'
+            "  sleep 0.05; n=$((n+1))\ndone\n"
+            f'[ "$(ls {met} | wc -l)" -ge 3 ]',
+        )
+    done = family.sync()
+    assert (done.code, [line.split(":")[0] for line in done.out.splitlines()[-3:]]) == (0, list(NAMES))
+    assert "up to date" in family.synced().out
+    for name, remote in many.items():
+        assert family.clone.tip(f"refs/remotes/{name}/main") == remote.tip("main")
+        assert remote.read("training/train.py") == b"train\n"
+
+
+def test_one_that_refuses_stops_no_other(family: Family, many: dict[str, Bare]) -> None:
+    hook(many["one"], "echo not today >&2; exit 1")
+    done = family.sync()
+    assert done.code == 3
+    outcomes = [line.partition(",")[0] for line in done.out.splitlines() if ": s" in line]
+    assert outcomes == ["space: synced", "one: stopped", "two: synced"]
+    assert "not today" in done.out
+    assert (many["one"].tips(), family.journal()) == ({}, [])
+    assert many["two"].read("training/train.py") == b"train\n"
+
+
+def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(family: Family, many: dict[str, Bare]) -> None:
+    begun = family.folder / "begun"
+    begun.mkdir()
+    for name in ("space", "one"):
+        hook(many[name], f"touch {begun}/{name}; sleep 60")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "openllm_repos", "sync", "--yes"],
+        cwd=family.clone.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(begun.iterdir())) < 2 or not (many["two"].tips() and len(family.journal()) == 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said.splitlines()[-1]) == (130, b"stopped: Interrupted.")
+    assert [name.rpartition("-")[2] for name in family.journal()] == ["one.json", "space.json"]
+    for remote in (many["space"], many["one"]):
+        (remote.path / "hooks/pre-receive").unlink()
+    done = family.sync()
+    assert (done.code, family.journal()) == (0, [])
+    assert "space: an earlier sync did not end; its push had not landed" in done.err
+    assert {remote.read("training/train.py") for remote in many.values()} == {b"train\n"}
+    assert not [ref for ref in family.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
