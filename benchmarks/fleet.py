@@ -1,6 +1,6 @@
 """Hundreds of targets: one machine that syncs them all, beside a matrix of one job a target, on the local sandbox.
 
-    .venv/bin/python benchmarks/fleet.py [--targets 500] [--sample 20] [--at-once 2]
+    .venv/bin/python benchmarks/fleet.py [--targets 500] [--latency 100] [--sample 20]
 
 Every target is a Space on the sandbox's Hub that gets a projection of the same source. One machine runs the first sync
 of all, one with nothing new, one with one new commit, and `status`. Then each job of a matrix begins as one on a runner
@@ -168,20 +168,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Sandbox(Path(folder) / "hosts") as sandbox:
         begin = time.perf_counter()
         fleet = Fleet(Path(folder), sandbox, options.targets)
+        for site in (sandbox.hub, sandbox.github):
+            site.fault("*", delay=options.latency / 1000, count=None)
         print(
-            f"{options.targets} Spaces, one source of {COMMITS} commits; {os.cpu_count()} processors,"
-            f" load {os.getloadavg()[0]:.1f}; made in {time.perf_counter() - begin:.0f} s"
+            f"{options.targets} Spaces {options.latency:g} ms away, one source of {COMMITS} commits;"
+            f" {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; made in {time.perf_counter() - begin:.0f} s"
         )
         alone = _one_machine(fleet)
-        jobs = _matrix(fleet, options.sample, options.at_once)
+        jobs = _matrix(fleet, options.sample)
         _plan(options.targets, alone, jobs)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--targets", type=int, default=500, help="how many Spaces (500)")
+    parser.add_argument("--latency", type=float, default=100, help="milliseconds that each request takes more (100)")
     parser.add_argument("--sample", type=int, default=20, help="how many jobs of the matrix are run (20)")
-    parser.add_argument("--at-once", type=int, default=1, help="how many jobs run at the same time (1)")
     return parser.parse_args()
 
 
@@ -216,7 +218,7 @@ class Job:
     taken: Taken
 
 
-def _matrix(fleet: Fleet, sample: int, at_once: int) -> Sequence[Job]:
+def _matrix(fleet: Fleet, sample: int) -> Sequence[Job]:
     """Run jobs of a matrix after one more commit, each in a fresh clone; print what they took."""
     fleet.change(COMMITS + 1)
     fleet.push()
@@ -237,11 +239,11 @@ def _matrix(fleet: Fleet, sample: int, at_once: int) -> Sequence[Job]:
         cloning = time.perf_counter() - begin
         return Job(cloning, fleet.run("sync", "--yes", name, clone=folder))
 
-    with fleet.counted() as requests, ThreadPoolExecutor(at_once) as pool:
-        jobs = list(pool.map(job, chosen))
+    with fleet.counted() as requests:
+        jobs = [job(name) for name in chosen]
     total = ", ".join(f"{number / len(jobs):.1f} {what}" for what, number in sorted(requests.items()))
     walls = [one.taken.wall for one in jobs]
-    print(f"\nmatrix: {len(listed)} jobs; {len(jobs)} jobs of one target each were run, {at_once} at once")
+    print(f"\nmatrix: {len(listed)} jobs; {len(jobs)} of one target each were run, one after another")
     print(
         f"a job: clone {statistics.median(one.cloning for one in jobs):.2f} s, sync {statistics.median(walls):.2f} s"
         f" (longest {max(walls):.2f}), CPU {statistics.median(one.taken.cpu for one in jobs):.2f} s,"

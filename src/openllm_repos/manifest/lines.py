@@ -40,7 +40,7 @@ def _outward(low: int, high: int) -> Iterator[int]:
 def _found(lines: list[str], count: int, place: Place) -> bool | None:
     """Whether the first lines hold a value; None where they end within one."""
     try:
-        value: Any = tomllib.loads("\n".join(lines[:count]))
+        value: Any = tomllib.loads("".join(f"{line}\n" for line in lines[:count]))
     except ValueError:
         return None
     for step in place:

@@ -14,7 +14,7 @@ from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import GitFailed, stop_all
 from openllm_repos.git.refs import read_ref, read_refs, update_refs
-from openllm_repos.git.remote import AGAIN, Endpoint, Pushed, Unreachable, endpoints, list_refs, may_pass, push
+from openllm_repos.git.remote import LATER, Endpoint, Pushed, Unreachable, endpoints, list_refs, push, when_to_try_again
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.records import Record, begin, finish, forget, new_operation, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
@@ -205,9 +205,9 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
         )
     return RemoteRefused(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint=AGAIN
-        if may_pass(pushed.said)
-        else known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=when_to_try_again(pushed.said)
+        or known
+        or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 
@@ -222,7 +222,9 @@ def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:
     except Unreachable as why:
         raise EnvironmentProblem(
             f"{state.repo.name}: the push was sent, then the remote fell silent ({why.message}). It may have landed.",
-            hint="Run the same command again: it asks the remote what is true and goes on from there.",
+            hint=LATER
+            if why.hint == LATER
+            else "Run the same command again: it asks the remote what is true and goes on from there.",
         ) from None
     return answered(state.repo, state.endpoint, refs).tip or repository.zero
 
