@@ -11,6 +11,7 @@ import time
 import pytest
 
 from openllm_repos.sandbox import Sandbox
+from openllm_repos.sync import rights
 from tests.support.family import Family
 from tests.support.hub_family import HubFamily
 from tests.support.repositories import Bare
@@ -91,6 +92,25 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(family: Family, many
     assert "space: an earlier sync did not end; its push had not landed" in done.err
     assert {remote.read("training/train.py") for remote in many.values()} == {b"train\n"}
     assert not [ref for ref in family.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
+
+
+def test_many_repositories_of_ones_own_are_asked_about_once(
+    hub_family: HubFamily, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Hub allows a token 1,000 calls in five minutes; a token that may only read is found out all the same."""
+    monkeypatch.setattr(rights, "_MANY", 2)
+    for name in NAMES[1:]:
+        sandbox.hub.create("space", f"lemms/{name}")
+    entry = '[repos.{0}]\nspace = "lemms/{0}"\nmap = [{{ from = "core/src/*.py", to = "training/" }}]\n'
+    hub_family.manifest(more="".join(entry.format(name) for name in NAMES[1:]))
+    monkeypatch.setenv("HF_TOKEN", "hf_read")
+    done = hub_family.sync()
+    assert (done.code, done.out.count("The token of lemms can only read")) == (3, 3)
+    monkeypatch.setenv("HF_TOKEN", "hf_write")
+    before = len(sandbox.hub.log)
+    assert hub_family.sync().code == 0
+    asked = [seen.path for seen in sandbox.hub.log[before:] if seen.path.startswith("/api/")]
+    assert [path for path in asked if path != "/api/validate-yaml"] == ["/api/whoami-v2"]
 
 
 @pytest.mark.parametrize(

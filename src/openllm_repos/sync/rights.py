@@ -10,12 +10,13 @@ from openllm_repos.errors import RemoteRefused
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
 from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
-from openllm_repos.hub.client import CONNECTIONS
+from openllm_repos.hub.client import CONNECTIONS, HubClient
 from openllm_repos.hub.failures import HubError
 from openllm_repos.hub.model import HubRepo
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 
+_MANY = 8  # repositories from which on one question about the token is asked before those about each
 _DEADLINE = 5.0  # seconds; a Hub that is slower is not waited for: the push itself tells
 
 
@@ -49,9 +50,21 @@ def without_forbidden(plan: SyncPlan, manifest: Manifest, repository: Repository
             return step
         return Stopped(step.target, may.why, may.hint, RemoteRefused.exit_code, drift=step.drift)
 
+    unsure = _beyond_own(hub, asked) if len(asked) >= _MANY else asked
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        found = {result.target: result for result in pool.map(stopped, asked)}
+        found = {result.target: result for result in pool.map(stopped, unsure)}
     return replace(plan, targets=tuple(found.get(step.target, step) for step in plan.targets))
+
+
+def _beyond_own(hub: HubClient, asked: Sequence[tuple[TargetPlan, HubRepo]]) -> Sequence[tuple[TargetPlan, HubRepo]]:
+    """Leave out the repositories of the token's own user, if it may write: a fleet would use up what the Hub allows."""
+    try:
+        account = hub.whoami()
+    except HubError:
+        return asked
+    if account.role != "write":
+        return asked
+    return [(step, repo) for step, repo in asked if repo.id.partition("/")[0].lower() != account.name.lower()]
 
 
 def _over_http(
