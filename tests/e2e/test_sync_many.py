@@ -10,11 +10,14 @@ import time
 
 import pytest
 
+from openllm_repos.family import remotes
 from openllm_repos.sandbox import Sandbox
 from openllm_repos.sync import rights
 from tests.support.family import Family
 from tests.support.hub_family import HubFamily
-from tests.support.repositories import Bare
+from tests.support.process import RunTool
+from tests.support.repositories import Bare, Clone
+from tests.support.shim import GitShim
 
 NAMES = ("space", "one", "two")
 
@@ -143,3 +146,30 @@ def test_a_host_that_is_asked_too_often_after_a_push_leaves_it_open(hub_family: 
     sandbox.hub.faults.clear()
     again = hub_family.synced()
     assert "space: an earlier sync did not end; its push landed" in again.err
+
+
+def test_many_tips_get_one_index_over_their_packs(
+    family: Family, many: dict[str, Bare], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remotes, "_MANY_PACKS", 3)
+    other = Clone.init(family.folder / "other")
+    for name, remote in many.items():
+        other.commit(name, {"app.py": f"{name}\n"})
+        other.git("push", "-q", remote.url, "main")
+    assert family.sync("--dry-run").code == 0
+    index = family.clone.path / ".git/objects/pack/multi-pack-index"
+    assert not index.exists()  # it was that of the quarantine
+    assert family.sync().code == 0
+    assert index.exists()
+    family.clone.fsck()
+    assert "up to date" in family.synced().out
+
+
+def test_targets_with_the_same_maps_are_projected_once_in_a_dry_run_too(
+    family: Family, many: dict[str, Bare], shim: GitShim, run_tool: RunTool
+) -> None:
+    """Nothing stays in the clone, and yet the second target finds what the first one left."""
+    assert many
+    assert run_tool("sync", "one", "two", "--dry-run", cwd=family.clone.path).code == 0
+    assert len([call for call in shim.calls() if call.endswith(" index-pack --stdin")]) == 1
+    assert not (family.clone.path / ".git/openllm-repos/projections").exists()
