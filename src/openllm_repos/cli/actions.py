@@ -1,7 +1,7 @@
 """In GitHub Actions: the summary of the job, annotations, and outputs for later steps. Anywhere else nothing at all.
 
-Commands hand their frozen results over, and failures their sentence. Nothing that goes wrong here fails a command: it
-has done its work by then. Outputs are made of names, commits and tags, whose form was checked, never of foreign text.
+Reports are made in `actions_reports`. Nothing that goes wrong here fails a command: it has done its work by then.
+Outputs are made of names, commits and tags, whose form was checked, never of foreign text.
 """
 
 from __future__ import annotations
@@ -19,13 +19,6 @@ from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
     from openllm_repos.cli.markdown import Part
-    from openllm_repos.errors import ReposError
-    from openllm_repos.journal.releases import ReleaseRecord
-    from openllm_repos.manifest.model import Manifest
-    from openllm_repos.plan import Adoption, Outcome, Stopped, SyncPlan
-    from openllm_repos.release.model import ReleasePlan, Tagged
-    from openllm_repos.release.verify import VerifiedRelease
-    from openllm_repos.status.family import FamilyStatus
 
 _LARGEST = 1 << 20  # bytes of one step's summary
 _ANNOTATIONS = 10  # of each kind in a step; GitHub drops what is beyond
@@ -64,56 +57,10 @@ def in_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def report_status(family: FamilyStatus) -> None:
-    """Tell how every repo stands."""
-    if in_actions():
-        from openllm_repos.cli.actions_reports import of_status
-
-        _write(of_status(family))
-
-
-def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Stopped] | None) -> None:
-    """Tell what a sync did, or of a dry run (`outcomes` is None) what it would do."""
-    if in_actions():
-        from openllm_repos.cli.actions_reports import of_sync
-
-        _write(of_sync(manifest, plan, outcomes))
-
-
-def report_adoption(manifest: Manifest, adoption: Adoption, outcome: Outcome | Stopped | None) -> None:
-    """Tell what an adoption found and did."""
-    if in_actions():
-        from openllm_repos.cli.actions_reports import of_adoption
-
-        _write(of_adoption(manifest, adoption, outcome))
-
-
-def report_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged: Sequence[Tagged] | None) -> None:
-    """Tell what a release did, or of a dry run (`tagged` is None) what it would do."""
-    if in_actions():
-        from openllm_repos.cli.actions_reports import of_release
-
-        _write(of_release(manifest, plan, tagged))
-
-
-def report_verified(found: Sequence[VerifiedRelease]) -> None:
-    """Tell what the remotes say of releases."""
-    if in_actions():
-        from openllm_repos.cli.actions_reports import of_verified
-
-        _write(of_verified(found))
-
-
-def report_failure(message: str, hint: str, error: ReposError | None = None, *, command_name: str = "") -> None:
-    """Tell why a command ended early; of a manifest each fault at its line."""
-    if in_actions():
-        from openllm_repos.cli.actions_reports import of_failure
-
-        _write(of_failure(message, hint, error, command_name))
-
-
-def _write(report: Report) -> None:
-    """Write a report. What cannot be written is said in the log, once, and fails nothing."""
+def write(report: Report) -> None:
+    """Write a report, where this is a step of a job. What cannot be written is said in the log and fails nothing."""
+    if not in_actions():
+        return
     for level in ("error", "warning", "notice"):
         _annotate(level, [note for note in report.notes if note.level == level])
     try:

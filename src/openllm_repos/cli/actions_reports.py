@@ -1,4 +1,7 @@
-"""Results of commands as reports for GitHub Actions: parts of a summary, annotations, outputs."""
+"""Results of commands as reports for GitHub Actions: parts of a summary, annotations, outputs.
+
+Commands hand over their frozen results, and failures their sentence; anywhere else than in a job nothing comes of it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openllm_repos.cli.actions import Note, Report
+from openllm_repos.cli.actions import Note, Report, in_actions, write
 from openllm_repos.cli.markdown import Part, block, code, link, table
 from openllm_repos.errors import ManifestError
 from openllm_repos.manifest.model import Kind
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from openllm_repos.release.model import ReleasePlan, Tagged
     from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
     from openllm_repos.status.family import FamilyStatus
+    from openllm_repos.status.problems import Problem
 
 _SHORT = 10
 _DONE = {
@@ -39,15 +43,20 @@ _PLANNED = {
 }
 
 
-def of_status(family: FamilyStatus) -> Report:
-    """Return how every repo stands; what is wrong is a warning."""
-    from openllm_repos.cli.status import gathered, problem_in_markdown, table_in_markdown
+def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Problem], listed: Iterable[str]) -> None:
+    """Tell how every repo stands; what is wrong is a warning.
 
-    problems = list(gathered(family.problems))
+    Args:
+        family: how they stand.
+        table_of: the same as a table.
+        problems: what is wrong, those of several repos that read the same as one.
+        listed: these as entries of a list, in Markdown.
+    """
+    if not in_actions():
+        return
     states = {str(one.repo.name): one.standing.value for one in family.repos}
-    parts = [_heading("status"), table_in_markdown(family)]
-    if problems:
-        parts.append(Part(tuple(problem_in_markdown(problem) for problem in problems), foot=("",)))
+    parts = [_heading("status"), table_of]
+    parts += [Part(tuple(listed), foot=("",))] if problems else []
     notes = [
         Note("warning", f"{problem.repo}: {problem.message}{_next(problem.next)}", "openllm-repos status")
         for problem in problems
@@ -59,11 +68,13 @@ def of_status(family: FamilyStatus) -> Report:
         "behind": _names(name for name, state in states.items() if state in {"behind", "diverged", "empty"}),
         "unreachable": _names(name for name, state in states.items() if state in {"unreachable", "unknown"}),
     }
-    return Report(parts, notes, outputs)
+    write(Report(parts, notes, outputs))
 
 
-def of_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Stopped] | None) -> Report:
-    """Return what a sync did, or would do; a target that is stopped is an error."""
+def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Stopped] | None) -> None:
+    """Tell what a sync did, or would do; a target that is stopped is an error."""
+    if not in_actions():
+        return
     from openllm_repos.cli.plan_text import file_lines, stopped_lines
 
     came = {outcome.target: outcome for outcome in outcomes or ()}
@@ -90,15 +101,17 @@ def of_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Sto
         "conflicts": _names(one.target for one in stopped if one.conflicts),
         "drifted": _names(step.target for step in plan.targets if step.drift.files),
     }
-    return Report(parts, notes, outputs)
+    write(Report(parts, notes, outputs))
 
 
-def of_adoption(manifest: Manifest, adoption: Adoption, outcome: Outcome | Stopped | None) -> Report:
-    """Return what an adoption found, and did or would do."""
-    from openllm_repos.cli.adopt import adoption_lines
-
+def report_adoption(
+    manifest: Manifest, adoption: Adoption, outcome: Outcome | Stopped | None, lines: Iterable[str]
+) -> None:
+    """Tell what an adoption found (in `lines`), and did or would do."""
+    if not in_actions():
+        return
     step, result = adoption.step, outcome or adoption.step
-    parts = [_heading("adopt", "" if outcome else "nothing was changed"), block(adoption_lines(adoption))]
+    parts = [_heading("adopt", "" if outcome else "nothing was changed"), block(lines)]
     notes = []
     if isinstance(result, Stopped):
         from openllm_repos.cli.plan_text import stopped_lines
@@ -116,11 +129,13 @@ def of_adoption(manifest: Manifest, adoption: Adoption, outcome: Outcome | Stopp
         "planned": str(adoption.target) if isinstance(step, TargetPlan) else "",
         "stopped": str(adoption.target) if isinstance(result, Stopped) else "",
     }
-    return Report(parts, notes, outputs)
+    write(Report(parts, notes, outputs))
 
 
-def of_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged: Sequence[Tagged] | None) -> Report:
-    """Return what a release did, or would do; what stands against one is an error."""
+def report_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged: Sequence[Tagged] | None) -> None:
+    """Tell what a release did, or would do; what stands against one is an error."""
+    if not in_actions():
+        return
     from openllm_repos.release.model import ReleasePlan
 
     parts = [_heading("release", plan.version, "dry run" if tagged is None else "")]
@@ -149,12 +164,14 @@ def of_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged: Se
         "changed": _said(bool(pushed)),
         "pushed": _names(pushed),
     }
-    return Report(parts, notes, outputs)
+    write(Report(parts, notes, outputs))
 
 
-def of_verified(found: Sequence[VerifiedRelease]) -> Report:
-    """Return what the remotes say of releases; what is not as its lock says is an error."""
-    from openllm_repos.cli.releases import said_of, verdict_of
+def report_verified(found: Sequence[VerifiedRelease]) -> None:
+    """Tell what the remotes say of releases; what is not as its lock says is an error."""
+    if not in_actions():
+        return
+    from openllm_repos.cli.release_text import said_of, verdict_of
 
     parts, notes = [_heading("release verify")], []
     faulty: dict[str, None] = {}
@@ -172,11 +189,13 @@ def of_verified(found: Sequence[VerifiedRelease]) -> Report:
         "tags": _names(str(one.tag) for one in found),
         "faulty": _names(faulty),
     }
-    return Report(parts, notes, outputs)
+    write(Report(parts, notes, outputs))
 
 
-def of_failure(message: str, hint: str, error: ReposError | None, command_name: str) -> Report:
+def report_failure(message: str, hint: str, error: ReposError | None, command_name: str) -> None:
     """Return why a command ended early; the faults of a manifest each at its line."""
+    if not in_actions():
+        return
     title = f"openllm-repos {command_name}".rstrip()
     lines = [f"error: {message}"]
     notes = []
@@ -189,10 +208,8 @@ def of_failure(message: str, hint: str, error: ReposError | None, command_name: 
             for at, fault in enumerate(error.faults)
         ] or [Note("error", f"{message}{_next(hint)}", title, file, error.line_of(0) or 0)]
     lines += [f"next: {hint}"] if hint else []
-    return Report(
-        [_heading(command_name, "stopped"), block(lines)],
-        notes or [Note("error", f"{message}{_next(hint)}", title)],
-    )
+    parts = [_heading(command_name, "stopped"), block(lines)]
+    write(Report(parts, notes or [Note("error", f"{message}{_next(hint)}", title)]))
 
 
 _LINES = 10

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from openllm_repos.cli.actions import report_adoption
+from openllm_repos.cli.actions_reports import report_adoption
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
@@ -60,7 +60,7 @@ def adopt(
         with repository.quarantine() as quarantined:
             adoption = plan_adoption(manifest, quarantined, target, options)
         _show(adoption, None, invocation, as_json=as_json)
-        report_adoption(manifest, adoption, None)
+        report_adoption(manifest, adoption, None, adoption_lines(adoption))
         if isinstance(adoption.step, TargetPlan) and not dry_run:
             click.echo(f"Nothing was recorded. To do so: openllm-repos adopt {adoption.target} --yes", err=True)
             return _DIFFERS
@@ -83,7 +83,7 @@ def adopt(
     else:
         for line in _outcome_lines(manifest, outcome):
             click.echo(line)
-    report_adoption(manifest, adoption, outcome)
+    report_adoption(manifest, adoption, outcome, adoption_lines(adoption))
     return _exit_code(outcome or adoption.step)
 
 

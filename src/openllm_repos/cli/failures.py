@@ -76,7 +76,7 @@ def _report(message: str, hint: str, error: ReposError | None = None) -> None:
     """Tell GitHub Actions, where this is a step of a job."""
     if os.environ.get("GITHUB_ACTIONS") != "true":  # so that nothing is loaded for it anywhere else
         return
-    from openllm_repos.cli.actions import report_failure
+    from openllm_repos.cli.actions_reports import report_failure
 
     context = click.get_current_context(silent=True)
     report_failure(message, hint, error, command_name=(context and context.find_root().invoked_subcommand) or "")

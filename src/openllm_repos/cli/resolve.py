@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from openllm_repos.cli.actions import report_sync
+from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines
 from openllm_repos.cli.question import agreed
 from openllm_repos.errors import UsageError

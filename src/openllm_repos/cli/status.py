@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from openllm_repos.cli.actions import report_status
+from openllm_repos.cli.actions import in_actions
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
@@ -70,7 +70,11 @@ def status(
         seconds = DEADLINE if deadline is None else deadline
         hub = access.hub(deadline=seconds)
         family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
-    report_status(family)
+    if in_actions():
+        from openllm_repos.cli.actions_reports import report_status
+
+        problems = list(gathered(family.problems))
+        report_status(family, table_in_markdown(family), problems, map(problem_in_markdown, problems))
     if as_json:
         import json
 

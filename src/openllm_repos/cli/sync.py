@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openllm_repos.cli.actions import report_sync
+from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
