@@ -15,6 +15,7 @@ from openllm_repos.text import show
 if TYPE_CHECKING:
     from openllm_repos.journal.releases import ReleaseRecord
     from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan, Tagged
+    from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
 
 SCHEMA = 1
 
@@ -129,3 +130,37 @@ def resumed_json(record: ReleaseRecord, tagged: Sequence[Tagged]) -> dict[str, A
 
 def _outcome(one: Tagged | None) -> dict[str, Any] | None:
     return None if one is None else {"commit": one.commit, "pushed": one.pushed}
+
+
+def verdict_of(repo: VerifiedRepo) -> str:
+    """Say how a repo holds the tag of a release."""
+    from openllm_repos.release.verify import Verdict
+
+    where = f"{repo.repo.tag} at {repo.commit[:10]}"
+    match repo.verdict:
+        case Verdict.GOOD:
+            return where
+        case Verdict.MISSING:
+            return f"missing: {where}"
+        case Verdict.MOVED:
+            return f"moved: {repo.repo.tag} is at {str(repo.held)[:10]}, and the lock says {repo.commit[:10]}"
+        case Verdict.UNREACHABLE:
+            return f"unreachable: {repo.said}"
+        case _:
+            return f"{repo.verdict}: {where}"
+
+
+def said_of(one: VerifiedRelease) -> str:
+    """Say how a release stands, in a few words."""
+    from openllm_repos.release.verify import Verdict
+
+    if one.fault:
+        return one.fault
+    if one.found is None:
+        return "no lock: not made by a release"
+    if one.good:
+        return f"complete, {len(one.repos)} repos"
+    words = [str(repo.verdict) for repo in one.repos if repo.verdict is not Verdict.GOOD]
+    counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    half = "" if one.out else "not out yet: "
+    return f"{half}{one.tagged} of {len(one.repos)} repos have it ({counted})"

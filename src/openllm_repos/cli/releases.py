@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions_reports import report_verified
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.release_text import said_of, verdict_of
 from openllm_repos.errors import UsageError
 from openllm_repos.text import show
 
 if TYPE_CHECKING:
     from openllm_repos.family.releases import FoundLock
-    from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
+    from openllm_repos.release.verify import VerifiedRelease
 
 SCHEMA = 1
 _DIFFERS = 1
@@ -41,7 +43,7 @@ def list_releases(invocation: Invocation, as_json: bool) -> int:
         return 0
     width = max(len(one.tag) for one in found)
     for one in found:
-        click.echo(show(f"{one.tag:{width}}  {_when(one.found):10}  {_said(one)}"))
+        click.echo(show(f"{one.tag:{width}}  {_when(one.found):10}  {said_of(one)}"))
     return 0
 
 
@@ -98,6 +100,7 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
     else:
         for one in found:
             _show_verified(one)
+    report_verified(found)
     verdicts = {repo.verdict for one in found for repo in one.repos}
     if verdicts - {Verdict.GOOD, Verdict.UNREACHABLE} or any(one.found is None for one in found):
         return _DIFFERS
@@ -138,42 +141,10 @@ def abort_release(invocation: Invocation, version: str, yes: bool, leave: tuple[
 
 
 def _show_verified(one: VerifiedRelease) -> None:
-    click.echo(show(f"{one.tag}: {_said(one)}"))
+    click.echo(show(f"{one.tag}: {said_of(one)}"))
     width = max((len(repo.repo.name) for repo in one.repos), default=0)
     for repo in one.repos:
-        click.echo(show(f"  {repo.repo.name:{width}}  {_verdict(repo)}"))
-
-
-def _verdict(repo: VerifiedRepo) -> str:
-    from openllm_repos.release.verify import Verdict
-
-    where = f"{repo.repo.tag} at {repo.commit[:10]}"
-    match repo.verdict:
-        case Verdict.GOOD:
-            return where
-        case Verdict.MISSING:
-            return f"missing: {where}"
-        case Verdict.MOVED:
-            return f"moved: {repo.repo.tag} is at {str(repo.held)[:10]}, and the lock says {repo.commit[:10]}"
-        case Verdict.UNREACHABLE:
-            return f"unreachable: {repo.said}"
-        case _:
-            return f"{repo.verdict}: {where}"
-
-
-def _said(one: VerifiedRelease) -> str:
-    from openllm_repos.release.verify import Verdict
-
-    if one.fault:
-        return one.fault
-    if one.found is None:
-        return "no lock: not made by a release"
-    if one.good:
-        return f"complete, {len(one.repos)} repos"
-    words = [str(repo.verdict) for repo in one.repos if repo.verdict is not Verdict.GOOD]
-    counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-    half = "" if one.out else "not out yet: "
-    return f"{half}{one.tagged} of {len(one.repos)} repos have it ({counted})"
+        click.echo(show(f"  {repo.repo.name:{width}}  {verdict_of(repo)}"))
 
 
 def _when(found: FoundLock | None) -> str:

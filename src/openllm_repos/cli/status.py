@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 import shutil
 import sys
 import textwrap
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from openllm_repos.cli.actions import in_actions
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
+    from openllm_repos.cli.markdown import Part
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.names.ref import RepoName
     from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
@@ -32,7 +33,6 @@ _HEADINGS = ("repo", "kind", "branch", "state", "release")
 _HUB_HEADINGS = ("space", "changed")
 _DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
 _STATE = _HEADINGS.index("state")
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
 _NARROWEST = 40
 _WIDTH = 80
@@ -78,6 +78,12 @@ def status(
             seconds = DEADLINE if deadline is None else deadline
             hub = access.hub(deadline=seconds)
             family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
+        if in_actions():
+            from openllm_repos.cli.actions_reports import report_status
+            from openllm_repos.status.problems import gathered
+
+            problems = list(gathered(family.problems))
+            report_status(family, table_in_markdown(family), problems, map(problem_in_markdown, problems))
         if page is not None:
             from openllm_repos.cli.page import write_page
 
@@ -219,30 +225,33 @@ def _markdown(family: FamilyStatus) -> Iterator[str]:
     """Yield the same as a Markdown table and a list."""
     from openllm_repos.status.problems import gathered
 
-    headings, *rows = _rows(family.repos)
-    yield f"| {' | '.join(headings)} |"
-    yield "|" + " --- |" * len(headings)
-    for row in rows:
-        yield f"| {' | '.join(_plain(cell) for cell in row)} |"
+    table = table_in_markdown(family)
+    yield from (*table.head, *table.lines)
     if family.problems:
         yield ""
     for problem in gathered(family.problems):
-        yield f"- **{problem.repo}**: {_plain(problem.message)}{_next_in_markdown(problem)}"
+        yield problem_in_markdown(problem)
 
 
-def _next_in_markdown(problem: Problem) -> str:
+def table_in_markdown(family: FamilyStatus) -> Part:
+    """Return the family as a table."""
+    from openllm_repos.cli.markdown import plain, table
+
+    headings, *rows = _rows(family.repos)
+    return table(headings, ([plain(cell) for cell in row] for row in rows))
+
+
+def problem_in_markdown(problem: Problem) -> str:
+    """Return a problem as an entry of a list; of its next steps, commands are code."""
+    from openllm_repos.cli.markdown import plain
     from openllm_repos.status.problems import next_steps
 
     steps = []
     for step in next_steps(show(redact(problem.next))):
-        shown = f"`{step.text}`" if step.command and "`" not in step.text else _plain(step.text)
-        steps.append(f"{_plain(step.word)}: {shown}" if step.word else shown)
-    return f" Next: {' '.join(steps)}" if steps else ""
-
-
-def _plain(text: str) -> str:
-    """Return foreign text so that Markdown shows it as it is."""
-    return _MARKUP.sub(r"\\\1", " ".join(show(redact(text)).split()))
+        shown = f"`{step.text}`" if step.command and "`" not in step.text else plain(step.text)
+        steps.append(f"{plain(step.word)}: {shown}" if step.word else shown)
+    after = f" Next: {' '.join(steps)}" if steps else ""
+    return f"- **{plain(problem.repo)}**: {plain(problem.message)}{after}"
 
 
 def facts(family: FamilyStatus) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from openllm_repos.errors import ConflictError, ReposError
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.pack import index_packs
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, Unreachable, endpoints, fetch, list_refs
 from openllm_repos.git.repository import Repository
@@ -17,6 +18,7 @@ from openllm_repos.names.ref import RepoName
 
 CONNECTIONS = 16
 DEADLINE = 10.0  # seconds until a remote counts as dead
+_MANY_PACKS = 50  # as many as git itself has before it tidies up
 _FETCHES = 3  # how often a branch may move while it is being fetched
 
 
@@ -145,6 +147,8 @@ def bring(
     if missing:
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             found.update((state.repo.name, state) for state in pool.map(one, missing))
+    if len(missing) >= _MANY_PACKS:
+        index_packs(repository)
     return found
 
 

@@ -54,7 +54,7 @@ def three_sides(writer: PackWriter, base: bytes, ours: bytes, theirs: bytes) -> 
     root = commit(base, b"", b"what the last sync brought")
     one = commit(ours, b"parent %b\n" % root, b"the target")
     two = commit(theirs, b"parent %b\n" % root, b"the source, as the target gets it")
-    writer.finish()
+    writer.finish(unpack=True)
     return Sides(*(ObjectId(made.decode()) for made in (root, one, two)))
 
 

@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from openllm_repos.errors import EnvironmentProblem
-from openllm_repos.git.process import Git
+from openllm_repos.git.process import Git, GitFailed
+from openllm_repos.git.repository import Repository
 
 COMMIT: Final = 1
 TREE: Final = 2
@@ -112,8 +113,12 @@ class PackWriter:
             raise _unwritable(self._objects_dir, error) from None
         self._size += len(header) + len(packed)
 
-    def finish(self) -> None:
+    def finish(self, *, unpack: bool = False) -> None:
         """Hand the pack to git, which checks every object, names the pack and makes it visible. Nothing to do if empty.
+
+        Args:
+            unpack: leave the objects one by one instead: for a few that nobody needs for long. Every pack makes every
+                later git slower, since it has to look into each of them for what is not there.
 
         Raises:
             EnvironmentProblem: the disk is full or the clone cannot be written.
@@ -132,9 +137,22 @@ class PackWriter:
             os.lseek(self._spool.fileno(), 0, os.SEEK_SET)  # git reads from where the descriptor stands
         except OSError as error:
             raise _unwritable(self._objects_dir, error) from None
-        self._git.run("index-pack", "--stdin", stdin=self._spool)
+        if unpack:  # with one wait for the disk instead of one an object
+            self._git.run("unpack-objects", "-q", stdin=self._spool, settings=("core.fsyncMethod=batch",))
+        else:
+            self._git.run("index-pack", "--stdin", stdin=self._spool)
         self._spool.close()
         self._spool = None
+
+
+def index_packs(repository: Repository) -> None:
+    """Write one index over all packs, so that git looks into one place instead of each for what is not there.
+
+    A fetch that checks what it gets leaves a pack, however small, and hundreds of targets hundreds of them. git keeps
+    such an index right by itself; without it, or with an old one, it is only slower, so a failure is no matter.
+    """
+    with contextlib.suppress(GitFailed):
+        repository.git.run("multi-pack-index", "write")
 
 
 def _unwritable(folder: Path, error: OSError) -> EnvironmentProblem:

@@ -182,11 +182,23 @@ class Git:
             stderr=stderr,
             start_new_session=True,
         )
+        _running.add(process)
         _widen(process.stdout)
         try:
             yield process
         finally:
             _end(process)
+            _running.discard(process)
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def stop_all() -> None:
+    """Stop every git that other threads wait for, and all that it started: the person wants the run to end."""
+    for process in list(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

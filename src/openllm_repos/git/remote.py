@@ -25,7 +25,13 @@ _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
 _PASSING = re.compile(
     r"(?:returned error:|HTTP) (?:408|429|5[0-9]{2})\b|transfer closed|Connection reset|Empty reply|Operation too slow"
 )
+_LIMITED = re.compile(r"(?:returned error:|HTTP) 429\b")
 AGAIN = "It may pass: check the network, and run the same command again in a minute."
+# git does not show how long a host asks to wait. The Hub counts over five minutes, GitHub over an hour at the most.
+LATER = (
+    "The host was asked too often (HTTP 429). Run the same command again in five minutes: it goes on from what is true."
+    " If that is too early, wait an hour, or sync fewer targets at a time."
+)
 TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
 
 
@@ -264,6 +270,13 @@ def may_pass(said: str) -> bool:
     return _PASSING.search(said) is not None
 
 
+def when_to_try_again(said: str) -> str:
+    """Return the advice for git's words of a failure that may pass; an empty string where it may not."""
+    if _LIMITED.search(said):
+        return LATER
+    return AGAIN if may_pass(said) else ""
+
+
 def _own_words(said: str) -> str:
     """The line of a refusal that says most: the remote's own first, then git's last word."""
     lines = [line.removeprefix("remote:").strip() for line in said.splitlines() if line.startswith("remote:")]
@@ -284,8 +297,8 @@ def _last_line(said: str) -> str:
 
 
 def _reach_hint(repository: Repository, url: str, said: str) -> str:
-    if may_pass(said):
-        return AGAIN
+    if later := when_to_try_again(said):
+        return later
     if advice := repository.advice(url):  # a wrong name and a dead network read the same, token or no token
         return f"Check the name and the network. {advice}"
     if _PASSWORD.match(url):

@@ -97,8 +97,6 @@ def finish(repository: Repository, record: Record, *, landed: bool) -> None:
     gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (landed and ref.endswith("/old"))]
     update_refs(repository, gone, reason="openllm-repos: done")
     _remove(_path(repository, record))
-    if landed:
-        _forget(repository)
 
 
 def unfinished(repository: Repository) -> Iterator[Record]:
@@ -137,8 +135,8 @@ def _read(path: Path) -> Record | None:
         return None
 
 
-def _forget(repository: Repository) -> None:
-    """Let go of what the oldest operations replaced."""
+def forget(repository: Repository) -> None:
+    """Let go of what the oldest operations replaced; once an operation, since it looks at the refs of all of them."""
     refs = read_refs(repository, KEEP)
     operations = sorted({ref.split("/")[3] for ref in refs})
     old = set(operations[:-_KEPT_OPERATIONS])

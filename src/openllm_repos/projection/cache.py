@@ -55,6 +55,10 @@ class Cache:
         self._id_bytes = id_bytes
         self._read: _Parts | None = None
 
+    def exists(self) -> bool:
+        """Whether there is such a file; what it is worth is seen when it is read."""
+        return self._path.exists()
+
     def glance(self, commit: bytes) -> tuple[bool, bytes | None]:
         """Look up one source commit without unpacking the rest.
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -94,7 +95,18 @@ def origins(
 
 
 def _cache(repository: Repository, maps: Sequence[Map]) -> Cache:
-    return Cache(repository.state_dir / "projections", maps_digest(maps), repository.id_length // 2)
+    """Return the memory to read: in a quarantine its own, where another target with the same maps has left one."""
+    mine = _own_cache(repository, maps)
+    return mine if mine.exists() else _at(repository.state_dir, repository, maps)
+
+
+def _own_cache(repository: Repository, maps: Sequence[Map]) -> Cache:
+    """Return the memory to write; in a quarantine it is thrown away with the objects that it names."""
+    return _at(repository.objects_dir.parent if repository.quarantined else repository.state_dir, repository, maps)
+
+
+def _at(folder: Path, repository: Repository, maps: Sequence[Map]) -> Cache:
+    return Cache(folder / "projections", maps_digest(maps), repository.id_length // 2)
 
 
 def _run(
@@ -115,6 +127,6 @@ def _run(
         run = Run(repository, reader, maps, stack, Memory(Graph(empty.empty_tree), []))
         run.covers(commit)
     projected, written = run.finish(commit)
-    if cache is not None and not repository.quarantined:
-        cache.save(run.memory)
+    if cache is not None:
+        _own_cache(repository, maps).save(run.memory)
     return Projected(commit, projected, written), run.memory

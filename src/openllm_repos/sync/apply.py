@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event, Lock
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answered, ask, bring
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.process import GitFailed
-from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import AGAIN, Pushed, Unreachable, endpoints, list_refs, may_pass, push
+from openllm_repos.git.process import GitFailed, stop_all
+from openllm_repos.git.refs import read_ref, read_refs, update_refs
+from openllm_repos.git.remote import LATER, Endpoint, Pushed, Unreachable, endpoints, list_refs, push, when_to_try_again
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.records import Record, begin, finish, new_operation, sweep, unfinished
+from openllm_repos.journal.records import Record, begin, finish, forget, new_operation, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import BranchName
+from openllm_repos.names.ref import BranchName, RepoName
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.advice import advice
 from openllm_repos.preflight.card import Validate
@@ -25,6 +27,7 @@ from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
+PUSHES = 8  # at once; each waits for its host most of the time
 
 
 Again = Callable[[RemoteState, TargetPlan], TargetPlan | Stopped]
@@ -39,7 +42,7 @@ def apply(
     again: Again | None = None,
     validate: Validate | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
-    """Carry out a plan, target by target; what stops one does not stop the others.
+    """Carry out a plan, several targets at once; what stops one does not stop the others.
 
     The caller holds the clone's lock (:func:`openllm_repos.journal.lock.exclusive`) since before the plan was made.
 
@@ -54,46 +57,116 @@ def apply(
     Returns:
         For each target what came of it, in the order of the plan.
     """
-    operation = new_operation()
     replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, validate))
-    results: list[Outcome | Stopped] = []
-    for step in plan.targets:
-        if isinstance(step, Stopped):
-            results.append(step)
-            continue
-        try:
-            results.append(_apply_target(step, manifest, repository, operation, told, replanned))
-        except ReposError as why:
-            results.append(Stopped(step.target, why.message, why.hint, why.exit_code))
+    steps = [step for step in plan.targets if isinstance(step, TargetPlan)]
+    reached = endpoints(repository, {RepoName(step.target): manifest.target(step.target).url for step in steps})
+    known = read_refs(repository, *{f"{endpoint.tracking}/" for endpoint in reached.values()}) if steps else {}
+    work = _Work(manifest, repository, new_operation(), told, replanned, reached, known)
+    pushes = sum(step.update is not None for step in steps)
+    results = work.in_turn(plan.targets) if pushes <= 1 else work.at_once(plan.targets)
+    if any(isinstance(result, Outcome) and result.pushed for result in results):
+        forget(repository)
     return tuple(results)
 
 
-def _apply_target(
-    step: TargetPlan,
-    manifest: Manifest,
-    repository: Repository,
-    operation: str,
-    told: Callable[[str], None],
-    again: Again,
-) -> Outcome | Stopped:
-    target = manifest.target(step.target)
-    state = RemoteState(target, endpoints(repository, {target.name: target.url})[target.name], step.tip)
+class _Work:
+    """One application of a plan: what all its targets share.
+
+    Only what asks a host, or sends to it, is done for several targets at once (:meth:`away`). All that touches the
+    clone is done for one target at a time.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        repository: Repository,
+        operation: str,
+        told: Callable[[str], None],
+        again: Again,
+        reached: Mapping[RepoName, Endpoint],
+        known: Mapping[str, ObjectId],
+    ) -> None:
+        self.manifest = manifest
+        self.repository = repository
+        self.operation = operation
+        self.again = again
+        self.reached = reached
+        self.known = known
+        self._told = told
+        self._telling = Lock()
+        self._turn = Lock()
+        self._ended = Event()
+
+    def in_turn(self, steps: Sequence[TargetPlan | Stopped]) -> list[Outcome | Stopped]:
+        """Apply one target after another."""
+        return [self._one(step) for step in steps]
+
+    def at_once(self, steps: Sequence[TargetPlan | Stopped]) -> list[Outcome | Stopped]:
+        """Apply several targets at once. Where this is interrupted, their gits end, and their records stay open."""
+        pool = ThreadPoolExecutor(PUSHES)
+        try:
+            return list(pool.map(self._one, steps))
+        except BaseException:
+            self._ended.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def tell(self, line: str) -> None:
+        """Tell of progress, one line at a time."""
+        with self._telling:
+            self._told(line)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Let other targets have their turn while a host is waited for."""
+        if self._ended.is_set():
+            raise _Ended
+        self._turn.release()
+        try:
+            yield
+        finally:
+            self._turn.acquire()
+        if self._ended.is_set():
+            raise _Ended
+
+    def _one(self, step: TargetPlan | Stopped) -> Outcome | Stopped:
+        if isinstance(step, Stopped):
+            return step
+        try:
+            with self._turn:
+                return _apply_target(step, self)
+        except ReposError as why:
+            return Stopped(step.target, why.message, why.hint, why.exit_code)
+
+
+class _Ended(Exception):
+    """The run was interrupted while a host was waited for; the next one asks that host what is true."""
+
+
+def _apply_target(step: TargetPlan, work: _Work) -> Outcome | Stopped:
+    repository, target = work.repository, work.manifest.target(step.target)
+    state = RemoteState(target, work.reached[target.name], step.tip)
     for attempt in range(1, ATTEMPTS + 1):
         if step.update is None:
-            _remember(repository, state, step.tip)
+            _remember(work, state, step.tip)
             return Outcome(
                 step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
             )
-        carry(repository, target, state.endpoint.push_url, step.large, told)
-        told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
+        with work.away():
+            carry(repository, target, state.endpoint.push_url, step.large, work.tell)
+        work.tell(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
-        record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
+        record = Record(work.operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
         begin(repository, record)
-        said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
-        tip = _true_tip(repository, state)
+        with work.away():
+            said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
+            tip = _true_tip(repository, state)
         if tip == update.new or _contains(repository, state, tip, update.new):
             finish(repository, record, landed=True)
-            _remember(repository, state, tip)
+            _remember(work, state, tip)
             return Outcome(step.target, step.action, tip, pushed=True, attempts=attempt)
         finish(repository, record, landed=False)
         if tip == update.old:
@@ -103,9 +176,9 @@ def _apply_target(
                 f"{step.target}: its branch {target.branch} was deleted while it was being synced; nothing was pushed.",
                 hint=f"What it held is {update.old}, in this clone. Once it is clear why, run the same command again.",
             )
-        told(f"{step.target}: its branch has moved meanwhile; merging again")
+        work.tell(f"{step.target}: its branch has moved meanwhile; merging again")
         fresh = bring(repository, list(ask(repository, [target]).values()))[target.name]
-        replanned = again(fresh, step)
+        replanned = work.again(fresh, step)
         if isinstance(replanned, Stopped):
             return replanned
         step = replanned
@@ -132,9 +205,9 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
         )
     return RemoteRefused(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint=AGAIN
-        if may_pass(pushed.said)
-        else known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=when_to_try_again(pushed.said)
+        or known
+        or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 
@@ -149,7 +222,9 @@ def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:
     except Unreachable as why:
         raise EnvironmentProblem(
             f"{state.repo.name}: the push was sent, then the remote fell silent ({why.message}). It may have landed.",
-            hint="Run the same command again: it asks the remote what is true and goes on from there.",
+            hint=LATER
+            if why.hint == LATER
+            else "Run the same command again: it asks the remote what is true and goes on from there.",
         ) from None
     return answered(state.repo, state.endpoint, refs).tip or repository.zero
 
@@ -162,14 +237,18 @@ def _contains(repository: Repository, state: RemoteState, tip: ObjectId, made: O
     return not brought.problem and brought.tip is not None and is_ancestor(repository, made, brought.tip)
 
 
-def _remember(repository: Repository, state: RemoteState, tip: ObjectId | None) -> None:
-    """Move the remote-tracking ref, as git does after a fetch or a push."""
-    known = read_ref(repository, state.tracking_ref)
+def _remember(work: _Work, state: RemoteState, tip: ObjectId | None) -> None:
+    known = work.known.get(state.tracking_ref)
     if tip is not None and known != tip:
-        update = RefUpdate(state.tracking_ref, known or repository.zero, tip)
-        # Somebody else's fetch may hold it, or an old ref be in its way; nothing that counts depends on it.
-        with contextlib.suppress(GitFailed):
-            update_refs(repository, [update], reason="openllm-repos: sync")
+        _move(work.repository, state, known, tip)
+
+
+def _move(repository: Repository, state: RemoteState, known: ObjectId | None, tip: ObjectId) -> None:
+    """Move the remote-tracking ref, as git does after a fetch or a push."""
+    update = RefUpdate(state.tracking_ref, known or repository.zero, tip)
+    # Somebody else's fetch may hold it, or an old ref be in its way; nothing that counts depends on it.
+    with contextlib.suppress(GitFailed):
+        update_refs(repository, [update], reason="openllm-repos: sync")
 
 
 def settle(manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None) -> None:
@@ -192,13 +271,11 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
         )
         told(f"{record.target}: an earlier sync did not end; its push {'landed' if landed else 'had not landed'}")
         finish(repository, record, landed=landed)
-        if landed and _has(repository, state.tip):
-            _remember(repository, state, state.tip)
+        if landed and state.tip is not None and _has(repository, state.tip):
+            _move(repository, state, read_ref(repository, state.tracking_ref), state.tip)
     sweep(repository)
 
 
-def _has(repository: Repository, commit: ObjectId | None) -> bool:
-    if commit is None:
-        return False
+def _has(repository: Repository, commit: ObjectId) -> bool:
     with ObjectReader(repository.git) as reader:
         return reader.find(commit.encode()) is not None

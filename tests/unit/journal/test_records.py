@@ -13,7 +13,7 @@ import pytest
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal import records
-from openllm_repos.journal.records import Record, begin, finish, glimpse, new_operation, sweep, unfinished
+from openllm_repos.journal.records import Record, begin, finish, forget, glimpse, new_operation, sweep, unfinished
 from openllm_repos.names.objectid import ObjectId
 from tests.support.repositories import Clone
 
@@ -148,6 +148,7 @@ def test_only_the_newest_operations_are_kept(
         one = replace(record, operation=f"2000010{number}T000000Z-0000")
         begin(repository, one)
         finish(repository, one, landed=True)
+        forget(repository)
     assert [ref.split("/")[3][:8] for ref in _kept(clone)] == ["20000102", "20000103"]
 
 
