@@ -60,6 +60,7 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     for args in (("status",), ("diff",), ("sync", "--dry-run"), ("sync",), ("remotes",), ("doctor",)):
         assert (args, unnamed(args[0], answer(*args))) == (args, set())
     assert unnamed("manifest show", answer("manifest", "show")) == set()
+    assert unnamed("targets", answer("targets")) == set()
     family.edit("Theirs", {"training/new.py": "theirs\n"})
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):

@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Listed] = {
     "checkout": Listed("openllm_repos.cli.release_compare:checkout", "Say how to get every repo as a release has it."),
     "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
+    "targets": Listed("openllm_repos.cli.targets:targets", "Show what receives maps; share it out over CI jobs."),
     "remotes": Listed("openllm_repos.cli.remotes:remotes", "Show the clone's git remotes; make them equal to it."),
     "doctor": Listed("openllm_repos.cli.doctor:doctor", "Say what is missing, and the command that mends it."),
     "sandbox": Listed(
