@@ -155,9 +155,11 @@ def _told(found: Found, recipe: Recipe, *, changed: bool) -> list[str]:
 
     if not changed:
         return [f"{WORKFLOW} is up to date."]
-    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {', '.join(job_keys(recipe.manifest, recipe.choices))}."]
+    jobs = ", ".join(job_keys(recipe.manifest, recipe.choices))
+    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}."]
     lines += ["next:", f"  git add {WORKFLOW} && git commit -m 'Let GitHub keep the family in step'"]
-    return [*lines, *(f"  {step}" for step in _to_set_up(recipe))]
+    known = found.choices is not None and found.choices.auth is recipe.choices.auth
+    return lines if known else [*lines, *(f"  {step}" for step in _to_set_up(recipe))]
 
 
 def _to_set_up(recipe: Recipe) -> list[str]:

@@ -6,6 +6,7 @@ Whoever may review the workflow reviews the choices with it.
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from openllm_repos.names.plain import quoted, require_plain
 from openllm_repos.text import redact
 
 PACKAGE = "openllm-repos"
-DAILY = "17 5 * * *"
+EXAMPLE = "17 5 * * *"
 OFF = "off"
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 6))
@@ -46,16 +47,17 @@ class Cron(str):
         """Check the text; see the class."""
         fields = text.split()
         if len(fields) != len(_FIELDS):
-            raise NameRefused(f"{quoted(text)} is no schedule; write five fields, as in '{DAILY}' (every day at 5:17 UTC)")
+            raise NameRefused(
+                f"{quoted(text)} is no schedule; write five fields, as in '{EXAMPLE}' (every day at 5:17 UTC)"
+            )
         for (name, lowest, highest), field in zip(_FIELDS, fields, strict=True):
             if not all(_fits(piece, lowest, highest) for piece in field.split(",")):
                 raise NameRefused(
                     f"{quoted(field)} is no {name} of a schedule; write numbers from {lowest} to {highest},"
                     " with , - / and * between them"
                 )
-        if len(set(minutes := sorted(_minutes(fields[0])))) > 1 and min(
-            (after - before for before, after in zip(minutes, minutes[1:], strict=False)), default=_OFTEN
-        ) < _OFTEN:
+        minutes = sorted(set(_minutes(fields[0])))
+        if any(after - before < _OFTEN for before, after in itertools.pairwise(minutes)):
             raise NameRefused(f"{quoted(text)} is oftener than every {_OFTEN} minutes, which GitHub does not do")
         return super().__new__(cls, " ".join(fields))
 
@@ -77,6 +79,9 @@ def _minutes(field: str) -> Iterator[int]:
         low = int(found["low"] or 0)
         high = int(found["high"]) if found["high"] else low if found["low"] and not found["step"] else 59
         yield from range(low, high + 1, int(found["step"] or 1))
+
+
+DAILY = Cron(EXAMPLE)
 
 
 class Requirement(str):
@@ -129,7 +134,7 @@ class Choices:
     auth: Auth = Auth.TRUSTED
     matrix: bool = False
     private: bool = False
-    cron: Cron | None = Cron(DAILY)
+    cron: Cron | None = DAILY
     install: Requirement | None = None
 
     def words(self) -> str:

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.manifest.model import Kind, Manifest
@@ -16,6 +17,9 @@ from openllm_repos.workflow.filters import WORKFLOW
 from openllm_repos.workflow.jobs import jobs_text
 from openllm_repos.workflow.parts import Parts, PartsBroken, find_parts, header_text, with_parts
 from openllm_repos.workflow.triggers import triggers_text
+
+if TYPE_CHECKING:
+    import yaml
 
 _LARGEST = 1 << 20
 
@@ -122,7 +126,7 @@ def read_workflow(top: Path) -> Found:
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return Found(None)
     except OSError as why:

@@ -14,6 +14,7 @@ from openllm_repos.workflow.choices import Auth, Choices, Requirement
 from openllm_repos.workflow.quoting import scalar
 
 DEFAULT_MANIFEST = "repos.toml"
+ENVIRONMENT = "openllm-repos"
 RUNNER = "ubuntu-24.04"
 PYTHON = "3.13"
 CHECKOUT = ("actions/checkout", "3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1")
@@ -21,6 +22,13 @@ SETUP_PYTHON = ("actions/setup-python", "5fda3b95a4ea91299a34e894583c3862153e4b9
 
 _BOT = "github-actions[bot]"
 _BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+# Whatever became of the syncs, unless a newer run has taken their place; and only where all of them were asked for.
+_VERIFIABLE = (
+    "${{ !cancelled() && (needs.sync.result == 'success' || needs.sync.result == 'failure')"
+    " && !inputs.dry-run && inputs.targets == '' }}"
+)
+# One that is waiting makes room for a newer one, so what only looks must not wait in the same queue as what pushes.
+_HOW = "${{ inputs.dry-run && 'preview' || 'sync' }}"
 # The names that a person typed become arguments, and none of them an option.
 _TARGETS = 'read -ra targets <<< "$TARGETS"'
 
@@ -62,6 +70,10 @@ class _Job:
         yield from (f"    {line}" for line in self.before)
         yield f"    runs-on: {RUNNER}"
         yield f"    timeout-minutes: {self.minutes}"
+        if any(
+            "secrets." in line for line in self.steps
+        ):  # so that people can say who may use them, and on which branch
+            yield f"    environment: {ENVIRONMENT}"
         yield "    permissions:"
         yield from (f"      {line}" for line in self.permissions)
         yield "    concurrency:"
@@ -138,7 +150,7 @@ class _Jobs:
             self._asked(),
             60,
             self._writing(),
-            "openllm-repos-sync",
+            f"openllm-repos-{_HOW}-${{{{ inputs.targets || 'all' }}}}",
             self._sync_steps("${{ inputs.targets }}"),
             checkout=[f"ref: {self._branch}"],
         )
@@ -168,7 +180,7 @@ class _Jobs:
             "",
             60,
             self._writing(),
-            "openllm-repos-sync-${{ matrix.name }}",
+            f"openllm-repos-{_HOW}-${{{{ matrix.name }}}}",
             self._sync_steps("${{ matrix.targets }}"),
             before=[
                 "needs: targets",
@@ -183,7 +195,7 @@ class _Jobs:
         return _Job(
             "verify",
             "Verify all targets",
-            "${{ !cancelled() && needs.targets.result == 'success' && !inputs.dry-run && inputs.targets == '' }}",
+            _VERIFIABLE,
             15,
             self._reading(),
             "openllm-repos-verify",
@@ -224,7 +236,7 @@ class _Jobs:
             20,
             ["contents: read # to fetch the source; a pull request gets no other right, and no secret"],
             "openllm-repos-preview-${{ github.event.pull_request.number }}",
-            [*self._step("Check this workflow", [f"{self._tool} ci --check"]), *dry],
+            [*dry, *self._step("Check this workflow", [f"{self._tool} ci --check"], when="${{ !cancelled() }}")],
             cancel=True,
         )
 
@@ -252,7 +264,7 @@ class _Jobs:
         return self._step("Sync", script, *asked, *self._writes())
 
     def _step(
-        self, name: str, script: Sequence[str], *variables: tuple[str, str], step_id: str | None = None
+        self, name: str, script: Sequence[str], *variables: tuple[str, str], step_id: str = "", when: str = ""
     ) -> Sequence[str]:
         """Return a step that runs the command."""
         known = [*variables]
@@ -260,7 +272,8 @@ class _Jobs:
             known.append(("MANIFEST", scalar(self.manifest_path)))
         run = [f"  run: {script[0]}"] if len(script) == 1 else ["  run: |", *(f"    {line}" for line in script)]
         env = ["  env:", *(f"    {key}: {value}" for key, value in known)] if known else []
-        return [f"- name: {name}", *([f"  id: {step_id}"] if step_id else ()), *env, *run]
+        marks = [f"  {key}: {value}" for key, value in (("id", step_id), ("if", when)) if value]
+        return [f"- name: {name}", *marks, *env, *run]
 
     def _writing(self) -> list[str]:
         """Return the rights of a job that pushes."""
@@ -283,8 +296,11 @@ class _Jobs:
         """Return the variables of a step that pushes: tokens, and who its commits are by."""
         name = f"${{{{ vars.OPENLLM_REPOS_NAME || '{_BOT}' }}}}"
         email = f"${{{{ vars.OPENLLM_REPOS_EMAIL || '{_BOT_EMAIL}' }}}}"
-        who = [(f"GIT_{role}_{what}", value) for role in ("AUTHOR", "COMMITTER") for what, value in
-               (("NAME", name), ("EMAIL", email))]
+        who = [
+            (f"GIT_{role}_{what}", value)
+            for role in ("AUTHOR", "COMMITTER")
+            for what, value in (("NAME", name), ("EMAIL", email))
+        ]
         return [*self._tokens(hub=True), *who]
 
     def _reads(self) -> list[tuple[str, str]]:
@@ -294,7 +310,9 @@ class _Jobs:
     def _tokens(self, *, hub: bool) -> list[tuple[str, str]]:
         others = [repo for repo in self.manifest.repos if repo.kind is Kind.GITHUB and repo is not self.manifest.source]
         # The token of a job is good for its own repository alone.
-        github = "${{ secrets.OPENLLM_REPOS_GITHUB_TOKEN || github.token }}" if others and hub else "${{ github.token }}"
+        github = (
+            "${{ secrets.OPENLLM_REPOS_GITHUB_TOKEN || github.token }}" if others and hub else "${{ github.token }}"
+        )
         found = [("GITHUB_TOKEN", github)]
         if hub and self._on_hub and self.choices.auth is Auth.SECRET:
             found.append(("HF_TOKEN", "${{ secrets.HF_TOKEN }}"))

@@ -34,7 +34,7 @@ class PartsBroken(ReposError):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The two parts, with ``\\n`` at the end of each line, without their marks.
+    """The two parts without their marks, each line ended by a newline alone.
 
     Attributes:
         triggers: the first, header and all.
@@ -156,16 +156,18 @@ def _places(text: str) -> list[tuple[int, int, int, int]] | None:
 
 
 def _new(parts: Parts) -> str:
-    return "\n".join((
-        "# Yours: the name, and all that you add outside of the marks.",
-        "name: openllm-repos",
-        "",
-        f"# >>> openllm-repos {TRIGGERS}",
-        parts.triggers + f"# <<< openllm-repos {TRIGGERS}",
-        "# Further triggers may stand here, indented as those above; below them env: or defaults:",
-        "",
-        f"# >>> openllm-repos {JOBS}",
-        parts.jobs + f"# <<< openllm-repos {JOBS}",
-        "# Further jobs may stand here, indented as those above.",
-        "",
-    ))
+    return "\n".join(
+        (
+            "# Yours: the name, and all that you add outside of the marks.",
+            "name: openllm-repos",
+            "",
+            f"# >>> openllm-repos {TRIGGERS}",
+            parts.triggers + f"# <<< openllm-repos {TRIGGERS}",
+            "# Further triggers may stand here, indented as those above; below them env: or defaults:",
+            "",
+            f"# >>> openllm-repos {JOBS}",
+            parts.jobs + f"# <<< openllm-repos {JOBS}",
+            "# Further jobs may stand here, indented as those above.",
+            "",
+        )
+    )
