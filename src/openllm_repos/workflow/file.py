@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.manifest.model import Kind, Manifest
@@ -17,9 +16,6 @@ from openllm_repos.workflow.filters import WORKFLOW
 from openllm_repos.workflow.jobs import jobs_text
 from openllm_repos.workflow.parts import Parts, PartsBroken, find_parts, header_text, with_parts
 from openllm_repos.workflow.triggers import triggers_text
-
-if TYPE_CHECKING:
-    import yaml
 
 _LARGEST = 1 << 20
 
@@ -170,7 +166,7 @@ def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> str:
 
     Raises:
         ConflictError: it may not, and there is such.
-        UsageError: what comes out is no workflow: a job or a key is there twice.
+        UsageError: what comes out is no workflow: a job or another key is there twice.
     """
     now = standing(found, recipe)
     if now is Standing.BROKEN and not overwrite:
@@ -217,38 +213,30 @@ def write_workflow(top: Path, text: str) -> None:
 
 
 def _require_sound(text: str) -> None:
-    """Refuse what GitHub would not take: no YAML, or a key twice, as where a job of a person's has a name of ours."""
+    """Refuse a key that is there twice, as where a job of a person's has a name of ours: GitHub would take neither.
+
+    What PyYAML cannot read is left to GitHub, which reads a little more; the lines between the marks are sound.
+    """
     import yaml
 
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as why:
-        mark = getattr(why, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise UsageError(
-            f"{WORKFLOW} would be no YAML{where}: {getattr(why, 'problem', '') or 'it cannot be read'}.",
-            hint="Look at the lines outside of the marks: openllm-repos ci --print",
-        ) from None
-    for node in _mappings(root):
-        keys = [key.value for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise UsageError(
-                f"{WORKFLOW} would have {quoted(str(twice))} twice in one place.",
-                hint="Give yours another name; those between the marks are the tool's.",
-            )
-
-
-def _mappings(root: object) -> list[yaml.MappingNode]:
-    import yaml
-
-    found: list[yaml.MappingNode] = []
-    todo = [root]
+        todo = [yaml.compose(text, Loader=yaml.SafeLoader)]
+    except yaml.YAMLError:
+        return
+    seen: set[int] = set()
     while todo:
         node = todo.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            found.append(node)
+            keys = [key.value for key, _ in node.value]
+            twice = next((key for key in keys if keys.count(key) > 1), None)
+            if twice is not None:
+                raise UsageError(
+                    f"{WORKFLOW} would have {quoted(str(twice))} twice in one place.",
+                    hint="Give yours another name; those between the marks are the tool's.",
+                )
             todo += [value for _, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             todo += node.value
-    return found
