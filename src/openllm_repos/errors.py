@@ -6,6 +6,8 @@ the command line prints it without a traceback. Any other exception is a bug of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from openllm_repos.text import show
@@ -43,13 +45,27 @@ class ManifestError(ReposError):
     Args:
         message: a headline.
         faults: every fault found, in the order of the file.
+        line_of: finds the line of the fault with that number (of a file that is no TOML, of number 0), counted from 1;
+            None where it has none. It reads the file again, so it is asked only where somebody wants to know.
+
+    Attributes:
+        path: the file, None where it was no file.
     """
 
     exit_code = 2
 
-    def __init__(self, message: str, *, faults: tuple[str, ...] = (), hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: tuple[str, ...] = (),
+        hint: str = "",
+        line_of: Callable[[int], int | None] = lambda _: None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.faults = tuple(show(fault) for fault in faults)
+        self.line_of = line_of
+        self.path: Path | None = None
 
 
 class ConflictError(ReposError):

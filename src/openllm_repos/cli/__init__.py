@@ -37,6 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         from openllm_repos.cli.app import run
 
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from openllm_repos.cli.actions_log import guarded_streams
+
+            with guarded_streams():
+                return run(arguments)
         return run(arguments)
     finally:
         if collecting:

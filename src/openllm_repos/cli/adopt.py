@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from openllm_repos.cli.actions import report_adoption
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
@@ -59,6 +60,7 @@ def adopt(
         with repository.quarantine() as quarantined:
             adoption = plan_adoption(manifest, quarantined, target, options)
         _show(adoption, None, invocation, as_json=as_json)
+        report_adoption(manifest, adoption, None)
         if isinstance(adoption.step, TargetPlan) and not dry_run:
             click.echo(f"Nothing was recorded. To do so: openllm-repos adopt {adoption.target} --yes", err=True)
             return _DIFFERS
@@ -81,6 +83,7 @@ def adopt(
     else:
         for line in _outcome_lines(manifest, outcome):
             click.echo(line)
+    report_adoption(manifest, adoption, outcome)
     return _exit_code(outcome or adoption.step)
 
 
@@ -100,11 +103,11 @@ def _show(adoption: Adoption, outcome: Outcome | Stopped | None, invocation: Inv
     if as_json:
         click.echo(json.dumps(adopt_json(adoption, outcome), indent=2))
         return
-    for line in _lines(adoption, every_file=invocation.verbosity > 0):
+    for line in adoption_lines(adoption, every_file=invocation.verbosity > 0):
         click.echo(line)
 
 
-def _lines(adoption: Adoption, *, every_file: bool) -> Iterator[str]:
+def adoption_lines(adoption: Adoption, *, every_file: bool = True) -> Iterator[str]:
     """Yield what was found and what would be done."""
     yield f"{adoption.source} at {adoption.source_commit[:10]}"
     for note in adoption.notes:

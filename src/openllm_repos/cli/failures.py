@@ -35,6 +35,7 @@ def guarded(work: Callable[[], Any], verbosity: int) -> int:
     except click.ClickException as error:
         # an exit code of its own that click chose (1 for a file that cannot be opened) would read as "differs"
         error.show()
+        _report(error.format_message(), "")
         return UsageError.exit_code
     except (KeyboardInterrupt, click.Abort):
         _say("stopped", "Interrupted.")
@@ -48,8 +49,11 @@ def guarded(work: Callable[[], Any], verbosity: int) -> int:
     except OSError as error:
         # Whatever room forgot to say it better: the disk, a pipe, a permission. No bug of ours, and no traceback.
         where = f": {show(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
-        _say("error", f"{error.strerror or error}{where}.")
-        _say("next", "Mend that, then run the same command again: it goes on from what is true.")
+        message = f"{error.strerror or error}{where}."
+        hint = "Mend that, then run the same command again: it goes on from what is true."
+        _say("error", message)
+        _say("next", hint)
+        _report(message, hint)
         return EnvironmentProblem.exit_code
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a report
         _tell_bug(error, verbosity)
@@ -65,6 +69,17 @@ def tell(error: ReposError) -> None:
             click.echo(f"  {redact(fault)}", err=True)
     if error.hint:
         _say("next", error.hint)
+    _report(error.message, error.hint, error)
+
+
+def _report(message: str, hint: str, error: ReposError | None = None) -> None:
+    """Tell GitHub Actions, where this is a step of a job."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":  # so that nothing is loaded for it anywhere else
+        return
+    from openllm_repos.cli.actions import report_failure
+
+    context = click.get_current_context(silent=True)
+    report_failure(message, hint, error, command_name=(context and context.find_root().invoked_subcommand) or "")
 
 
 def _say(label: str, text: str) -> None:
@@ -91,6 +106,7 @@ def _tell_bug(error: Exception, verbosity: int) -> None:
     place = _write_report(trace)
     where = f"; the report is in {place}" if place else ""
     _say("next", f"Please report this{where}. Nothing in it is sent anywhere by itself.")
+    _report(f"openllm-repos failed in a way it should not ({name}: {first}).", "Please report this.")
     if verbosity > 0:
         click.echo(show(trace), err=True)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions import report_release
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.question import confirmed
@@ -154,6 +155,7 @@ class _Run:
         else:
             lines = [*release_lines(plan, every_file=self._invocation.verbosity > 0), *obstacle_lines(plan.obstacles)]
             click.echo("\n".join(lines))
+        report_release(self._manifest, plan, None)
         return min((one.exit_code for one in plan.obstacles), default=0)
 
     def begin(self, repository: Repository) -> int:
@@ -183,6 +185,7 @@ class _Run:
             click.echo(json.dumps(release_json(plan, tagged), indent=2))
         else:
             click.echo("\n".join(tagged_lines(plan.version, tagged)))
+        report_release(self._manifest, plan, tagged)
         return 0
 
     def go_on(self, repository: Repository, begun: ReleaseRecord) -> int:
@@ -202,6 +205,7 @@ class _Run:
             click.echo(json.dumps(resumed_json(begun, tagged), indent=2))
         else:
             click.echo("\n".join(tagged_lines(begun.version, tagged)))
+        report_release(self._manifest, begun, tagged)
         return 0
 
     def _tell_stopped(self, repository: Repository, facts: dict[str, Any], why: ReposError) -> None:

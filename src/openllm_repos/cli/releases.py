@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions import report_verified
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import UsageError
@@ -41,7 +42,7 @@ def list_releases(invocation: Invocation, as_json: bool) -> int:
         return 0
     width = max(len(one.tag) for one in found)
     for one in found:
-        click.echo(show(f"{one.tag:{width}}  {_when(one.found):10}  {_said(one)}"))
+        click.echo(show(f"{one.tag:{width}}  {_when(one.found):10}  {said_of(one)}"))
     return 0
 
 
@@ -98,6 +99,7 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
     else:
         for one in found:
             _show_verified(one)
+    report_verified(found)
     verdicts = {repo.verdict for one in found for repo in one.repos}
     if verdicts - {Verdict.GOOD, Verdict.UNREACHABLE} or any(one.found is None for one in found):
         return _DIFFERS
@@ -138,13 +140,14 @@ def abort_release(invocation: Invocation, version: str, yes: bool, leave: tuple[
 
 
 def _show_verified(one: VerifiedRelease) -> None:
-    click.echo(show(f"{one.tag}: {_said(one)}"))
+    click.echo(show(f"{one.tag}: {said_of(one)}"))
     width = max((len(repo.repo.name) for repo in one.repos), default=0)
     for repo in one.repos:
-        click.echo(show(f"  {repo.repo.name:{width}}  {_verdict(repo)}"))
+        click.echo(show(f"  {repo.repo.name:{width}}  {verdict_of(repo)}"))
 
 
-def _verdict(repo: VerifiedRepo) -> str:
+def verdict_of(repo: VerifiedRepo) -> str:
+    """Say how a repo holds the tag of a release."""
     from openllm_repos.release.verify import Verdict
 
     where = f"{repo.repo.tag} at {repo.commit[:10]}"
@@ -161,7 +164,8 @@ def _verdict(repo: VerifiedRepo) -> str:
             return f"{repo.verdict}: {where}"
 
 
-def _said(one: VerifiedRelease) -> str:
+def said_of(one: VerifiedRelease) -> str:
+    """Say how a release stands, in a few words."""
     from openllm_repos.release.verify import Verdict
 
     if one.fault:

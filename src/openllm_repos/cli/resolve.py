@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from openllm_repos.cli.actions import report_sync
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines
 from openllm_repos.cli.question import agreed
 from openllm_repos.errors import UsageError
@@ -55,6 +56,7 @@ def _finish(manifest: Manifest, repository: Repository, name: str, options: Sync
         click.echo(line)
     (step,) = plan.targets
     if isinstance(step, Stopped):
+        report_sync(manifest, plan, ())
         return step.exit_code
     if not agreed(plan, yes=yes):
         click.echo("Nothing was pushed; the merge stays open.")
@@ -62,6 +64,7 @@ def _finish(manifest: Manifest, repository: Repository, name: str, options: Sync
     (outcome,) = apply(plan, manifest, repository, lambda line: click.echo(line, err=True), validate=options.validate)
     for line in outcome_lines(manifest, [outcome]):
         click.echo(line)
+    report_sync(manifest, plan, [outcome])
     if isinstance(outcome, Outcome) and outcome.pushed:
         drop_resolution(manifest, repository, name)
     return outcome.exit_code if isinstance(outcome, Stopped) else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import shutil
 import sys
 import textwrap
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from openllm_repos.cli.actions import report_status
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
+    from openllm_repos.cli.markdown import Part
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.names.ref import RepoName
     from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
@@ -32,7 +33,6 @@ _HEADINGS = ("repo", "kind", "branch", "state", "release")
 _HUB_HEADINGS = ("space", "changed")
 _DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
 _STATE = _HEADINGS.index("state")
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 _NAMED = 3
 _NARROWEST = 40
 _WIDTH = 80
@@ -70,6 +70,7 @@ def status(
         seconds = DEADLINE if deadline is None else deadline
         hub = access.hub(deadline=seconds)
         family = family_status(manifest, repository, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
+    report_status(family)
     if as_json:
         import json
 
@@ -139,7 +140,7 @@ def _lines(family: FamilyStatus) -> Iterator[str]:
     yield from _table(family.repos, columns)
     if family.remembered:
         yield from ("", "Nobody was asked: this is what was fetched before, and it does not know of releases.")
-    for problem in _gathered(family.problems):
+    for problem in gathered(family.problems):
         yield ""
         yield from _problem_lines(problem, columns)
 
@@ -203,36 +204,41 @@ def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
 
 def _markdown(family: FamilyStatus) -> Iterator[str]:
     """Yield the same as a Markdown table and a list."""
-    headings, *rows = _rows(family.repos)
-    yield f"| {' | '.join(headings)} |"
-    yield "|" + " --- |" * len(headings)
-    for row in rows:
-        yield f"| {' | '.join(_plain(cell) for cell in row)} |"
+    table = table_in_markdown(family)
+    yield from (*table.head, *table.lines)
     if family.problems:
         yield ""
-    for problem in _gathered(family.problems):
-        yield f"- **{problem.repo}**: {_plain(problem.message)}{_next_in_markdown(problem)}"
+    for problem in gathered(family.problems):
+        yield problem_in_markdown(problem)
 
 
-def _next_in_markdown(problem: Problem) -> str:
+def table_in_markdown(family: FamilyStatus) -> Part:
+    """Return the family as a table."""
+    from openllm_repos.cli.markdown import plain, table
+
+    headings, *rows = _rows(family.repos)
+    return table(headings, ([plain(cell) for cell in row] for row in rows))
+
+
+def problem_in_markdown(problem: Problem) -> str:
+    """Return a problem as an entry of a list, with the next step as code where it is a command."""
+    from openllm_repos.cli.markdown import plain
+
     following = show(redact(problem.next))
     if following.startswith(_COMMANDS) and "`" not in following:
-        return f" Next: `{following}`"
-    return f" Next: {_plain(following)}" if following else ""
+        after = f" Next: `{following}`"
+    else:
+        after = f" Next: {plain(following)}" if following else ""
+    return f"- **{plain(problem.repo)}**: {plain(problem.message)}{after}"
 
 
-def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
+def gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
     """Yield problems, those of several repos that read the same as one."""
     repos: dict[tuple[str, str], list[str]] = {}
     for problem in problems:
         repos.setdefault((problem.message, problem.next), []).append(problem.repo)
     for (message, following), names in repos.items():
         yield replace(problems[0], repo=", ".join(names), message=message, next=following)
-
-
-def _plain(text: str) -> str:
-    """Return foreign text so that Markdown shows it as it is."""
-    return _MARKUP.sub(r"\\\1", " ".join(show(redact(text)).split()))
 
 
 def facts(family: FamilyStatus) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions import report_sync
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
@@ -87,6 +88,7 @@ def sync(
             plan = plan_sync(manifest, quarantined, targets, options)
             plan = without_forbidden(plan, manifest, quarantined, access)
         _show_plan(plan, as_json=as_json, invocation=invocation)
+        report_sync(manifest, plan, None)
         return _exit_code(plan.targets)
     with exclusive(repository, "sync"):
         settle(manifest, repository, _tell)
@@ -101,6 +103,7 @@ def sync(
         outcomes = apply(plan, manifest, repository, told, validate=options.validate)
     if not as_json:
         _show_outcomes(manifest, plan, outcomes)
+    report_sync(manifest, plan, outcomes)
     code = _exit_code(outcomes)
     facts = sync_json(plan, outcomes) if as_json else {}
     if following:

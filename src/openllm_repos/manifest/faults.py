@@ -42,10 +42,10 @@ class Faults:
         """Note a fault; `what` says what is wrong and, after a semicolon, what is allowed."""
         self._found.append((place, what))
 
-    def listed(self) -> tuple[str, ...]:
-        """Return every fault as ``place: what is wrong; what is allowed``, in the order of the file."""
+    def listed(self) -> dict[str, Place]:
+        """Return every fault as ``place: what is wrong; what is allowed``, in the order of the file, and its place."""
         ranked = sorted(self._found, key=lambda fault: self._rank(fault[0]))
-        return tuple(dict.fromkeys(f"{spell(place)}: {what}" for place, what in ranked))
+        return {f"{spell(place)}: {what}": place for place, what in ranked}
 
     def _rank(self, place: Place) -> tuple[int, ...]:
         # Tables keep the order of the file. What is missing counts as the table that misses it.

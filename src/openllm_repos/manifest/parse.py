@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openllm_repos.errors import ManifestError, NameRefused
-from openllm_repos.manifest.faults import Faults
+from openllm_repos.manifest.faults import Faults, Place
 from openllm_repos.manifest.fields import Table, type_of
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 _LARGEST: Final = 1 << 20
 _LONGEST_NAME: Final = 100
+_TOML_LINE: Final = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")  # how tomllib ends what it says
 _TOP_KEYS: Final = ("schema", "project", "hosts", "repos", "hooks")
 _PROJECT_KEYS: Final = ("name", "version", "tag", "never", "lock")
 _HOST_KEYS: Final = ("hub",)
@@ -94,7 +96,11 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}") from error
     if len(content) > _LARGEST:
         raise ManifestError(f"the manifest {path} is larger than {_LARGEST >> 20} MiB", hint="Is it the right file?")
-    return parse_manifest(content, path.name)
+    try:
+        return parse_manifest(content, path.name)
+    except ManifestError as error:
+        error.path = path
+        raise
 
 
 def parse_manifest(text: str | bytes, origin: str) -> Manifest:
@@ -110,8 +116,19 @@ def parse_manifest(text: str | bytes, origin: str) -> Manifest:
         listed = faults.listed()
         count = "1 fault" if len(listed) == 1 else f"{len(listed)} faults"
         counted = " Indexes count from 0: map[0] is the first." if any("[" in fault for fault in listed) else ""
-        raise ManifestError(f"{origin} has {count}", faults=listed, hint=f"Mend what is listed.{counted}")
+        raise ManifestError(
+            f"{origin} has {count}",
+            faults=tuple(listed),
+            hint=f"Mend what is listed.{counted}",
+            line_of=partial(_line_of, text, list(listed.values())),
+        )
     return manifest
+
+
+def _line_of(text: str | bytes, places: Sequence[Place], number: int) -> int:
+    from openllm_repos.manifest.lines import line_of
+
+    return line_of(text if isinstance(text, str) else text.decode(), places[number])
 
 
 def _read_toml(text: str | bytes, origin: str) -> dict[str, Any]:
@@ -122,9 +139,13 @@ def _read_toml(text: str | bytes, origin: str) -> dict[str, Any]:
         return tomllib.loads((text if isinstance(text, str) else text.decode()).removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ManifestError(f"{origin} is not UTF-8 (at line {line})", hint="Save it as UTF-8.") from None
+        raise ManifestError(
+            f"{origin} is not UTF-8 (at line {line})", hint="Save it as UTF-8.", line_of=lambda _: line
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ManifestError(f"{origin} is not TOML: {error}", hint=hint) from None
+        place = _TOML_LINE.search(str(error))
+        at = int(place[1]) if place else None
+        raise ManifestError(f"{origin} is not TOML: {error}", hint=hint, line_of=lambda _: at) from None
     except (ValueError, RecursionError):
         raise ManifestError(
             f"{origin} is not TOML that can be read: a number too long or too much nesting", hint=hint

@@ -1,0 +1,254 @@
+"""In GitHub Actions: a summary of the job, annotations, outputs; nothing foreign is a command, markup or an output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.support.actions import Step, commands
+from tests.support.family import Family
+from tests.support.fingerprint import fingerprint
+from tests.support.hub_family import HubFamily
+from tests.support.inprocess import RunCli
+from tests.support.releases import Releases
+
+EVIL = "::error::owned ##[add-mask]owned | `@everyone` <img src=x> [x](https://evil.example) www.evil.example"
+
+
+@pytest.fixture
+def step(tmp_path: Path, family: Family, monkeypatch: pytest.MonkeyPatch) -> Step:
+    """Return a step of a job that checked out the family's source."""
+    return Step.enter(tmp_path / "runner", family.clone.path, monkeypatch)
+
+
+def kinds(markdown: str) -> set[str]:
+    """Return the kinds of what a reader of Markdown finds in a text, at any depth."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
+    return {token.type for one in tokens for token in (one, *(one.children or ()))}
+
+
+def cells(markdown: str) -> list[int]:
+    """Return how many cells each row of the tables has."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
+    rows: list[int] = []
+    for token in tokens:
+        if token.type == "tr_open":
+            rows.append(0)
+        rows[-1:] = [rows[-1] + (token.type in {"th_open", "td_open"})] if rows else []
+    return rows
+
+
+def test_elsewhere_nothing_is_written(
+    family: Family, step: Step, monkeypatch: pytest.MonkeyPatch, run_cli: RunCli
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "false")
+    assert family.sync().code == 0
+    done = run_cli("status", "--check", cwd=family.clone.path)
+    assert (step.summary, step.outputs, commands(done)) == ("", {}, [])
+
+
+def test_a_sync_tells_what_it_pushed(family: Family, step: Step) -> None:
+    done = family.sync()
+    tip, head = family.space.tips()["refs/heads/main"], family.clone.tips()["refs/heads/main"]
+    assert (done.code, commands(done)) == (0, [])
+    assert step.outputs == {
+        "commit": head,
+        "changed": "true",
+        "pushed": "space",
+        "planned": "space",
+        "stopped": "",
+        "conflicts": "",
+        "drifted": "",
+    }
+    assert step.summary.startswith(f"### openllm-repos sync\n\n`main` at `{head[:10]}`\n\n| target | what |")
+    assert f"| `space` | synced, for the first time | 2 | 3 | - | `{tip[:10]}` |\n" in step.summary
+    assert "<summary>Files of space: 3</summary>\n\n```text\n  A configs/small.json\n" in step.summary
+    assert family.sync().code == 0
+    assert step.outputs["pushed"] == ""
+    assert "| `space` | up to date | - | - | - |" in step.summary  # several commands share one summary
+
+
+def test_commits_on_a_known_host_are_links(
+    hub_family: HubFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
+    assert hub_family.run("sync", "--dry-run", cwd=hub_family.clone.path).code == 0
+    assert step.summary.startswith("### openllm-repos sync: dry run\n")
+    assert (step.outputs["changed"], step.outputs["planned"]) == ("false", "space")
+    assert hub_family.run("sync", cwd=hub_family.clone.path).code == 0
+    head = hub_family.clone.tips()["refs/heads/main"]
+    assert f"`main` at [`{head[:10]}`](https://github.com/louischua/openllm/commit/{head})" in step.summary
+    assert "(https://huggingface.co/spaces/lemms/openllm/commit/" in step.summary
+
+
+def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Family, step: Step) -> None:
+    family.synced()
+    family.edit("Theirs", {"training/train.py": "theirs\n"})
+    family.commit("Ours", {"core/src/train.py": "ours\n"})
+    done = family.sync()
+    (error,) = commands(done)
+    assert (done.code, error.name, error.properties) == (3, "error", {"title": "openllm-repos sync"})
+    assert error.message.startswith("space: The source and space both changed 1 file")
+    assert error.message.endswith("(training/train.py)\nnext: Run: openllm-repos sync space --resolve")
+    assert (step.outputs["conflicts"], step.outputs["stopped"], step.outputs["pushed"]) == ("space", "space", "")
+    assert "| `space` | **conflict** in 1 file | - | - | - | - |\n" in step.summary
+    assert "  training/train.py: modified in the source, modified in the target\n" in step.summary
+
+
+def test_a_conflict_that_is_settled_is_told(family: Family, step: Step) -> None:
+    family.synced()
+    family.edit("Theirs", {"training/train.py": "theirs\n"})
+    family.commit("Ours", {"core/src/train.py": "ours\n"})
+    opened = family.sync("space", "--resolve")
+    place = Path(opened.out.splitlines()[0].partition("open in ")[2])
+    (place / "training/train.py").write_text("both\n")
+    family.clone.git("-C", str(place), "add", "training/train.py")
+    assert family.sync("space", "--continue").code == 0
+    assert (step.outputs["pushed"], step.outputs["conflicts"]) == ("space", "")
+
+
+def test_the_status_and_what_is_wrong(family: Family, step: Step, run_cli: RunCli) -> None:
+    family.synced()
+    family.edit("Theirs", {"training/train.py": "theirs\n"})
+    family.manifest(more=f'[repos.data]\nurl = "{(family.folder / "gone.git").as_uri()}"\n')
+    done = run_cli("status", "--json", cwd=family.clone.path)
+    assert done.json()["differs"] is True  # standard output stays what a program reads
+    assert [(one.name, one.message.partition(":")[0]) for one in commands(done)] == [
+        ("warning", "space"),
+        ("warning", "data"),
+    ]
+    outputs = step.outputs
+    assert (outputs["differs"], outputs["drifted"], outputs["unreachable"]) == ("true", "space", "data")
+    assert "| space | git | main | drift 1 | - |\n" in step.summary.partition("### openllm-repos status\n")[2]
+
+
+def test_each_fault_of_the_manifest_at_its_line(family: Family, step: Step) -> None:
+    file = family.clone.path / "repos.toml"
+    text = file.read_text().replace('to = "training/"', 'to = "/tmp"').replace('role = "source"', 'role = "sauce"')
+    file.write_text(text)
+    done = family.sync()
+    found = [(one.name, one.properties["file"], int(one.properties["line"])) for one in commands(done)]
+    lines = text.split("\n")
+    assert found == [
+        ("error", "repos.toml", lines.index('role = "sauce"') + 1),
+        ("error", "repos.toml", lines.index('to = "/tmp"') + 1),
+    ]
+    assert step.summary.startswith("### openllm-repos sync: stopped\n\n```text\nerror: repos.toml has 2 faults\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b'schema = 1\n[project]\nname = "x\n', "3"), (b"schema = 1\n# \xff\n", "2")],
+)
+def test_a_manifest_that_cannot_be_read(family: Family, step: Step, content: bytes, line: str) -> None:
+    (family.clone.path / "repos.toml").write_bytes(content)
+    (error,) = commands(family.sync())
+    assert (error.properties["file"], error.properties["line"]) == ("repos.toml", line)
+    assert step.outputs == {}
+
+
+def test_a_wrong_word_on_the_command_line_is_an_error_too(family: Family, step: Step) -> None:
+    (error,) = commands(family.sync("--sideways"))
+    assert error.message.startswith("No such option")
+    assert "error: No such option" in step.summary
+
+
+def test_nothing_that_a_remote_prints_is_a_command(family: Family, step: Step) -> None:
+    """A hook of the remote prints what the runner would obey, at the beginning of lines and within them."""
+    hook = family.space.path / "hooks/pre-receive"
+    hook.write_text(
+        "#!/bin/sh\n"
+        "printf '%s\\r%s\\n' no '::add-mask::owned' '  ::stop-commands::owned' '::set-env name=PATH::owned' >&2\n"
+        "echo 'go ##[set-env name=PATH]owned' >&2\necho '```' >&2\necho '</details><h1>' >&2\nexit 1\n"
+    )
+    hook.chmod(0o755)
+    done = family.sync()
+    (error,) = commands(done)
+    assert (done.code, error.name) == (3, "error")
+    assert "owned" in error.message
+    assert "\\u0023#[set-env name=PATH]owned" in done.out
+    assert kinds(step.summary).isdisjoint({"html_inline", "link_open", "image"})
+    assert step.summary.count("\n````text\n") == 1  # the remote's own fence ends nothing
+
+
+def test_names_of_files_and_subjects_are_only_shown(family: Family, step: Step, run_cli: RunCli) -> None:
+    family.commit(EVIL, {f"core/src/{EVIL.replace('/', '.')}\n::warning::x.py": "x\n"})
+    assert family.sync().code == 0
+    family.edit(EVIL, {"training/train.py": f"{EVIL}\n::set-output name=a::b\n"})
+    done = run_cli("diff", "--patch", cwd=family.clone.path)
+    assert "\\u003a:set-output" not in done.out  # a patch line begins with a sign
+    assert commands(done) == []
+    for args in (("status",), ("status", "--json"), ("diff", "--json"), ("sync", "--dry-run", "--json")):
+        assert {one.name for one in commands(run_cli(*args, cwd=family.clone.path))} <= {"warning"}
+    assert kinds(step.summary).isdisjoint({"html_inline", "image", "link_open"})
+    assert set(cells(step.summary)) <= {5, 6}
+
+
+def test_json_means_the_same_with_the_mark_escaped(family: Family, step: Step, run_cli: RunCli) -> None:
+    path = "core/src/##[add-mask]x.py"
+    family.commit("Add", {path: "x\n"})
+    done = run_cli("sync", "--dry-run", "--json", cwd=family.clone.path)
+    assert commands(done) == []
+    assert "training/##[add-mask]x.py" in [change["path"] for change in done.json()["targets"][0]["changes"]]
+    assert step.outputs["planned"] == "space"
+
+
+def test_a_summary_that_cannot_be_written_fails_nothing(
+    family: Family, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(family.folder))
+    done = family.sync()
+    (warning,) = commands(done)
+    assert (done.code, warning.name) == (0, "warning")
+    assert step.outputs == {}
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
+        monkeypatch.delenv(name)
+    done = family.sync()
+    assert (done.code, commands(done)) == (0, [])
+
+
+def test_a_summary_keeps_to_what_a_step_may_have(family: Family, step: Step) -> None:
+    family.commit("Many", {f"core/src/{number:05}{'x' * 200}.py": "x\n" for number in range(50)})
+    step.summary_file.write_bytes(b"x" * ((1 << 20) - 3000) + b"\n\n")
+    assert family.sync().code == 0
+    text = step.summary_file.read_bytes()
+    assert 1 << 20 >= len(text) > (1 << 20) - 400
+    added = text.decode().partition("\n\n")[2]
+    assert added.endswith(
+        "```\n\n</details>\n\n\nThe rest is left out here: a summary may have 1 MiB. The log has all of it.\n"
+    )
+    assert added.count("```") == 2
+    before = fingerprint(step.summary_file)
+    assert family.sync().code == 0
+    assert fingerprint(step.summary_file) == before
+
+
+def test_an_adoption(family: Family, step: Step, run_cli: RunCli) -> None:
+    family.edit("Copied", {"training/train.py": "train\n", "configs/small.json": "{}\n"})
+    assert run_cli("adopt", "space", "--dry-run", cwd=family.clone.path).code == 0
+    assert (step.outputs["planned"], step.outputs["pushed"], step.outputs["changed"]) == ("space", "", "false")
+    assert run_cli("adopt", "space", "--yes", cwd=family.clone.path).code == 0
+    assert (step.outputs["pushed"], step.outputs["commit"]) == ("space", family.clone.tips()["refs/heads/main"])
+    assert "### openllm-repos adopt\n" in step.summary
+    assert "| `space` | adopted | " in step.summary
+
+
+def test_a_release_and_its_verification(tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = Releases.make(tmp_path / "releases", run_cli)
+    step = Step.enter(tmp_path / "runner", releases.clone.path, monkeypatch)
+    assert run_cli("release", "1.0.0", "--dry-run", cwd=releases.clone.path).code == 0
+    assert step.summary.startswith("### openllm-repos release: 1.0.0: dry run\n")
+    assert (step.outputs["changed"], step.outputs["tag"]) == ("false", "v1.0.0")
+    assert run_cli("release", "1.0.0", "--yes", cwd=releases.clone.path).code == 0
+    assert (step.outputs["changed"], step.outputs["version"]) == ("true", "1.0.0")
+    assert {"main", "space"} <= set(step.outputs["pushed"].split())
+    assert run_cli("release", "verify", cwd=releases.clone.path).code == 0
+    assert (step.outputs["complete"], step.outputs["faulty"]) == ("true", "")
+    releases.remotes["space"].git("update-ref", "-d", "refs/tags/v1.0.0")
+    done = run_cli("release", "verify", cwd=releases.clone.path)
+    assert {one.name for one in commands(done)} == {"error"}
+    assert (done.code, step.outputs["complete"], step.outputs["faulty"]) == (1, "false", "space")
+    done = run_cli("release", "9.9.9", "--dry-run", cwd=releases.clone.path)
+    assert {one.properties["title"] for one in commands(done)} == {"Release 9.9.9"}
