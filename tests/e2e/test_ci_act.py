@@ -57,6 +57,7 @@ def test_a_push_syncs_the_space_without_any_stored_secret(hub_family: HubFamily,
     assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
     assert "training/model.py" in hub_family.space.paths()
     assert hub_family.space.log("main", "-1", form="%cn") == [BOT]
+    assert "| `space` | synced | 2 | 3 |" in done.summaries["sync"]
     assert {seen.user for seen in actor.sandbox.hub.log if seen.path.endswith("git-receive-pack")} >= {"[OIDC]"}
 
 
@@ -101,6 +102,7 @@ def test_a_pull_request_is_previewed_without_any_right_to_write(hub_family: HubF
     done = actor.run("pull_request", pull, ref="refs/pull/7/merge")
     assert (done.code, done.jobs) == (0, {"Preview": True}), done.out
     assert "A training/tokens.py" in done.out
+    assert "| `space` | would be synced |" in done.summaries["preview"]
     assert hub_family.space.tips() == before
     assert {seen.user for seen in actor.sandbox.hub.log[asked:]} == {""}
 
@@ -114,7 +116,7 @@ def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -
     hub_family.edit("Patch it there", {"training/train.py": "patched\n"})
     done = actor.run("schedule", scheduled)
     assert (done.code, done.jobs) == (1, {"Look for drift": False})
-    assert "drift" in done.out
+    assert "| space | space | main | drift |" in done.summaries["drift"]
 
 
 @slow
@@ -122,6 +124,7 @@ def test_the_tag_of_a_release_is_verified(hub_family: HubFamily, actor: Actor) -
     done = actor.run("push", released(hub_family, "1.0.0"), ref="refs/tags/v1.0.0")
     assert (done.code, done.jobs) == (0, {"Finish and verify the release": True}), done.out
     assert "v1.0.0: complete, 2 repos" in done.out
+    assert "v1.0.0" in done.summaries["release"]
 
 
 @slow

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CLAIMS = {"repository": "louischua/openllm", "workflow": "openllm-repos.yml"}
 """What a job of the source's can prove of itself."""
 
-_STAND_INS = Path(__file__).with_name("actions")
+_STAND_INS = Path(__file__).with_name("stand_ins")
 _SECRETS = ("HF_TOKEN", "GITHUB_TOKEN")
 _PASSED = ("GIT_", "XDG_", "HF_", "GITHUB_SERVER_URL", "HOME", "TMPDIR", "TZ", "LC_ALL", "NO_COLOR")
 _TOOL = """\
