@@ -102,9 +102,23 @@ def test_a_pull_request_is_previewed_without_any_right_to_write(hub_family: HubF
     done = actor.run("pull_request", pull, ref="refs/pull/7/merge")
     assert (done.code, done.jobs) == (0, {"Preview": True}), done.out
     assert "A training/tokens.py" in done.out
+    assert f"{WORKFLOW} is up to date." in done.out
     assert "| `space` | would be synced |" in done.summaries["preview"]
     assert hub_family.space.tips() == before
     assert {seen.user for seen in actor.sandbox.hub.log[asked:]} == {""}
+
+
+@slow
+def test_a_pull_request_that_changes_the_maps_needs_a_new_workflow(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    hub_family.manifest(maps=(("core/src/", "training/"),))
+    hub_family.clone.commit("Carry all of it")
+    hub_family.clone.git("push", "-q", hub_family.origin.url, "HEAD:refs/pull/8/merge")
+    pull = {"number": 8, "pull_request": {"number": 8, "base": {"ref": "main"}, "head": {"ref": "topic"}}}
+    done = actor.run("pull_request", pull, ref="refs/pull/8/merge")
+    assert (done.code, done.jobs) == (1, {"Preview": False})
+    assert "| `space` | would be synced |" in done.summaries["preview"]
+    assert "is not what the manifest asks for" in done.summaries["preview"]
 
 
 @slow
@@ -116,7 +130,7 @@ def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -
     hub_family.edit("Patch it there", {"training/train.py": "patched\n"})
     done = actor.run("schedule", scheduled)
     assert (done.code, done.jobs) == (1, {"Look for drift": False})
-    assert "| space | space | main | drift |" in done.summaries["drift"]
+    assert "**space**: changed 1 mapped file by itself" in done.summaries["drift"]
 
 
 @slow

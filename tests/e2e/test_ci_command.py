@@ -198,6 +198,8 @@ def test_a_manifest_at_another_place(source: Source, run_cli: RunCli) -> None:
     text = source.workflow.read_text(encoding="utf-8")
     assert "MANIFEST: 'my family/it''s.toml'" in text
     assert 'openllm-repos --manifest "$MANIFEST" status --check' in text
+    odd = shutil.copy(EXAMPLE / "repos.toml", source.path / "${{ github.token }}.toml")
+    assert "which GitHub would read" in run_cli("--manifest", odd, "ci", cwd=source.path).err
     elsewhere = run_cli("--manifest", EXAMPLE / "repos.toml", "ci", cwd=source.path)
     assert (elsewhere.code, "is not in the clone" in elsewhere.err) == (2, True)
 
@@ -255,14 +257,12 @@ def test_the_example_manifest_is_that_of_the_project() -> None:
 
 def judged(folder: Path) -> str:
     """Return what actionlint and zizmor, at its strictest, have to say of the workflows in a folder."""
-    files = sorted(folder.glob("*.yml"))
+    files = [path.name for path in sorted(folder.glob("*.yml"))]
     assert files
-    programs = Path(sys.executable).parent
+    actionlint, zizmor = (str(Path(sys.executable).with_name(name)) for name in ("actionlint", "zizmor"))
+    strictest = ("--offline", "--quiet", "--no-progress", "--color=never", "--persona=auditor")
     said = ""
-    for command in (
-        [programs / "actionlint", "-no-color", "-shellcheck=", "-pyflakes=", *files],
-        [programs / "zizmor", "--offline", "--quiet", "--no-progress", "--color=never", "--persona=auditor", *files],
-    ):
+    for command in ([actionlint, "-no-color", "-shellcheck=", "-pyflakes=", *files], [zizmor, *strictest, *files]):
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
         said += done.stdout + done.stderr if done.returncode else ""
     return said

@@ -30,10 +30,10 @@ _SECRETS = ("HF_TOKEN", "GITHUB_TOKEN")
 _PASSED = ("GIT_", "XDG_", "HF_", "GITHUB_SERVER_URL", "HOME", "TMPDIR", "TZ", "LC_ALL", "NO_COLOR")
 _TOOL = """\
 #!/bin/sh
-# The tool, and a copy of the summary as it is after this call.
+# The tool, and a copy of the summary of its step.
 python -m openllm_repos "$@"
 code=$?
-cp "$GITHUB_STEP_SUMMARY" "$TESTS_SUMMARIES/$GITHUB_JOB-$$" 2>/dev/null || true
+cat "$GITHUB_STEP_SUMMARY" >> "$TESTS_SUMMARIES/$GITHUB_JOB"
 exit $code
 """
 
@@ -109,7 +109,7 @@ class Actor:
         lines = (done.stdout + done.stderr).decode().splitlines()
         out = "\n".join(line for line in lines if any(mark in line for mark in ("]   | ", "❌", "🏁", "level=error")))
         ended = re.findall(r"^\[[^/\]]*/(.*?)(?:-[0-9]+)? *\] 🏁  Job (succeeded|failed)$", out, re.MULTILINE)
-        said = {path.name.rpartition("-")[0]: path.read_text(encoding="utf-8") for path in sorted(summaries.iterdir())}
+        said = {path.name: path.read_text(encoding="utf-8") for path in summaries.iterdir()}
         return Acted(done.returncode, out, {name: how == "succeeded" for name, how in ended}, said)
 
     def _check_out(self, workspace: Path, ref: str) -> None:

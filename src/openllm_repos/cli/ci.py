@@ -121,32 +121,37 @@ def _place_of(invocation: Invocation, top: Path) -> str:
     """Return where the manifest stands in the source.
 
     Raises:
-        UsageError: it stands somewhere else.
+        UsageError: it stands somewhere else, or at a place that cannot be written down.
     """
+    from openllm_repos.names.path import require_relative
+    from openllm_repos.workflow.choices import EXPRESSION
+
     path = os.path.relpath(os.path.realpath(invocation.manifest_path()), os.path.realpath(top)).replace(os.sep, "/")
     if path.startswith("../"):
         raise UsageError(f"{path} is not in the clone, so no job would find it.", hint="Commit it to the source.")
+    require_relative(path, "the place of the manifest")
+    if EXPRESSION in path:
+        raise UsageError(f"{path} has {EXPRESSION} in it, which GitHub would read.", hint="Give it another name.")
     return path
 
 
 def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool, quiet: bool) -> int:
-    from openllm_repos.workflow.file import Standing
-
-    if as_json:
-        _print_json(recipe, now, changed=False)
-    elif now is not Standing.CURRENT or not quiet:
-        for line in standing_lines(found, now):
-            click.echo(line)
-    return 0 if now is Standing.CURRENT else _DIFFERS
-
-
-def standing_lines(found: Found, now: Standing) -> list[str]:
-    """Return for people how the workflow stands, and the next command."""
+    """Say how the workflow stands, and the next command; return the exit code."""
+    from openllm_repos.cli.actions import report_failure
     from openllm_repos.workflow.file import Standing, said_of
     from openllm_repos.workflow.filters import WORKFLOW
 
     message, following = said_of(found, now)
-    return [f"{WORKFLOW} {message}."] + ([f"next: {following}"] if now is not Standing.CURRENT else [])
+    current = now is Standing.CURRENT
+    if as_json:
+        _print_json(recipe, now, changed=False)
+    elif not (current and quiet):
+        click.echo(f"{WORKFLOW} {message}.")
+        if not current:
+            click.echo(f"next: {following}")
+    if not current:
+        report_failure(f"{WORKFLOW} {message}.", following, command_name="ci")
+    return 0 if current else _DIFFERS
 
 
 def _told(found: Found, recipe: Recipe, *, changed: bool) -> list[str]:

@@ -21,6 +21,8 @@ from openllm_repos.text import redact
 PACKAGE = "openllm-repos"
 EXAMPLE = "17 5 * * *"
 OFF = "off"
+EXPRESSION = "${{"
+"""What GitHub reads as the beginning of an expression, wherever it stands."""
 
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 6))
 _PIECE = re.compile(r"(?:\*|(?P<low>[0-9]{1,2})(?:-(?P<high>[0-9]{1,2}))?)(?:/(?P<step>[0-9]{1,2}))?")
@@ -100,6 +102,8 @@ class Requirement(str):
         from packaging.utils import canonicalize_name
 
         require_plain(text, "what to install")
+        if EXPRESSION in text:
+            raise NameRefused(f"{quoted(text)} has {EXPRESSION} in it, which GitHub would read")
         if redact(text) != text:
             raise NameRefused(f"{quoted(text)} holds a credential, and the workflow is there for all to read")
         try:

@@ -130,15 +130,6 @@ def with_parts(text: str | None, parts: Parts) -> str:
     return made
 
 
-def outside(text: str) -> tuple[str, ...]:
-    """Return what stands before, between and after the parts, the marks included."""
-    found = _places(text)
-    if found is None:
-        return (text,)
-    (_, first, first_end, _), (_, second, second_end, _) = found
-    return text[:first], text[first_end:second], text[second_end:]
-
-
 def _places(text: str) -> list[tuple[int, int, int, int]] | None:
     """Return for each part where its first mark begins and ends, and where its last one does."""
     marks = list(_MARK.finditer(text))

@@ -61,6 +61,7 @@ def test_a_schedule_has_one_spelling() -> None:
         ("openllm-repos; rm -rf /", "is nothing that pip installs"),
         ("openllm-repos==1\n--pre", "control or invisible"),
         ("openllm-repos @ git+https://user:ghp_0123456789@github.com/a/b", "holds a credential"),
+        ("openllm-repos @ https://example.com/${{secrets.HF_TOKEN}}", "which GitHub would read"),
     ],
 )
 def test_what_a_job_may_not_install(text: str, said: str) -> None:
