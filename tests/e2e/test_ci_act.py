@@ -10,6 +10,7 @@ import pytest
 from openllm_repos.sandbox import Sandbox
 from tests.support.acting import CLAIMS, Actor
 from tests.support.hub_family import SOURCE, SPACE, HubFamily
+from tests.support.inprocess import RunCli
 from tests.support.repositories import Bare
 
 WORKFLOW = ".github/workflows/openllm-repos.yml"
@@ -73,6 +74,10 @@ def test_a_dispatched_dry_run_changes_nothing(hub_family: HubFamily, actor: Acto
     assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
     assert "A training/model.py" in done.out
     assert hub_family.space.tips() == before
+    hub_family.clone.git("push", "-q", hub_family.origin.url, "main:topic")
+    assert (
+        actor.run("workflow_dispatch", asked, ref="refs/heads/topic").jobs == {}
+    )  # only the source's branch is synced
 
 
 @slow
@@ -131,6 +136,18 @@ def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -
     done = actor.run("schedule", scheduled)
     assert (done.code, done.jobs) == (1, {"Look for drift": False})
     assert "**space**: changed 1 mapped file by itself" in done.summaries["drift"]
+
+
+@slow
+def test_a_private_space_is_looked_at_with_the_secret(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
+    family = HubFamily.on(sandbox, tmp_path / "family", run_cli, private=True)
+    ready(family, "--auth", "secret", "--private")
+    family.synced("--yes")
+    actor = Actor(tmp_path / "act", sandbox, secrets={"HF_TOKEN": "hf_write"})
+    scheduled = {"repository": {"full_name": SOURCE, "default_branch": "main"}}
+    assert actor.run("schedule", scheduled).jobs == {"Look for drift": True}
+    actor.secrets = {}
+    assert actor.run("schedule", scheduled).jobs == {"Look for drift": False}
 
 
 @slow

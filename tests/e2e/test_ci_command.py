@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from openllm_repos.manifest import Manifest
 from openllm_repos.workflow.choices import Auth, Choices, Cron, Requirement
 from openllm_repos.workflow.file import Found, Recipe, composed
 from tests.support.inprocess import RunCli
+from tests.support.needs import need_program
 from tests.support.process import Result
 from tests.support.repositories import Clone
 
@@ -113,6 +113,44 @@ def test_choices_need_not_be_said_twice(source: Source) -> None:
     facts = source.ci("--json").json()
     assert facts["choices"] == {"auth": "secret", "matrix": False, "private": True, "cron": None, "install": None}
     assert (facts["state"], facts["changed"], facts["jobs"]) == ("current", False, ["sync", "release", "preview"])
+
+
+@pytest.mark.parametrize(
+    ("options", "proving", "with_secret"),
+    [
+        ((), {"sync", "release"}, set()),
+        (("--private", "--matrix"), {"sync", "release", "drift", "verify"}, set()),
+        (("--auth", "secret"), set(), {"sync", "release"}),
+        (("--auth", "secret", "--private"), set(), {"sync", "release", "drift"}),
+    ],
+)
+def test_each_job_has_the_rights_that_it_needs(
+    source: Source, options: tuple[str, ...], proving: set[str], with_secret: set[str]
+) -> None:
+    read = yaml.safe_load(source.written(*options))
+    jobs = read["jobs"]
+    assert read["permissions"] == {}
+    assert {name for name, job in jobs.items() if "id-token" in job["permissions"]} == proving
+    assert {name for name, job in jobs.items() if "secrets." in str(job)} == with_secret
+    assert {name for name, job in jobs.items() if "environment" in job} == with_secret
+    assert {job["permissions"]["contents"] for job in jobs.values()} == {"read"}
+    assert {value for job in jobs.values() for value in job["permissions"].values()} <= {"read", "write"}
+    assert {job["steps"][0]["with"]["persist-credentials"] for job in jobs.values()} == {False}
+    previewed = [step.get("run", "") for step in jobs["preview"]["steps"]]
+    assert any("sync --dry-run" in script for script in previewed) is ("--private" not in options)
+    assert {name for name, job in jobs.items() if job["concurrency"]["cancel-in-progress"]} <= {
+        "preview",
+        "drift",
+        "verify",
+    }
+    assert "${{ github.ref_name }}" in jobs["release"]["concurrency"]["group"]
+
+
+def test_a_family_without_targets_has_nothing_to_sync(source: Source) -> None:
+    (source.path / "repos.toml").write_text(NO_HUB, encoding="utf-8")
+    read = yaml.safe_load(source.written("--matrix"))
+    assert list(read["jobs"]) == ["release", "preview", "drift"]
+    assert "id-token" not in str(read)
 
 
 def test_what_people_add_outside_of_the_marks_stays_byte_for_byte(source: Source) -> None:
@@ -259,7 +297,7 @@ def judged(folder: Path) -> str:
     """Return what actionlint and zizmor, at its strictest, have to say of the workflows in a folder."""
     files = [path.name for path in sorted(folder.glob("*.yml"))]
     assert files
-    actionlint, zizmor = (str(Path(sys.executable).with_name(name)) for name in ("actionlint", "zizmor"))
+    actionlint, zizmor = need_program("actionlint"), need_program("zizmor")
     strictest = ("--offline", "--quiet", "--no-progress", "--color=never", "--persona=auditor")
     said = ""
     for command in ([actionlint, "-no-color", "-shellcheck=", "-pyflakes=", *files], [zizmor, *strictest, *files]):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openllm_repos.workflow.jobs import CHECKOUT, RUNNER, SETUP_PYTHON
+from tests.support.needs import need_program
 from tests.support.process import run_git
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Actor:
         paths = {"TESTS_PYTHON": os.path.dirname(sys.executable), "TESTS_TOOL": tool, "TESTS_SUMMARIES": summaries}
         done = subprocess.run(
             [
-                *(Path(sys.executable).with_name("act"), event, "-C", workspace, "-e", place / "event.json"),
+                *(need_program("act"), event, "-C", workspace, "-e", place / "event.json"),
                 *("-P", f"{RUNNER}=-self-hosted", "--no-skip-checkout", "--no-cache-server", "--pull=false"),
                 *("--action-offline-mode", "--concurrent-jobs", "1"),
                 *(part for action in (CHECKOUT, SETUP_PYTHON) for part in _stand_in(action)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -38,6 +39,22 @@ def need_git_lfs() -> None:
     if run_git("lfs", "version", cwd=os.path.dirname(REAL_GIT), ok=(0, 1)).code == 0:
         return
     message = "git-lfs is not installed (Debian: apt-get install git-lfs); these tests push and pull large files"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def need_program(name: str) -> str:
+    """Return where a program of the development packages is; else skip, or fail in CI.
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+    place = os.path.join(os.path.dirname(sys.executable), name)
+    if os.access(place, os.X_OK):
+        return place
+    message = f"{name} is not installed here (pip install 'openllm-repos[dev]' does it where there is a wheel)"
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)
