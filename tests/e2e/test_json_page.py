@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.support.family import Family
     from tests.support.inprocess import RunCli
     from tests.support.process import Result
+    from tests.support.repositories import Clone
     from tests.support.sealed import SealedHome
 
 PAGE = (Path(__file__).parents[2] / "docs/json.md").read_text(encoding="utf-8")
@@ -104,3 +105,9 @@ def test_a_release_and_what_is_asked_of_it_afterwards(tmp_path: Path, run_cli: R
     }.items():
         assert (section, unnamed(section, answer(*args))) == (section, set())
     assert unnamed("release list", answer("release", "verify")) == set()
+
+
+def test_a_workflow(clone: Clone, run_cli: RunCli) -> None:
+    clone.write({"repos.toml": (Path(__file__).parents[2] / "repos.toml").read_text(encoding="utf-8")})
+    for args in (("ci", "--check"), ("ci",)):
+        assert unnamed("ci", run_cli(*args, "--json", cwd=clone.path)) == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -54,6 +55,27 @@ def need_browser() -> None:
     if shutil.which("chromium") and shutil.which("chromedriver"):
         return
     message = "chromium is not installed (Debian: apt-get install chromium chromium-driver); these tests look at pages"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def need_program(name: str) -> str:
+    """Return where a program of the development packages is; else skip, or fail in CI.
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+    place = os.path.join(os.path.dirname(sys.executable), name)
+    if os.access(place, os.X_OK):
+        return place
+    message = f"{name} is not installed here (pip install 'openllm-repos[dev]' does it where there is a wheel)"
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)

@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Listed] = {
         "openllm_repos.cli.sandbox:sandbox", "Serve a GitHub and a Hub on this machine to try things on."
     ),
     "hooks": Listed("openllm_repos.cli.hooks:hooks", "Check what you push: release tags, and targets pushed by hand."),
+    "ci": Listed("openllm_repos.cli.ci:ci", "Write the GitHub Actions workflow that keeps the family in step."),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 

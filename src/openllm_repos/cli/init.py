@@ -239,6 +239,7 @@ def _closing(
     """Add the git remotes and the hook; return what was done, and what to type next."""
     from openllm_repos.cli.manifest import counted
     from openllm_repos.cli.remotes import told
+    from openllm_repos.manifest.model import Kind
     from openllm_repos.setup.remotes import apply_remotes, plan_remotes
 
     steps = plan_remotes(manifest, repository)
@@ -255,4 +256,6 @@ def _closing(
     lines += [f"  openllm-repos adopt {name}     if its files were copied there, and never synced" for name in adopt]
     if manifest.targets:
         lines.append("  openllm-repos sync --dry-run")
+    if manifest.targets and manifest.source.kind is Kind.GITHUB:
+        lines.append("  openllm-repos ci     and GitHub does it on every push")
     return lines

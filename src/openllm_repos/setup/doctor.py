@@ -6,19 +6,22 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from openllm_repos import __version__
 from openllm_repos.errors import ManifestError, ReposError
 from openllm_repos.family.access import access_of, with_access
 from openllm_repos.git.configured import setting
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import tree_of
 from openllm_repos.git.repository import Repository
-from openllm_repos.hooks.standing import standing
+from openllm_repos.hooks.standing import standing as hook_standing
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.setup.check import Check, error, ok, warning
 from openllm_repos.setup.clone import check_clone, not_opened
 from openllm_repos.setup.machine import check_git, check_lfs
 from openllm_repos.setup.reach import check_remotes
 from openllm_repos.setup.remotes import Deed, RemoteStep, plan_remotes
+from openllm_repos.workflow.file import Recipe, read_workflow, said_of, standing
+from openllm_repos.workflow.filters import WORKFLOW
 
 DEADLINE = 10.0
 _ATTRIBUTES = b".gitattributes"
@@ -57,6 +60,7 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
     if manifest is not None:
         yield from _git_remotes(plan_remotes(manifest, repository))
         yield from _hook(manifest, repository)
+        yield from _workflow(manifest, manifest_path, repository)
         if not offline:
             yield from _remotes(manifest, repository, deadline)
 
@@ -112,11 +116,26 @@ def _lfs_tracked(repository: Repository) -> bool:
 
 def _hook(manifest: Manifest, repository: Repository) -> Iterator[Check]:
     """Look at the pre-push hook of the clone."""
-    found = standing(manifest, repository)
+    found = hook_standing(manifest, repository)
     for fault in found.faults:
         yield warning("hooks", fault.message, fault.next)
     if not found.faults:
         yield ok("hooks", "pushes are judged before they are sent")
+
+
+def _workflow(manifest: Manifest, path: Path, repository: Repository) -> Iterator[Check]:
+    """Hold the workflow for GitHub Actions against the manifest, where there is one that we wrote."""
+    if repository.top is None:
+        return
+    found = read_workflow(repository.top)
+    if found.choices is None:
+        return
+    place = os.path.relpath(os.path.realpath(path), os.path.realpath(repository.top)).replace(os.sep, "/")
+    now = standing(found, Recipe(manifest, place, found.choices, __version__))
+    said, following = said_of(found, now)
+    yield (
+        ok("workflow", f"{WORKFLOW} {said}") if not following else warning("workflow", f"{WORKFLOW} {said}", following)
+    )
 
 
 def _git_remotes(steps: tuple[RemoteStep, ...]) -> Iterator[Check]:

@@ -1,0 +1,217 @@
+"""`openllm-repos ci`: the GitHub Actions workflow of the family, written, printed, or held against the manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from openllm_repos import __version__
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.errors import NameRefused, UsageError
+
+if TYPE_CHECKING:
+    from openllm_repos.workflow.choices import Choices
+    from openllm_repos.workflow.file import Found, Recipe, Standing
+
+SCHEMA = 1
+_DIFFERS = 1
+_T = TypeVar("_T")
+
+
+@click.command("ci")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 unless the workflow is up to date.")
+@click.option("--print", "-n", "--dry-run", "shown", is_flag=True, help="Print the workflow instead of writing it.")
+@click.option(
+    "--auth",
+    type=click.Choice(["trusted", "secret"]),
+    help="How jobs get at the Hub: as trusted publishers (the default), or by the secret HF_TOKEN.",
+)
+@click.option("--matrix/--single", default=None, help="One job for each target, and one that verifies; or one for all.")
+@click.option(
+    "--private/--public",
+    default=None,
+    help="Whether a repository on the Hub cannot be read without a token: then jobs that only look get one too.",
+)
+@click.option("--cron", metavar="FIELDS", help="When to look for drift, in UTC ('17 5 * * *'); off for never.")
+@click.option(
+    "--install", metavar="REQUIREMENT", help="What pip installs (this version by default); 'default' goes back to that."
+)
+@click.option("--overwrite", is_flag=True, help="Write over edits between the marks, or a file that has no marks.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found and done as JSON.")
+@click.pass_obj
+def ci(
+    invocation: Invocation,
+    check: bool,
+    shown: bool,
+    auth: str | None,
+    matrix: bool | None,
+    private: bool | None,
+    cron: str | None,
+    install: str | None,
+    overwrite: bool,
+    as_json: bool,
+) -> int:
+    """Write .github/workflows/openllm-repos.yml: syncs, releases, previews of pull requests, a look for drift.
+
+    What is chosen stands in the workflow, so the next time no option is needed. Only what stands between its marks is
+    written anew: jobs, triggers and comments of yours outside of them stay byte for byte.
+    """
+    if shown and (check or as_json):
+        raise UsageError("--print goes neither with --check nor with --json.")
+    from openllm_repos.cli.clone import open_clone
+    from openllm_repos.workflow.file import Recipe, Standing, composed, read_workflow, standing, write_workflow
+
+    manifest, repository = open_clone(invocation)
+    if repository.top is None:
+        raise UsageError("A bare clone has no work tree to write a workflow into.", hint="Run it in a clone with one.")
+    found = read_workflow(repository.top)
+    choices = _chosen(found, auth=auth, matrix=matrix, private=private, cron=cron, install=install)
+    recipe = Recipe(manifest, _place_of(invocation, repository.top), choices, __version__)
+    now = standing(found, recipe)
+    if check:
+        return _tell_standing(found, recipe, now, as_json=as_json, quiet=invocation.quiet)
+    text = composed(found, recipe, overwrite=overwrite)
+    if shown:
+        click.echo(text, nl=False)
+        return 0
+    changed = text != found.text
+    if changed:
+        write_workflow(repository.top, text)
+    if as_json:
+        _print_json(recipe, Standing.CURRENT, changed=changed)
+    elif not invocation.quiet:
+        for line in _told(found, recipe, changed=changed):
+            click.echo(line)
+    return 0
+
+
+def _chosen(
+    found: Found, *, auth: str | None, matrix: bool | None, private: bool | None, cron: str | None, install: str | None
+) -> Choices:
+    """Return what is chosen: what was typed, else what the workflow was written with, else the defaults."""
+    from openllm_repos.workflow.choices import Auth, Choices, Requirement, cron_of
+
+    choices = found.choices or Choices()
+    if auth is not None:
+        choices = replace(choices, auth=Auth(auth))
+    if matrix is not None:
+        choices = replace(choices, matrix=matrix)
+    if private is not None:
+        choices = replace(choices, private=private)
+    if cron is not None:
+        choices = replace(choices, cron=_typed("--cron", cron, cron_of))
+    if install is not None:
+        choices = replace(choices, install=None if install == "default" else _typed("--install", install, Requirement))
+    return choices
+
+
+def _typed(option: str, text: str, parse: Callable[[str], _T]) -> _T:
+    try:
+        return parse(text)
+    except NameRefused as refused:
+        raise UsageError(f"{option}: {refused.message}", hint=refused.hint) from None
+
+
+def _place_of(invocation: Invocation, top: Path) -> str:
+    """Return where the manifest stands in the source.
+
+    Raises:
+        UsageError: it stands somewhere else, or at a place that cannot be written down.
+    """
+    from openllm_repos.names.path import require_relative
+    from openllm_repos.workflow.choices import EXPRESSION
+
+    path = os.path.relpath(os.path.realpath(invocation.manifest_path()), os.path.realpath(top)).replace(os.sep, "/")
+    if path.startswith("../"):
+        raise UsageError(f"{path} is not in the clone, so no job would find it.", hint="Commit it to the source.")
+    require_relative(path, "the place of the manifest")
+    if EXPRESSION in path:
+        raise UsageError(f"{path} has {EXPRESSION} in it, which GitHub would read.", hint="Give it another name.")
+    return path
+
+
+def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool, quiet: bool) -> int:
+    """Say how the workflow stands, and the next command; return the exit code."""
+    from openllm_repos.cli.actions import report_failure
+    from openllm_repos.workflow.file import Standing, said_of
+    from openllm_repos.workflow.filters import WORKFLOW
+
+    message, following = said_of(found, now)
+    current = now is Standing.CURRENT
+    if as_json:
+        _print_json(recipe, now, changed=False)
+    elif not (current and quiet):
+        click.echo(f"{WORKFLOW} {message}.")
+        if not current:
+            click.echo(f"next: {following}")
+    if not current:
+        report_failure(f"{WORKFLOW} {message}.", following, command_name="ci")
+    return 0 if current else _DIFFERS
+
+
+def _told(found: Found, recipe: Recipe, *, changed: bool) -> list[str]:
+    from openllm_repos.workflow.filters import WORKFLOW
+    from openllm_repos.workflow.jobs import job_keys
+
+    if not changed:
+        return [f"{WORKFLOW} is up to date."]
+    jobs = ", ".join(job_keys(recipe.manifest, recipe.choices))
+    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}."]
+    lines += ["next:", f"  git add {WORKFLOW} && git commit -m 'Let GitHub keep the family in step'"]
+    known = found.choices is not None and found.choices.auth is recipe.choices.auth
+    return lines if known else [*lines, *(f"  {step}" for step in _to_set_up(recipe))]
+
+
+def _to_set_up(recipe: Recipe) -> list[str]:
+    """Return what the hosts have to know before the jobs can push."""
+    from openllm_repos.manifest.model import Kind
+    from openllm_repos.workflow.choices import Auth
+    from openllm_repos.workflow.filters import WORKFLOW
+
+    manifest, choices = recipe.manifest, recipe.choices
+    on_hub = [repo for repo in manifest.repos if repo.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET}]
+    steps = []
+    if on_hub and choices.auth is Auth.TRUSTED:
+        name = WORKFLOW.rpartition("/")[2]
+        here = manifest.source.repo_id or manifest.source.url
+        steps.append(f"name {here} and the workflow {name} as a trusted publisher, in the settings of")
+        steps += [f"  {repo.url}/settings" for repo in on_hub]
+    elif on_hub:
+        steps.append("gh secret set HF_TOKEN     (a token that may write to the repositories on the Hub)")
+    if any(repo.kind is Kind.GITHUB for repo in manifest.repos if repo is not manifest.source):
+        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN     (for the other repositories on GitHub)")
+    return steps
+
+
+def _print_json(recipe: Recipe, now: Standing, *, changed: bool) -> None:
+    import json
+
+    click.echo(json.dumps(facts(recipe, now, changed=changed), indent=2))
+
+
+def facts(recipe: Recipe, now: Standing, *, changed: bool) -> dict[str, Any]:
+    """Return it as the JSON that docs/json.md describes."""
+    from openllm_repos.workflow.filters import WORKFLOW, source_paths
+    from openllm_repos.workflow.jobs import job_keys
+
+    choices = recipe.choices
+    return {
+        "schema": SCHEMA,
+        "file": WORKFLOW,
+        "state": now.value,
+        "changed": changed,
+        "choices": {
+            "auth": choices.auth.value,
+            "matrix": choices.matrix,
+            "private": choices.private,
+            "cron": choices.cron,
+            "install": choices.install,
+        },
+        "jobs": list(job_keys(recipe.manifest, choices)),
+        "paths": list(source_paths(recipe.manifest, recipe.manifest_path)),
+    }

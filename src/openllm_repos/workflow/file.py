@@ -1,0 +1,242 @@
+"""The workflow in the clone: read, held against the manifest, and written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.manifest.model import Kind, Manifest
+from openllm_repos.names.plain import quoted
+from openllm_repos.workflow.choices import Choices, Requirement
+from openllm_repos.workflow.filters import WORKFLOW
+from openllm_repos.workflow.jobs import jobs_text
+from openllm_repos.workflow.parts import Parts, PartsBroken, find_parts, header_text, with_parts
+from openllm_repos.workflow.triggers import triggers_text
+
+_LARGEST = 1 << 20
+
+
+class Standing(StrEnum):
+    """How a workflow in a clone stands to the manifest."""
+
+    MISSING = "missing"
+    CURRENT = "current"
+    STALE = "stale"
+    EDITED = "edited"
+    FOREIGN = "foreign"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A workflow as it is in a clone.
+
+    Attributes:
+        text: the file, None where there is none.
+        parts: what stands between its marks, None where it has none.
+        broken: what is wrong with its marks, or None.
+    """
+
+    text: str | None
+    parts: Parts | None = None
+    broken: PartsBroken | None = None
+
+    @property
+    def choices(self) -> Choices | None:
+        """The choices that it was written with, None where nobody can tell."""
+        header = self.parts.header if self.parts else None
+        return header.choices if header else None
+
+    @property
+    def version(self) -> str | None:
+        """The version of this package that wrote it, None where nobody can tell."""
+        header = self.parts.header if self.parts else None
+        return header.version if header else None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a workflow is made from.
+
+    Attributes:
+        manifest: whose workflow it is.
+        manifest_path: where the manifest stands in the source.
+        choices: what a person decided.
+        version: the version of this package, which the jobs install unless the choices say otherwise.
+    """
+
+    manifest: Manifest
+    manifest_path: str
+    choices: Choices
+    version: str
+
+    def parts(self) -> Parts:
+        """Return the parts of the workflow.
+
+        Raises:
+            UsageError: the source is not on GitHub.
+        """
+        source = self.manifest.source
+        if source.kind not in {Kind.GITHUB, Kind.GIT}:
+            raise UsageError(
+                f"{source.name} is a {source.kind}: GitHub runs no workflow there.",
+                hint="A workflow belongs to a source that the manifest names with github = or url =.",
+            )
+        install = self.choices.install or Requirement.pinned(self.version)
+        header = header_text(self.version, self.manifest_path, self.choices)
+        return Parts(
+            header + triggers_text(self.manifest, self.choices, self.manifest_path),
+            jobs_text(self.manifest, self.choices, self.manifest_path, install),
+        ).sealed()
+
+
+def standing(found: Found, recipe: Recipe) -> Standing:
+    """Hold a workflow against what it would be made from now.
+
+    The version that wrote it does not count by itself: a workflow is stale when this version would write other jobs or
+    triggers, not when it would install itself.
+    """
+    if found.text is None:
+        return Standing.MISSING
+    if found.broken is not None:
+        return Standing.BROKEN
+    if found.parts is None:
+        return Standing.FOREIGN
+    if not found.parts.as_written or found.version is None:
+        return Standing.EDITED
+    same = Recipe(recipe.manifest, recipe.manifest_path, recipe.choices, found.version)
+    return Standing.CURRENT if same.parts() == found.parts else Standing.STALE
+
+
+def read_workflow(top: Path) -> Found:
+    """Read the workflow of the clone whose work tree is `top`.
+
+    Raises:
+        EnvironmentProblem: it cannot be read.
+    """
+    path = top / WORKFLOW
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        text = content.decode()
+    except (FileNotFoundError, NotADirectoryError):
+        return Found(None)
+    except OSError as why:
+        raise EnvironmentProblem(f"{WORKFLOW} cannot be read: {why.strerror}.") from None
+    except UnicodeDecodeError:
+        raise EnvironmentProblem(f"{WORKFLOW} is not UTF-8.", hint="Save it as UTF-8.") from None
+    if len(content) > _LARGEST:
+        raise EnvironmentProblem(f"{WORKFLOW} is larger than {_LARGEST >> 20} MiB.", hint="Is it the right file?")
+    try:
+        return Found(text, find_parts(text))
+    except PartsBroken as why:
+        return Found(text, broken=why)
+
+
+def said_of(found: Found, now: Standing) -> tuple[str, str]:
+    """Return what there is to say of a workflow (without its name), and the command that mends it, or nothing."""
+    again = "openllm-repos ci"
+    match now:
+        case Standing.CURRENT:
+            return "is up to date", ""
+        case Standing.MISSING:
+            return "is not there", again
+        case Standing.STALE:
+            by = f" (openllm-repos {found.version} wrote it)" if found.version else ""
+            return f"is not what the manifest asks for{by}", again
+        case Standing.EDITED:
+            return "was edited between its marks", "move the edit outside of them, then: openllm-repos ci --overwrite"
+        case Standing.BROKEN:
+            return "has lost one of its marks", "put it back, or: openllm-repos ci --overwrite"
+        case Standing.FOREIGN:
+            return "was not written by openllm-repos", "rename it, or: openllm-repos ci --overwrite"
+
+
+def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> str:
+    """Return the workflow as it would be written.
+
+    Args:
+        found: as it is.
+        recipe: what to make it from.
+        overwrite: whether what people wrote between the marks, or in a file without marks, may go.
+
+    Raises:
+        ConflictError: it may not, and there is such.
+        UsageError: what comes out is no workflow: a job or another key is there twice.
+    """
+    now = standing(found, recipe)
+    if now is Standing.BROKEN and not overwrite:
+        assert found.broken is not None
+        raise found.broken
+    if now is Standing.FOREIGN and not overwrite:
+        raise ConflictError(
+            f"{WORKFLOW} is there and was not written by openllm-repos; nothing was changed.",
+            hint="Give yours another name, or write over it: openllm-repos ci --overwrite",
+        )
+    if now is Standing.EDITED and not overwrite:
+        raise ConflictError(
+            f"{WORKFLOW} was edited between the marks, and that would be lost; nothing was changed.",
+            hint="Move your change outside of the marks (see: openllm-repos ci --print --overwrite), then write over"
+            " it: openllm-repos ci --overwrite",
+        )
+    text = with_parts(found.text if found.parts else None, recipe.parts())
+    _require_sound(text)
+    return text
+
+
+def write_workflow(top: Path, text: str) -> None:
+    """Write the workflow of a clone: a new file beside it, put in its place.
+
+    Raises:
+        EnvironmentProblem: it cannot be written; then it is as it was.
+    """
+    path = Path(os.path.realpath(top / WORKFLOW))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        fresh = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
+            fresh.chmod(mode)
+            fresh.replace(path)
+        except BaseException:
+            fresh.unlink()
+            raise
+    except OSError as why:
+        raise EnvironmentProblem(f"{WORKFLOW} cannot be written: {why.strerror}.") from None
+
+
+def _require_sound(text: str) -> None:
+    """Refuse a key that is there twice, as where a job of a person's has a name of ours: GitHub would take neither.
+
+    What PyYAML cannot read is left to GitHub, which reads a little more; the lines between the marks are sound.
+    """
+    import yaml
+
+    try:
+        todo = [yaml.compose(text, Loader=yaml.SafeLoader)]
+    except yaml.YAMLError:
+        return
+    seen: set[int] = set()
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            twice = next((key for key in keys if keys.count(key) > 1), None)
+            if twice is not None:
+                raise UsageError(
+                    f"{WORKFLOW} would have {quoted(str(twice))} twice in one place.",
+                    hint="Give yours another name; those between the marks are the tool's.",
+                )
+            todo += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            todo += node.value

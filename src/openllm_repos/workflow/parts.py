@@ -1,0 +1,164 @@
+"""The two parts of the workflow that are made, between their marks; every line outside belongs to people.
+
+The first part says in comments what the choices were, which version of this package wrote it, and the digest of both
+parts as they were written: so an edit between the marks is seen, and not written over without a word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from openllm_repos.errors import NameRefused, ReposError
+from openllm_repos.names.plain import quoted
+from openllm_repos.workflow.choices import Choices
+
+TRIGGERS = "triggers"
+JOBS = "jobs"
+
+_NAMES = (TRIGGERS, JOBS)
+_MARK = re.compile(r"^# (?P<side>>>>|<<<) openllm-repos (?P<name>[a-z]+)[ \t]*\r?\n?", re.MULTILINE)
+_HEADER = re.compile(
+    r"# Written by openllm-repos (?P<version>[0-9][A-Za-z0-9.+!-]*) from [^\n]*\n(?:# [^\n]*\n)*?"
+    r"# choices: (?P<choices>[^\n]*)\n# digest: (?P<digest>[0-9a-f]{64})\n"
+)
+_PLACEHOLDER = "0" * 64
+
+
+class PartsBroken(ReposError):
+    """The marks of a workflow are not the four that belong there, in their order."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The two parts without their marks, each line ended by a newline alone.
+
+    Attributes:
+        triggers: the first, header and all.
+        jobs: the second.
+    """
+
+    triggers: str
+    jobs: str
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of both, whatever digest the header holds."""
+        blank = re.sub(r"(?m)^# digest: [0-9a-f]{64}$", f"# digest: {_PLACEHOLDER}", self.triggers, count=1)
+        return hashlib.sha256(f"{blank}\0{self.jobs}".encode()).hexdigest()
+
+    def sealed(self) -> Parts:
+        """Return them with their digest in the header."""
+        return Parts(self.triggers.replace(_PLACEHOLDER, self.digest, 1), self.jobs)
+
+    @property
+    def header(self) -> Header | None:
+        """What the header says, None where it cannot be read any more."""
+        found = _HEADER.match(self.triggers)
+        if found is None:
+            return None
+        try:
+            return Header(found["version"], Choices.parse(found["choices"]), found["digest"])
+        except NameRefused:
+            return None
+
+    @property
+    def as_written(self) -> bool:
+        """Whether they are what was written, to the last character."""
+        return self.header is not None and self.header.digest == self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first part says of itself.
+
+    Attributes:
+        version: the version of this package that wrote it.
+        choices: what a person decided.
+        digest: that of both parts as they were written.
+    """
+
+    version: str
+    choices: Choices
+    digest: str
+
+
+def header_text(version: str, manifest_name: str, choices: Choices) -> str:
+    """Return the comments that the first part begins with, their digest still to be filled in."""
+    lines = (
+        f"Written by openllm-repos {version} from {manifest_name}.",
+        "`openllm-repos ci` writes what stands between the marks anew, and keeps all that you add outside of them.",
+        f"choices: {choices.words()}",
+        f"digest: {_PLACEHOLDER}",
+    )
+    return "".join(f"# {line}\n" for line in lines)
+
+
+def find_parts(text: str) -> Parts | None:
+    """Return the parts of a workflow, or None where it has no mark at all.
+
+    Raises:
+        PartsBroken: it has marks, but not all of them, or in another order.
+    """
+    found = _places(text)
+    if found is None:
+        return None
+    (_, first, first_end, _), (_, second, second_end, _) = found
+    return Parts(*(text[start:end].replace("\r\n", "\n") for start, end in ((first, first_end), (second, second_end))))
+
+
+def with_parts(text: str | None, parts: Parts) -> str:
+    """Return a workflow with these parts in it.
+
+    Args:
+        text: the workflow as it is, with its parts; None for a new one.
+        parts: what to put between the marks.
+
+    Raises:
+        PartsBroken: as :func:`find_parts`.
+    """
+    found = None if text is None else _places(text)
+    if text is None or found is None:
+        return _new(parts)
+    newline = "\r\n" if text[found[0][0] : found[0][1]].endswith("\r\n") else "\n"
+    made = text
+    for (_, start, end, _), part in reversed(list(zip(found, (parts.triggers, parts.jobs), strict=True))):
+        made = made[:start] + part.replace("\n", newline) + made[end:]
+    return made
+
+
+def _places(text: str) -> list[tuple[int, int, int, int]] | None:
+    """Return for each part where its first mark begins and ends, and where its last one does."""
+    marks = list(_MARK.finditer(text))
+    if not marks:
+        return None
+    wanted = [(side, name) for name in _NAMES for side in (">>>", "<<<")]
+    if [(mark["side"], mark["name"]) for mark in marks] != wanted:
+        there = ", ".join(quoted(f"# {mark['side']} openllm-repos {mark['name']}") for mark in marks)
+        raise PartsBroken(
+            f"The marks of the workflow are not the four that belong there; there is {there}.",
+            hint="Put them back as `openllm-repos ci --print` shows them, or write the file anew: "
+            "openllm-repos ci --overwrite",
+        )
+    return [(a.start(), a.end(), b.start(), b.end()) for a, b in zip(marks[::2], marks[1::2], strict=True)]
+
+
+def _new(parts: Parts) -> str:
+    return "\n".join(
+        (
+            "# Yours: the name, and all that you add outside of the marks.",
+            "name: openllm-repos",
+            "",
+            f"# >>> openllm-repos {TRIGGERS}",
+            parts.triggers + f"# <<< openllm-repos {TRIGGERS}",
+            "# Further triggers may stand here, indented as those above; below them env: or defaults:",
+            "",
+            f"# >>> openllm-repos {JOBS}",
+            parts.jobs + f"# <<< openllm-repos {JOBS}",
+            "# Further jobs may stand here, indented as those above.",
+            "",
+        )
+    )

@@ -1,0 +1,197 @@
+"""The workflow that `ci` writes, run by act against a GitHub and a Hub on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from openllm_repos.sandbox import Sandbox
+from tests.support.acting import CLAIMS, Actor
+from tests.support.hub_family import SOURCE, SPACE, HubFamily
+from tests.support.inprocess import RunCli
+from tests.support.repositories import Bare
+
+WORKFLOW = ".github/workflows/openllm-repos.yml"
+BOT = "github-actions[bot]"
+
+
+def ready(family: HubFamily, *options: str) -> None:
+    """Write the workflow with the family's own command, and push it."""
+    done = family.run("ci", *options, cwd=family.clone.path)
+    assert done.code == 0, done.err
+    family.commit("Let GitHub keep the family in step")
+
+
+def pushed(family: HubFamily) -> dict[str, object]:
+    """Return what GitHub says of a push to the source's branch."""
+    return {"after": family.clone.tip(), "repository": {"full_name": SOURCE, "default_branch": "main"}}
+
+
+def make_private(sandbox: Sandbox) -> None:
+    """Show the source to its collaborators only."""
+    repo = sandbox.github.repo("github", SOURCE)
+    repo.save(replace(repo.facts(), private=True))
+
+
+def released(family: HubFamily, version: str) -> dict[str, object]:
+    """Release a version on a person's machine; return what GitHub says of the push of its tag."""
+    family.manifest(project='version = "VERSION"')
+    ready(family)
+    family.commit("Say which version it is", {"VERSION": f"{version}\n"})
+    done = family.run("release", version, "--yes", cwd=family.clone.path)
+    assert done.code == 0, done.err
+    return {"after": family.origin.tip(f"v{version}"), "repository": {"full_name": SOURCE}}
+
+
+@pytest.fixture
+def actor(tmp_path: Path, sandbox: Sandbox) -> Actor:
+    """Return GitHub's runner, for a repository that has no secret, and that its Space trusts."""
+    sandbox.hub.trust(f"spaces/{SPACE}", CLAIMS)
+    return Actor(tmp_path / "act", sandbox, secrets={}, trusted=True)
+
+
+def test_a_push_syncs_the_space_without_any_stored_secret(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+    assert "training/model.py" in hub_family.space.paths()
+    assert hub_family.space.log("main", "-1", form="%cn") == [BOT]
+    assert "| `space` | synced | 2 | 3 |" in done.summaries["sync"]
+    assert {seen.user for seen in actor.sandbox.hub.log if seen.path.endswith("git-receive-pack")} >= {"[OIDC]"}
+
+
+slow = pytest.mark.slow
+
+
+@slow
+def test_a_dispatched_dry_run_changes_nothing(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    before = hub_family.space.tips()
+    asked = {"inputs": {"dry-run": "true", "targets": "space"}, "repository": {"full_name": SOURCE}}
+    done = actor.run("workflow_dispatch", asked)
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+    assert "A training/model.py" in done.out
+    assert hub_family.space.tips() == before
+    hub_family.clone.git("push", "-q", hub_family.origin.url, "main:topic")
+    assert (
+        actor.run("workflow_dispatch", asked, ref="refs/heads/topic").jobs == {}
+    )  # only the source's branch is synced
+
+
+@slow
+def test_a_private_source_is_read_with_the_token_of_the_job(
+    sandbox: Sandbox, hub_family: HubFamily, actor: Actor
+) -> None:
+    make_private(sandbox)
+    hub_family.commit("Train longer", {"core/src/train.py": "train longer\n"})  # its older content is not checked out
+    ready(hub_family)
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+
+
+@slow
+def test_a_pull_request_is_previewed_without_any_right_to_write(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    hub_family.synced("--yes")
+    clone = hub_family.clone
+    clone.git("checkout", "-qb", "topic")
+    clone.commit("Count the tokens", {"core/src/tokens.py": "count\n"})
+    clone.git("push", "-q", hub_family.origin.url, "HEAD:refs/pull/7/merge")
+    clone.git("checkout", "-q", "main")
+    before, asked = hub_family.space.tips(), len(actor.sandbox.hub.log)
+    actor.trusted = False
+    make_private(actor.sandbox)
+    pull = {"number": 7, "pull_request": {"number": 7, "base": {"ref": "main"}, "head": {"ref": "topic"}}}
+    done = actor.run("pull_request", pull, ref="refs/pull/7/merge")
+    assert (done.code, done.jobs) == (0, {"Preview": True}), done.out
+    assert "A training/tokens.py" in done.out
+    assert f"{WORKFLOW} is up to date." in done.out
+    assert "| `space` | would be synced |" in done.summaries["preview"]
+    assert hub_family.space.tips() == before
+    assert {seen.user for seen in actor.sandbox.hub.log[asked:]} == {""}
+
+
+@slow
+def test_a_pull_request_that_changes_the_maps_needs_a_new_workflow(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    hub_family.manifest(maps=(("core/src/", "training/"),))
+    hub_family.clone.commit("Carry all of it")
+    hub_family.clone.git("push", "-q", hub_family.origin.url, "HEAD:refs/pull/8/merge")
+    pull = {"number": 8, "pull_request": {"number": 8, "base": {"ref": "main"}, "head": {"ref": "topic"}}}
+    done = actor.run("pull_request", pull, ref="refs/pull/8/merge")
+    assert (done.code, done.jobs) == (1, {"Preview": False})
+    assert "| `space` | would be synced |" in done.summaries["preview"]
+    assert "is not what the manifest asks for" in done.summaries["preview"]
+
+
+@slow
+def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    hub_family.synced("--yes")
+    scheduled = {"repository": {"full_name": SOURCE, "default_branch": "main"}}
+    assert actor.run("schedule", scheduled).jobs == {"Look for drift": True}
+    hub_family.edit("Patch it there", {"training/train.py": "patched\n"})
+    done = actor.run("schedule", scheduled)
+    assert (done.code, done.jobs) == (1, {"Look for drift": False})
+    assert "**space**: changed 1 mapped file by itself" in done.summaries["drift"]
+
+
+@slow
+def test_a_private_space_is_looked_at_with_the_secret(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
+    family = HubFamily.on(sandbox, tmp_path / "family", run_cli, private=True)
+    ready(family, "--auth", "secret", "--private")
+    family.synced("--yes")
+    actor = Actor(tmp_path / "act", sandbox, secrets={"HF_TOKEN": "hf_write"})
+    scheduled = {"repository": {"full_name": SOURCE, "default_branch": "main"}}
+    assert actor.run("schedule", scheduled).jobs == {"Look for drift": True}
+    actor.secrets = {}
+    assert actor.run("schedule", scheduled).jobs == {"Look for drift": False}
+
+
+@slow
+def test_the_tag_of_a_release_is_verified(hub_family: HubFamily, actor: Actor) -> None:
+    done = actor.run("push", released(hub_family, "1.0.0"), ref="refs/tags/v1.0.0")
+    assert (done.code, done.jobs) == (0, {"Finish and verify the release": True}), done.out
+    assert "v1.0.0: complete, 2 repos" in done.out
+    assert "v1.0.0" in done.summaries["release"]
+
+
+@slow
+def test_a_release_whose_tag_was_pushed_too_early_is_finished(hub_family: HubFamily, actor: Actor) -> None:
+    payload = released(hub_family, "1.0.0")
+    hub_family.space.git("tag", "-d", "v1.0.0")
+    done = actor.run("push", payload, ref="refs/tags/v1.0.0")
+    assert done.jobs == {"Finish and verify the release": True}, done.out
+    assert hub_family.space.git("cat-file", "-t", "v1.0.0") == "tag"
+
+
+@slow
+def test_a_tag_that_no_release_made_is_refused_with_the_way_out(hub_family: HubFamily, actor: Actor) -> None:
+    payload = released(hub_family, "1.0.0")
+    hub_family.clone.git("tag", "-am", "By hand", "v1.1.0")
+    hub_family.clone.git("push", "-q", "--no-verify", hub_family.origin.url, "v1.1.0")
+    done = actor.run("push", payload, ref="refs/tags/v1.1.0")
+    assert (done.code, done.jobs) == (1, {"Finish and verify the release": False})
+    assert "The release 1.1.0 was not begun" in done.out
+    assert "refs/tags/v1.1.0" not in hub_family.space.tips()
+
+
+@slow
+def test_a_fleet_is_synced_by_one_job_for_each_target_and_verified_at_the_end(
+    sandbox: Sandbox, hub_family: HubFamily, actor: Actor
+) -> None:
+    twin = Bare(sandbox.hub.create("space", "lemms/twin", sdk="static"))
+    hub_family.manifest(
+        more='[repos.twin]\nspace = "lemms/twin"\n[[repos.twin.map]]\nfrom = "configs/*.json"\nto = "configs/"'
+    )
+    ready(hub_family, "--matrix", "--auth", "secret")
+    actor.trusted, actor.secrets = False, {"HF_TOKEN": "hf_write"}
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (
+        0,
+        {"List the targets": True, "Sync space": True, "Sync twin": True, "Verify all targets": True},
+    ), done.out
+    assert "configs/small.json" in twin.paths()
+    assert "training/model.py" in hub_family.space.paths()
