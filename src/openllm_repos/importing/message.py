@@ -23,27 +23,27 @@ def imported_message(message: bytes, target: Repo, origins: Sequence[ObjectId]) 
     Args:
         message: the target's commit's own, in UTF-8.
         target: the target.
-        origins: the commits that it was made of, the oldest first.
+        origins: the commits that it was made of, the oldest first: mostly one.
     """
     said = _OURS.sub(lambda found: b"> " + found[0], message)
-    lines = "".join(f"{imported_from(target, origin)}\n" for origin in origins).encode()
-    return _with_trailers(said, lines)
+    lines = "".join(f"{imported_from(target, origin)}\n" for origin in origins)
+    return _with_trailers(said, lines.encode())
 
 
-def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId, origins: Sequence[ObjectId]) -> bytes:
+def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId, older: Sequence[ObjectId]) -> bytes:
     """Return the message for what became of a sync in the target where it met the target's own changes.
 
     Args:
         target: the target.
         sync: the sync's commit there.
         source_commit: what it brought.
-        origins: as for :func:`imported_message`.
+        older: commits before it that it was made of, too.
     """
     said = (
         f"Join {source_commit[:10]} with what {target.name} changed\n\n"
         f"As {sync[:10]}, a commit that a sync made there, has it.\n"
     )
-    return imported_message(said.encode(), target, origins)
+    return imported_message(said.encode(), target, [*older, sync])
 
 
 def _with_trailers(message: bytes, lines: bytes) -> bytes:
