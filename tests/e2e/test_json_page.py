@@ -23,7 +23,13 @@ SECTIONS = {
     heading.split(" --json")[0]: text
     for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
 }
-AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"], "release": ["sync", "status"]}
+AS_IN = {
+    "sync": ["status"],
+    "diff": ["sync", "status"],
+    "adopt": ["sync", "status"],
+    "release": ["sync", "status"],
+    "rollback": ["sync", "status"],
+}
 EVERYWHERE = {"schema", "next"}  # the page begins with them
 
 
@@ -64,6 +70,8 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):
         assert unnamed(command, answer(command)) == set()
+    for args in (("--to", "HEAD~2", "--dry-run"), ("--to", "HEAD~2"), ("--to", "HEAD~2"), ("--lift",)):
+        assert (args, unnamed("rollback", answer("rollback", "space", *args))) == (args, set())
 
 
 def test_a_space_that_was_filled_by_copying(family: Family, run_cli: RunCli) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ SOURCE_REPO = "Source-Repo"
 SOURCE_COMMIT = "Source-Commit"
 PROJECTED_COMMIT = "Projected-Commit"
 MANIFEST_DIGEST = "Manifest-Digest"
+HELD_AT = "Held-At"
+HOLD_LIFTED = "Hold-Lifted"
+ROLLBACK_COMMIT = "Rollback-Commit"
 
 SAID_BY_SYNC = f"^{PROJECTED_COMMIT}: [0-9a-f]{{40,64}}$"
 """An extended regular expression that a sync's own commit has a line for."""
@@ -31,6 +35,10 @@ class LastSync:
         projected: the projection of that commit through the maps of that time.
         digest: names those maps.
         maps: those maps; empty where somebody has rewritten the message, and it no longer says them.
+        held: what the target was rolled back to and is held at since; empty where it is not held.
+        rollback: the commit that rolled the target back, where this is that commit, the end of its hold, or a sync that
+            brought less than the rollback took back; None elsewhere. Then the target's history has projections that are
+            newer than `projected`, and its files do not.
     """
 
     commit: ObjectId
@@ -38,6 +46,8 @@ class LastSync:
     projected: ObjectId
     digest: str
     maps: tuple[Map, ...]
+    held: str = ""
+    rollback: ObjectId | None = None
 
 
 def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
@@ -46,16 +56,27 @@ def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, 
     A sync from another URL counts where its source commit is in this clone: then the source has moved or was renamed.
     The trailers are read here, because git's own formats follow the person's ``trailer.*`` settings.
     """
+    found = _usable(reader, tip, source)
+    return found if found is not None else next(syncs(repository, reader, tip, source), None)
+
+
+def syncs(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> Iterator[LastSync]:
+    """Yield the syncs in the history of `tip`, newest first, as :func:`find_last_sync` counts them."""
     asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={SAID_BY_SYNC}", tip, "--")
     with closing(repository.git.stream(*asked)) as lines:
         for line in lines:
-            commit = line.strip()
-            repo, found = _read(ObjectId(commit.decode()), reader.read(commit).data)
-            if found is None:
-                continue
-            if identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None:
-                return found
-    return None
+            found = _usable(reader, ObjectId(line.decode().strip()), source)
+            if found is not None:
+                yield found
+
+
+def _usable(reader: ObjectReader, commit: ObjectId, source: RepoUrl) -> LastSync | None:
+    """Return what one commit says, if it is a sync from this source."""
+    repo, found = _read(commit, reader.read(commit.encode()).data)
+    if found is None:
+        return None
+    ours = identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None
+    return found if ours else None
 
 
 def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
@@ -67,8 +88,10 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         return "", None  # a sync says each of them once
     try:
         source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
-        digest = said[MANIFEST_DIGEST]
-        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, _maps(message, digest))
+        digest, held = said[MANIFEST_DIGEST], said.get(HELD_AT, "")
+        earlier = ObjectId(said[ROLLBACK_COMMIT]) if ROLLBACK_COMMIT in said else None
+        maps, rollback = _maps(message, digest), commit if held else earlier
+        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, maps, held, rollback)
     except (KeyError, NameRefused):
         return "", None
 

@@ -21,6 +21,8 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
+from openllm_repos.sync.held import Held
+from openllm_repos.sync.merging import sides_of
 from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
@@ -29,7 +31,6 @@ from openllm_repos.sync.planning import (
     require_branch,
     require_mergeable,
     require_reached,
-    sides_of,
     source_to_carry,
     stopped_by_host,
 )
@@ -73,6 +74,8 @@ def begin_resolution(
     remote, commit, _ = source_to_carry(manifest, repository, [target], options)
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
+        if relation.held:
+            raise Held(target.name, relation.held)
         require_mergeable(target, relation)
         if relation.tip is None or relation.contained:
             raise _no_conflict(target)
