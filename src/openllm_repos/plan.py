@@ -95,6 +95,7 @@ class Conflict:
         target: what the target did.
         source_commits: the source's commits that touch it since the last sync, newest first.
         target_commits: those of the target's own.
+        remembered: whether this clone remembers how a person settled the very same conflict.
     """
 
     path: bytes
@@ -102,6 +103,7 @@ class Conflict:
     target: Change
     source_commits: tuple[Described, ...] = ()
     target_commits: tuple[Described, ...] = ()
+    remembered: bool = False
 
 
 class Side(StrEnum):

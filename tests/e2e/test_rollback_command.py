@@ -98,7 +98,7 @@ def test_lifted_without_anything_new_the_space_is_as_before(family: Family, firs
 
 @each_history
 def test_brought_forward_by_steps_nothing_is_skipped(family: Family, first: str, history: str) -> None:
-    """A sync of a middle version after the hold, then of the newest: git's merge base is ahead of what the files are."""
+    """A middle version after the hold, then the newest: git's merge base is ahead of what the files are."""
     three_versions(family, history)
     second = family.clone.tip("HEAD~2")
     rolled(family, "--to", first)

@@ -113,7 +113,8 @@ def stopped_lines(stopped: Stopped, *, every_file: bool = False) -> Iterator[str
     yield f"{stopped.target}: stopped"
     yield from (f"  {line}" for line in show(stopped.reason).splitlines())
     for conflict in stopped.conflicts:
-        yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target"
+        known = "; settled before" if conflict.remembered else ""
+        yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target{known}"
         yield from _commit_lines("source", conflict.source_commits, every=every_file)
         yield from _commit_lines("target", conflict.target_commits, every=every_file)
     yield from file_lines(stopped.drift.files, every_file=True)
@@ -224,6 +225,7 @@ def _conflict_json(conflict: Conflict) -> dict[str, Any]:
         "path": _path(conflict.path),
         "source": conflict.source.value,
         "target": conflict.target.value,
+        "remembered": conflict.remembered,
         "source_commits": [commit_json(commit) for commit in conflict.source_commits],
         "target_commits": [commit_json(commit) for commit in conflict.target_commits],
     }

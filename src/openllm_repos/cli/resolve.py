@@ -59,11 +59,14 @@ def run_resolve(
             return 0
         if carry_on:
             return _finish(manifest, repository, name, options, yes=yes)
-        resolution, paths = begin_resolution(manifest, repository, name, options)
+        resolution, paths, before = begin_resolution(manifest, repository, name, options)
     click.echo(f"{name}: the merge is open in {resolution.path}")
+    for path in before:
+        click.echo(f"  settled as before: {show_path(path)}")
     for path in paths:
         click.echo(f"  {show_path(path)}")
-    click.echo(f"next: edit and 'git add' these files there, then run: openllm-repos sync {name} --continue")
+    todo = "edit and 'git add' these files there" if paths else "look at what was settled there"
+    click.echo(f"next: {todo}, then run: openllm-repos sync {name} --continue")
     return 0
 
 

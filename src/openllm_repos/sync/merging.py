@@ -12,6 +12,7 @@ from openllm_repos.git.describe import describe_by_path
 from openllm_repos.git.merge import Merged, Sides, merge, take_sides, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.remembered import settled_before
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -24,13 +25,15 @@ class MergeConflict(ConflictError):
     """Source and target changed the same places of a file."""
 
     def __init__(self, target: Repo, conflicts: tuple[Conflict, ...], settled: int = 0) -> None:
+        open_again = f"Run: openllm-repos sync {target.name} --resolve"
         some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
         other = "other " if settled else ""
         super().__init__(
             f"The source and {target.name} both changed {some.replace(' ', f' {other}', 1)} in ways that do not go"
             " together; nothing was changed.",
-            hint=f"Run: openllm-repos sync {target.name} --resolve"
-            "   or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
+            hint=f"{open_again}   to take over what was settled before, then --continue."
+            if all(conflict.remembered for conflict in conflicts)
+            else f"{open_again}   or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
         )
         self.conflicts = conflicts
 
@@ -148,9 +151,16 @@ def with_commits(
             conflict,
             source_commits=tuple(in_source(one) for one, changed in theirs if _touches(changed, known)),
             target_commits=tuple(one for one, changed in ours if _touches(changed, known)),
+            remembered=_remembered(repository, reader, merged, conflict.path),
         )
         for conflict, known in names.items()
     )
+
+
+def _remembered(repository: Repository, reader: ObjectReader, merged: Merged, path: bytes) -> bool:
+    """Whether this clone remembers how a conflict was settled. It is only told: a person looks before it is pushed."""
+    torn = None if path in merged.aside or b"\n" in path else reader.find(f"{merged.torn}:".encode() + path)
+    return torn is not None and torn[1] == b"blob" and settled_before(repository, reader.read(torn[0]).data)
 
 
 def _touches(changed: frozenset[bytes], paths: set[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -54,11 +55,11 @@ class Resolution:
 
 def begin_resolution(
     manifest: Manifest, repository: Repository, name: str, options: SyncOptions
-) -> tuple[Resolution, tuple[bytes, ...]]:
+) -> tuple[Resolution, tuple[bytes, ...], tuple[bytes, ...]]:
     """Open a work tree with the conflicts of one target in it.
 
     Returns:
-        Where it is, and the paths in conflict.
+        Where it is, the paths to settle, and those that are settled already, as they were before.
 
     Raises:
         UsageError: there is no conflict, or one is being settled already.
@@ -90,8 +91,15 @@ def begin_resolution(
     waiting = file.with_suffix(".tmp")
     waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
     os.replace(waiting, file)
-    MergeWorktree(repository, folder).open(sides)
-    return resolution, tuple(conflict.path for conflict in merged.conflicts)
+    worktree = MergeWorktree(repository, folder)
+    worktree.open(sides)
+    open_paths = set(worktree.unsettled())
+    paths = [conflict.path for conflict in merged.conflicts]
+    return (
+        resolution,
+        tuple(path for path in paths if path in open_paths or path in merged.aside),
+        tuple(path for path in paths if path not in open_paths and path not in merged.aside),
+    )
 
 
 def finish_resolution(
@@ -118,6 +126,7 @@ def finish_resolution(
         raise ConflictError(
             f"Not settled yet: {paths}.", hint=f"Edit them in {resolution.path}, then 'git add' them there."
         )
+    worktree.remember()  # whatever comes of it now: the person need not do it again
     remote = bring_tips(repository, [target])[target.name]
     if _tip(remote) != resolution.tip:
         raise ConflictError(
@@ -146,6 +155,8 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
     if worktree.path.parent.is_dir() and not any(worktree.path.parent.iterdir()):
         worktree.path.parent.rmdir()
     _state_file(repository, target).unlink()
+    with contextlib.suppress(OSError):
+        _notes(repository).rmdir()  # unless another merge is open
 
 
 def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path | None]]:
