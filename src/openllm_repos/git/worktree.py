@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from openllm_repos.git.merge import Sides
@@ -35,7 +36,7 @@ class MergeWorktree:
         """
         self._repository.git.run("worktree", "add", "--quiet", "--detach", "--", str(self.path), sides.ours)
         begin = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", sides.theirs)
-        with memory(self._repository):
+        with self._rerere():
             self._git.run(*begin, ok=(0, 1), settings=SETTINGS)
 
     def exists(self) -> bool:
@@ -50,8 +51,23 @@ class MergeWorktree:
 
     def remember(self) -> None:
         """Remember how the conflicts were settled, for the next merge that has the same."""
-        with memory(self._repository):
+        with self._rerere():
             self._git.run("rerere", settings=SETTINGS)
+
+    @contextlib.contextmanager
+    def _rerere(self) -> Iterator[None]:
+        """Let git use its memory. Outside of this, the list of conflicts that it watches is out of sight.
+
+        Where `git mergetool` sees that list it asks rerere what is left to merge; switched off, that says: nothing.
+        """
+        watched = Path(self._git.text("rev-parse", "--absolute-git-dir")) / "MERGE_RR"
+        aside = watched.with_name("MERGE_RR.openllm-repos")
+        if aside.exists():
+            aside.rename(watched)
+        with memory(self._repository):
+            yield
+        if watched.exists():
+            watched.rename(aside)
 
     def tree(self) -> ObjectId:
         """Write what is added as a tree and return its id."""
@@ -60,7 +76,7 @@ class MergeWorktree:
     def close(self) -> None:
         """Remove it, with everything in it; conflicts that nobody settled are not remembered."""
         if self.exists():
-            with memory(self._repository):
+            with self._rerere():
                 self._git.run("rerere", "clear", settings=SETTINGS)
             self._repository.git.run("worktree", "remove", "--force", "--force", "--", str(self.path))
         self._repository.git.run("worktree", "prune")
