@@ -140,6 +140,7 @@ def test_what_was_settled_once_is_settled_the_next_time(torn: Family) -> None:
     assert torn.space.read("training/train.py") == b"theirs\n"
 
 
+@pytest.mark.slow
 def test_a_second_target_with_the_same_conflict(torn: Family) -> None:
     other = Bare.init(torn.folder / "other.git")
     entry = f'[repos.other]\nurl = "{other.url}"\n[[repos.other.map]]\nfrom = "core/src/*.py"\nto = "code/"'
