@@ -24,7 +24,13 @@ SECTIONS = {
     heading.split(" --json")[0]: text
     for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
 }
-AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"], "release": ["sync", "status"]}
+AS_IN = {
+    "sync": ["status"],
+    "diff": ["sync", "status"],
+    "adopt": ["sync", "status"],
+    "release": ["sync", "status"],
+    "rollback": ["sync", "status"],
+}
 EVERYWHERE = {"schema", "next"}  # the page begins with them
 
 
@@ -67,6 +73,9 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):
         assert unnamed(command, answer(command)) == set()
+    back: tuple[str, ...] = ("--to", "HEAD~2")
+    for how in ((*back, "--dry-run"), back, back, ("--lift",)):
+        assert (how, unnamed("rollback", answer("rollback", "space", *how))) == (how, set())
 
 
 def test_a_space_that_was_filled_by_copying(family: Family, run_cli: RunCli) -> None:

@@ -56,6 +56,8 @@ class World:
     Attributes:
         family: the clone and the two repositories that a sync is about.
         own: what the Space's own files hold, as their last editor left them.
+        held: whether the Space was rolled back and not let go since.
+        synced: the source commits that the Space ever got.
         clean: whether only the source has changed mapped files since both sides were last the same.
         released: tag -> repo -> the object that it names.
     """
@@ -75,6 +77,8 @@ class World:
         self.shim = GitShim(self.folder / "shim")
         self.own: dict[str, bytes] = {"app.py": b"print()\n"}
         self.clean = True
+        self.held = False
+        self.synced: list[str] = []
         self.released: dict[str, dict[str, str]] = {}
         self._now = self.family.clone.now
         self._ever: dict[str, set[str]] = {name: set() for name in self.remotes}
@@ -123,13 +127,14 @@ class World:
         """Return the files of the source that maps carry."""
         return _files(self.family.origin, SOURCE_FILES)
 
-    def mapped(self) -> dict[str, bytes]:
-        """Return the Space's files that maps write."""
-        return _files(self.family.space, [in_the_space(path) for path in SOURCE_FILES])
+    def mapped(self, rev: str = "main") -> dict[str, bytes]:
+        """Return the files that maps write, of the Space now or of a commit of it."""
+        return _files(self.family.space, [in_the_space(path) for path in SOURCE_FILES], rev)
 
-    def projection(self) -> dict[str, bytes]:
-        """Return what the maps make of the source now."""
-        return {in_the_space(path): data for path, data in self.source_files().items()}
+    def projection(self, rev: str = "main") -> dict[str, bytes]:
+        """Return what the maps make of the source now, or of a commit of it."""
+        files = _files(self.family.origin, SOURCE_FILES, rev)
+        return {in_the_space(path): data for path, data in files.items()}
 
     def commit(self, message: str, files: Files, *, author: Person = ADA) -> None:
         """Commit to the source on GitHub; the person whose clone this is gets it."""

@@ -121,6 +121,11 @@ class FamilyMachine(RuleBasedStateMachine):
     def sync(self) -> None:
         world = self.world
         before = world.family.space.tip("main")
+        if world.held:
+            done = world.tool("sync", "--yes")
+            assert "held at" in done.out
+            assert world.family.space.tip("main") == before
+            return
         done = world.tool("sync", "--yes", codes=(DONE, REFUSED))
         after = world.family.space.tip("main")
         if done.code == REFUSED:
@@ -130,6 +135,7 @@ class FamilyMachine(RuleBasedStateMachine):
             self.take_the_sources_side()
             return
         assert ("up to date" in done.out) == (after == before)
+        world.synced.append(branch_tip(world.family.origin))
         if world.clean:
             assert world.mapped() == world.projection()
 
@@ -155,7 +161,7 @@ class FamilyMachine(RuleBasedStateMachine):
         world.sandbox.hub.fault(match="POST /spaces/*/git-receive-pack", before=push)
         done = world.tool("sync", "--yes", codes=(DONE, REFUSED))
         world.sandbox.hub.faults.clear()
-        if done.code == REFUSED:
+        if done.code == REFUSED and not world.held:
             self.take_the_sources_side()
 
     @rule(call=st.integers(1, 45), fault=KILLS)
@@ -163,6 +169,36 @@ class FamilyMachine(RuleBasedStateMachine):
         done = self.world.killed("sync", "--yes", call=call, fault=fault)
         assert done.code in {DONE, REFUSED, KILLED}, (done.out, done.err)
         self.world.check()
+        self.sync()
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.world.synced)
+    def roll_back_to_a_commit_of_the_source(self, data: st.DataObject) -> None:
+        world = self.world
+        commit = data.draw(st.sampled_from(sorted(set(world.synced))))
+        world.tool("rollback", "space", "--to", commit, "--yes")
+        assert world.mapped() == world.projection(commit)
+        world.held = world.clean = True
+
+    @rule(data=st.data())
+    def roll_back_to_a_commit_of_the_space(self, data: st.DataObject) -> None:
+        world = self.world
+        own = world.family.space.git("log", "--first-parent", "--format=%H", "main").split()
+        commit = data.draw(st.sampled_from(own[:12]))
+        files = world.mapped(commit)
+        world.tool("rollback", "space", "--to", commit, "--yes")
+        assert world.mapped() == files
+        world.held, world.clean = True, False
+
+    @rule()
+    @precondition(lambda self: self.world.held)
+    def let_go(self) -> None:
+        """Lifting a hold changes no file; the next sync brings all that the source has."""
+        world = self.world
+        mapped = world.mapped()
+        world.tool("rollback", "space", "--lift", "--yes")
+        assert world.mapped() == mapped
+        world.held = False
         self.sync()
 
     @rule()
@@ -173,6 +209,8 @@ class FamilyMachine(RuleBasedStateMachine):
     def come_together(self) -> None:
         """After an import and a sync both sides hold the same, and a second import and sync find nothing to do."""
         world = self.world
+        if world.held:
+            self.let_go()
         world.bring_home()
         world.tool("sync", "--yes")
         assert world.mapped() == world.projection()

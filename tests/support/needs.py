@@ -67,11 +67,6 @@ def need_program(name: str) -> str:
         pytest.skip.Exception: not installed.
         pytest.fail.Exception: not installed, in CI.
     """
-
-    Raises:
-        pytest.skip.Exception: not installed.
-        pytest.fail.Exception: not installed, in CI.
-    """
     place = os.path.join(os.path.dirname(sys.executable), name)
     if os.access(place, os.X_OK):
         return place

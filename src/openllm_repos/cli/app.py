@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Listed] = {
     "import": Listed(
         "openllm_repos.cli.importing:import_", "Bring home what a target changed, as commits on a branch of the source."
     ),
+    "rollback": Listed("openllm_repos.cli.rollback:rollback", "Take a target back to a release, and hold it there."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "release": Listed(
         "openllm_repos.cli.release:release", "Release one version of the whole family, and look at releases."

@@ -137,7 +137,7 @@ def _place_of(invocation: Invocation, top: Path) -> str:
 
 def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool, quiet: bool) -> int:
     """Say how the workflow stands, and the next command; return the exit code."""
-    from openllm_repos.cli.actions import report_failure
+    from openllm_repos.cli.actions_reports import report_failure
     from openllm_repos.workflow.file import Standing, said_of
     from openllm_repos.workflow.filters import WORKFLOW
 

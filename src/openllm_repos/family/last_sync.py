@@ -17,6 +17,9 @@ SOURCE_REPO = "Source-Repo"
 SOURCE_COMMIT = "Source-Commit"
 PROJECTED_COMMIT = "Projected-Commit"
 MANIFEST_DIGEST = "Manifest-Digest"
+HELD_AT = "Held-At"
+HOLD_LIFTED = "Hold-Lifted"
+ROLLBACK_COMMIT = "Rollback-Commit"
 
 SAID_BY_SYNC = f"^{PROJECTED_COMMIT}: [0-9a-f]{{40,64}}$"
 """An extended regular expression that a sync's own commit has a line for."""
@@ -32,6 +35,10 @@ class LastSync:
         projected: the projection of that commit through the maps of that time.
         digest: names those maps.
         maps: those maps; empty where somebody has rewritten the message, and it no longer says them.
+        held: what the target was rolled back to and is held at since; empty where it is not held.
+        rollback: the commit that rolled the target back, where this is that commit, the end of its hold, or a sync that
+            brought less than the rollback took back; None elsewhere. Then the target's history has projections that are
+            newer than `projected`, and its files do not.
     """
 
     commit: ObjectId
@@ -39,10 +46,15 @@ class LastSync:
     projected: ObjectId
     digest: str
     maps: tuple[Map, ...]
+    held: str = ""
+    rollback: ObjectId | None = None
 
 
 def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
     """Return the last sync in the history of `tip`, or None. Only the history is asked: any clone answers the same."""
+    found = read_sync(reader, tip, reader.read(tip.encode()).data, source)
+    if found is not None:
+        return found  # mostly it is so, and then git need not search
     with closing(find_syncs(repository, reader, tip, source)) as syncs:
         return next(syncs, None)
 
@@ -88,8 +100,10 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         return "", None  # a sync says each of them once
     try:
         source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
-        digest = said[MANIFEST_DIGEST]
-        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, _maps(message, digest))
+        digest, held = said[MANIFEST_DIGEST], said.get(HELD_AT, "")
+        earlier = ObjectId(said[ROLLBACK_COMMIT]) if ROLLBACK_COMMIT in said else None
+        maps, rollback = _maps(message, digest), commit if held else earlier
+        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, maps, held, rollback)
     except (KeyError, NameRefused):
         return "", None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, NameRefused, UsageError
@@ -21,6 +22,8 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
+from openllm_repos.sync.held import Held
+from openllm_repos.sync.merging import sides_of
 from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
@@ -29,7 +32,6 @@ from openllm_repos.sync.planning import (
     require_branch,
     require_mergeable,
     require_reached,
-    sides_of,
     source_to_carry,
     stopped_by_host,
 )
@@ -44,20 +46,22 @@ class Resolution:
         path: the work tree.
         source_commit: the source commit that is carried over.
         tip: the target's tip that it is merged into.
+        before: what was filled in as it was settled before: path, and mode and blob.
     """
 
     path: str
     source_commit: ObjectId
     tip: ObjectId
+    before: dict[str, str] = field(default_factory=dict)
 
 
 def begin_resolution(
     manifest: Manifest, repository: Repository, name: str, options: SyncOptions
-) -> tuple[Resolution, tuple[bytes, ...]]:
+) -> tuple[Resolution, tuple[bytes, ...], tuple[bytes, ...]]:
     """Open a work tree with the conflicts of one target in it.
 
     Returns:
-        Where it is, and the paths in conflict.
+        Where it is, the paths to settle, and those that are settled already, as they were before.
 
     Raises:
         UsageError: there is no conflict, or one is being settled already.
@@ -73,6 +77,8 @@ def begin_resolution(
     remote, commit, _ = source_to_carry(manifest, repository, [target], options)
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
+        if relation.held:
+            raise Held(target.name, relation.held)
         require_mergeable(target, relation)
         if relation.tip is None or relation.contained:
             raise _no_conflict(target)
@@ -82,13 +88,16 @@ def begin_resolution(
         raise _no_conflict(target)
     folder = Path(tempfile.mkdtemp(prefix=f"openllm-repos-{name}-")) / name
     resolution = Resolution(str(folder), commit, relation.tip)
-    file = _state_file(repository, target)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    waiting = file.with_suffix(".tmp")
-    waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
-    os.replace(waiting, file)
-    MergeWorktree(repository, folder).open(sides)
-    return resolution, tuple(conflict.path for conflict in merged.conflicts)
+    _write(repository, target, resolution)
+    worktree = MergeWorktree(repository, folder)
+    worktree.open(sides)
+    unsettled = merged.aside.union(worktree.unsettled())
+    paths = [conflict.path for conflict in merged.conflicts]
+    before = tuple(path for path in paths if path not in unsettled)
+    if before:
+        filled = {os.fsdecode(path): entry.decode() for path, entry in worktree.added(before).items()}
+        _write(repository, target, replace(resolution, before=filled))
+    return resolution, tuple(path for path in paths if path in unsettled), before
 
 
 def finish_resolution(
@@ -115,6 +124,10 @@ def finish_resolution(
         raise ConflictError(
             f"Not settled yet: {paths}.", hint=f"Edit them in {resolution.path}, then 'git add' them there."
         )
+    before = {os.fsencode(path): entry.encode() for path, entry in resolution.before.items()}
+    now = worktree.added(tuple(before)) if before else {}
+    # Whatever comes of it now: the person need not do it again.
+    worktree.remember(instead=[path for path, entry in before.items() if now.get(path, entry) != entry])
     remote = bring_tips(repository, [target])[target.name]
     if _tip(remote) != resolution.tip:
         raise ConflictError(
@@ -143,6 +156,8 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
     if worktree.path.parent.is_dir() and not any(worktree.path.parent.iterdir()):
         worktree.path.parent.rmdir()
     _state_file(repository, target).unlink()
+    with contextlib.suppress(OSError):
+        _notes(repository).rmdir()  # unless another merge is open
 
 
 def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path | None]]:
@@ -172,9 +187,18 @@ def _notes(repository: Repository) -> Path:
     return repository.state_dir / "resolve"
 
 
+def _write(repository: Repository, target: Repo, resolution: Resolution) -> None:
+    file = _state_file(repository, target)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    waiting = file.with_suffix(".tmp")
+    waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
+    os.replace(waiting, file)
+
+
 def _parsed(file: Path) -> Resolution:
     fields = json.loads(file.read_bytes())
-    return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
+    before = {str(path): str(entry) for path, entry in dict(fields.get("before", {})).items()}
+    return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]), before)
 
 
 def _read(repository: Repository, target: Repo) -> Resolution:
