@@ -57,6 +57,7 @@ class World:
         family: the clone and the two repositories that a sync is about.
         own: what the Space's own files hold, as their last editor left them.
         held: whether the Space was rolled back and not let go since.
+        first: the Space's tip when it was first in step with the source.
         synced: the source commits that the Space ever got.
         clean: whether only the source has changed mapped files since both sides were last the same.
         released: tag -> repo -> the object that it names.
@@ -78,6 +79,7 @@ class World:
         self.own: dict[str, bytes] = {"app.py": b"print()\n"}
         self.clean = True
         self.held = False
+        self.first = ""
         self.synced: list[str] = []
         self.released: dict[str, dict[str, str]] = {}
         self._now = self.family.clone.now
@@ -193,8 +195,11 @@ class World:
             for path in clone.git("diff", "--name-only", "--diff-filter=U", "-z").split("\0")[:-1]:
                 staged = clone.git("ls-files", "-u", "--", path).splitlines()
                 theirs = any(row.partition("\t")[0].endswith(" 3") for row in staged)
-                clone.git("checkout", "-q", "--theirs", "--", path) if theirs else clone.git("rm", "-q", "--", path)
-                clone.git("add", "-A", "--", path)
+                if theirs:
+                    clone.git("checkout", "-q", "--theirs", "--", path)
+                    clone.git("add", "--", path)
+                else:
+                    clone.git("rm", "-q", "--", path)
         clone.git("commit", "-q", "--allow-empty", "-m", "Merge what the Space changed")
         self.family.push()
         clone.git("branch", "-q", "-D", "import/space")

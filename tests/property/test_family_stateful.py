@@ -76,6 +76,7 @@ class FamilyMachine(RuleBasedStateMachine):
             world.tool("adopt", "space", "--yes")
         else:
             self.sync()
+        world.first = branch_tip(world.family.space)
 
     # ---- people ------------------------------------------------------------------------------------------------------
 
@@ -183,8 +184,8 @@ class FamilyMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def roll_back_to_a_commit_of_the_space(self, data: st.DataObject) -> None:
         world = self.world
-        own = world.family.space.git("log", "--first-parent", "--format=%H", "main").split()
-        commit = data.draw(st.sampled_from(own[:12]))
+        own = world.family.space.git("rev-list", "--first-parent", f"{world.first}..main").split()
+        commit = data.draw(st.sampled_from([world.first, *own]))
         files = world.mapped(commit)
         world.tool("rollback", "space", "--to", commit, "--yes")
         assert world.mapped() == files

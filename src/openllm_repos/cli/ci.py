@@ -150,7 +150,7 @@ def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool
         if not current:
             click.echo(f"next: {following}")
     if not current:
-        report_failure(f"{WORKFLOW} {message}.", following, command_name="ci")
+        report_failure(f"{WORKFLOW} {message}.", following, None, "ci")
     return 0 if current else _DIFFERS
 
 
