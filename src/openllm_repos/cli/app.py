@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, Listed] = {
     "status": Listed("openllm_repos.cli.status:status", "Show every repo: in sync, behind, drifted, unreachable."),
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
+    "publish": Listed(
+        "openllm_repos.cli.publish:publish", "Bring artifacts that git does not track to models and datasets."
+    ),
     "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "release": Listed(

@@ -205,7 +205,7 @@ class Manifest:
 
     @property
     def published(self) -> tuple[Repo, ...]:
-        """The repos that artifacts are published to, datasets first: what a model says of its data is then up to date."""
+        """The repos that artifacts are published to, datasets first: a model names the commit of its data."""
         taking_part = [repo for repo in self.repos if repo.publish]
         return tuple(sorted(taking_part, key=lambda repo: repo.kind is not Kind.DATASET))
 

@@ -1,0 +1,234 @@
+"""`openllm-repos publish`: artifacts that git does not track, to a model and a dataset on the Hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openllm_repos import __version__
+from tests.support.fingerprint import fingerprint
+from tests.support.published import DATASET, MANIFEST, MODEL, SOURCE, WEIGHTS, Publishing
+from tests.support.repositories import Clone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openllm_repos.sandbox import Sandbox
+    from tests.support.inprocess import RunCli
+
+RECORD = ".openllm/published.json"
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(WEIGHTS).hexdigest()}\nsize 8000\n"
+
+
+@pytest.fixture
+def publishing(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> Publishing:
+    return Publishing.on(sandbox, tmp_path / "family", run_cli)
+
+
+def test_a_model_and_its_data_arrive_and_say_where_they_come_from(publishing: Publishing) -> None:
+    done = publishing.publish()
+    assert "small-7k: published, now at" in done.out
+    files = publishing.model.files()
+    assert sorted(files) == [".gitattributes", RECORD, "README.md", "config.json", "model.safetensors"]
+    assert files["model.safetensors"] == POINTER.encode()
+    assert files["config.json"] == b'{"layers": 12}\n'
+    source, data = publishing.family.clone.tip(), publishing.dataset.tip("main")
+    assert publishing.model.trailers() == {
+        "Source-Repo": f"https://github.com/{SOURCE}",
+        "Source-Commit": source,
+        "Dataset-Commit": f"{DATASET}@{data}",
+        "Published-With": f"openllm-repos {__version__}",
+    }
+    card = files["README.md"].decode()
+    assert card.startswith("# openllm-small-extended-7k\n")
+    assert f"https://github.com/{SOURCE}/commit/{source}" in card
+    assert f"https://huggingface.co/datasets/{DATASET}/tree/{data}" in card
+    assert publishing.dataset.read("data/train.jsonl") == b'{"text": "once"}\n'
+    assert "Dataset-Commit" not in publishing.dataset.trailers()
+
+    again = publishing.publish()
+    assert again.out.splitlines() == ["training-data: up to date (1 file)", "small-7k: up to date (2 files)"]
+    assert len(publishing.model.log()) == 2
+
+
+def test_what_changed_is_sent_and_what_is_gone_is_deleted_and_nothing_else(publishing: Publishing) -> None:
+    publishing.publish("small-7k")
+    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
+    work.commit("By hand", {"eval.json": "{}\n"})
+    work.push(publishing.model.url)
+    (publishing.top / "exports/small/config.json").unlink()
+    publishing.write({"exports/small/vocab.txt": b"a\nb\n"})
+    sent = publishing.uploads()
+
+    plan = publishing.publish("small-7k", "--dry-run", "--json").json()["repos"][0]
+    assert [(file["path"], file["change"]) for file in plan["files"]] == [
+        (RECORD, "modified"),
+        ("README.md", "modified"),
+        ("config.json", "deleted"),
+        ("vocab.txt", "added"),
+    ]
+    publishing.publish("small-7k")
+    assert publishing.model.paths() == [
+        ".gitattributes",
+        RECORD,
+        "README.md",
+        "eval.json",
+        "model.safetensors",
+        "vocab.txt",
+    ]
+    assert publishing.uploads() == sent
+    assert json.loads(publishing.model.read(RECORD))["files"].keys() == {"model.safetensors", "vocab.txt"}
+
+
+def test_a_dry_run_changes_nothing_here_or_there(publishing: Publishing) -> None:
+    before = fingerprint(publishing.top), publishing.model.tips()
+    done = publishing.publish("--dry-run")
+    assert "  A model.safetensors  7.8 KiB" in done.out.splitlines()
+    assert (fingerprint(publishing.top), publishing.model.tips()) == before
+    assert publishing.uploads() == []
+
+
+def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(publishing: Publishing) -> None:
+    publishing.publish("small-7k")
+    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
+    work.commit("By hand", {"config.json": "{}\n"})
+    work.push(publishing.model.url)
+    theirs = publishing.model.tip("main")
+    publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
+
+    stopped = publishing.publish("small-7k", code=3)
+    assert "  config.json: changed here, changed on the Hub" in stopped.out.splitlines()
+    assert publishing.model.tip("main") == theirs
+
+    done = publishing.publish("small-7k", "--overwrite")
+    assert "  config.json: replaced, though no publish left it so" in done.out.splitlines()
+    assert publishing.model.read("config.json") == b'{"layers": 24}\n'
+    assert publishing.model.parents() == [theirs]
+
+
+def test_the_persons_own_card_keeps_its_front_matter_and_words(publishing: Publishing) -> None:
+    card = b"---\nlicense: gpl-3.0\ndatasets:\n- lemms/openllm-training-data\n---\n\n# Small\n"
+    publishing.write({"exports/small/README.md": card})
+    publishing.publish("small-7k")
+    first = publishing.model.read("README.md")
+    assert first.startswith(card + b"\n<!-- openllm-repos: published -->\n")
+    assert publishing.publish("small-7k").out == "small-7k: up to date (3 files)\n"
+
+    publishing.write({"exports/small/README.md": card + b"\nMore.\n"})
+    publishing.publish("small-7k")
+    assert publishing.model.read("README.md").startswith(card + b"\nMore.\n\n<!-- openllm-repos: published -->\n")
+    assert publishing.model.read("README.md").count(b"openllm-repos: published") == 1
+
+
+def test_a_card_that_the_hub_would_refuse_stops_before_anything_is_sent(publishing: Publishing) -> None:
+    publishing.write({"exports/small/README.md": b"---\nlicense: [a\n---\n"})
+    done = publishing.publish("small-7k", code=3)
+    assert "The Hub would refuse README.md of small-7k" in done.out
+    assert publishing.uploads() == []
+
+
+def test_what_looks_like_a_secret_is_refused_with_its_place_and_without_its_value(publishing: Publishing) -> None:
+    token = "hf_" + "aB3" * 11 + "x"
+    publishing.write({"exports/small/train.log": b"epoch 1\nlogin " + token.encode() + b"\n"})
+    done = publishing.publish("small-7k", code=3)
+    assert "  exports/small/train.log:2 looks like a token of the Hub" in done.out.splitlines()
+    assert token not in done.out + done.err
+    assert publishing.model.paths() == [".gitattributes"]
+
+    publishing.publish("small-7k", "--allow", "exports/small/train.log")
+    assert "train.log" in publishing.model.paths()
+
+    publishing.write({"exports/small/.env": b"A=1\n"})
+    assert "exports/small/.env looks like" in publishing.publish("small-7k", code=3).out
+    allowing = MANIFEST.replace('to = "."\n', 'to = "."\nallow = ["exports/small/.env", "exports/small/*.log"]\n')
+    publishing.write({"repos.toml": allowing.encode()})
+    publishing.publish("small-7k")
+    assert ".env" in publishing.model.paths()
+
+
+def test_the_branch_moves_while_files_are_sent(publishing: Publishing) -> None:
+    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
+
+    def move() -> None:
+        work.commit("Meanwhile", {"eval.json": "{}\n"})
+        work.push(publishing.model.url)
+
+    publishing.sandbox.hub.fault(match="POST */commit/main", before=move)
+    done = publishing.publish("small-7k")
+    assert "small-7k: published after 2 attempts" in done.out
+    assert publishing.model.read("eval.json") == b"{}\n"
+    assert len(publishing.uploads()) == 1
+
+
+def test_an_answer_that_is_lost_is_asked_for_and_not_sent_twice(publishing: Publishing) -> None:
+    publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True)
+    done = publishing.publish("small-7k")
+    assert f"small-7k: published, now at {publishing.model.tip('main')[:10]}" in done.out
+    assert len(publishing.model.log()) == 2
+
+
+def test_a_commit_that_never_arrived_is_told_and_the_same_command_finishes(publishing: Publishing) -> None:
+    publishing.sandbox.hub.fault(match="POST */commit/main", cut=True)
+    stopped = publishing.publish("small-7k", code=30)
+    assert "openllm-repos publish small-7k" in stopped.out
+    assert len(publishing.uploads()) == 1
+    publishing.publish("small-7k")
+    assert len(publishing.uploads()) == 1
+    assert "model.safetensors" in publishing.model.paths()
+
+
+def test_files_that_the_repo_ignores_are_told_and_left_out(publishing: Publishing) -> None:
+    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
+    work.commit("Ignore", {".gitignore": "*.log\n"})
+    work.push(publishing.model.url)
+    publishing.write({"exports/small/train.log": b"epoch 1\n", "exports/small/.gitattributes": b"* text\n"})
+    done = publishing.publish("small-7k")
+    assert "  train.log: left out by the repo's own .gitignore" in done.out.splitlines()
+    assert "  exports/small/.gitattributes: left out: no artifact" in done.out.splitlines()
+    assert "train.log" not in publishing.model.paths()
+    assert publishing.publish("small-7k").out.splitlines()[0] == "small-7k: up to date (2 files)"
+
+
+def test_nothing_to_publish_deletes_nothing(publishing: Publishing) -> None:
+    publishing.publish("small-7k")
+    before = publishing.model.tip("main")
+    for file in (publishing.top / "exports/small").iterdir():
+        file.unlink()
+    assert "finds no file here" in publishing.publish("small-7k", code=2).out
+    (publishing.top / "exports/small").rmdir()
+    assert "there is no folder exports/small here" in publishing.publish("small-7k", code=2).out
+    assert publishing.model.tip("main") == before
+
+
+def test_links_and_names_that_windows_would_misread_are_refused_all_at_once(publishing: Publishing) -> None:
+    small = publishing.top / "exports/small"
+    publishing.write({"exports/small/nul.txt": b"", "exports/small/Config.json": b"", "exports/small/sub/.git/x": b""})
+    (small / "link.bin").symlink_to("model.safetensors")
+    (small / "folder").symlink_to(small / "sub")
+    done = publishing.publish("small-7k", code=3)
+    assert [line.split(" ")[2] for line in done.out.splitlines() if line.startswith("  exports/")] == [
+        "exports/small/folder",
+        "exports/small/link.bin",
+        "exports/small/nul.txt",
+        "exports/small/sub/.git",
+        "exports/small/config.json",
+    ]
+
+
+def test_only_repos_with_artifacts_are_published_to(publishing: Publishing) -> None:
+    assert "Nothing is published to main" in publishing.publish("main", code=2).err
+    publishing.write({"repos.toml": MANIFEST.split("[[")[0].encode()})
+    assert "publishes nothing" in publishing.publish(code=2).err
+
+
+def test_a_token_that_can_only_read_is_refused_before_anything_is_sent(
+    publishing: Publishing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_read")
+    done = publishing.publish("small-7k", code=3)
+    assert "The token may not do this with the model" in done.out
+    assert publishing.uploads() == []
+    assert MODEL in done.out
