@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from openllm_repos import __version__
 from tests.support.fingerprint import fingerprint
+from tests.support.process import run_tool
 from tests.support.published import DATASET, MANIFEST, MODEL, SOURCE, WEIGHTS, Publishing
 from tests.support.repositories import Clone
+from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,3 +235,111 @@ def test_a_token_that_can_only_read_is_refused_before_anything_is_sent(
     assert "The token may not do this with the model" in done.out
     assert publishing.uploads() == []
     assert MODEL in done.out
+
+
+def test_a_release_records_and_tags_what_was_published(publishing: Publishing, run_cli: RunCli) -> None:
+    publishing.publish()
+    tips = {"small-7k": publishing.model.tip("main"), "training-data": publishing.dataset.tip("main")}
+    done = run_cli("release", "1.0.0", "--yes", cwd=publishing.top)
+    assert done.code == 0, (done.out, done.err)
+    for name, remote in (("small-7k", publishing.model), ("training-data", publishing.dataset)):
+        assert remote.tip("v1.0.0^{commit}") == tips[name]
+    lock = publishing.family.origin.read("manifest/releases/v1.0.0.toml").decode()
+    for tip in tips.values():
+        assert tip in lock
+
+
+def test_the_commit_says_what_was_not_committed_and_not_pushed(publishing: Publishing) -> None:
+    publishing.family.clone.commit("Not pushed", {"later.py": "1\n"})
+    publishing.write({"VERSION": b"2.0.0\n"})
+    publishing.sandbox.hub.fault(match="GET /api/datasets/*/refs", status=404, count=None)
+    done = publishing.publish("small-7k")
+    assert "is on no remote that this clone knows of" in done.out
+    assert "The commit of training-data is not named" in done.out
+    assert publishing.model.trailers()["Source-Changes"] == "1 changed file not committed"
+    assert "with 1 changed file not committed |" in publishing.model.read("README.md").decode()
+    assert "Dataset-Commit" not in publishing.model.trailers()
+
+
+def test_a_card_is_never_deleted(publishing: Publishing) -> None:
+    publishing.write({"exports/small/README.md": b"# Mine\n"})
+    publishing.publish("small-7k")
+    (publishing.top / "exports/small/README.md").unlink()
+    assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"
+    assert publishing.model.read("README.md").startswith(b"# Mine\n")
+
+
+def test_what_another_source_published_is_somebody_elses(publishing: Publishing) -> None:
+    publishing.publish("small-7k")
+    there = json.loads(publishing.model.read(RECORD))
+    there["source"]["url"] = "https://github.com/somebody/else"
+    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
+    work.commit("Theirs", {RECORD: json.dumps(there), "theirs.txt": "1\n"})
+    work.push(publishing.model.url)
+    publishing.write({"exports/small/config.json": b"{}\n"})
+    done = publishing.publish("small-7k", code=3)
+    assert "  config.json: new here, put there by somebody else on the Hub" in done.out.splitlines()
+
+
+def test_a_record_that_is_not_ours_stops(publishing: Publishing) -> None:
+    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
+    work.commit("By hand", {RECORD: "{"})
+    work.push(publishing.model.url)
+    assert "is not as a publish leaves it" in publishing.publish("small-7k", code=3).out
+
+
+def test_a_branch_that_is_not_there_is_told(publishing: Publishing) -> None:
+    there = f'model = "{MODEL}"\n'
+    publishing.write({"repos.toml": MANIFEST.replace(there, there + 'branch = "next"\n').encode()})
+    assert "has no branch next on the Hub" in publishing.publish("small-7k", code=2).out
+
+
+def test_a_branch_that_never_stands_still_is_given_up(publishing: Publishing) -> None:
+    publishing.sandbox.hub.fault(match="POST */commit/main", status=412, count=None)
+    done = publishing.publish("small-7k", code=30)
+    assert "moves faster than it can be written" in done.out
+
+
+def test_whether_a_commit_arrived_may_not_be_known(publishing: Publishing) -> None:
+    def silence() -> None:
+        publishing.sandbox.hub.fault(match="GET /api/models/*/refs", status=500, count=None)
+
+    publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True, before=silence)
+    done = publishing.publish("small-7k", "--json", code=30)
+    assert "is not known" in done.json()["repos"][0]["outcome"]["reason"]
+    publishing.sandbox.hub.faults.clear()
+    assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"
+
+
+def test_the_hub_asks_to_wait_longer_than_anybody_would(publishing: Publishing) -> None:
+    publishing.sandbox.hub.fault(match="POST */commit/main", status=429, message="128 commits per hour")
+    done = publishing.publish("small-7k", code=30)
+    assert "takes no more requests" in done.out
+
+
+def test_somebody_else_brings_the_same_meanwhile(publishing: Publishing) -> None:
+    other = publishing.top.parent / "other"
+    shutil.copytree(publishing.top, other)
+
+    def bring() -> None:
+        assert run_tool("publish", "small-7k", cwd=other).code == 0
+
+    publishing.sandbox.hub.fault(match="POST */commit/main", before=bring)
+    done = publishing.publish("small-7k")
+    assert "small-7k: up to date; somebody else brought the same meanwhile" in done.out
+    assert len(publishing.model.log()) == 2
+
+
+@pytest.mark.parametrize(("answer", "code", "published"), [(b"n\n", 1, False), (b"y\n", 0, True)])
+def test_the_person_decides_on_a_terminal(publishing: Publishing, answer: bytes, code: int, published: bool) -> None:
+    done = run_on_terminal("publish", "small-7k", cwd=publishing.top, typed=answer)
+    assert "Publish to 1 repo? [y/N]" in done.out
+    assert (done.code, "model.safetensors" in publishing.model.paths()) == (code, published)
+    assert ("Nothing was published." in done.out) is not published
+
+
+def test_a_bare_clone_has_no_artifacts(publishing: Publishing, run_cli: RunCli) -> None:
+    bare = publishing.top.parent / "bare.git"
+    publishing.family.clone.git("clone", "-q", "--bare", str(publishing.top), str(bare))
+    done = run_cli("publish", cwd=bare)
+    assert (done.code, "This clone is bare" in done.err) == (2, True)

@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
 )
 
 from openllm_repos.sandbox import Sandbox
+from openllm_repos.sandbox.repository import Change
 from tests.support.hub import client, clone, push
 from tests.support.repositories import Bare
 
@@ -180,6 +181,16 @@ def test_the_tree_is_listed_by_folder_and_whole(api: HfApi) -> None:
     assert [one.path for one in api.get_paths_info(SPACE, ["c.txt", "none"], repo_type="space")] == ["c.txt"]
     with pytest.raises(RemoteEntryNotFoundError):
         list(api.list_repo_tree(SPACE, "none", repo_type="space"))
+
+
+def test_a_tree_of_more_than_a_page_is_listed_whole(api: HfApi, sandbox: Sandbox) -> None:
+    names = [f"data/{number:04}.txt" for number in range(1001)]
+    repo = sandbox.hub.repo("space", SPACE)
+    tip = repo.resolve("main")
+    repo.commit(Change(dict.fromkeys(names, b"x\n")), "Many\n", "lemms", parent=tip, ref="refs/heads/main", old=tip)
+    listed = api.list_repo_files(SPACE, repo_type="space")
+    assert sorted(set(listed) & set(names)) == names
+    assert len([seen for seen in sandbox.hub.log if "/tree/" in seen.path]) == 2
 
 
 def test_a_file_is_downloaded_at_a_revision_with_a_slash(api: HfApi, tmp_path: Path) -> None:

@@ -91,13 +91,6 @@ class LargeFiles:
                     raise
         return sent
 
-    def missing(self, files: Sequence[LargeContent]) -> set[str]:
-        """Return the SHA-256 of those files that the repository's LFS does not have."""
-        found: set[str] = set()
-        for at in range(0, len(files), _GROUP):
-            found |= {sha256 for sha256, actions in self._links(files[at : at + _GROUP]).items() if actions}
-        return found
-
     def _one(self, file: LargeContent, actions: Mapping[str, Any]) -> None:
         """Send one file. A link that has ended meanwhile is replaced, once."""
         try:
@@ -178,15 +171,7 @@ class LargeFiles:
         answer = self._patiently(lambda: _post(url, asked, about, self._content.token()))
         rows = answer.get("objects")
         found = {str(row.get("oid")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-        for file in files:
-            row = found.get(file.sha256)
-            actions = row.get("actions") or {} if row is not None else None
-            if row is not None and isinstance(row.get("error"), dict):
-                words = " ".join(str(row["error"].get("message", "")).split())[:300]
-                raise HubRefused(Cause.INVALID, f"The Hub's LFS does not take {file.name}: {words}.")
-            if not isinstance(actions, dict) or (actions and not isinstance(actions.get("upload"), dict)):
-                raise HubUnreachable(Cause.SERVER, f"The Hub's LFS does not say where {file.name} goes.")
-        return {file.sha256: found[file.sha256].get("actions") or {} for file in files}
+        return {file.sha256: _actions(file, found.get(file.sha256)) for file in files}
 
     def _patiently(self, work: Callable[[], _T]) -> _T:
         """Do it again where the trouble may pass by itself."""
@@ -201,6 +186,26 @@ class LargeFiles:
                     raise
                 pause *= 2
         raise AssertionError  # the last try returns or raises
+
+
+def _actions(file: LargeContent, row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the Hub wants done about a file; nothing where it has it already.
+
+    Raises:
+        HubError: it does not take it, or says nothing that makes sense.
+    """
+    if row is not None and isinstance(row.get("error"), dict):
+        words = " ".join(str(row["error"].get("message", "")).split())[:300]
+        raise HubRefused(Cause.INVALID, f"The Hub's LFS does not take {file.name}: {words}.")
+    actions = row.get("actions") or {} if row is not None else None
+    parts = [actions.get("upload", {}), actions.get("verify", {"href": ""})] if isinstance(actions, dict) else []
+    if not isinstance(actions, dict) or (actions and not all(_is_link(part) for part in parts)):
+        raise HubUnreachable(Cause.SERVER, f"The Hub's LFS does not say where {file.name} goes.")
+    return actions
+
+
+def _is_link(part: object) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("href"), str) and isinstance(part.get("header") or {}, dict)
 
 
 def _post(url: str, said: Mapping[str, object], about: str, token: str | None) -> dict[str, Any]:

@@ -116,6 +116,8 @@ class Search:
         for start, what in _places(text):
             line = self._lines + text.count(b"\n", 0, start) + 1
             self._found.setdefault((line, what), Suspicion(self._path, line, what))
+            if len(self._found) >= _ENOUGH:
+                break
         self._over = len(self._found) >= _ENOUGH
         kept = max(0, len(text) - _LONGEST)
         self._lines += text.count(b"\n", 0, kept)
