@@ -232,13 +232,15 @@ class _Held:
         return Record(str(provenance.source.url), provenance.commit, tip, files).text(TOOL)
 
     def new_card(self, provenance: Provenance) -> bytes | None:
-        """Return the card with our block; None where the one that is there is no card of ours to write into."""
+        """Return the card with our block; None where it is left alone: the repo owns it, or it is no card at all."""
+        repo = self.prepared.repo
+        if any(pattern.protects(CARD.encode()) for pattern in repo.owned):
+            return None
         if CARD in self.written:
             card: bytes | None = self.prepared.card
         elif CARD in self.there:
             card = self.card
         else:
-            repo = self.prepared.repo
             card = f"# {str(repo.repo_id).partition('/')[2]}\n".encode()
         return None if card is None else with_block(card, provenance.lines())
 
