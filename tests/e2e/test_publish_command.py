@@ -338,6 +338,26 @@ def test_the_person_decides_on_a_terminal(publishing: Publishing, answer: bytes,
     assert ("Nothing was published." in done.out) is not published
 
 
+def test_a_status_says_what_is_not_published_where_a_look_is_enough(publishing: Publishing, run_cli: RunCli) -> None:
+    def problems() -> list[tuple[str, str, str]]:
+        found = run_cli("status", "--json", cwd=publishing.top).json()["problems"]
+        return [(one["repo"], one["message"], one["next"]) for one in found]
+
+    assert problems() == []  # never published from here: not clear
+    publishing.publish()
+    assert problems() == []
+    publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})  # of the same size: not clear without reading
+    assert problems() == []
+    publishing.write({"exports/small/new.txt": b"new\n"})
+    (publishing.top / "exports/small/model.safetensors").unlink()
+    message = "lags behind: 2 artifacts were made, changed or deleted here since this clone published last."
+    assert problems() == [("small-7k", message, "openllm-repos publish small-7k")]
+    publishing.publish()
+    assert problems() == []
+    shutil.rmtree(publishing.top / "exports")
+    assert problems() == []
+
+
 def test_a_bare_clone_has_no_artifacts(publishing: Publishing, run_cli: RunCli) -> None:
     bare = publishing.top.parent / "bare.git"
     publishing.family.clone.git("clone", "-q", "--bare", str(publishing.top), str(bare))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openllm_repos import __version__
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
@@ -77,7 +78,9 @@ def _run(
     """Plan, and unless `ask` is None (a dry run) do it; outcomes are None where the person says no."""
     overwrite, allow = choices
     progress = Progress(shown=not (quiet or invocation.quiet))
-    options = PublishOptions(overwrite, frozenset(allow), progress.tell, progress.read, progress.sent)
+    options = PublishOptions(
+        f"openllm-repos {__version__}", overwrite, frozenset(allow), progress.tell, progress.read, progress.sent
+    )
     publisher = Publisher(*family, options)
     try:
         with progress.of("reading"):
@@ -96,7 +99,7 @@ def _run(
     outcomes = []
     for plan in ready:
         with progress.of(f"{plan.repo}: sending", plan.size):
-            outcomes.append(publisher.apply(plan) if plan.steps else Published(plan.repo, plan.tip, committed=False))
+            outcomes.append(publisher.apply(plan))
         if not quiet:
             for line in outcome_lines(plan, outcomes[-1]):
                 click.echo(line)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
+from openllm_repos.family.artifacts import Unpublishable
+from openllm_repos.family.last_publish import remember_published
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
@@ -15,7 +17,6 @@ from openllm_repos.hub.large import LargeFiles
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.preflight.card import hub_validator
-from openllm_repos.publish.files import Unpublishable
 from openllm_repos.publish.hashes import Hashes
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
 from openllm_repos.publish.planning import ChangedThere, Prepared, Work, plan_publish, prepare
@@ -33,6 +34,7 @@ class PublishOptions:
     """How a publish is to be made.
 
     Attributes:
+        tool: what publishes, with its version, as commits and cards name it.
         overwrite: whether files that somebody changed on the Hub are replaced.
         allowed: paths that look like secrets and are none.
         told: gets a line for people.
@@ -40,6 +42,7 @@ class PublishOptions:
         sent: gets the number of bytes that were sent, again and again; negative where they must be sent once more.
     """
 
+    tool: str
     overwrite: bool = False
     allowed: frozenset[str] = frozenset()
     told: Callable[[str], None] = lambda _: None
@@ -93,14 +96,16 @@ class Publisher:
         """
         repo = self._manifest.repo(plan.repo)
         try:
-            return self._publish(repo, plan)
+            done = self._publish(repo, plan)
         except ReposError as why:
             return _stopped(repo, why)
+        remember_published(self._repository, repo, self._prepared[repo.name].files.values())
+        return done
 
     def _publish(self, repo: Repo, plan: PublishPlan) -> Published:
         content = self._content(repo)
         for attempt in range(1, _ATTEMPTS + 1):
-            work = self._work(repo)
+            work = self._work(repo) if attempt > 1 or plan.steps else Work(plan)
             if work.commit is None:
                 return Published(repo.name, work.plan.tip, committed=False, attempts=attempt - 1)
             had = LargeFiles(content, self._options.sent).send(work.large)
@@ -144,7 +149,7 @@ class Publisher:
             self._prepared[repo.name],
             self._content(repo),
             self._tip(repo),
-            provenance_of(self._manifest, self._repository, repo, self._hub),
+            provenance_of(self._manifest, self._repository, repo, self._hub, self._options.tool),
             overwrite=self._options.overwrite,
             validate=hub_validator(self._access),
         )

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from openllm_repos.publish.files import LocalFile
+from openllm_repos.family.artifacts import LocalFile
 from openllm_repos.publish.secrets import RULES, Search, Suspicion
 
 LARGEST_IN_COMMIT = 10 << 20  # bytes: the Hub sends everything larger through LFS

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.artifacts import FileChanged, LocalFile, Unpublishable, find_files
 from openllm_repos.hub.content import HubCommit, HubContent, HubFile, Offer, Small, Way
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -15,10 +16,9 @@ from openllm_repos.plan import Change
 from openllm_repos.preflight.card import Validate, card_errors
 from openllm_repos.publish.card import CARD, with_block, without_block
 from openllm_repos.publish.compare import Decision, decide, require_room
-from openllm_repos.publish.files import FileChanged, LocalFile, Unpublishable, find_files
 from openllm_repos.publish.hashes import Content, Hashes, blob_id
 from openllm_repos.publish.model import Clash, FileStep, PublishPlan
-from openllm_repos.publish.provenance import TOOL, Provenance
+from openllm_repos.publish.provenance import Provenance
 from openllm_repos.publish.record import LARGEST, PLACE, Record, read_record
 from openllm_repos.publish.secrets import Suspicion, suspicious_name
 
@@ -229,7 +229,7 @@ class _Held:
         files = {path: self.ids[path] for path in self.decision.same}
         files |= {path: last[path] for path, way in self.ways.items() if way.ignored and path in last}
         files |= {path: contents[path].id(large=self.is_large(path)) for path in self.written}
-        return Record(str(provenance.source.url), provenance.commit, tip, files).text(TOOL)
+        return Record(str(provenance.source.url), provenance.commit, tip, files).text(provenance.tool)
 
     def new_card(self, provenance: Provenance) -> bytes | None:
         """Return the card with our block; None where it is left alone: the repo owns it, or it is no card at all."""

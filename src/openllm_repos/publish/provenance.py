@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openllm_repos import __version__
 from openllm_repos.errors import UsageError
 from openllm_repos.family.access import hub_repo_of
 from openllm_repos.family.last_sync import SOURCE_COMMIT, SOURCE_REPO
@@ -18,7 +17,6 @@ from openllm_repos.hub.failures import HubError
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 
-TOOL = f"openllm-repos {__version__}"
 SOURCE_CHANGES = "Source-Changes"
 DATASET_COMMIT = "Dataset-Commit"
 PUBLISHED_WITH = "Published-With"
@@ -44,6 +42,7 @@ class Provenance:
     Attributes:
         source: the source's entry of the manifest.
         commit: what is checked out in the clone whose work tree they stand in.
+        tool: what publishes them, with its version.
         changed: how many tracked files of that work tree are not as the commit has them.
         data: the datasets of the family.
         notes: what a person should know besides.
@@ -51,6 +50,7 @@ class Provenance:
 
     source: Repo
     commit: ObjectId
+    tool: str
     changed: int = 0
     data: tuple[Data, ...] = ()
     notes: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class Provenance:
         if self.changed:
             rows.append(f"{SOURCE_CHANGES}: {_counted(self.changed)} not committed")
         rows += [f"{DATASET_COMMIT}: {one.repo.repo_id}@{one.commit}" for one in self.data]
-        return "\n".join([*rows, f"{PUBLISHED_WITH}: {TOOL}"])
+        return "\n".join([*rows, f"{PUBLISHED_WITH}: {self.tool}"])
 
     def lines(self) -> list[str]:
         """Return the block of the card, as lines of Markdown."""
@@ -81,10 +81,10 @@ class Provenance:
         for one in self.data:
             tree = f"[`{one.commit[:10]}`]({one.repo.url}/tree/{one.commit})"
             rows.append(f"| Data | [{one.repo.repo_id}]({one.repo.url}) at {tree} |")
-        return ["## Where this comes from", "", "| | |", "|---|---|", *rows, f"| Published with | {TOOL} |"]
+        return ["## Where this comes from", "", "| | |", "|---|---|", *rows, f"| Published with | {self.tool} |"]
 
 
-def provenance_of(manifest: Manifest, repository: Repository, repo: Repo, hub: HubClient) -> Provenance:
+def provenance_of(manifest: Manifest, repository: Repository, repo: Repo, hub: HubClient, tool: str) -> Provenance:
     """Say where the files of the work tree come from.
 
     Args:
@@ -92,6 +92,7 @@ def provenance_of(manifest: Manifest, repository: Repository, repo: Repo, hub: H
         repository: the clone.
         repo: what they are published to; a dataset does not name itself or others.
         hub: is asked for the datasets' commits.
+        tool: what publishes them, with its version.
 
     Raises:
         UsageError: there is no commit yet.
@@ -110,7 +111,7 @@ def provenance_of(manifest: Manifest, repository: Repository, repo: Repo, hub: H
     if changed:
         notes.append(f"Your clone has {_counted(changed)} not committed; the commit on the Hub will say so.")
     data, unknown = _data(manifest, repo, hub)
-    return Provenance(manifest.source, head, changed, data, (*notes, *unknown))
+    return Provenance(manifest.source, head, tool, changed, data, (*notes, *unknown))
 
 
 def _data(manifest: Manifest, repo: Repo, hub: HubClient) -> tuple[tuple[Data, ...], Sequence[str]]:

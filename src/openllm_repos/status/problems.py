@@ -103,6 +103,14 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
             return
 
 
+def about_artifacts(repo: Repo, count: int | None) -> Iterator[Problem]:
+    """Say that there is something to publish, where that is known."""
+    if count:
+        some = "1 artifact was" if count == 1 else f"{count} artifacts were"
+        message = f"lags behind: {some} made, changed or deleted here since this clone published last."
+        yield Problem(repo.name, message, f"openllm-repos publish {repo.name}")
+
+
 _SPACE_STEPS = {
     Stage.CONFIG_ERROR: "Mend the front matter of its README.md; {}?logs=build says what is wrong.",
     Stage.NO_APP_FILE: "Give it the file that app_file in its README.md names (app.py by default), and push that.",

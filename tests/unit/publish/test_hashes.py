@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.family.artifacts import FileChanged, LocalFile, Stamp
 from openllm_repos.publish import hashes as module
-from openllm_repos.publish.files import FileChanged, LocalFile, Stamp
 from openllm_repos.publish.hashes import Hashes, blob_id
 from tests.support.process import run_git
 

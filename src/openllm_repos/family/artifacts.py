@@ -124,18 +124,20 @@ class Found:
     left_out: tuple[str, ...]
 
 
-def find_files(top: Path, repo: Repo) -> Found:
+def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
     """Find the files that are published to a repo. Nothing is read yet.
 
     Args:
         top: of the work tree.
         repo: the manifest's entry.
+        limit: how many files to look at; None for all.
 
     Raises:
+        EnvironmentProblem: there are more.
         UsageError: an entry of the manifest finds nothing: a folder that is missing must not delete what is published.
         Unpublishable: links, special files, and names that would be misread.
     """
-    search = _Search(top, repo)
+    search = _Search(top, repo, limit)
     for number, entry in enumerate(repo.publish):
         search.take(entry.place, f"repos.{repo.name}.publish[{number}].from")
     search.compare_names()
@@ -145,8 +147,9 @@ def find_files(top: Path, repo: Repo) -> Found:
 
 
 class _Search:
-    def __init__(self, top: Path, repo: Repo) -> None:
+    def __init__(self, top: Path, repo: Repo, limit: int | None) -> None:
         self.top = top
+        self.limit = limit
         self.repo = repo
         self.files: list[LocalFile] = []
         self.left_out: list[str] = []
@@ -220,6 +223,8 @@ class _Search:
         if not os.access(entry.path, os.R_OK):
             self._refuse(path, "cannot be read: its permissions forbid it")
             return
+        if self.limit is not None and len(self.files) >= self.limit:
+            raise EnvironmentProblem(f"{self.repo.name} has more than {self.limit} files to publish.")
         stamp = Stamp.of(entry.stat(follow_symlinks=False))
         self.files.append(LocalFile(Path(os.fsdecode(entry.path)), os.fsdecode(path), target, stamp))
 

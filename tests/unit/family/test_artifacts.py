@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from openllm_repos.errors import UsageError
+from openllm_repos.family.artifacts import Unpublishable, find_files
 from openllm_repos.manifest import Manifest
 from openllm_repos.manifest.model import Repo
-from openllm_repos.publish.files import Unpublishable, find_files
 
 HEAD = """
 schema = 1
