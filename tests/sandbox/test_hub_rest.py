@@ -260,6 +260,14 @@ def test_a_commit_with_a_bad_card_or_path_is_refused(api: HfApi) -> None:
     assert status_of(lambda: upload("a\\b", b"x")) == 422
 
 
+def test_what_goes_through_lfs_is_added_to_gitattributes(api: HfApi, space: Bare) -> None:
+    before = space.read(".gitattributes")
+    files = {"a.bin": b"\0a", "my data.xyz": b"\0b"}
+    operations = [CommitOperationAdd(path, content) for path, content in files.items()]
+    api.create_commit(SPACE, operations, commit_message="Large", repo_type="space")
+    assert space.read(".gitattributes") == before + b"my[[:space:]]data.xyz filter=lfs diff=lfs merge=lfs -text\n"
+
+
 def test_files_that_gitignore_names_are_left_out_in_silence(api: HfApi, space: Bare, tmp_path: Path) -> None:
     for name, content in ((".gitignore", "*.log\n"), ("a.log", "noise"), ("a.py", "x = 1\n")):
         (tmp_path / "folder").mkdir(exist_ok=True)

@@ -91,6 +91,7 @@ def test_large_files_are_sent_once_in_one_piece_or_in_parts(content: HubContent,
     assert LargeFiles(content, told.append).send(FILES) == 2
     assert [stored(sandbox, file) for file in FILES] == [file.content for file in FILES]
     assert len(puts(sandbox)) == 1 + 2 * 3
+    assert {seen.user for seen in sandbox.hub.log if seen.path.startswith(("/_lfs/upload", "/_lfs/complete"))} == {""}
     assert sum(told) == 3 * 80
 
 
