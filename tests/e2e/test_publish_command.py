@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openllm_repos.sandbox import Sandbox
+    from tests.support.canary import Canary
     from tests.support.inprocess import RunCli
+    from tests.support.process import RunTool
 
 RECORD = ".openllm/published.json"
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(WEIGHTS).hexdigest()}\nsize 8000\n"
@@ -235,6 +237,32 @@ def test_a_token_that_can_only_read_is_refused_before_anything_is_sent(
     assert "The token may not do this with the model" in done.out
     assert publishing.uploads() == []
     assert MODEL in done.out
+    assert "The token in HF_TOKEN was used" in done.out
+
+
+def test_a_job_publishes_as_a_trusted_publisher_of_each_repo(
+    publishing: Publishing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = {"repository": SOURCE, "ref": "refs/heads/main"}
+    publishing.sandbox.hub.trust(MODEL, claims)
+    monkeypatch.delenv("HF_TOKEN")
+    for name, value in publishing.sandbox.hub.job_environment("", claims).items():
+        if name != "HF_OIDC_RESOURCE":
+            monkeypatch.setenv(name, value)
+    done = publishing.publish(code=3)
+    assert "small-7k: published" in done.out
+    assert f"The Hub does not take this CI job for a trusted publisher of the dataset {DATASET}" in done.out
+    assert publishing.dataset.paths() == [".gitattributes"]
+
+
+def test_tokens_stand_nowhere(
+    sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool
+) -> None:
+    publishing = Publishing.on(sandbox, tmp_path / "family", run_cli)
+    said = [run_tool("-v", *args, cwd=publishing.top) for args in (("publish", "-n"), ("publish",), ("status",))]
+    assert [done.code for done in said] == [0, 0, 0]
+    assert {seen.user for seen in sandbox.hub.log if "/commit/" in seen.path} == {"lemms"}
+    assert canary.leaks(publishing.top, sandbox.root, said=said) == []
 
 
 def test_a_release_records_and_tags_what_was_published(publishing: Publishing, run_cli: RunCli) -> None:

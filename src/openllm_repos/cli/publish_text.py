@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ class Progress:
     """
 
     def __init__(self, *, shown: bool) -> None:
-        self._shown = shown and sys.stderr.isatty()
+        self._shown = shown and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._told = shown
         self._lock = threading.Lock()
         self._what = ""

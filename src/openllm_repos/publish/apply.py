@@ -26,6 +26,7 @@ from openllm_repos.publish.record import PLACE
 _ATTEMPTS = 3
 _PATIENCE = 60.0  # seconds to wait in all where the Hub limits the rate of requests
 _LANDED = frozenset({Cause.CONNECTION, Cause.TIMEOUT, Cause.SERVER})
+_OF_TOKENS = frozenset({Cause.NO_TOKEN, Cause.BAD_TOKEN, Cause.NOT_ALLOWED})
 HASHES = "publish/hashes.json"
 
 
@@ -83,7 +84,7 @@ class Publisher:
             self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed)
             return self._work(repo).plan
         except ReposError as why:
-            return _stopped(repo, why)
+            return self._stopped(repo, why)
 
     def remember(self) -> None:
         """Keep what was read of the files, so that the next run does not read them again."""
@@ -98,7 +99,7 @@ class Publisher:
         try:
             done = self._publish(repo, plan)
         except ReposError as why:
-            return _stopped(repo, why)
+            return self._stopped(repo, why)
         remember_published(self._repository, repo, self._prepared[repo.name].files.values())
         return done
 
@@ -170,10 +171,13 @@ class Publisher:
         assert place is not None
         return self._access.content(place, patience=_PATIENCE, told=self._options.told)
 
-
-def _stopped(repo: Repo, why: ReposError) -> NotPublished:
-    """Return the answer for a repo that cannot be published to."""
-    made = NotPublished(repo.name, why.message, why.hint, why.exit_code)
-    if isinstance(why, ChangedThere):
-        return replace(made, clashes=why.clashes)
-    return replace(made, problems=why.problems) if isinstance(why, Unpublishable) else made
+    def _stopped(self, repo: Repo, why: ReposError) -> NotPublished:
+        """Return the answer for a repo that cannot be published to."""
+        made = NotPublished(repo.name, why.message, why.hint, why.exit_code)
+        if isinstance(why, ChangedThere):
+            return replace(made, clashes=why.clashes)
+        if isinstance(why, Unpublishable):
+            return replace(made, problems=why.problems)
+        if isinstance(why, HubError) and why.cause in _OF_TOKENS and (advice := self._access.advice(str(repo.url))):
+            return replace(made, hint=f"{why.hint}   {advice}")
+        return made

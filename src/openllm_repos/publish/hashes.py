@@ -89,7 +89,8 @@ class Hashes:
         with self._lock:
             if not self._changed:
                 return
-            text = json.dumps({"rules": RULES, "files": self._known})
+            kept = {path: row for path, row in self._known.items() if os.path.lexists(path)}
+            text = json.dumps({"rules": RULES, "files": kept})
         try:
             self._place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self._place.parent, delete=False, encoding="utf-8") as new:

@@ -86,6 +86,14 @@ def test_a_row_of_another_form_is_forgotten(file: LocalFile, tmp_path: Path) -> 
     assert len(contents["weights.bin"].sha256) == 64
 
 
+def test_what_is_gone_is_forgotten(file: LocalFile, tmp_path: Path) -> None:
+    held = Hashes(tmp_path / "state")
+    held.of([file])
+    file.path.unlink()
+    held.save()
+    assert json.loads((tmp_path / "state").read_bytes())["files"] == {}
+
+
 def test_a_memory_that_cannot_be_written_is_no_matter(file: LocalFile, tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("")
     held = Hashes(tmp_path / "blocked" / "state")
