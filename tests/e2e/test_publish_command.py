@@ -185,6 +185,18 @@ def test_a_commit_that_never_arrived_is_told_and_the_same_command_finishes(publi
     assert "model.safetensors" in publishing.model.paths()
 
 
+def test_a_file_that_is_written_while_it_is_sent_is_not_committed(publishing: Publishing) -> None:
+    def write() -> None:
+        publishing.write({"exports/small/model.safetensors": WEIGHTS[::-1]})
+
+    publishing.sandbox.hub.fault(match="POST */objects/batch", before=write)
+    done = publishing.publish("small-7k", code=30)
+    assert "exports/small/model.safetensors changes while it is being published" in done.out
+    assert len(publishing.model.log()) == 1
+    publishing.publish("small-7k")
+    assert "model.safetensors" in publishing.model.paths()
+
+
 def test_files_that_the_repo_ignores_are_told_and_left_out(publishing: Publishing) -> None:
     work = Clone.of(publishing.model.url, publishing.top.parent / "work")
     work.commit("Ignore", {".gitignore": "*.log\n"})
@@ -366,7 +378,9 @@ def test_the_person_decides_on_a_terminal(publishing: Publishing, answer: bytes,
     assert ("Nothing was published." in done.out) is not published
 
 
-def test_a_status_says_what_is_not_published_where_a_look_is_enough(publishing: Publishing, run_cli: RunCli) -> None:
+def test_a_status_says_what_is_not_published_where_a_look_is_enough(
+    publishing: Publishing, run_cli: RunCli, tmp_path: Path
+) -> None:
     def problems() -> list[tuple[str, str, str]]:
         found = run_cli("status", "--json", cwd=publishing.top).json()["problems"]
         return [(one["repo"], one["message"], one["next"]) for one in found]
@@ -380,8 +394,8 @@ def test_a_status_says_what_is_not_published_where_a_look_is_enough(publishing: 
     (publishing.top / "exports/small/model.safetensors").unlink()
     message = "lags behind: 2 artifacts were made, changed or deleted here since this clone published last."
     assert problems() == [("small-7k", message, "openllm-repos publish small-7k")]
-    publishing.publish()
-    assert problems() == []
+    publishing.family.clone.git("worktree", "add", "-q", str(tmp_path / "linked"))
+    assert not run_cli("status", "--json", cwd=tmp_path / "linked").json()["problems"]  # its artifacts are others
     shutil.rmtree(publishing.top / "exports")
     assert problems() == []
 

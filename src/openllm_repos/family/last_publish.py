@@ -19,7 +19,8 @@ _MANY = 20_000  # files; to look at more takes longer than a status should
 
 def remember_published(repository: Repository, repo: Repo, files: Iterable[LocalFile]) -> None:
     """Write down what a repo has of this work tree. Where that is not possible, a status says nothing of it."""
-    text = json.dumps({file.target: _row(file) for file in files})
+    rows = {file.target: _row(file) for file in files}
+    text = json.dumps({"top": str(repository.top), "files": rows})
     place = _place(repository, repo)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -33,15 +34,18 @@ def remember_published(repository: Repository, repo: Repo, files: Iterable[Local
 def unpublished(repository: Repository, repo: Repo) -> int | None:
     """Return how many files are new, gone or of another size since this clone published them to a repo.
 
-    None where it is not clear: never published from here, too many files, or a file of the same size that was written
-    since, which may or may not be the same.
+    None where it is not clear: never published from this work tree, too many files, or a file of the same size that was
+    written since, which may or may not be the same.
     """
     if repository.top is None or not repo.publish:
         return None
     try:
-        last: dict[str, Any] = dict(json.loads(_place(repository, repo).read_bytes()))
+        said = json.loads(_place(repository, repo).read_bytes())
+        last: dict[str, Any] = dict(said["files"])
+        if said["top"] != str(repository.top):
+            return None
         now = {file.target: _row(file) for file in find_files(repository.top, repo, limit=_MANY).files}
-    except (OSError, ValueError, TypeError, ReposError):
+    except (OSError, ValueError, KeyError, TypeError, ReposError):
         return None
     differing = [path for path in last.keys() | now.keys() if last.get(path) != now.get(path)]
     certain = [path for path in differing if not _same_size(last.get(path), now.get(path))]

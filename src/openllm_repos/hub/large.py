@@ -3,6 +3,11 @@
 ``HfApi`` would do this too, but waits without any limit, tells its progress itself on standard error, and hides
 refusals in a RuntimeError. The protocol is that of git-lfs with the Hub's own transfer in parts; it is what
 huggingface_hub's ``lfs.py`` speaks.
+
+Xet, the Hub's newer way, is not used: its client is a library of its own that waits as long as it likes, tells nothing
+of a file that changes meanwhile, and cannot be held against anything but the real Hub. The Hub takes LFS from clients
+that do not know Xet, and moves what they send into Xet storage by itself (its documentation: "Backward Compatibility
+with LFS"). What is lost is that a large file of which little changed is sent whole.
 """
 
 from __future__ import annotations

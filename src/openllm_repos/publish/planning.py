@@ -16,10 +16,10 @@ from openllm_repos.plan import Change
 from openllm_repos.preflight.card import Validate, card_errors
 from openllm_repos.publish.card import CARD, with_block, without_block
 from openllm_repos.publish.compare import Decision, decide, require_room
-from openllm_repos.publish.hashes import Content, Hashes, blob_id
+from openllm_repos.publish.hashes import LARGEST_IN_COMMIT, Content, Hashes, blob_id
 from openllm_repos.publish.model import Clash, FileStep, PublishPlan
 from openllm_repos.publish.provenance import Provenance
-from openllm_repos.publish.record import LARGEST, PLACE, Record, read_record
+from openllm_repos.publish.record import PLACE, Record, read_record
 from openllm_repos.publish.secrets import Suspicion, suspicious_name
 
 _LARGEST_CARD = 1 << 20
@@ -251,6 +251,11 @@ def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Vali
     if card is not None and (CARD in held.written or card != held.card):
         _require_card(repo, card, validate)
     record = held.new_record(provenance, plan.tip)
+    if len(record) > LARGEST_IN_COMMIT:
+        raise ConflictError(
+            f"{repo.name} would get too many files: the list of them alone is larger than the Hub takes in a commit.",
+            hint="Put them into archives or Parquet files.",
+        )
     large = {
         path: Large(files[path], held.prepared.contents[path].sha256) for path in held.written if held.is_large(path)
     }
@@ -282,7 +287,7 @@ def _record(
     file = there.get(PLACE)
     if file is None:
         return Record()
-    if file.size > LARGEST:
+    if file.size > LARGEST_IN_COMMIT:
         raise ConflictError(f"{repo.name}: {PLACE} there is too large to be a record.", hint="Restore it there.")
     record = read_record(content.read(tip, PLACE), repo.name)
     # of another source: whatever that published is somebody else's

@@ -16,7 +16,6 @@ from openllm_repos.names.url import RepoUrl, identity_of
 
 PLACE = ".openllm/published.json"
 _SCHEMA = 1
-LARGEST = 64 << 20  # bytes of a record that is read
 
 
 @dataclass(frozen=True, slots=True)
