@@ -267,6 +267,7 @@ def test_a_job_publishes_as_a_trusted_publisher_of_each_repo(
     assert publishing.dataset.paths() == [".gitattributes"]
 
 
+@pytest.mark.slow
 def test_tokens_stand_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool
 ) -> None:
@@ -357,6 +358,7 @@ def test_the_hub_asks_to_wait_longer_than_anybody_would(publishing: Publishing) 
     assert "takes no more requests" in done.out
 
 
+@pytest.mark.slow
 def test_somebody_else_brings_the_same_meanwhile(publishing: Publishing) -> None:
     other = publishing.top.parent / "other"
     shutil.copytree(publishing.top, other)
@@ -370,6 +372,7 @@ def test_somebody_else_brings_the_same_meanwhile(publishing: Publishing) -> None
     assert len(publishing.model.log()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code", "published"), [(b"n\n", 1, False), (b"y\n", 0, True)])
 def test_the_person_decides_on_a_terminal(publishing: Publishing, answer: bytes, code: int, published: bool) -> None:
     done = run_on_terminal("publish", "small-7k", cwd=publishing.top, typed=answer)
