@@ -168,6 +168,12 @@ def test_the_hub_says_how_a_file_goes_there(content: HubContent) -> None:
     ]
 
 
+def test_many_files_are_asked_about_in_few_questions(content: HubContent, sandbox: Sandbox) -> None:
+    offers = [Offer(f"{number}.txt", 1, b"x") for number in range(300)]
+    assert len(content.ways("main", offers)) == 300
+    assert [seen.path.rpartition("/")[0][-9:] for seen in sandbox.hub.log] == ["preupload", "preupload"]
+
+
 def test_without_a_token_nothing_is_committed(content: HubContent, sandbox: Sandbox) -> None:
     del content
     with pytest.raises(HubRefused) as refused:
