@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
@@ -18,10 +17,6 @@ from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.publish.apply import Publisher, PublishOptions
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
-
-if TYPE_CHECKING:
-    from openllm_repos.family.access import FamilyAccess
-    from openllm_repos.git.repository import Repository
 
 _DIFFERS = 1
 
@@ -50,60 +45,56 @@ def publish(
     """
     manifest, repository, access = open_family(invocation)
     wanted = _wanted(manifest, repos)
+    progress = Progress(shown=not (as_json or invocation.quiet))
+    tool, allowed = f"openllm-repos {__version__}", frozenset(allow)
+    options = PublishOptions(tool, overwrite, allowed, progress.tell, progress.read, progress.sent)
+    publisher = Publisher(manifest, repository, access, options)
+    outcomes: list[Published | NotPublished] = []
     if dry_run:
-        plans, _ = _run(invocation, (manifest, repository, access), wanted, (overwrite, allow), ask=None, quiet=as_json)
-        _show(plans, (), as_json=as_json, invocation=invocation)
-        return _exit_code(plans)
-    with exclusive(repository, "publish"):
-        plans, outcomes = _run(
-            invocation, (manifest, repository, access), wanted, (overwrite, allow), ask=yes or as_json, quiet=as_json
-        )
-    if outcomes is None:
-        click.echo("Nothing was published.")
-        return _DIFFERS
+        plans = _plans(publisher, wanted, progress)
+    else:
+        with exclusive(repository, "publish"):
+            try:
+                plans = _plans(publisher, wanted, progress)
+            finally:
+                publisher.remember()
+            if not as_json:
+                _show(plans, invocation)
+            if not _agreed(plans, yes=yes or as_json):
+                click.echo("Nothing was published.")
+                return _DIFFERS
+            outcomes = _apply(publisher, plans, progress, shown=not as_json)
     if as_json:
-        _show(plans, outcomes, as_json=True, invocation=invocation)
-    return _exit_code([*(plan for plan in plans if isinstance(plan, NotPublished)), *outcomes])
+        click.echo(json.dumps(publish_json(plans, outcomes), indent=2))
+    elif dry_run:
+        _show(plans, invocation)
+    return max((result.exit_code for result in (*plans, *outcomes) if isinstance(result, NotPublished)), default=0)
 
 
-def _run(
-    invocation: Invocation,
-    family: tuple[Manifest, Repository, FamilyAccess],
-    wanted: Sequence[Repo],
-    choices: tuple[bool, tuple[str, ...]],
-    *,
-    ask: bool | None,
-    quiet: bool,
-) -> tuple[list[PublishPlan | NotPublished], list[Published | NotPublished] | None]:
-    """Plan, and unless `ask` is None (a dry run) do it; outcomes are None where the person says no."""
-    overwrite, allow = choices
-    progress = Progress(shown=not (quiet or invocation.quiet))
-    options = PublishOptions(
-        f"openllm-repos {__version__}", overwrite, frozenset(allow), progress.tell, progress.read, progress.sent
-    )
-    publisher = Publisher(*family, options)
-    try:
-        with progress.of("reading"):
-            plans = [publisher.plan(repo) for repo in wanted]
-    finally:
-        if ask is not None:
-            publisher.remember()
-    if ask is None:
-        return plans, []
-    if not quiet:
-        _show(plans, (), as_json=False, invocation=invocation)
-    ready = [plan for plan in plans if isinstance(plan, PublishPlan)]
-    count = sum(bool(plan.steps) for plan in ready)
-    if count and not confirmed(f"Publish to {count} repo{'' if count == 1 else 's'}?", yes=ask):
-        return plans, None
+def _plans(publisher: Publisher, wanted: Sequence[Repo], progress: Progress) -> list[PublishPlan | NotPublished]:
+    with progress.of("reading"):
+        return [publisher.plan(repo) for repo in wanted]
+
+
+def _agreed(plans: Sequence[PublishPlan | NotPublished], *, yes: bool) -> bool:
+    """Ask before the first upload, on a terminal only; return whether to go on."""
+    count = sum(isinstance(plan, PublishPlan) and bool(plan.steps) for plan in plans)
+    return not count or confirmed(f"Publish to {count} repo{'' if count == 1 else 's'}?", yes=yes)
+
+
+def _apply(
+    publisher: Publisher, plans: Sequence[PublishPlan | NotPublished], progress: Progress, *, shown: bool
+) -> list[Published | NotPublished]:
+    """Do what was planned, one repo after the other, and tell what came of each."""
     outcomes = []
-    for plan in ready:
+    for plan in plans:
+        if isinstance(plan, NotPublished):
+            continue
         with progress.of(f"{plan.repo}: sending", plan.size):
             outcomes.append(publisher.apply(plan))
-        if not quiet:
-            for line in outcome_lines(plan, outcomes[-1]):
-                click.echo(line)
-    return plans, outcomes
+        for line in outcome_lines(plan, outcomes[-1]) if shown else ():
+            click.echo(line)
+    return outcomes
 
 
 def _wanted(manifest: Manifest, names: tuple[str, ...]) -> list[Repo]:
@@ -127,20 +118,7 @@ def _wanted(manifest: Manifest, names: tuple[str, ...]) -> list[Repo]:
     return found
 
 
-def _show(
-    plans: Sequence[PublishPlan | NotPublished],
-    outcomes: Sequence[Published | NotPublished],
-    *,
-    as_json: bool,
-    invocation: Invocation,
-) -> None:
-    if as_json:
-        click.echo(json.dumps(publish_json(plans, outcomes), indent=2))
-        return
+def _show(plans: Sequence[PublishPlan | NotPublished], invocation: Invocation) -> None:
     for plan in plans:
         for line in plan_lines(plan, every_file=invocation.verbosity > 0):
             click.echo(line)
-
-
-def _exit_code(results: Sequence[PublishPlan | Published | NotPublished]) -> int:
-    return max((result.exit_code for result in results if isinstance(result, NotPublished)), default=0)

@@ -80,7 +80,8 @@ def plan_lines(plan: PublishPlan | NotPublished, *, every_file: bool) -> Iterato
     if plan.steps:
         large = sum(step.size for step in plan.steps if step.large)
         some = _count(len(plan.steps), "file")
-        yield f"{plan.repo}: {some} to {show(plan.url)}, {_size(plan.size)} ({_size(large)} through LFS)"
+        through = f" ({_size(large)} through LFS)" if large else ""
+        yield f"{plan.repo}: {some} to {show(plan.url)}, {_size(plan.size)}{through}"
         yield from _cut([_step(step.path, _LETTER[step.change], step.size) for step in plan.steps], every_file)
     else:
         yield f"{plan.repo}: up to date ({_count(plan.unchanged, 'file')})"

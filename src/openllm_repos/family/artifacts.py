@@ -30,7 +30,7 @@ class Unpublishable(ConflictError):
 
     def __init__(self, repo: str, problems: Sequence[str], *, hint: str) -> None:
         some = "1 file" if len(problems) == 1 else f"{len(problems)} files"
-        super().__init__(f"{some} cannot be published to {repo} so; nothing was sent.", hint=hint)
+        super().__init__(f"{repo}: {some} must not be published; nothing was sent.", hint=hint)
         self.problems = tuple(problems)
 
 

@@ -67,6 +67,10 @@ def send(
             method, url, headers=told, content=body.pieces(), timeout=limits, follow_redirects=False
         )
         if answer.is_redirect:  # which huggingface_hub takes for a success
-            raise HubRefused(Cause.SERVER, f"What was sent for {about} was led to another place: not followed.")
+            raise HubRefused(
+                Cause.SERVER,
+                f"What was sent for {about} was led to another place: not followed.",
+                hint="If the repository was renamed, write its new name in the manifest.",
+            )
         raise_for(answer)
         return answer

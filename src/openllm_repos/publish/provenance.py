@@ -81,7 +81,7 @@ class Provenance:
         for one in self.data:
             tree = f"[`{one.commit[:10]}`]({one.repo.url}/tree/{one.commit})"
             rows.append(f"| Data | [{one.repo.repo_id}]({one.repo.url}) at {tree} |")
-        return ["## Where this comes from", "", "| | |", "|---|---|", *rows, f"| Published with | {self.tool} |"]
+        return ["## Where this comes from", "", "| | |", "|---|---|", *rows, f"| Published with | {self.tool} |", ""]
 
 
 def provenance_of(manifest: Manifest, repository: Repository, repo: Repo, hub: HubClient, tool: str) -> Provenance:
