@@ -11,6 +11,7 @@ import pytest
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.hub import large as module
+from openllm_repos.hub import sending
 from openllm_repos.hub.content import HubCommit, HubContent, Offer, Small
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
@@ -104,6 +105,17 @@ def test_trouble_that_passes_is_waited_for(content: HubContent, sandbox: Sandbox
     LargeFiles(content, told.append).send(FILES[:1])
     assert stored(sandbox, FILES[0]) == FILES[0].content
     assert sum(told) == 80
+
+
+def test_a_store_that_does_not_answer_is_given_up(
+    content: HubContent, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_ANSWER", 0.1)
+    monkeypatch.setattr(module, "_TRIES", 2)
+    sandbox.hub.fault(match="PUT /_lfs/upload/*", delay=0.5, count=None)
+    with pytest.raises(HubUnreachable, match="did not answer in time") as late:
+        LargeFiles(content).send(FILES[:1])
+    assert late.value.cause is Cause.TIMEOUT
 
 
 def test_a_link_that_has_ended_is_replaced(content: HubContent, sandbox: Sandbox) -> None:

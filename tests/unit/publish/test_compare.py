@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openllm_repos.errors import ConflictError
 from openllm_repos.publish.compare import decide, require_room
@@ -62,3 +64,23 @@ def test_a_path_cannot_be_a_file_and_a_folder() -> None:
         with pytest.raises(ConflictError, match="a file and"):
             require_room("m", kept, written)
     require_room("m", ["old", "old/impossible"], ["new"])
+
+
+STATES = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([GIT_A, GIT_B, GIT_C]))
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.sampled_from([A, B])), STATES, STATES)
+def test_nothing_is_touched_that_the_last_publish_did_not_leave_so(
+    here: dict[str, Content], last: dict[str, str], there: dict[str, str]
+) -> None:
+    made = decide(here, last, there)
+    touched = {*made.write, *made.delete}
+    assert all(there.get(path) == last.get(path) for path in touched)
+    assert all(there.get(path) != last.get(path) for path in (clash.path for clash in made.clashes))
+    after = {path: id_ for path, id_ in there.items() if path not in made.delete}
+    after |= {path: here[path].id(large=False) for path in made.write}
+    clashing = {clash.path for clash in made.clashes}
+    assert all(here[path].is_one_of(after[path]) for path in here if path not in clashing)
+    assert {path: there[path] for path in there if path not in here and path not in last}.items() <= after.items()
+    again = decide(here, {**last, **{path: after[path] for path in here if path in after}}, after)
+    assert not set(again.write) - clashing
