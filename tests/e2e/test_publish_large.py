@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def test_two_hundred_files_and_300_mb_are_killed_and_taken_up_again(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, repo: str, folder: str
 ) -> None:
     publishing = Publishing.on(sandbox, tmp_path / "family", run_cli)
+    shutil.rmtree(publishing.top / folder)
     sandbox.hub.part_size = 40 * MIB
     chance = random.Random(7)
     sizes = {f"shard-{number}.safetensors": 24 * MIB for number in range(10)}
