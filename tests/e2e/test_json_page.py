@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.support.published import Publishing
 from tests.support.releases import Releases
+from tests.support.repositories import Clone
 from tests.support.served import PNG, ServedFamily, login
 
 if TYPE_CHECKING:
@@ -121,3 +123,15 @@ def test_a_workflow(clone: Clone, run_cli: RunCli) -> None:
     clone.write({"repos.toml": (Path(__file__).parents[2] / "repos.toml").read_text(encoding="utf-8")})
     for args in (("ci", "--check"), ("ci",)):
         assert unnamed("ci", run_cli(*args, "--json", cwd=clone.path)) == set()
+
+
+def test_artifacts_that_arrive_clash_and_look_like_secrets(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
+    publishing = Publishing.on(sandbox, tmp_path / "family", run_cli)
+    assert unnamed("publish", publishing.publish("--json")) == set()
+    publishing.write({"exports/small/.netrc": b"", "data/clean/train.jsonl": b"{}\n"})
+    work = Clone.of(publishing.dataset.url, tmp_path / "work")
+    work.commit("By hand", {"data/train.jsonl": "[]\n"})
+    work.push(publishing.dataset.url)
+    done = publishing.publish("--json", code=3)
+    assert [len(repo["conflicts"] + repo["problems"]) for repo in done.json()["repos"]] == [1, 1]
+    assert unnamed("publish", done) == set()

@@ -102,6 +102,7 @@ def test_show_as_json_writes_every_default_out(run_cli: RunCli, manifest: Path) 
         "drift": "merge",
         "owned": ["app.py", "README.md"],
         "maps": [{"from": "core/src/*.py", "to": "training/"}, {"from": "configs/*.json", "to": "configs/"}],
+        "publish": [],
     }
     assert (shown["repos"][3]["kind"], shown["repos"][3]["id"], shown["repos"][3]["branch"]) == ("git", None, "trunk")
 
@@ -253,3 +254,17 @@ def test_schema_prints_the_published_schema(run_cli: RunCli) -> None:
     done = run_cli("manifest", "schema")
     assert done.out_bytes == published.read_bytes()
     assert json.loads(done.out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_show_lists_what_is_published(run_cli: RunCli) -> None:
+    valid = Path(__file__).parents[2] / "manifest/valid/publish.toml"
+    lines = run_cli("--manifest", valid, "manifest", "show").out.splitlines()
+    assert [line.strip() for line in lines if "publish:" in line] == [
+        "publish: exports/space/*.png → pictures/",
+        "publish: exports/small-extended-7k/ → .",
+        "publish: data/clean/ → data/",
+        "publish: data/README.md → README.md",
+    ]
+    published = run_cli("--manifest", valid, "manifest", "show", "--json").json()["repos"][2]["publish"]
+    allow = ["exports/small-extended-7k/example.pem"]
+    assert published == [{"from": "exports/small-extended-7k/", "to": ".", "allow": allow}]

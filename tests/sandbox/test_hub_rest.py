@@ -16,6 +16,7 @@ from huggingface_hub.errors import (
 )
 
 from openllm_repos.sandbox import Sandbox
+from openllm_repos.sandbox.repository import Change
 from tests.support.hub import client, clone, push
 from tests.support.repositories import Bare
 
@@ -182,6 +183,16 @@ def test_the_tree_is_listed_by_folder_and_whole(api: HfApi) -> None:
         list(api.list_repo_tree(SPACE, "none", repo_type="space"))
 
 
+def test_a_tree_of_more_than_a_page_is_listed_whole(api: HfApi, sandbox: Sandbox) -> None:
+    names = [f"data/{number:04}.txt" for number in range(1001)]
+    repo = sandbox.hub.repo("space", SPACE)
+    tip = repo.resolve("main")
+    repo.commit(Change(dict.fromkeys(names, b"x\n")), "Many\n", "lemms", parent=tip, ref="refs/heads/main", old=tip)
+    listed = api.list_repo_files(SPACE, repo_type="space")
+    assert sorted(set(listed) & set(names)) == names
+    assert len([seen for seen in sandbox.hub.log if "/tree/" in seen.path]) == 2
+
+
 def test_a_file_is_downloaded_at_a_revision_with_a_slash(api: HfApi, tmp_path: Path) -> None:
     api.create_branch(SPACE, repo_type="space", branch="try/it")
     add = b"on the branch\n"
@@ -247,6 +258,14 @@ def test_a_commit_with_a_bad_card_or_path_is_refused(api: HfApi) -> None:
     with pytest.raises(ValueError, match="Invalid metadata in README"):
         upload("README.md", b"---\nsdk: cobol\n---\n")
     assert status_of(lambda: upload("a\\b", b"x")) == 422
+
+
+def test_what_goes_through_lfs_is_added_to_gitattributes(api: HfApi, space: Bare) -> None:
+    before = space.read(".gitattributes")
+    files = {"a.bin": b"\0a", "my data.xyz": b"\0b"}
+    operations = [CommitOperationAdd(path, content) for path, content in files.items()]
+    api.create_commit(SPACE, operations, commit_message="Large", repo_type="space")
+    assert space.read(".gitattributes") == before + b"my[[:space:]]data.xyz filter=lfs diff=lfs merge=lfs -text\n"
 
 
 def test_files_that_gitignore_names_are_left_out_in_silence(api: HfApi, space: Bare, tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ COMMANDS: Mapping[str, Listed] = {
     "graph": Listed("openllm_repos.cli.graph:graph", "Draw the family for a README: as SVG, or for Mermaid."),
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
+    "publish": Listed(
+        "openllm_repos.cli.publish:publish", "Bring artifacts that git does not track to models and datasets."
+    ),
     "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),
     "import": Listed(
         "openllm_repos.cli.importing:import_", "Bring home what a target changed, as commits on a branch of the source."

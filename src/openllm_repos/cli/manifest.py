@@ -163,6 +163,14 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
         "drift": str(repo.drift),
         "owned": [pattern.text for pattern in repo.owned],
         "maps": [{"from": entry.source.text, "to": entry.written_to} for entry in repo.maps],
+        "publish": [
+            {
+                "from": entry.place.source.text,
+                "to": entry.place.written_to,
+                "allow": [pattern.text for pattern in entry.allow],
+            }
+            for entry in repo.publish
+        ],
     }
 
 
@@ -187,6 +195,8 @@ def _lines(read: Manifest) -> list[str]:
         notes += [] if repo.drift is DriftPolicy.MERGE else ["drift refused"]
         lines += ["", f"{repo.name:{width}}  {repo.url}", f"{'':{width}}  {', '.join(notes)}"]
         lines += [f"{'':{width}}  {entry.source.text} → {entry.written_to}" for entry in repo.maps]
+        places = [entry.place for entry in repo.publish]
+        lines += [f"{'':{width}}  publish: {place.source.text} → {place.written_to}" for place in places]
         if repo.owned:
             lines.append(f"{'':{width}}  owned: {', '.join(pattern.text for pattern in repo.owned)}")
     return lines

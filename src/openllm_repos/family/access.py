@@ -11,9 +11,11 @@ from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.git.credentials import Credential
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import DEADLINE, HubClient
+from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.endpoint import github_server, host_of, hosts_of, hub_endpoint, hub_repo
 from openllm_repos.hub.failures import HubError
 from openllm_repos.hub.model import HubRepo, HubType
+from openllm_repos.hub.session import Manners
 from openllm_repos.hub.tokens import Token, TrustedPublishing, github_token, hub_token
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.url import GITHUB_HOST, HUB_HOST, HostUrl
@@ -22,6 +24,7 @@ _HUB_KINDS = {Kind.SPACE: HubType.SPACE, Kind.MODEL: HubType.MODEL, Kind.DATASET
 # Any name will do beside a token; these are the ones that the hosts' own tools send.
 _HUB_USER = "hf_user"
 _GITHUB_USER = "x-access-token"
+_LISTING = 30.0  # seconds for an answer about files; there may be many
 _SHOWN = ("https://", "http://")
 
 
@@ -133,6 +136,23 @@ class FamilyAccess:
             return None if found is None else found.value
 
         return HubClient(self.endpoint, token, deadline=deadline, patience=patience, told=told)
+
+    def content(
+        self, repo: HubRepo, *, patience: float = 0, told: Callable[[str], None] = lambda _: None
+    ) -> HubContent:
+        """Return the files of a repository on the Hub, asked for and written with the same tokens.
+
+        Args:
+            repo: the repository.
+            patience: seconds to wait in all where the Hub limits the rate of requests.
+            told: gets a line for people before each such wait.
+        """
+
+        def token() -> str | None:
+            found = self._hub_token_for(repo)
+            return None if found is None else found.value
+
+        return HubContent(self.endpoint, repo, token, Manners(_LISTING, patience, told))
 
     def _hub_token_for(self, repo: HubRepo | None) -> Token | None:
         """Return the token for a repository on the Hub; where a job is no trusted publisher of it, there is none."""

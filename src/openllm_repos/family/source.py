@@ -100,13 +100,26 @@ def uncommitted(repository: Repository, maps: Sequence[Map]) -> int:
     """Return how many files that a map takes are changed, or new, in the work tree but not committed."""
     if repository.top is None:
         return 0
-    asked = ("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    mapped = [row for row in _rows(repository, "all") if any(a_map.source.matches(row[-1]) for a_map in maps)]
+    return _really_changed(repository, repository.top, mapped)
+
+
+def changed_since_commit(repository: Repository) -> int:
+    """Return how many tracked files of the work tree are not as HEAD has them."""
+    return 0 if repository.top is None else _really_changed(repository, repository.top, _rows(repository, "no"))
+
+
+def _rows(repository: Repository, untracked: str) -> list[list[bytes]]:
+    """Return what git says of the work tree, each row in its fields; the last one is the path."""
+    asked = ("status", "--porcelain=v2", "-z", f"--untracked-files={untracked}", "--no-renames")
     listed = repository.person().run(*asked, settings=_WITHOUT_LFS)
     fields = {b"?": 1, b"u": 10}  # how many blanks stand before the path, by the kind of row
-    rows = [row.split(b" ", fields.get(row[:1], 8)) for row in listed.stdout.split(b"\0") if row]
-    mapped = [row for row in rows if any(a_map.source.matches(row[-1]) for a_map in maps)]
+    return [row.split(b" ", fields.get(row[:1], 8)) for row in listed.stdout.split(b"\0") if row]
+
+
+def _really_changed(repository: Repository, top: Path, rows: Sequence[Sequence[bytes]]) -> int:
     with ObjectReader(repository.git) as reader:
-        return sum(not _is_what_lfs_made_of_it(repository.top, reader, row) for row in mapped)
+        return sum(not _is_what_lfs_made_of_it(top, reader, row) for row in rows)
 
 
 def _is_what_lfs_made_of_it(top: Path, reader: ObjectReader, row: Sequence[bytes]) -> bool:

@@ -82,11 +82,11 @@ def request(
     require_online(about)
     begun, wait = time.monotonic(), _STEP
     while True:
-        with _failing(about, token):
+        with failing(about, token):
             answer = get_session().request(
                 method,
                 url,
-                headers=_headers(token),
+                headers=headers_with(token),
                 json=json,
                 timeout=manners.deadline,
                 follow_redirects=manners.follow,
@@ -102,7 +102,7 @@ def request(
             if answer.is_redirect:  # which huggingface_hub takes for a success
                 raise HubRefused(Cause.SERVER, f"What was asked about {about} leads to another place: not followed.")
             if answer.status_code not in ok:
-                _raise_for(answer)
+                raise_for(answer)
             return answer
 
 
@@ -123,16 +123,16 @@ def streamed(url: str, *, about: str, token: str | None, deadline: float) -> Ite
             yield from answer.iter_lines()
 
     with (
-        _failing(about, token),
-        get_session().stream("GET", url, headers=_headers(token), timeout=deadline) as answer,
+        failing(about, token),
+        get_session().stream("GET", url, headers=headers_with(token), timeout=deadline) as answer,
     ):
         if answer.is_error:
             answer.read()
-        _raise_for(answer)
+        raise_for(answer)
         yield lines(answer)
 
 
-def _raise_for(answer: Response) -> None:
+def raise_for(answer: Response) -> None:
     """Raise huggingface_hub's own error for an answer that is none."""
     from huggingface_hub.utils import hf_raise_for_status
 
@@ -140,7 +140,7 @@ def _raise_for(answer: Response) -> None:
 
 
 @contextlib.contextmanager
-def _failing(about: str, token: str | None) -> Iterator[None]:
+def failing(about: str, token: str | None) -> Iterator[None]:
     """Turn what huggingface_hub and its HTTP library raise into a :class:`HubError`."""
     from httpx2 import HTTPError, InvalidURL, StreamError
 
@@ -163,7 +163,12 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
     return float(after) if after.isdecimal() else None
 
 
-def _headers(token: str | None) -> dict[str, str]:
+def headers_with(token: str | None) -> dict[str, str]:
+    """Return the headers of every request to the Hub.
+
+    Raises:
+        HubRefused: the token has a character that no header may have.
+    """
     from huggingface_hub.utils import build_hf_headers
 
     if token is not None and not (token.isascii() and token.isprintable()):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _STEP = re.compile(
     r"""(?:^|(?<=.)\.)(?:(?P<bare>[A-Za-z0-9_-]+)|(?P<mark>["'])(?P<quoted>.+?)(?P=mark))|\[(?P<index>[0-9]{1,6})\]"""
 )
-_ARRAYS: Final = frozenset({"owned", "never"})
+_ARRAYS: Final = frozenset({"owned", "never", "allow"})
 _TABLES: Final = ("hosts", "hooks")  # most manifests do without them
 _FLAGS: Final = {"true": True, "false": False}
 

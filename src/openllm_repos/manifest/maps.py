@@ -78,6 +78,19 @@ class Map:
         return self.to.encode() + b"/" + below if self.to else below
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Artifacts of the clone's work tree, not of its history, that `publish` brings to a repo on the Hub.
+
+    Attributes:
+        place: what it takes of the work tree, and where that goes in the repo.
+        allow: files of the work tree that look like secrets and are none.
+    """
+
+    place: Map
+    allow: tuple[Pattern, ...] = ()
+
+
 def _file_place(to: str) -> tuple[FolderPath, str]:
     place = Pattern.parse(to, whole=True)
     if place.literal_name is None:

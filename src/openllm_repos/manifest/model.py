@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openllm_repos.errors import UsageError
-from openllm_repos.manifest.maps import Map
+from openllm_repos.manifest.maps import Map, Publication
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted
@@ -96,6 +96,7 @@ class Repo:
         tag: the form of its release tags, None for that of the project.
         at: which commit of it a release tags.
         version: where a version stands in it that must agree with that of the project.
+        publish: artifacts that git does not track, and where they go in it, in the order of the file.
     """
 
     name: RepoName
@@ -112,6 +113,12 @@ class Repo:
     tag: TagTemplate | None = None
     at: At = At.TIP
     version: tuple[VersionPlace, ...] = ()
+    publish: tuple[Publication, ...] = ()
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether it is a Space, a model or a dataset."""
+        return self.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,12 @@ class Manifest:
     def targets(self) -> tuple[Repo, ...]:
         """The repos that receive maps, in the order of the file."""
         return tuple(repo for repo in self.repos if repo.maps)
+
+    @property
+    def published(self) -> tuple[Repo, ...]:
+        """The repos that artifacts are published to, datasets first: a model names the commit of its data."""
+        taking_part = [repo for repo in self.repos if repo.publish]
+        return tuple(sorted(taking_part, key=lambda repo: repo.kind is not Kind.DATASET))
 
     @property
     def released(self) -> tuple[Repo, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openllm_repos.errors import ManifestError, NameRefused
 from openllm_repos.manifest.faults import Faults, Place
 from openllm_repos.manifest.fields import Table, type_of
-from openllm_repos.manifest.maps import Map
+from openllm_repos.manifest.maps import Map, Publication
 from openllm_repos.manifest.model import (
     DEFAULT_BRANCH,
     DEFAULT_TAG,
@@ -26,7 +26,15 @@ from openllm_repos.manifest.model import (
     Repo,
     Role,
 )
-from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_release, check_sources, check_tags
+from openllm_repos.manifest.rules import (
+    Numbered,
+    check_maps,
+    check_places,
+    check_publish,
+    check_release,
+    check_sources,
+    check_tags,
+)
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted, require_plain
@@ -44,6 +52,7 @@ _TOP_KEYS: Final = ("schema", "project", "hosts", "repos", "hooks")
 _PROJECT_KEYS: Final = ("name", "version", "tag", "never", "lock")
 _HOST_KEYS: Final = ("hub",)
 _MAP_KEYS: Final = ("from", "to")
+_PUBLISH_KEYS: Final = ("from", "to", "allow")
 _HOOKS_KEYS: Final = ("offline",)
 _KIND_OF_KEY: Final = {
     "github": Kind.GITHUB,
@@ -58,7 +67,7 @@ _URL_ON_HUB: Final[dict[Kind, Callable[[RepoId, HostUrl | None], RepoUrl]]] = {
     Kind.DATASET: RepoId.dataset_url,
 }
 _RELEASE_KEYS: Final = ("release", "tag", "at", "version")
-_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map")
+_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map", "publish")
 EXAMPLE: Final = """\
 schema = 1
 
@@ -241,8 +250,13 @@ def _read_repo(
     kind, repo_id, url = _read_kind(table, hub)
     owned = table.texts("owned", _protective)
     maps = _read_maps(table)
+    published = _read_publish(table)
     role = _read_role(table)
     check_maps(faults, (*table.place, "map"), maps, owned, never)
+    check_publish(faults, (*table.place, "publish"), tuple((at, entry.place) for at, entry in published), maps)
+    if "publish" in table.keys and (role is Role.SOURCE or kind in {Kind.GITHUB, Kind.GIT}):
+        what = "the source" if role is Role.SOURCE else "a repo that is not on the Hub"
+        table.fault("publish", f"is in {what}; artifacts are published to a model, a dataset or a Space")
     branch = table.text("branch", BranchName) or DEFAULT_BRANCH
     release = table.flag("release", default=True)
     tag = table.text("tag", TagTemplate)
@@ -254,8 +268,9 @@ def _read_repo(
     if name is None or role is None or url is None:
         return role, None
     plain_maps = tuple(entry for _, entry in maps)
-    made = Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps, tag, at, version)
-    return role, made
+    plain = tuple(entry for _, entry in published)
+    kept = (owned, plain_maps, tag, at, version, plain)
+    return role, Repo(name, kind, url, repo_id, role, branch, release, history, drift, *kept)
 
 
 def _read_kind(table: Table, hub: HostUrl | None) -> tuple[Kind, RepoId | None, RepoUrl | None]:
@@ -297,22 +312,41 @@ def _read_role(table: Table) -> Role | None:
 
 def _read_maps(table: Table) -> Numbered:
     """Read the maps of a repo, without the faulty ones."""
-    value = table.keys.get("map")
+    entries = _entries(table, "map", _MAP_KEYS)
+    read = [(at, made) for at, entry in entries if (made := _read_place(entry)) is not None]
+    return tuple(read)
+
+
+def _read_publish(table: Table) -> tuple[tuple[int, Publication], ...]:
+    """Read what is published to a repo, with its indexes, without the faulty entries."""
+    found: list[tuple[int, Publication]] = []
+    for at, entry in _entries(table, "publish", _PUBLISH_KEYS):
+        allow = entry.texts("allow", _protective)
+        if (place := _read_place(entry)) is not None:
+            found.append((at, Publication(place, allow)))
+    return tuple(found)
+
+
+def _entries(table: Table, key: str, known: tuple[str, ...]) -> list[tuple[int, Table]]:
+    """Return the tables of an array of tables, with their indexes."""
+    value = table.keys.get(key)
     if value is None:
-        return ()
+        return []
     if not isinstance(value, list):
-        table.fault("map", f"is {type_of(value)}; write each map as [[repos.NAME.map]], in double brackets")
-        return ()
+        one = "map" if key == "map" else "entry"
+        table.fault(key, f"is {type_of(value)}; write each {one} as [[repos.NAME.{key}]], in double brackets")
+        return []
     if not value:
-        table.fault("map", "is empty; write [[repos.NAME.map]] with from and to, or leave it out")
-    maps: list[tuple[int, Map]] = []
-    for at, item in enumerate(value):
-        entry = Table(table.faults, (*table.place, "map", at), item, _MAP_KEYS)
-        entry.required("from", '"folder/*.py"')
-        entry.required("to", '"folder/"')
-        source = entry.text("from", Pattern.parse)
-        if source is None:
-            entry.text("to", partial(Pattern.parse, whole=True))
-        elif (made := entry.text("to", partial(Map.into, source))) is not None:
-            maps.append((at, made))
-    return tuple(maps)
+        table.fault(key, f"is empty; write [[repos.NAME.{key}]] with from and to, or leave it out")
+    return [(at, Table(table.faults, (*table.place, key, at), item, known)) for at, item in enumerate(value)]
+
+
+def _read_place(entry: Table) -> Map | None:
+    """Read `from` and `to` of one entry."""
+    entry.required("from", '"folder/*.py"')
+    entry.required("to", '"folder/"')
+    source = entry.text("from", Pattern.parse)
+    if source is not None:
+        return entry.text("to", partial(Map.into, source))
+    entry.text("to", partial(Pattern.parse, whole=True))
+    return None

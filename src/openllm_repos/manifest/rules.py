@@ -92,6 +92,20 @@ def check_maps(
                 faults.add((*place, at, "to"), f"{clash}; write to another folder or take another pattern")
 
 
+def check_publish(faults: Faults, place: Place, published: Numbered, maps: Numbered) -> None:
+    """What is published to a repo (at `place`) is written by one entry alone, and by no map.
+
+    `never` has no say: it keeps paths of the source's history out of what is synced. A folder that no Space may get
+    can be published to its dataset on purpose.
+    """
+    for at, entry in published:
+        others = [(f"publish[{other_at}]", other) for other_at, other in published if other_at < at]
+        others += [(f"map[{map_at}]", a_map) for map_at, a_map in maps]
+        for name, other in others:
+            if clash := _clash(entry.output, other.output, name):
+                faults.add((*place, at, "to"), f"{clash}; write to another folder or take another pattern")
+
+
 def _clash(output: Pattern, other: Pattern, other_name: str) -> str | None:
     if example := intersect(output, other):
         return f"can write {quoted(example)}, as {other_name} can"

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import EnvironmentProblem, ReposError
+from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.last_sync import find_last_sync
 from openllm_repos.family.releases import TagState, tag_state
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask, bring
@@ -194,6 +195,9 @@ class _Planning:
         if read_ref(self.desk.repository, tag.ref) is not None:
             remove = f"Remove it: git tag -d {tag}"
             yield f"This clone has a tag {tag} of its own, which the release is not made with. {remove}"
+        for repo in self.manifest.released:
+            if unpublished(self.desk.repository, repo):
+                yield f"{repo.name} has artifacts here that are not published. First: openllm-repos publish {repo.name}"
 
 
 def tagged_commit(repository: Repository, manifest: Manifest, repo: Repo, tip: ObjectId | None) -> ObjectId | None:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openllm_repos.errors import ReposError, UsageError
+from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.relation import relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
@@ -28,6 +29,7 @@ from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Drift
 from openllm_repos.status.problems import (
     Problem,
+    about_artifacts,
     about_empty_source,
     about_journal,
     about_missing_branch,
@@ -213,6 +215,8 @@ class _Family:
         status = self._source(remote) if role is Role.SOURCE else self._other(remote)
         tags = newest_release(self._manifest.tag_form(remote.repo), remote.tags)
         changed = _committed(self._reader, remote.tip)
+        if remote.repo.publish:
+            self._note(*about_artifacts(remote.repo, unpublished(self._clone, remote.repo)))
         self._found[remote.repo.name] = replace(status, tip=remote.tip, release=tags, changed=changed)
         if role is Role.SOURCE:
             waiting, self._waiting = self._waiting, []

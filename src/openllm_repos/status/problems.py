@@ -153,6 +153,14 @@ def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
     return Problem(target.name, message, f"{lift}   then: openllm-repos sync {target.name}")
 
 
+def about_artifacts(repo: Repo, count: int | None) -> Iterator[Problem]:
+    """Say that there is something to publish, where that is known."""
+    if count:
+        some = "1 artifact was" if count == 1 else f"{count} artifacts were"
+        message = f"lags behind: {some} made, changed or deleted here since this clone published last."
+        yield Problem(repo.name, message, f"openllm-repos publish {repo.name}")
+
+
 _SPACE_STEPS = {
     Stage.CONFIG_ERROR: "Mend the front matter of its README.md; {}?logs=build says what is wrong.",
     Stage.NO_APP_FILE: "Give it the file that app_file in its README.md names (app.py by default), and push that.",

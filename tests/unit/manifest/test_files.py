@@ -77,6 +77,7 @@ def test_the_schema_knows_the_same_keys_as_the_parser(schema: Any) -> None:
     assert known("[hosts]\nzzzzzz = 1") == set(parts["hosts"]["properties"])
     assert known("[repos.a]\nzzzzzz = 1") == set(parts["repo"]["properties"])
     assert known("[[repos.a.map]]\nzzzzzz = 1") == set(parts["map"]["properties"])
+    assert known("[[repos.a.publish]]\nzzzzzz = 1") == set(parts["publication"]["properties"])
 
 
 def test_an_installed_package_brings_the_schema_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from openllm_repos.sandbox.repository import Change
 from openllm_repos.sandbox.spaces import rebuild
 
 _MOVED = "The branch was updated since you opened this page. Please refresh and try again."
+_ATTRIBUTES = ".gitattributes"
 _DANGLING = (
     "Your push was rejected because an LFS pointer pointed to a file that does not exist."
     " For instance, this can happen if you used git push --no-verify to push your changes. Offending file: - "
@@ -54,6 +55,7 @@ def preupload(call: Call) -> Answer:
 class _Asked:
     head: dict[str, Any] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    large: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
 
@@ -78,6 +80,7 @@ def commit(call: Call) -> Answer:
         raise Refused(412, _MOVED)
     parent = call.repo.resolve(stated) if stated and propose else tip
     text = "\n\n".join(part for part in (asked.head.get("summary"), asked.head.get("description")) if part)
+    _track(call, parent, asked)
     change = Change(asked.files, asked.deleted, asked.folders)
     url = f"{call.hub.url}/{call.repo.resource}"
     more = {}
@@ -90,6 +93,16 @@ def commit(call: Call) -> Answer:
     with call.hub.lock:
         rebuild(call.repo)
     return say({"success": True, "commitUrl": f"{url}/commit/{made}", "commitOid": made, "hookOutput": "", **more})
+
+
+def _track(call: Call, parent: str, asked: _Asked) -> None:
+    """Add what went through LFS, and is not tracked yet, to ``.gitattributes``, as the Hub does: a clone needs it."""
+    tracked = call.repo.tracked_by_lfs(parent, asked.large)
+    new = [path for path in asked.large if path not in tracked]
+    if new:
+        old = asked.files.get(_ATTRIBUTES, call.repo.read(parent, _ATTRIBUTES) or b"")
+        lines = [f"{path.replace(' ', '[[:space:]]')} filter=lfs diff=lfs merge=lfs -text\n" for path in new]
+        asked.files[_ATTRIBUTES] = old + "".join(lines).encode()
 
 
 def _next_pull(call: Call, title: str, user: str) -> int:
@@ -118,6 +131,7 @@ def _read(call: Call) -> _Asked:
             if holds(store, value["oid"]):
                 size = place(store, value["oid"]).stat().st_size
                 asked.files[_checked(value["path"])] = Pointer(value["oid"], size).text()
+                asked.large.append(value["path"])
             else:
                 dangling.append(value["path"])
         elif key == "deletedFile":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlencode
 
 from openllm_repos.sandbox.exchange import TEXT, Answer, Refused, say
 from openllm_repos.sandbox.hub_rest.call import Call
 from openllm_repos.sandbox.pointer import Pointer
 from openllm_repos.sandbox.repository import Entry, Repo, iso
+
+_PAGE = 1000
 
 
 def lfs_fields(entry: Entry, key: str) -> dict[str, Any]:
@@ -19,7 +21,7 @@ def lfs_fields(entry: Entry, key: str) -> dict[str, Any]:
 
 
 def tree(call: Call) -> Answer:
-    """Answer the entries of a folder.
+    """Answer a page of the entries of a folder.
 
     Raises:
         Refused: no such revision or folder (404).
@@ -28,7 +30,13 @@ def tree(call: Call) -> Answer:
     entries = call.repo.tree(commit, path, recursive=call.request.flag("recursive"))
     if path and not entries:
         raise Refused(404, f"{path} does not exist", "EntryNotFound")
-    return say(_items(call.repo, commit, entries, expand=call.request.flag("expand")))
+    start, size = int(call.request.asked("cursor") or 0), min(int(call.request.asked("limit") or _PAGE), _PAGE)
+    headers = {}
+    if start + size < len(entries):
+        asked = {**parse_qs(call.request.query), "cursor": [str(start + size)]}
+        headers["Link"] = f'<{call.hub.url}{call.request.path}?{urlencode(asked, doseq=True)}>; rel="next"'
+    page = entries[start : start + size]
+    return say(_items(call.repo, commit, page, expand=call.request.flag("expand")), headers=headers)
 
 
 def paths_info(call: Call) -> Answer:

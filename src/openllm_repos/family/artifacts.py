@@ -1,0 +1,245 @@
+"""The files of the work tree that are published: found, or refused where the Hub or Windows would misread them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.manifest.maps import Map
+from openllm_repos.manifest.model import Repo
+from openllm_repos.names.path import FilePath
+from openllm_repos.text import show_path
+
+BLOCK = 1 << 20
+_GITS = frozenset({".gitattributes", ".gitignore", ".gitkeep"})
+_DOWNLOADS = ".cache/huggingface/"
+
+
+class Unpublishable(ConflictError):
+    """Files that cannot be published as they are.
+
+    Args:
+        repo: the name of the repo.
+        problems: one line for each.
+        hint: what to do.
+    """
+
+    def __init__(self, repo: str, problems: Sequence[str], *, hint: str) -> None:
+        some = "1 file" if len(problems) == 1 else f"{len(problems)} files"
+        super().__init__(f"{repo}: {some} must not be published; nothing was sent.", hint=hint)
+        self.problems = tuple(problems)
+
+
+class FileChanged(EnvironmentProblem):
+    """A file is written to while it is published."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"{source} changes while it is being published; nothing was committed.",
+            hint="Wait until whatever writes it has finished, then run this again.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells without reading that a file is the same."""
+
+    size: int
+    modified: int
+    changed: int
+    inode: int
+    device: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Stamp:
+        """Return the stamp of a file."""
+        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file to publish.
+
+    Attributes:
+        path: where it is.
+        source: the same from the top of the work tree, for people.
+        target: its path in the repo.
+        stamp: as it was when it was found.
+    """
+
+    path: Path
+    source: str
+    target: str
+    stamp: Stamp
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.stamp.size
+
+    def pieces(self, start: int, length: int) -> Iterator[bytes]:
+        """Yield `length` bytes from `start` on, a megabyte at the most at a time.
+
+        Raises:
+            FileChanged: it is not what it was, before or afterwards.
+            EnvironmentProblem: it cannot be read.
+        """
+        try:
+            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            with os.fdopen(handle, "rb", buffering=0) as file:
+                self._require_same(os.fstat(handle))
+                file.seek(start)
+                left = length
+                while left:
+                    piece = file.read(min(BLOCK, left))
+                    if not piece:
+                        raise FileChanged(self.source)
+                    left -= len(piece)
+                    yield piece
+                self._require_same(os.fstat(handle))
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"{self.source} cannot be read: {error.strerror}.", hint="Mend its permissions, then run this again."
+            ) from None
+
+    def _require_same(self, found: os.stat_result) -> None:
+        if Stamp.of(found) != self.stamp or not stat.S_ISREG(found.st_mode):
+            raise FileChanged(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there to publish.
+
+    Attributes:
+        files: in the order of their targets.
+        left_out: files that are no artifacts: git's own settings, a download's notes.
+    """
+
+    files: tuple[LocalFile, ...]
+    left_out: tuple[str, ...]
+
+
+def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
+    """Find the files that are published to a repo. Nothing is read yet.
+
+    Args:
+        top: of the work tree.
+        repo: the manifest's entry.
+        limit: how many files to look at; None for all.
+
+    Raises:
+        EnvironmentProblem: there are more.
+        UsageError: an entry of the manifest finds nothing: a folder that is missing must not delete what is published.
+        Unpublishable: links, special files, and names that would be misread.
+    """
+    search = _Search(top, repo, limit)
+    for number, entry in enumerate(repo.publish):
+        search.take(entry.place, f"repos.{repo.name}.publish[{number}].from")
+    search.compare_names()
+    if search.problems:
+        raise Unpublishable(repo.name, search.problems, hint="Mend what is listed, or take a narrower `from`.")
+    return Found(tuple(sorted(search.files, key=lambda file: file.target)), tuple(search.left_out))
+
+
+class _Search:
+    def __init__(self, top: Path, repo: Repo, limit: int | None) -> None:
+        self.top = top
+        self.limit = limit
+        self.repo = repo
+        self.files: list[LocalFile] = []
+        self.left_out: list[str] = []
+        self.problems: list[str] = []
+
+    def take(self, place: Map, where: str) -> None:
+        """Take the files of one entry."""
+        before = len(self.files) + len(self.problems)
+        base = place.source.base
+        folder = self.top
+        for part in base.parts:
+            folder /= part
+            if folder.is_symlink():
+                self._refuse(
+                    os.fsencode(folder.relative_to(self.top)), "is a symbolic link; put the folder itself there"
+                )
+                return
+        if not folder.is_dir():
+            raise UsageError(f"{where}: there is no folder {base or '.'} here.", hint="Make the artifacts first.")
+        self._walk(os.fsencode(base), place)
+        if len(self.files) + len(self.problems) == before:
+            raise UsageError(
+                f"{where}: {place.source.text} finds no file here, so nothing is published.",
+                hint="Make the artifacts first; to take back what is published, remove the entry from the manifest.",
+            )
+
+    def _walk(self, folder: bytes, place: Map) -> None:
+        """Look through a folder (its path from the top), and those below where the pattern may reach them."""
+        deep = len(place.source.rest) > 1 or place.source.is_whole_folder
+        try:
+            with os.scandir(os.fsencode(self.top) + b"/" + folder) as rows:
+                entries = sorted(rows, key=lambda entry: entry.name)
+        except OSError as error:
+            self._refuse(folder, f"cannot be read: {error.strerror}")
+            return
+        for entry in entries:
+            path = folder + b"/" + entry.name if folder else entry.name
+            if entry.is_dir(follow_symlinks=False) and entry.name.lower() != b".git":
+                if deep:
+                    self._walk(path, place)
+            elif place.source.matches(path) or (entry.is_symlink() and entry.is_dir() and _reaches(place, path)):
+                self._look_at(path, entry, place)
+
+    def _look_at(self, path: bytes, entry: os.DirEntry[bytes], place: Map) -> None:
+        """Take one entry that the pattern matches, leave it out, or refuse it."""
+        target = os.fsdecode(place.target_path(path) or path)
+        name = target.rpartition("/")[2]
+        if f"{target}/".startswith(_DOWNLOADS) or f"/{_DOWNLOADS}" in f"/{target}":
+            self.left_out.append(show_path(path))
+        elif name.lower() == ".git":
+            self._refuse(path, "makes its folder a git repository of its own; publish a folder without it")
+        elif name in _GITS:
+            self.left_out.append(show_path(path))
+        elif entry.is_symlink():
+            self._refuse(path, "is a symbolic link; put the file itself there")
+        elif not entry.is_file(follow_symlinks=False):
+            self._refuse(path, "is neither a file nor a folder")
+        else:
+            self._add(path, entry, target)
+
+    def _add(self, path: bytes, entry: os.DirEntry[bytes], target: str) -> None:
+        try:
+            FilePath(target)
+        except NameRefused as refused:
+            self._refuse(path, f"has a name that cannot be published: {refused.message}")
+            return
+        for pattern in self.repo.owned:
+            if pattern.protects(target.encode()):
+                self._refuse(path, f"would be written to {target}, which {self.repo.name} owns ({pattern.text})")
+                return
+        if not os.access(entry.path, os.R_OK):
+            self._refuse(path, "cannot be read: its permissions forbid it")
+            return
+        if self.limit is not None and len(self.files) >= self.limit:
+            raise EnvironmentProblem(f"{self.repo.name} has more than {self.limit} files to publish.")
+        stamp = Stamp.of(entry.stat(follow_symlinks=False))
+        self.files.append(LocalFile(Path(os.fsdecode(entry.path)), os.fsdecode(path), target, stamp))
+
+    def compare_names(self) -> None:
+        """Refuse names that are one on Windows and macOS, and a file where another has a folder."""
+        seen: dict[str, str] = {}
+        for file in self.files:
+            first = seen.setdefault(file.target.casefold(), file.source)
+            if first != file.source:
+                self._refuse(file.source.encode(), f"and {first} differ in capitals alone, and are one file on Windows")
+
+    def _refuse(self, path: bytes, why: str) -> None:
+        self.problems.append(f"{show_path(path)} {why}")
+
+
+def _reaches(place: Map, path: bytes) -> bool:
+    """Whether a pattern may stand for something below a folder, as far as that can be told without looking."""
+    return place.source.matches(path + b"/x") or any(part.is_globstar for part in place.source.rest)

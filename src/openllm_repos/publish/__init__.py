@@ -1,0 +1,1 @@
+"""Artifacts that git does not track, brought to repos on the Hub in one commit each."""

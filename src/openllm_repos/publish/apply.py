@@ -1,0 +1,183 @@
+"""Does what a plan says: large files first, then one commit on the tip that was planned on; then asks what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
+from openllm_repos.family.access import FamilyAccess, hub_repo_of
+from openllm_repos.family.artifacts import Unpublishable
+from openllm_repos.family.last_publish import remember_published
+from openllm_repos.git.repository import Repository
+from openllm_repos.hub.content import HubContent
+from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
+from openllm_repos.hub.large import LargeFiles
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.preflight.card import hub_validator
+from openllm_repos.publish.hashes import Hashes
+from openllm_repos.publish.model import NotPublished, Published, PublishPlan
+from openllm_repos.publish.planning import ChangedThere, Prepared, Work, plan_publish, prepare
+from openllm_repos.publish.provenance import provenance_of
+from openllm_repos.publish.record import PLACE
+
+_ATTEMPTS = 3
+_PATIENCE = 60.0  # seconds to wait in all where the Hub limits the rate of requests
+_LANDED = frozenset({Cause.CONNECTION, Cause.TIMEOUT, Cause.SERVER})
+_OF_TOKENS = frozenset({Cause.NO_TOKEN, Cause.BAD_TOKEN, Cause.NOT_ALLOWED})
+HASHES = "publish/hashes.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishOptions:
+    """How a publish is to be made.
+
+    Attributes:
+        tool: what publishes, with its version, as commits and cards name it.
+        overwrite: whether files that somebody changed on the Hub are replaced.
+        allowed: paths that look like secrets and are none.
+        told: gets a line for people.
+        read: gets the number of bytes that were read, again and again.
+        sent: gets the number of bytes that were sent, again and again; negative where they must be sent once more.
+    """
+
+    tool: str
+    overwrite: bool = False
+    allowed: frozenset[str] = frozenset()
+    told: Callable[[str], None] = lambda _: None
+    read: Callable[[int], None] = lambda _: None
+    sent: Callable[[int], None] = lambda _: None
+
+
+class Publisher:
+    """Publishes the artifacts of one clone.
+
+    Args:
+        manifest: what goes where.
+        repository: the clone, with a work tree.
+        access: the tokens.
+        options: how it is to be made.
+
+    Raises:
+        UsageError: the clone is bare.
+    """
+
+    def __init__(
+        self, manifest: Manifest, repository: Repository, access: FamilyAccess, options: PublishOptions
+    ) -> None:
+        if repository.top is None:
+            raise UsageError("This clone is bare: it has no work tree with artifacts.", hint="Go to one that has.")
+        self._manifest = manifest
+        self._repository = repository
+        self._access = access
+        self._options = options
+        self._top: Path = repository.top
+        self._hub = access.hub(patience=_PATIENCE, told=options.told)
+        self._hashes = Hashes(repository.state_dir / HASHES, options.read)
+        self._prepared: dict[str, Prepared] = {}
+
+    def plan(self, repo: Repo) -> PublishPlan | NotPublished:
+        """Say what a publish would do with a repo; what stops it is an answer, so that others go on."""
+        try:
+            self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed)
+            return self._work(repo).plan
+        except ReposError as why:
+            return self._stopped(repo, why)
+
+    def remember(self) -> None:
+        """Keep what was read of the files, so that the next run does not read them again."""
+        self._hashes.save()
+
+    def apply(self, plan: PublishPlan) -> Published | NotPublished:
+        """Do what was planned. Where the Hub moved meanwhile it is planned again, three times at the most.
+
+        Whatever was sent need not be sent again: after a break the same command goes on from there.
+        """
+        repo = self._manifest.repo(plan.repo)
+        try:
+            done = self._publish(repo, plan)
+        except ReposError as why:
+            return self._stopped(repo, why)
+        remember_published(self._repository, repo, self._prepared[repo.name].files.values())
+        return done
+
+    def _publish(self, repo: Repo, plan: PublishPlan) -> Published:
+        content = self._content(repo)
+        for attempt in range(1, _ATTEMPTS + 1):
+            work = self._work(repo) if attempt > 1 or plan.steps else Work(plan)
+            if work.commit is None:
+                return Published(repo.name, work.plan.tip, committed=False, attempts=attempt - 1)
+            had = LargeFiles(content, self._options.sent).send(work.large)
+            if work.large and had < len(work.large):
+                self._options.told(f"{repo.name}: {len(work.large) - had} of {len(work.large)} large files were there")
+            try:
+                made = content.commit(work.commit)
+            except HubRefused as why:
+                if why.cause is not Cause.MOVED:
+                    raise
+                self._options.told(f"{repo.name}: somebody changed it meanwhile; planning again")
+                continue
+            except HubUnreachable as why:
+                if why.cause not in _LANDED:
+                    raise
+                return Published(repo.name, self._landed(repo, work, why), committed=True, attempts=attempt)
+            return Published(repo.name, made, committed=True, attempts=attempt)
+        raise EnvironmentProblem(
+            f"{repo.name}: its branch {plan.branch} moves faster than it can be written.",
+            hint="Run the same command again.",
+        )
+
+    def _landed(self, repo: Repo, work: Work, why: HubUnreachable) -> ObjectId:
+        """Ask whether a commit was made whose answer was lost; return the tip that has it.
+
+        Raises:
+            HubUnreachable: it was not made, or that cannot be told.
+        """
+        hint = f"What was sent is kept. Run the same command again: openllm-repos publish {repo.name}"
+        try:
+            tip = self._tip(repo)
+            if tip != work.plan.tip and self._content(repo).read(tip, PLACE) == work.record:
+                return tip
+        except HubError:
+            message = f"{why.message} Whether {repo.name} has the commit is not known."
+            raise HubUnreachable(why.cause, message, hint=hint) from None
+        raise HubUnreachable(why.cause, why.message, hint=hint)
+
+    def _work(self, repo: Repo) -> Work:
+        return plan_publish(
+            self._prepared[repo.name],
+            self._content(repo),
+            self._tip(repo),
+            provenance_of(self._manifest, self._repository, repo, self._hub, self._options.tool),
+            overwrite=self._options.overwrite,
+            validate=hub_validator(self._access),
+        )
+
+    def _tip(self, repo: Repo) -> ObjectId:
+        place = hub_repo_of(repo)
+        assert place is not None  # the manifest has publish only there
+        tip = self._hub.refs(place).branches.get(repo.branch)
+        if tip is None:
+            raise UsageError(
+                f"{repo.name} has no branch {repo.branch} on the Hub.",
+                hint=f"Name the branch in the manifest (repos.{repo.name}.branch), or make it there first.",
+            )
+        return tip
+
+    def _content(self, repo: Repo) -> HubContent:
+        place = hub_repo_of(repo)
+        assert place is not None
+        return self._access.content(place, patience=_PATIENCE, told=self._options.told)
+
+    def _stopped(self, repo: Repo, why: ReposError) -> NotPublished:
+        """Return the answer for a repo that cannot be published to."""
+        made = NotPublished(repo.name, why.message, why.hint, why.exit_code)
+        if isinstance(why, ChangedThere):
+            return replace(made, clashes=why.clashes)
+        if isinstance(why, Unpublishable):
+            return replace(made, problems=why.problems)
+        if isinstance(why, HubError) and why.cause in _OF_TOKENS and (advice := self._access.advice(str(repo.url))):
+            return replace(made, hint=f"{why.hint}   {advice}")
+        return made

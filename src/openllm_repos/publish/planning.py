@@ -1,0 +1,331 @@
+"""What a publish would do with one repo; nothing is sent yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from openllm_repos.errors import ConflictError
+from openllm_repos.family.artifacts import FileChanged, LocalFile, Unpublishable, find_files
+from openllm_repos.hub.content import HubCommit, HubContent, HubFile, Offer, Small, Way
+from openllm_repos.manifest.model import Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Change
+from openllm_repos.preflight.card import Validate, card_errors
+from openllm_repos.publish.card import CARD, with_block, without_block
+from openllm_repos.publish.compare import Decision, decide, require_room
+from openllm_repos.publish.hashes import LARGEST_IN_COMMIT, Content, Hashes, blob_id
+from openllm_repos.publish.model import Clash, FileStep, PublishPlan
+from openllm_repos.publish.provenance import Provenance
+from openllm_repos.publish.record import PLACE, Record, read_record
+from openllm_repos.publish.secrets import Suspicion, suspicious_name
+
+_LARGEST_CARD = 1 << 20
+
+
+class ChangedThere(ConflictError):
+    """The Hub has files otherwise than the last publish left them."""
+
+    def __init__(self, repo: Repo, clashes: Sequence[Clash]) -> None:
+        some = "1 file" if len(clashes) == 1 else f"{len(clashes)} files"
+        super().__init__(
+            f"{repo.name} has {some} on the Hub that would be replaced or deleted, though no publish left them so.",
+            hint=f"Bring what is there into your files, or replace it: openllm-repos publish {repo.name} --overwrite",
+        )
+        self.clashes = tuple(clashes)
+
+
+class LooksLikeSecret(Unpublishable):
+    """Files look like secrets."""
+
+    def __init__(self, repo: Repo, found: Sequence[Suspicion]) -> None:
+        lines = [f"{one.place} looks like {one.what}" for one in found]
+        hint = (
+            f"Take it out. Where it is no secret: --allow {found[0].path}   or `allow` beside `from` in the manifest."
+        )
+        super().__init__(repo.name, lines, hint=hint)
+        self.found = tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The files here, read and found fit to be published.
+
+    Attributes:
+        repo: the manifest's entry of where they go.
+        files: by their path in the repo.
+        contents: the same way; that of the card is the card without our block.
+        card: the card here without our block, None where the files have none.
+        left_out: files that are no artifacts.
+    """
+
+    repo: Repo
+    files: Mapping[str, LocalFile]
+    contents: Mapping[str, Content]
+    card: bytes | None
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """A large file, as it is sent."""
+
+    file: LocalFile
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Where it is in the work tree."""
+        return self.file.source
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.file.size
+
+    def pieces(self, start: int, length: int) -> Iterator[bytes]:
+        """Yield a stretch of its content."""
+        return self.file.pieces(start, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A plan, and all that it takes to do it.
+
+    Attributes:
+        plan: what would be done.
+        commit: the one commit; None where there is nothing to do.
+        large: what LFS must have before it.
+        record: the new record, as it will stand in the repo.
+    """
+
+    plan: PublishPlan
+    commit: HubCommit | None = None
+    large: tuple[Large, ...] = ()
+    record: bytes = b""
+
+
+def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = frozenset()) -> Prepared:
+    """Find and read the files that are published to a repo.
+
+    Args:
+        top: of the work tree.
+        repo: the manifest's entry.
+        hashes: reads them, or remembers.
+        allowed: paths that look like secrets and are none, beside those of the manifest.
+
+    Raises:
+        UsageError: there is nothing to publish.
+        Unpublishable: names that would be misread, links, or what looks like a secret.
+        EnvironmentProblem: a file cannot be read, or is being written to.
+    """
+    found = find_files(top, repo)
+    suspicions = [one for file in found.files if (one := suspicious_name(file.source)) is not None]
+    _require_no_secret(repo, suspicions, allowed)
+    contents, inside = hashes.of(found.files)
+    _require_no_secret(repo, inside, allowed)
+    files = {file.target: file for file in found.files}
+    by_target = {file.target: contents[file.source] for file in found.files}
+    card = None
+    if CARD in files:
+        if files[CARD].size > _LARGEST_CARD:
+            raise Unpublishable(repo.name, [f"{files[CARD].source} is no card: it is too large"], hint="Shorten it.")
+        card = without_block(b"".join(files[CARD].pieces(0, files[CARD].size)))
+        by_target[CARD] = _card_content(card)
+    return Prepared(repo, files, by_target, card, found.left_out)
+
+
+def _require_no_secret(repo: Repo, found: Sequence[Suspicion], allowed: frozenset[str]) -> None:
+    patterns = [pattern for entry in repo.publish for pattern in entry.allow]
+    bad = [
+        one
+        for one in found
+        if one.path not in allowed and not any(pattern.protects(one.path.encode()) for pattern in patterns)
+    ]
+    if bad:
+        raise LooksLikeSecret(repo, bad)
+
+
+def plan_publish(
+    prepared: Prepared,
+    content: HubContent,
+    tip: ObjectId,
+    provenance: Provenance,
+    *,
+    overwrite: bool = False,
+    validate: Validate | None = None,
+) -> Work:
+    """Hold the files here against those on the Hub, and make the commit that brings them there.
+
+    Args:
+        prepared: the files here.
+        content: the repo.
+        tip: of its branch.
+        provenance: where the files come from.
+        overwrite: whether files that somebody changed on the Hub are replaced.
+        validate: asks the Hub about a card; without it the rules that it is known to have are used.
+
+    Raises:
+        ConflictError: the Hub has files otherwise than the last publish left them.
+        HubError: the Hub does not do what it is asked.
+    """
+    repo = prepared.repo
+    there = content.files(tip)
+    record = _record(content, tip, there, repo, provenance)
+    card = content.read(tip, CARD) if CARD in there and there[CARD].size <= _LARGEST_CARD else None
+    ids = {path: file.id for path, file in there.items()}
+    if card is not None:
+        ids[CARD] = _card_content(without_block(card)).id(large=False)
+    decision = decide(prepared.contents, record.files, ids, overwrite=overwrite)
+    if decision.clashes and not overwrite:
+        raise ChangedThere(repo, decision.clashes)
+    if CARD in decision.delete:
+        decision.delete.remove(CARD)  # a card is the person's, and says whose files these are
+    ways = _ways(prepared, content, decision.write)
+    held = _Held(prepared, there, ids, record, card, decision, ways)
+    plan = PublishPlan(
+        repo.name,
+        str(repo.url),
+        str(repo.branch),
+        tip,
+        unchanged=len(decision.same),
+        ignored=tuple(path for path in decision.write if ways[path].ignored),
+        left_out=prepared.left_out,
+        overwritten=tuple(clash.path for clash in decision.clashes),
+        notes=provenance.notes,
+    )
+    if not held.written and not decision.delete:
+        return Work(plan)
+    require_room(repo.name, [path for path in there if path not in decision.delete], held.written)
+    return _work(held, plan, provenance, validate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Both sides of a repo, and what is to be done."""
+
+    prepared: Prepared
+    there: Mapping[str, HubFile]
+    ids: Mapping[str, str]
+    record: Record
+    card: bytes | None
+    decision: Decision
+    ways: Mapping[str, Way]
+
+    @property
+    def written(self) -> list[str]:
+        """The files that are written, without those that the repo's .gitignore leaves out."""
+        return [path for path in self.decision.write if not self.ways[path].ignored]
+
+    def is_large(self, path: str) -> bool:
+        """Whether a file goes through LFS; a card never does."""
+        return self.ways[path].large and path != CARD
+
+    def new_record(self, provenance: Provenance, tip: ObjectId) -> bytes:
+        """Return the record of what is published after this."""
+        contents, last = self.prepared.contents, self.record.files
+        files = {path: self.ids[path] for path in self.decision.same}
+        files |= {path: last[path] for path, way in self.ways.items() if way.ignored and path in last}
+        files |= {path: contents[path].id(large=self.is_large(path)) for path in self.written}
+        return Record(str(provenance.source.url), provenance.commit, tip, files).text(provenance.tool)
+
+    def new_card(self, provenance: Provenance) -> bytes | None:
+        """Return the card with our block; None where it is left alone: the repo owns it, or it is no card at all."""
+        repo = self.prepared.repo
+        if any(pattern.protects(CARD.encode()) for pattern in repo.owned):
+            return None
+        if CARD in self.written:
+            card: bytes | None = self.prepared.card
+        elif CARD in self.there:
+            card = self.card
+        else:
+            card = f"# {str(repo.repo_id).partition('/')[2]}\n".encode()
+        return None if card is None else with_block(card, provenance.lines())
+
+
+def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Validate | None) -> Work:
+    repo, files = held.prepared.repo, held.prepared.files
+    card = held.new_card(provenance)
+    if card is not None and (CARD in held.written or card != held.card):
+        _require_card(repo, card, validate)
+    record = held.new_record(provenance, plan.tip)
+    if len(record) > LARGEST_IN_COMMIT:
+        raise ConflictError(
+            f"{repo.name} would get too many files: the list of them alone is larger than the Hub takes in a commit.",
+            hint="Put them into archives or Parquet files.",
+        )
+    large = {
+        path: Large(files[path], held.prepared.contents[path].sha256) for path in held.written if held.is_large(path)
+    }
+    small = {path: _small(files[path], held.prepared.contents[path]) for path in held.written if path not in large}
+    small |= {PLACE: _bytes(record)} | ({CARD: _bytes(card)} if card is not None else {})
+    commit = HubCommit(
+        str(repo.branch),
+        plan.tip,
+        provenance.summary(repo),
+        provenance.description(repo),
+        small,
+        {path: (one.sha256, one.size) for path, one in large.items()},
+        held.decision.delete,
+    )
+    steps = [FileStep(path, "", Change.DELETED) for path in held.decision.delete]
+    for path in {**small, **large}:
+        change = Change.MODIFIED if path in held.there else Change.ADDED
+        size = large[path].size if path in large else small[path].size
+        source = files[path].source if path in held.written else ""
+        steps.append(FileStep(path, source, change, size, large=path in large))
+    ordered = tuple(sorted(steps, key=lambda step: step.path))
+    return Work(replace(plan, steps=ordered), commit, tuple(large.values()), record)
+
+
+def _record(
+    content: HubContent, tip: ObjectId, there: Mapping[str, HubFile], repo: Repo, provenance: Provenance
+) -> Record:
+    """Return what the last publish left, an empty record where there was none from this source."""
+    file = there.get(PLACE)
+    if file is None:
+        return Record()
+    if file.size > LARGEST_IN_COMMIT:
+        raise ConflictError(f"{repo.name}: {PLACE} there is too large to be a record.", hint="Restore it there.")
+    record = read_record(content.read(tip, PLACE), repo.name)
+    # of another source: whatever that published is somebody else's
+    return record if record.is_from(provenance.source.url) else Record()
+
+
+def _ways(prepared: Prepared, content: HubContent, paths: Sequence[str]) -> dict[str, Way]:
+    offers = [Offer(path, prepared.files[path].size, prepared.contents[path].sample) for path in paths]
+    return content.ways(str(prepared.repo.branch), offers) if offers else {}
+
+
+def _require_card(repo: Repo, card: bytes, validate: Validate | None) -> None:
+    """Refuse a card that the Hub would refuse, before gigabytes are sent.
+
+    Raises:
+        ConflictError: the Hub, or the rules that it is known to have, say so.
+    """
+    text = card.decode("utf-8", "replace")
+    said = validate(text, repo.kind) if validate is not None else None
+    errors = card_errors(text, repo.kind) if said is None else said
+    if errors:
+        raise ConflictError(f"The Hub would refuse {CARD} of {repo.name}: {'; '.join(errors)}.", hint="Mend the card.")
+
+
+def _card_content(card: bytes) -> Content:
+    """Return what tells a card's content; as the Hub does, ask by its first bytes."""
+    return Content(hashlib.sha256(card).hexdigest(), blob_id(card), card[:512])
+
+
+def _small(file: LocalFile, content: Content) -> Small:
+    def read() -> bytes:
+        found = b"".join(file.pieces(0, file.size))
+        if content.blob and blob_id(found) != content.blob:
+            raise FileChanged(file.source)
+        return found
+
+    return Small(file.size, read)
+
+
+def _bytes(content: bytes) -> Small:
+    return Small(len(content), lambda: content)
