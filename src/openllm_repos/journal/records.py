@@ -1,15 +1,14 @@
 """The journal: one file a pushed ref, written before the push and removed when the remote has confirmed it.
 
 A record is small: the operation can be made anew from the remotes alone. What it adds is that a run which was killed is
-noticed, told and cleaned up after, and that what the push replaced stays reachable under ``refs/openllm/keep/``.
+noticed, told and cleaned up after, and that what the push replaced stays reachable under ``refs/openllm/keep/``, until
+``openllm-repos gc`` lets go of it. What was begun, and what came of it, goes into the log of operations too.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from pathlib import Path
 from openllm_repos.errors import EnvironmentProblem, NameRefused
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.journal.operations import Came, Move, note
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate
 
 KEEP = "refs/openllm/keep"
-_KEPT_OPERATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class Record:
         old: where it was, zeros if it was not there.
         new: where it goes.
         source_commit: the source commit that the target gets.
+        command: the command that does it, for the log of operations.
+        undoes: the operation that it takes back, or an empty string.
     """
 
     operation: str
@@ -45,6 +46,8 @@ class Record:
     old: ObjectId
     new: ObjectId
     source_commit: ObjectId
+    command: str = "sync"
+    undoes: str = ""
 
     @property
     def update(self) -> RefUpdate:
@@ -55,11 +58,6 @@ class Record:
     def keep_prefix(self) -> str:
         """Where old and new are held until nobody needs them."""
         return f"{KEEP}/{self.operation}/{self.target}"
-
-
-def new_operation() -> str:
-    """Return a name for an operation: UTC time to the second, and four random characters."""
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(2)
 
 
 def begin(repository: Repository, record: Record) -> None:
@@ -88,17 +86,24 @@ def begin(repository: Repository, record: Record) -> None:
             f"Cannot write the journal to {path.parent}: {error.strerror}.",
             hint="Nothing was pushed; free some space first.",
         ) from None
+    _log(repository, record, Came.BEGUN)
 
 
-def finish(repository: Repository, record: Record, *, landed: bool) -> None:
-    """Close a record. If the push landed, what it replaced stays reachable; if not, nothing is kept."""
+def finish(repository: Repository, record: Record, *, landed: bool | None) -> None:
+    """Close a record. If the push landed, what it replaced stays reachable; if not, nothing is kept.
+
+    Args:
+        repository: the clone.
+        record: what was begun.
+        landed: whether the push landed; None where nobody can say any more, and then what it may have replaced is kept.
+    """
     refs = read_refs(repository, record.keep_prefix)
     zero = repository.zero
-    gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (landed and ref.endswith("/old"))]
+    kept = landed is not False
+    gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (kept and ref.endswith("/old"))]
     update_refs(repository, gone, reason="openllm-repos: done")
+    _log(repository, record, {True: Came.MOVED, False: Came.REFUSED, None: Came.UNKNOWN}[landed])
     _remove(_path(repository, record))
-    if landed:
-        _forget(repository)
 
 
 def unfinished(repository: Repository) -> Iterator[Record]:
@@ -137,13 +142,9 @@ def _read(path: Path) -> Record | None:
         return None
 
 
-def _forget(repository: Repository) -> None:
-    """Let go of what the oldest operations replaced."""
-    refs = read_refs(repository, KEEP)
-    operations = sorted({ref.split("/")[3] for ref in refs})
-    old = set(operations[:-_KEPT_OPERATIONS])
-    gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.split("/")[3] in old]
-    update_refs(repository, gone, reason="openllm-repos: forgotten")
+def _log(repository: Repository, record: Record, came: Came) -> None:
+    move = Move(record.target, record.url, record.ref, record.old, record.new)
+    note(repository, record.command, [move], outcome=came, operation=record.operation, undoes=record.undoes)
 
 
 def _paths(repository: Repository) -> list[Path]:

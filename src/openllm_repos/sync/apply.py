@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answered, ask, bring
@@ -14,7 +14,8 @@ from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
 from openllm_repos.git.remote import AGAIN, Pushed, Unreachable, endpoints, list_refs, may_pass, push
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.records import Record, begin, finish, new_operation, sweep, unfinished
+from openllm_repos.journal.operations import new_operation
+from openllm_repos.journal.records import Record, begin, finish, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
@@ -24,6 +25,21 @@ from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a run is called in the log of operations.
+
+    Attributes:
+        command: the command that was given, without the program's name.
+        operation: the operation that it belongs to; a new one by default.
+        undoes: the operation that it takes back, or an empty string.
+    """
+
+    command: str = "sync"
+    operation: str = field(default_factory=new_operation)
+    undoes: str = ""
 
 
 Again = Callable[[RemoteState, TargetPlan], TargetPlan | Stopped]
@@ -37,6 +53,7 @@ def apply(
     told: Callable[[str], None] = lambda _: None,
     again: Again | None = None,
     validate: Validate | None = None,
+    named: Named | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, target by target; what stops one does not stop the others.
 
@@ -49,11 +66,12 @@ def apply(
         told: gets a line of progress before each push.
         again: plans a target once more that has moved; by default as a sync of the same source commit.
         validate: asks the Hub about a card, where a target has moved and is planned again.
+        named: what the log of operations calls it; a sync by default.
 
     Returns:
         For each target what came of it, in the order of the plan.
     """
-    operation = new_operation()
+    named = named or Named()
     replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, validate))
     results: list[Outcome | Stopped] = []
     for step in plan.targets:
@@ -61,7 +79,7 @@ def apply(
             results.append(step)
             continue
         try:
-            results.append(_apply_target(step, manifest, repository, operation, told, replanned))
+            results.append(_apply_target(step, manifest, repository, named, told, replanned))
         except ReposError as why:
             results.append(Stopped(step.target, why.message, why.hint, why.exit_code))
     return tuple(results)
@@ -71,7 +89,7 @@ def _apply_target(
     step: TargetPlan,
     manifest: Manifest,
     repository: Repository,
-    operation: str,
+    named: Named,
     told: Callable[[str], None],
     again: Again,
 ) -> Outcome | Stopped:
@@ -86,7 +104,17 @@ def _apply_target(
         carry(repository, target, state.endpoint.push_url, step.large, told)
         told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
-        record = Record(operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
+        record = Record(
+            operation=named.operation,
+            target=step.target,
+            url=target.url,
+            ref=update.ref,
+            old=update.old,
+            new=update.new,
+            source_commit=step.source_commit,
+            command=named.command,
+            undoes=named.undoes,
+        )
         begin(repository, record)
         said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
         tip = _true_tip(repository, state)
@@ -178,7 +206,7 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
         repo = names.get(record.target)
         if repo is None or repo.url != record.url:
             told(f"{record.target}: an earlier run to {record.url} did not end; that repo is gone from the manifest")
-            finish(repository, record, landed=False)
+            finish(repository, record, landed=None)
             continue
         (state,) = ask(repository, [repo]).values()
         if state.problem:
