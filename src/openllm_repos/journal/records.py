@@ -61,7 +61,9 @@ class Record:
 
 
 def begin(repository: Repository, record: Record) -> None:
-    """Hold the objects by refs, then write the record to disk. Only then may the push start.
+    """Hold the objects by refs and write the record to disk. Only then may the push start.
+
+    The record waits under another name while the refs are made: where a run is killed between, it names them.
 
     Raises:
         EnvironmentProblem: the clone cannot be written.
@@ -69,16 +71,15 @@ def begin(repository: Repository, record: Record) -> None:
     held = [("old", record.old), ("new", record.new)]
     zero = repository.zero
     updates = [RefUpdate(f"{record.keep_prefix}/{side}", zero, commit) for side, commit in held if not commit.is_zero]
-    update_refs(repository, updates, reason=f"openllm-repos: sync {record.target}")
     path = _path(repository, record)
-    text = json.dumps(asdict(record), indent=1).encode()
+    waiting = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        waiting = path.with_suffix(".tmp")
         with waiting.open("wb") as file:
-            file.write(text)
+            file.write(json.dumps(asdict(record), indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
+        update_refs(repository, updates, reason=f"openllm-repos: {record.command}")
         os.replace(waiting, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -118,13 +119,13 @@ def unfinished(repository: Repository) -> Iterator[Record]:
 
 def sweep(repository: Repository) -> None:
     """Remove what runs left behind that were killed before their record was complete; nothing was pushed by them."""
-    for path in _folder(repository).glob("*.tmp"):
+    for path in sorted(_folder(repository).glob("*.tmp")):
+        record = _read(path)
+        if record is not None:  # else it was killed before it made a ref
+            refs = read_refs(repository, record.keep_prefix)
+            gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items()]
+            update_refs(repository, gone, reason="openllm-repos: swept")
         _remove(path)
-    begun = {record.keep_prefix for record in glimpse(repository)}
-    refs = read_refs(repository, KEEP)
-    left = {ref.rpartition("/")[0] for ref in refs if ref.endswith("/new")} - begun
-    gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.rpartition("/")[0] in left]
-    update_refs(repository, gone, reason="openllm-repos: swept")
 
 
 def glimpse(repository: Repository) -> tuple[Record, ...]:

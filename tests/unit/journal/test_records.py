@@ -131,6 +131,7 @@ def test_refs_and_files_of_runs_that_were_killed_before_their_record_was_complet
     begin(repository, record)
     (file,) = [path for path in _files(repository) if path.name.endswith("-space.json")]
     file.rename(file.with_suffix(".tmp"))
+    (file.parent / "torn.tmp").write_bytes(b'{"operation": "2026')
     sweep(repository)
     assert [path.name for path in _files(repository)] == [f"{record.operation}-running.json"]
     assert set(_kept(clone)) == {
@@ -143,7 +144,7 @@ def test_refs_and_files_of_runs_that_were_killed_before_their_record_was_complet
 def test_what_was_replaced_is_kept_however_many_operations_follow(
     clone: Clone, repository: Repository, record: Record
 ) -> None:
-    names = [f"200001{number:02}T000000Z-0000" for number in range(1, 61)]
+    names = [f"2000{number:02}01T000000Z-0000" for number in range(1, 13)]
     for name in names:
         begin(repository, replace(record, operation=name))
         finish(repository, replace(record, operation=name), landed=True)
