@@ -23,7 +23,13 @@ SECTIONS = {
     heading.split(" --json")[0]: text
     for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
 }
-AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"], "release": ["sync", "status"]}
+AS_IN = {
+    "undo": ["sync", "status", "log"],
+    "sync": ["status"],
+    "diff": ["sync", "status"],
+    "adopt": ["sync", "status"],
+    "release": ["sync", "status"],
+}
 EVERYWHERE = {"schema", "next"}  # the page begins with them
 
 
@@ -60,6 +66,9 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     for args in (("status",), ("diff",), ("sync", "--dry-run"), ("sync",), ("remotes",), ("doctor",)):
         assert (args, unnamed(args[0], answer(*args))) == (args, set())
     assert unnamed("manifest show", answer("manifest", "show")) == set()
+    for line in ("log", "gc --older-than 90d --dry-run", "undo --dry-run", "undo"):
+        assert (line, unnamed(line.split()[0], answer(*line.split()))) == (line, set())
+    family.synced()
     family.edit("Theirs", {"training/new.py": "theirs\n"})
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):

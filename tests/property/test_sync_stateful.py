@@ -38,6 +38,8 @@ class SyncMachine(RuleBasedStateMachine):
         self.own: dict[str, bytes] = {}
         self.ever: set[str] = set()
         self.clean = True
+        self.settled = False
+        self.replaced: list[dict[str, bytes]] = []
         self.branches = 0
 
     def run(self, *args: str | Path, cwd: Path | None = None, data: bytes = b"") -> Result:
@@ -98,11 +100,13 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule()
     def sync(self) -> None:
-        before = self.family.space.tip("main")
+        before, mapped = self.family.space.tip("main"), self._mapped()
         done = self.family.sync()
         assert done.code in {0, 3}, (done.out, done.err)
         after = self.family.space.tip("main")
         self.ever |= {before, after}
+        if after != before:
+            self.replaced.append(mapped)
         if done.code == 3:
             assert after == before
             assert not self.clean, f"a conflict, though only the source changed anything: {done.out}"
@@ -118,15 +122,40 @@ class SyncMachine(RuleBasedStateMachine):
         assert self.family.space.tip("main") == after
         self.check()
 
+    @rule()
+    def undo(self) -> None:
+        """Take the newest sync back that stands; the syncs that follow bring it again, whatever else happens."""
+        before = self.family.space.tip("main")
+        done = self.family.run("undo", "--yes", cwd=self.family.clone.path)
+        after = self.family.space.tip("main")
+        self.ever.add(after)
+        if not self.replaced:
+            assert (done.code, after) == (2, before), (done.out, done.err)
+            return
+        if done.code == 3:
+            assert after == before
+            assert not self.clean or self.settled, f"a conflict, though only the source changed anything: {done.out}"
+            return
+        assert done.code == 0, (done.out, done.err)
+        replaced = self.replaced.pop()
+        if self.settled:
+            self.clean = False  # the person's settlement stays in the files, and is the Space's own edit again
+        if self.clean:
+            assert self._mapped() == replaced
+        self.check()
+
     def _take_the_sources_side(self) -> None:
         """Settle a conflict in the Space: give its mapped files the content that the source has, and sync again."""
         wanted = self._projection()
         gone: dict[str, bytes | None] = dict.fromkeys(self._mapped().keys() - wanted.keys())
         self.ever.add(self.family.edit("Settle", {**gone, **wanted}))
+        mapped, before = self._mapped(), self.family.space.tip("main")
         done = self.family.sync()
         assert done.code == 0, (done.out, done.err)
         assert self._mapped() == wanted
-        self.clean = True
+        if self.family.space.tip("main") != before:
+            self.replaced.append(mapped)
+        self.clean, self.settled = True, True
 
     def _mapped(self) -> dict[str, bytes]:
         return {path: data for path, data in self.family.mapped().items() if path not in OWN_FILES}

@@ -48,6 +48,7 @@ def step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         Action.MERGE: "merge",
         Action.SQUASH: "one commit",
         Action.ADOPT: "adopt",
+        Action.UNDO: "one commit on top that takes it back",
         Action.UP_TO_DATE: "up to date",
     }[step.action]
     branch = step.update.ref.removeprefix("refs/heads/")

@@ -16,6 +16,8 @@ SOURCE_REPO = "Source-Repo"
 SOURCE_COMMIT = "Source-Commit"
 PROJECTED_COMMIT = "Projected-Commit"
 MANIFEST_DIGEST = "Manifest-Digest"
+UNDONE_COMMIT = "Undone-Commit"
+NOT_ADOPTED = "Not-Adopted"
 
 SAID_BY_SYNC = f"^{PROJECTED_COMMIT}: [0-9a-f]{{40,64}}$"
 """An extended regular expression that a sync's own commit has a line for."""
@@ -31,6 +33,7 @@ class LastSync:
         projected: the projection of that commit through the maps of that time.
         digest: names those maps.
         maps: those maps; empty where somebody has rewritten the message, and it no longer says them.
+        copied: where it says that the target has nothing of the source: its files at mapped paths were copied there.
     """
 
     commit: ObjectId
@@ -38,6 +41,12 @@ class LastSync:
     projected: ObjectId
     digest: str
     maps: tuple[Map, ...]
+    copied: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it says that the target has nothing of the source: its first sync or its adoption was taken back."""
+        return self.projected.is_zero
 
 
 def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
@@ -58,6 +67,18 @@ def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, 
     return None
 
 
+def said_there(reader: ObjectReader, commit: ObjectId) -> tuple[str, ...]:
+    """Return the trailers of a sync's own commit, line by line; what it took back is not among them."""
+    message = reader.read(commit.encode()).data.partition(b"\n\n")[2].decode("utf-8", "replace").rstrip()
+    rows = message.rpartition("\n\n")[2].splitlines()
+    return tuple(row for row in rows if not row.startswith(f"{UNDONE_COMMIT}: "))
+
+
+def last_said(reader: ObjectReader, commit: ObjectId) -> LastSync | None:
+    """Return what one commit says, if it is a sync's own; whose source that is does not count here."""
+    return _read(commit, reader.read(commit.encode()).data)[1]
+
+
 def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
     """Read one commit's trailers: the source's URL and the sync, which is None where they only look like one."""
     message = content.partition(b"\n\n")[2].decode("utf-8", "replace").rstrip()
@@ -67,8 +88,8 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         return "", None  # a sync says each of them once
     try:
         source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
-        digest = said[MANIFEST_DIGEST]
-        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, _maps(message, digest))
+        digest, copied = said[MANIFEST_DIGEST], NOT_ADOPTED in said
+        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, _maps(message, digest), copied)
     except (KeyError, NameRefused):
         return "", None
 

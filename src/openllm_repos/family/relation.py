@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
-from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync
+from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, last_said
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -168,7 +168,11 @@ class _Held:
             return self._replaced() or start
         behind = count(self.repository, self.projected, without=[self.tip])
         last = self._last_sync()
+        if last is not None and last.nothing:
+            return self._nothing(last)
         if last is not None:
+            if common is not None and self._taken_back(last, common):
+                return self._since_undo(last)
             if self._has(last.projected) and is_ancestor(self.repository, last.projected, self.tip):
                 if common is None or not is_ancestor(self.repository, last.projected, common):
                     common = last.projected
@@ -187,14 +191,47 @@ class _Held:
         """
         now = self._at(self.projected)
         if not self.part.changes(now, self._at(self.tip)):
-            return None
+            said = last_said(self.reader, self.tip)  # an adoption that was taken back has changed no file
+            return self._nothing(said) if said is not None and said.nothing else None
         last = self._last_sync()
+        if last is not None and last.nothing:
+            return self._nothing(last)
         if last is None or not self._has(last.projected):
             return None
         brought = self._at(last.projected)
         if not self.part.changes(now, brought) or is_ancestor(self.repository, self.projected, last.projected):
             return None
+        if self._taken_back(last, self.projected):
+            return self._since_undo(last)
         return _Start(brought, known=True, behind=1, contained=False, carried=(self.projected, last.projected))
+
+    def _taken_back(self, last: LastSync, common: ObjectId) -> bool:
+        """Whether the last sync's own commit says that the target has less than its history.
+
+        So says a commit that took a sync back: the projection that it was about stays in the history, and what the
+        files are now is an older one. git's merge base would make the files of today the target's own edits, and never
+        bring the newer ones again.
+        """
+        if last.projected == common or not self._has(last.projected):
+            return False
+        older = is_ancestor(self.repository, last.projected, common)
+        return older and is_ancestor(self.repository, common, last.commit)
+
+    def _since_undo(self, last: LastSync) -> _Start:
+        """The start at what the files were taken back to."""
+        behind = max(1, count(self.repository, self.projected, without=[last.projected]))
+        carried = (self.projected, last.projected)
+        return _Start(self._at(last.projected), known=True, behind=behind, contained=False, carried=carried)
+
+    def _nothing(self, last: LastSync) -> _Start:
+        """The start where a first sync or an adoption was taken back: as if there had never been one.
+
+        Files that were at mapped paths before it came from elsewhere, as then. Where there were none, what is there
+        now the target has made itself.
+        """
+        behind = count(self.repository, self.projected, without=[])
+        carried = (self.projected,)
+        return _Start(self._at(None), known=not last.copied, behind=behind, contained=False, carried=carried)
 
     def _common(self) -> ObjectId | None:
         """The merge base that git finds; mostly the last sync is the tip or just below, which needs no search."""
@@ -206,6 +243,8 @@ class _Held:
     def squashed(self) -> _Start:
         """The start for one commit a sync: the projection of the source commit that the last sync names."""
         last = self._last_sync()
+        if last is not None and last.nothing:
+            return self._nothing(last)
         return self.joined() if last is None else self._since(last)
 
     def _since(self, last: LastSync) -> _Start:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openllm_repos.family.last_sync import MANIFEST_DIGEST, PROJECTED_COMMIT, SOURCE_COMMIT, SOURCE_REPO
-from openllm_repos.manifest.maps import maps_digest
+from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import show
@@ -18,7 +20,7 @@ def sync_message(source: Repo, target: Repo, source_commit: ObjectId, projected:
         source_commit: the source commit.
         projected: its projection.
     """
-    said = f"Sync from {source.repo_id or source.name} at {source_commit[:10]}\n\n{_maps(target)}"
+    said = f"Sync from {source.repo_id or source.name} at {source_commit[:10]}\n\n{listed(target.maps)}"
     return f"{said}\n\n{_trailers(source, target, source_commit, projected)}"
 
 
@@ -34,15 +36,17 @@ def adopt_message(source: Repo, target: Repo, source_commit: ObjectId, projected
         projected: its projection.
     """
     return (
-        f"Adopt what was copied from {source.repo_id or source.name} at {source_commit[:10]}\n\n{_maps(target)}\n\n"
+        f"Adopt what was copied from {source.repo_id or source.name} at {source_commit[:10]}\n\n"
+        f"{listed(target.maps)}\n\n"
         "No file is changed: this records which commit of the source the files above\n"
         "came from, so that later syncs merge from there.\n\n"
         f"{_trailers(source, target, source_commit, projected)}"
     )
 
 
-def _maps(target: Repo) -> str:
-    return "\n".join(f"    {show(a_map.source.text)} -> {show(a_map.written_to)}" for a_map in target.maps)
+def listed(maps: Sequence[Map]) -> str:
+    """Return maps as a commit's message lists them, from which they can be read again."""
+    return "\n".join(f"    {show(a_map.source.text)} -> {show(a_map.written_to)}" for a_map in maps)
 
 
 def _trailers(source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId) -> str:
