@@ -17,6 +17,9 @@ class Action(StrEnum):
     SQUASH = "squash"
     ADOPT = "adopt"
     UNDO = "undo"
+    ROLLBACK = "rollback"
+    LIFT = "lift"
+    HELD = "held"
 
 
 class Change(StrEnum):
@@ -67,6 +70,23 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """A commit in one line. All texts are foreign.
+
+    Attributes:
+        id: the commit.
+        author: their name.
+        date: when it was written, ISO 8601 with the author's own zone.
+        subject: the first line of the message.
+    """
+
+    id: ObjectId
+    author: str
+    date: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """A path that source and target changed in ways that do not go together.
 
@@ -74,11 +94,37 @@ class Conflict:
         path: as git stores it.
         source: what the source did: added, modified, deleted.
         target: what the target did.
+        source_commits: the source's commits that touch it since the last sync, newest first.
+        target_commits: those of the target's own.
+        remembered: whether this clone remembers how a person settled the very same conflict.
     """
 
     path: bytes
     source: Change
     target: Change
+    source_commits: tuple[Described, ...] = ()
+    target_commits: tuple[Described, ...] = ()
+    remembered: bool = False
+
+
+class Side(StrEnum):
+    """A side of a merge into a target, in git's words: ours is the target's, theirs the source's."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A conflict that is settled by taking one side's file as it is, or its absence.
+
+    Attributes:
+        path: as git stores it, in the target.
+        side: whose.
+    """
+
+    path: bytes
+    side: Side
 
 
 class Rule(StrEnum):
@@ -146,6 +192,8 @@ class TargetPlan:
         commits: how many commits the target would get, the sync's own among them.
         drift: what the target has of its own at mapped paths.
         large: the LFS files of the commits to push; their objects go to the target's LFS before the branch moves.
+        held: what the target was rolled back to and is held at; then a sync leaves it alone.
+        settled: the paths whose conflict was settled by a side that the person named.
     """
 
     target: str
@@ -159,6 +207,8 @@ class TargetPlan:
     commits: int = 0
     drift: Drift = field(default_factory=Drift)
     large: tuple[LargeFile, ...] = ()
+    held: str = ""
+    settled: tuple[Settled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +223,7 @@ class Stopped:
         conflicts: the paths where the two sides disagree.
         drift: what the target has of its own, where that is the reason.
         findings: what the remote would refuse, where that is the reason.
+        held: what the target is held at, where that is the reason.
     """
 
     target: str
@@ -182,6 +233,7 @@ class Stopped:
     conflicts: tuple[Conflict, ...] = ()
     drift: Drift = field(default_factory=Drift)
     findings: tuple[Finding, ...] = ()
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,5 +337,30 @@ class Adoption:
     target: str
     step: TargetPlan | Stopped | None
     match: Match | None = None
+    said: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What a rollback, or the end of a hold, would do.
+
+    Attributes:
+        source: the source's name in the manifest.
+        target: the target's name.
+        to: what the target goes back to, as people call it: a tag, or the first digits of a commit.
+        source_commit: the source commit that this state of the target's mapped files comes from; None with `said`.
+        step: the commit to push; why it cannot be; None where there is nothing to do.
+        undone: what the target changed itself and loses in its files; its history keeps it.
+        said: why there is nothing to do; empty where there is.
+        notes: what a person should know besides.
+    """
+
+    source: str
+    target: str
+    to: str
+    source_commit: ObjectId | None
+    step: TargetPlan | Stopped | None
+    undone: Drift = field(default_factory=Drift)
     said: str = ""
     notes: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ AS_IN = {
     "diff": ["sync", "status"],
     "adopt": ["sync", "status"],
     "release": ["sync", "status"],
+    "rollback": ["sync", "status"],
 }
 EVERYWHERE = {"schema", "next"}  # the page begins with them
 
@@ -73,6 +74,8 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):
         assert unnamed(command, answer(command)) == set()
+    for args in (("--to", "HEAD~2", "--dry-run"), ("--to", "HEAD~2"), ("--to", "HEAD~2"), ("--lift",)):
+        assert (args, unnamed("rollback", answer("rollback", "space", *args))) == (args, set())
 
 
 def test_a_space_that_was_filled_by_copying(family: Family, run_cli: RunCli) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.family import text
 from tests.support.process import run_git
+from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
     from tests.support.family import Family
@@ -84,15 +85,87 @@ def test_only_mapped_files_may_be_changed_while_settling(torn: Family) -> None:
 
 
 def test_a_dropped_merge_leaves_nothing(torn: Family) -> None:
-    before = torn.everything()
+    """No work tree, no ref, no note, no memory of what was not settled: only objects that nothing needs."""
+
+    def all_but_objects() -> dict[str, str]:
+        return {path: seen for path, seen in torn.everything().items() if not path.startswith("clone/.git/objects/")}
+
+    torn.sync("--dry-run")  # opens the clone's memory of projections, which later runs only read
+    assert torn.sync("space").code == 3
+    before = all_but_objects()
     folder = opened(torn)
     assert torn.sync("space", "--abort").code == 0
     assert not folder.exists()
     assert not folder.parent.exists()
-    after = torn.everything()
-    gone = {path for path in before if before[path] != after.get(path)}
-    assert not {path for path in gone if not path.startswith("clone/.git/")}
+    assert all_but_objects() == before
     assert torn.sync("space", "--abort").code == 2
+
+
+def test_the_persons_own_merge_tool_works_in_the_work_tree(torn: Family) -> None:
+    """`git mergetool` gets the three versions of the file, and what it writes is what is pushed."""
+    folder = opened(torn)
+    tool = 'sed "s/^space$/both/" "$LOCAL" > "$MERGED"; grep -q "^source$" "$REMOTE" && grep -q "^line 3$" "$BASE"'
+    settings = ("-c", f"mergetool.mine.cmd={tool}", "-c", "mergetool.mine.trustExitCode=true")
+    run_git(*settings, "-c", "mergetool.keepBackup=false", "mergetool", "--no-prompt", "--tool=mine", cwd=folder)
+    assert torn.sync("space", "--continue", "--yes").code == 0
+    assert torn.space.read("training/model.py").decode() == text(l3="both")
+
+
+def settle(family: Family, folder: Path) -> None:
+    (folder / "training/model.py").write_text(text(l3="both"))
+    run_git("add", "training/model.py", cwd=folder)
+    assert family.clone.git("worktree", "list").count("\n") == 1
+
+
+def test_what_was_settled_once_is_settled_the_next_time(torn: Family) -> None:
+    """The Space moved before --continue: started again, the file is filled in as before, shown, and then pushed.
+
+    A plain sync says that it knows, and does not push what nobody has looked at in its new place.
+    """
+    folder = opened(torn)
+    settle(torn, folder)
+    torn.edit("Space: another edit", {"app.py": "new\n", "training/train.py": "theirs\n"})
+    assert torn.sync("space", "--continue", "--yes").code == 3
+    assert torn.sync("space", "--abort").code == 0
+    assert not (torn.clone.path / ".git/rr-cache").exists()  # it would switch rerere on for the person's own merges
+    stopped = torn.sync("--yes")
+    assert stopped.code == 3
+    assert "modified in the target; settled before" in stopped.out
+    assert "--resolve   to take over what was settled before, then --continue." in stopped.out
+    again = torn.sync("space", "--resolve")
+    assert "  settled as before: training/model.py" in again.out
+    assert "next: look at what was settled there, then run: openllm-repos sync space --continue" in again.out
+    assert torn.sync("space", "--continue", "--yes").code == 0
+    assert torn.space.read("training/model.py").decode() == text(l3="both")
+    assert torn.space.read("training/train.py") == b"theirs\n"
+
+
+def test_a_second_target_with_the_same_conflict(torn: Family) -> None:
+    other = Bare.init(torn.folder / "other.git")
+    entry = f'[repos.other]\nurl = "{other.url}"\n[[repos.other.map]]\nfrom = "core/src/*.py"\nto = "code/"'
+    torn.manifest(more=entry)
+    first = torn.clone.tip("HEAD~1")
+    assert torn.sync("other", "--rev", first).code == 0
+    work = Clone.of(other.url, torn.folder / "other-work")
+    work.commit("The same edit", {"code/model.py": text(l3="space")})
+    work.git("push", "-q", "origin", "HEAD:refs/heads/main")
+    settle(torn, opened(torn))
+    assert torn.sync("space", "--continue", "--yes").code == 0
+    (_, stopped) = torn.sync("--json").json()["targets"]
+    assert [conflict["remembered"] for conflict in stopped["conflicts"]] == [True]
+    assert "settled as before: code/model.py" in torn.sync("other", "--resolve").out
+    assert torn.sync("other", "--continue", "--yes").code == 0
+    assert other.read("code/model.py").decode() == text(l3="both")
+
+
+def test_a_memory_that_the_person_keeps_is_used_and_stays_where_it_is(torn: Family) -> None:
+    """Who has rerere on for their own merges has one memory for both."""
+    memory = torn.clone.path / ".git/rr-cache"
+    memory.mkdir()
+    settle(torn, opened(torn))
+    assert torn.sync("space", "--continue", "--yes").code == 0
+    assert len(list(memory.glob("*/postimage"))) == 1
+    assert not (torn.clone.path / ".git/openllm-repos/rr-cache").exists()
 
 
 def test_a_space_that_moved_meanwhile_is_merged_anew(torn: Family) -> None:

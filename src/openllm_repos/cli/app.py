@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Listed] = {
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
     "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),
+    "rollback": Listed("openllm_repos.cli.rollback:rollback", "Take a target back to a release, and hold it there."),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "release": Listed(
         "openllm_repos.cli.release:release", "Release one version of the whole family, and look at releases."

@@ -103,12 +103,14 @@ def _sync_lines(seen: _Seen) -> Iterator[str]:
     """Yield what a sync would do with one target, file by file."""
     from dataclasses import replace
 
-    from openllm_repos.cli.plan_text import file_lines, stopped_lines
-    from openllm_repos.plan import Drift, Stopped
+    from openllm_repos.cli.plan_text import file_lines, step_lines, stopped_lines
+    from openllm_repos.plan import Action, Drift, Stopped
 
     step = seen.step
     if isinstance(step, Stopped):
         yield from stopped_lines(replace(step, drift=Drift()))
+    elif step.action is Action.HELD:
+        yield from step_lines(step, every_file=True)
     elif step.update is None:
         yield f"{step.target}: a sync would change nothing"
     else:
@@ -119,7 +121,7 @@ def _sync_lines(seen: _Seen) -> Iterator[str]:
 
 def _drift_lines(seen: _Seen, *, say_none: bool) -> Iterator[str]:
     """Yield what a target changed by itself: the files, and the commits that did it."""
-    from openllm_repos.cli.plan_text import file_lines
+    from openllm_repos.cli.plan_text import commit_line, file_lines
     from openllm_repos.plan import TargetPlan
 
     step = seen.step
@@ -130,13 +132,7 @@ def _drift_lines(seen: _Seen, *, say_none: bool) -> Iterator[str]:
     yield f"{step.target}: changed {_count(len(step.drift.files), 'mapped file')} by itself"
     yield from file_lines(step.drift.files, every_file=True)
     for commit in seen.commits:
-        yield f"  {commit.id[:10]} {commit.date[:10]} {_line(commit.author)}: {_line(commit.subject)}"
-
-
-def _line(text: str) -> str:
-    from openllm_repos.text import show
-
-    return show(text).replace("\n", "\\n").replace("\t", " ")
+        yield f"  {commit_line(commit)}"
 
 
 def _print_patch(patch: bytes) -> None:
@@ -160,16 +156,13 @@ def _styled(line: str) -> str:
 
 def _facts(plan: SyncPlan, seen: Sequence[_Seen]) -> dict[str, Any]:
     """Return a diff as the JSON that docs/json.md describes."""
-    from openllm_repos.cli.plan_text import step_json
+    from openllm_repos.cli.plan_text import commit_json, step_json
 
     targets = []
     for one in seen:
         facts = step_json(one.step)
         facts.pop("update", None)  # of a commit that was made for this answer alone
-        facts["drift"]["commits"] = [
-            {"id": commit.id, "author": commit.author, "date": commit.date, "subject": commit.subject}
-            for commit in one.commits
-        ]
+        facts["drift"]["commits"] = [commit_json(commit) for commit in one.commits]
         targets.append(facts)
     return {
         "schema": SCHEMA,

@@ -10,10 +10,12 @@ from openllm_repos.plan import (
     Action,
     Change,
     Conflict,
+    Described,
     Drift,
     FileChange,
     Finding,
     Outcome,
+    Side,
     Stopped,
     SyncPlan,
     TargetPlan,
@@ -21,8 +23,10 @@ from openllm_repos.plan import (
 from openllm_repos.text import show, show_path
 
 SCHEMA = 1
+_SIDE = {Side.OURS: "the target", Side.THEIRS: "the source"}
 _LETTER = {Change.ADDED: "A", Change.MODIFIED: "M", Change.DELETED: "D"}
 _SHOWN = 10
+_COMMITS = 5
 
 
 def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
@@ -39,6 +43,9 @@ def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
 
 def step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
     """Yield what a sync would do with one target."""
+    if step.action is Action.HELD:
+        yield f"{step.target}: held at {show(step.held)} since it was rolled back; left alone"
+        return
     if step.update is None:
         drift = f"; {_count(len(step.drift.files), 'drifted file')} there" if step.drift.files else ""
         yield f"{step.target}: up to date{drift}"
@@ -49,6 +56,9 @@ def step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         Action.SQUASH: "one commit",
         Action.ADOPT: "adopt",
         Action.UNDO: "one commit on top that takes it back",
+        Action.ROLLBACK: f"back to {show(step.held)}",
+        Action.LIFT: "the hold ends",
+        Action.HELD: "held",
         Action.UP_TO_DATE: "up to date",
     }[step.action]
     branch = step.update.ref.removeprefix("refs/heads/")
@@ -57,6 +67,8 @@ def step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         f" to {branch} of {show(step.url)}"
     )
     yield from file_lines(step.changes, every_file=every_file)
+    for one in step.settled:
+        yield f"  settled: {show_path(one.path)} as {_SIDE[one.side]} has it"
     if step.large:
         size = size_text(sum(file.size for file in step.large))
         yield f"  before it: {_count(len(step.large), 'LFS object')}, {size}"
@@ -102,11 +114,29 @@ def stopped_lines(stopped: Stopped, *, every_file: bool = False) -> Iterator[str
     yield f"{stopped.target}: stopped"
     yield from (f"  {line}" for line in show(stopped.reason).splitlines())
     for conflict in stopped.conflicts:
-        yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target"
+        known = "; settled before" if conflict.remembered else ""
+        yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target{known}"
+        yield from _commit_lines("source", conflict.source_commits, every=every_file)
+        yield from _commit_lines("target", conflict.target_commits, every=every_file)
     yield from file_lines(stopped.drift.files, every_file=True)
     yield from finding_lines(stopped.findings, every_file=every_file)
     if stopped.hint:
         yield f"  next: {show(stopped.hint)}"
+
+
+def _commit_lines(side: str, commits: Sequence[Described], *, every: bool) -> Iterator[str]:
+    """Yield the commits of one side that touch a path in conflict, newest first; the first few unless `every`."""
+    shown = commits if every or len(commits) <= _COMMITS + 1 else commits[:_COMMITS]
+    for commit in shown:
+        yield f"    {side}: {commit_line(commit)}"
+    if len(shown) < len(commits):
+        yield f"    {side}: … and {len(commits) - len(shown)} more (-v shows all)"
+
+
+def commit_line(commit: Described) -> str:
+    """Return a commit as people read it: id, date, author, subject."""
+    texts = (show(text).replace("\n", "\\n").replace("\t", " ") for text in (commit.author, commit.subject))
+    return f"{commit.id[:10]} {commit.date[:10]} {': '.join(texts)}"
 
 
 def outcome_lines(manifest: Manifest, outcomes: Sequence[Outcome | Stopped]) -> Iterator[str]:
@@ -117,6 +147,8 @@ def outcome_lines(manifest: Manifest, outcomes: Sequence[Outcome | Stopped]) -> 
         elif outcome.pushed:
             again = f" after {outcome.attempts} attempts" if outcome.attempts > 1 else ""
             yield f"{outcome.target}: synced{again}, now at {outcome.tip[:10]}: {manifest.target(outcome.target).url}"
+        elif outcome.action is Action.HELD:
+            yield from () if not outcome.attempts else (f"{outcome.target}: was rolled back meanwhile; left alone",)
         elif outcome.attempts:
             yield f"{outcome.target}: up to date; somebody else brought the same meanwhile"
 
@@ -144,6 +176,7 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
             "conflicts": [_conflict_json(conflict) for conflict in step.conflicts],
             "drift": drift_json(step.drift),
             "findings": [_finding_json(finding) for finding in step.findings],
+            "held": step.held or None,
         }
     return {
         "name": step.target,
@@ -157,6 +190,8 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
         "changes": [change_json(change) for change in step.changes],
         "drift": drift_json(step.drift),
         "lfs": [{"oid": file.oid, "size": file.size} for file in step.large],
+        "held": step.held or None,
+        "settled": [{"path": _path(one.path), "side": one.side.value} for one in step.settled],
     }
 
 
@@ -186,8 +221,20 @@ def change_json(change: FileChange) -> dict[str, str]:
     return {"path": _path(change.path), "change": change.change.value}
 
 
-def _conflict_json(conflict: Conflict) -> dict[str, str]:
-    return {"path": _path(conflict.path), "source": conflict.source.value, "target": conflict.target.value}
+def _conflict_json(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "path": _path(conflict.path),
+        "source": conflict.source.value,
+        "target": conflict.target.value,
+        "remembered": conflict.remembered,
+        "source_commits": [commit_json(commit) for commit in conflict.source_commits],
+        "target_commits": [commit_json(commit) for commit in conflict.target_commits],
+    }
+
+
+def commit_json(commit: Described) -> dict[str, str]:
+    """Return a commit in one line."""
+    return {"id": commit.id, "author": commit.author, "date": commit.date, "subject": commit.subject}
 
 
 def drift_json(drift: Drift) -> dict[str, Any]:

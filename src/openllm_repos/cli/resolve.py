@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import click
@@ -12,11 +13,28 @@ from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.plan import Outcome, Stopped
+from openllm_repos.plan import Outcome, Settled, Side, Stopped
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import SyncOptions
 from openllm_repos.sync.resolve import begin_resolution, drop_resolution, finish_resolution
 from openllm_repos.text import show_path
+
+
+def sides(targets: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[Settled, ...]:
+    """Read --ours and --theirs.
+
+    Raises:
+        UsageError: not one target is named, or one path has two sides.
+    """
+    given = [(Side.OURS, path) for path in ours] + [(Side.THEIRS, path) for path in theirs]
+    if given and len(targets) != 1:
+        raise UsageError("--ours and --theirs take one TARGET.", hint="Run: openllm-repos sync TARGET --ours PATH")
+    settled = dict.fromkeys(Settled(os.fsencode(path), side) for side, path in given)
+    paths = [one.path for one in settled]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UsageError(f"{show_path(path)} is given with --ours and with --theirs.", hint="Choose one side.")
+    return tuple(settled)
 
 
 def run_resolve(
@@ -41,11 +59,14 @@ def run_resolve(
             return 0
         if carry_on:
             return _finish(manifest, repository, name, options, yes=yes)
-        resolution, paths = begin_resolution(manifest, repository, name, options)
+        resolution, paths, before = begin_resolution(manifest, repository, name, options)
     click.echo(f"{name}: the merge is open in {resolution.path}")
+    for path in before:
+        click.echo(f"  settled as before: {show_path(path)}")
     for path in paths:
         click.echo(f"  {show_path(path)}")
-    click.echo(f"next: edit and 'git add' these files there, then run: openllm-repos sync {name} --continue")
+    todo = "edit and 'git add' these files there" if paths else "look at what was settled there"
+    click.echo(f"next: {todo}, then run: openllm-repos sync {name} --continue")
     return 0
 
 

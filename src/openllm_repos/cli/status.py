@@ -269,6 +269,7 @@ def _repo_facts(status: RepoStatus) -> dict[str, Any]:
         "release": status.release,
         "changed": status.changed.isoformat() if status.changed else None,
         "space": _space_facts(status),
+        "held": status.held or None,
     }
 
 

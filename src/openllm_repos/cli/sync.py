@@ -12,13 +12,16 @@ from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.question import agreed
+from openllm_repos.cli.resolve import run_resolve, sides
 from openllm_repos.errors import UsageError
+from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import hub_validator
-from openllm_repos.sync.apply import apply, settle
-from openllm_repos.sync.planning import SyncOptions, plan_sync
+from openllm_repos.sync.apply import Again, apply, settle
+from openllm_repos.sync.held import stop_held
+from openllm_repos.sync.planning import SyncOptions, plan_sync, plan_target
 from openllm_repos.sync.rights import without_forbidden
 
 if TYPE_CHECKING:
@@ -33,6 +36,18 @@ _DIFFERS = 1
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the first push.")
 @click.option("--rev", metavar="REV", help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
+@click.option(
+    "--ours",
+    multiple=True,
+    metavar="PATH",
+    help="Settle the conflict at PATH (of the one TARGET) by keeping the target's file, or its deletion; repeatable.",
+)
+@click.option(
+    "--theirs",
+    multiple=True,
+    metavar="PATH",
+    help="Settle the conflict at PATH by taking the source's file, or its deletion; repeatable.",
+)
 @click.option("--resolve", is_flag=True, help="Open a temporary work tree with the conflicts of one TARGET in it.")
 @click.option("--continue", "carry_on", is_flag=True, help="Finish a --resolve: commit, check, push, verify.")
 @click.option("--abort", is_flag=True, help="Throw a --resolve away.")
@@ -53,6 +68,8 @@ def sync(
     yes: bool,
     rev: str | None,
     allow_unpushed: bool,
+    ours: tuple[str, ...],
+    theirs: tuple[str, ...],
     resolve: bool,
     carry_on: bool,
     abort: bool,
@@ -63,7 +80,8 @@ def sync(
     """Carry the mapped folders of the source, with their history, to the targets (all of them, or those named).
 
     Edits made on a target are merged, files that it owns are never touched, and nothing is ever force-pushed. On a
-    terminal it shows the plan and asks before the first push.
+    terminal it shows the plan and asks before the first push. A target that was rolled back is left alone until
+    'rollback TARGET --lift'.
     """
     if sum((dry_run, resolve, carry_on, abort)) > 1:
         raise UsageError("--dry-run, --resolve, --continue and --abort exclude each other.")
@@ -73,24 +91,25 @@ def sync(
             "--wait goes with a sync, not with --dry-run, --resolve, --continue and --abort.",
             hint="After --continue run: openllm-repos sync TARGET --wait",
         )
+    settled = sides(targets, ours, theirs)
+    if settled and (resolve or carry_on or abort):
+        raise UsageError("--ours and --theirs settle a conflict by themselves: leave out --resolve and the like.")
     manifest, repository, access = open_family(invocation)
     if not manifest.targets:
         hint = manifest.how_to_get_a_target()
         raise UsageError(f"{manifest.origin} has no target: no repo in it has maps.", hint=hint)
-    options = SyncOptions(rev, allow_unpushed, hub_validator(access))
+    options = SyncOptions(rev, allow_unpushed, hub_validator(access), settled)
     if resolve or carry_on or abort:
-        from openllm_repos.cli.resolve import run_resolve
-
         return run_resolve(manifest, repository, targets, options, carry_on=carry_on, abort=abort, yes=yes)
     if dry_run:
         with repository.quarantine() as quarantined:
-            plan = plan_sync(manifest, quarantined, targets, options)
+            plan = _planned(manifest, quarantined, targets, options)
             plan = without_forbidden(plan, manifest, quarantined, access)
         _show_plan(plan, as_json=as_json, invocation=invocation)
         return _exit_code(plan.targets)
     with exclusive(repository, "sync"):
         settle(manifest, repository, _tell)
-        plan = plan_sync(manifest, repository, targets, options)
+        plan = _planned(manifest, repository, targets, options)
         plan = without_forbidden(plan, manifest, repository, access)
         if not as_json:
             _show_plan(plan, as_json=False, invocation=invocation)
@@ -98,7 +117,7 @@ def sync(
             click.echo("Nothing was pushed.")
             return _DIFFERS
         told = (lambda _: None) if invocation.quiet or as_json else _tell
-        outcomes = apply(plan, manifest, repository, told, validate=options.validate)
+        outcomes = apply(plan, manifest, repository, told, _again(manifest, repository, options))
     if not as_json:
         _show_outcomes(manifest, plan, outcomes)
     code = _exit_code(outcomes)
@@ -108,6 +127,19 @@ def sync(
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     return code
+
+
+def _planned(manifest: Manifest, repository: Repository, targets: Sequence[str], options: SyncOptions) -> SyncPlan:
+    """Plan; a target that is held is left alone, but where it was named that is no answer."""
+    plan = plan_sync(manifest, repository, targets, options)
+    return stop_held(plan) if targets else plan
+
+
+def _again(manifest: Manifest, repository: Repository, options: SyncOptions) -> Again:
+    """Return what plans a target once more that has moved meanwhile, as the person asked for it."""
+    return lambda remote, step: plan_target(
+        manifest, repository, remote, step.source_commit, options.validate, options.settled
+    )
 
 
 def _follow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ PROJECTED_COMMIT = "Projected-Commit"
 MANIFEST_DIGEST = "Manifest-Digest"
 UNDONE_COMMIT = "Undone-Commit"
 NOT_ADOPTED = "Not-Adopted"
+HELD_AT = "Held-At"
+HOLD_LIFTED = "Hold-Lifted"
+ROLLBACK_COMMIT = "Rollback-Commit"
 
 SAID_BY_SYNC = f"^{PROJECTED_COMMIT}: [0-9a-f]{{40,64}}$"
 """An extended regular expression that a sync's own commit has a line for."""
@@ -34,6 +38,10 @@ class LastSync:
         digest: names those maps.
         maps: those maps; empty where somebody has rewritten the message, and it no longer says them.
         copied: where it says that the target has nothing of the source: its files at mapped paths were copied there.
+        held: what the target was rolled back to and is held at since; empty where it is not held.
+        rollback: the commit that rolled the target back or took a sync back, where this is that commit, the end of its
+            hold, or a sync that brought less than was taken back; None elsewhere. Then the target's history has
+            projections that are newer than `projected`, and its files do not.
     """
 
     commit: ObjectId
@@ -42,6 +50,8 @@ class LastSync:
     digest: str
     maps: tuple[Map, ...]
     copied: bool = False
+    held: str = ""
+    rollback: ObjectId | None = None
 
     @property
     def nothing(self) -> bool:
@@ -55,16 +65,27 @@ def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, 
     A sync from another URL counts where its source commit is in this clone: then the source has moved or was renamed.
     The trailers are read here, because git's own formats follow the person's ``trailer.*`` settings.
     """
+    found = _usable(reader, tip, source)
+    return found if found is not None else next(syncs(repository, reader, tip, source), None)
+
+
+def syncs(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> Iterator[LastSync]:
+    """Yield the syncs in the history of `tip`, newest first, as :func:`find_last_sync` counts them."""
     asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={SAID_BY_SYNC}", tip, "--")
     with closing(repository.git.stream(*asked)) as lines:
         for line in lines:
-            commit = line.strip()
-            repo, found = _read(ObjectId(commit.decode()), reader.read(commit).data)
-            if found is None:
-                continue
-            if identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None:
-                return found
-    return None
+            found = _usable(reader, ObjectId(line.decode().strip()), source)
+            if found is not None:
+                yield found
+
+
+def _usable(reader: ObjectReader, commit: ObjectId, source: RepoUrl) -> LastSync | None:
+    """Return what one commit says, if it is a sync from this source."""
+    repo, found = _read(commit, reader.read(commit.encode()).data)
+    if found is None:
+        return None
+    ours = identity_of(repo) == source.identity or reader.find(found.source_commit.encode()) is not None
+    return found if ours else None
 
 
 def said_there(reader: ObjectReader, commit: ObjectId) -> tuple[str, ...]:
@@ -72,11 +93,6 @@ def said_there(reader: ObjectReader, commit: ObjectId) -> tuple[str, ...]:
     message = reader.read(commit.encode()).data.partition(b"\n\n")[2].decode("utf-8", "replace").rstrip()
     rows = message.rpartition("\n\n")[2].splitlines()
     return tuple(row for row in rows if not row.startswith(f"{UNDONE_COMMIT}: "))
-
-
-def last_said(reader: ObjectReader, commit: ObjectId) -> LastSync | None:
-    """Return what one commit says, if it is a sync's own; whose source that is does not count here."""
-    return _read(commit, reader.read(commit.encode()).data)[1]
 
 
 def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
@@ -88,8 +104,20 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         return "", None  # a sync says each of them once
     try:
         source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
-        digest, copied = said[MANIFEST_DIGEST], NOT_ADOPTED in said
-        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, _maps(message, digest), copied)
+        digest, held = said[MANIFEST_DIGEST], said.get(HELD_AT, "")
+        earlier = ObjectId(said[ROLLBACK_COMMIT]) if ROLLBACK_COMMIT in said else None
+        rollback = commit if held or UNDONE_COMMIT in said else earlier
+        found = LastSync(
+            commit,
+            source_commit,
+            projected,
+            digest,
+            _maps(message, digest),
+            copied=NOT_ADOPTED in said,
+            held=held,
+            rollback=rollback,
+        )
+        return said[SOURCE_REPO], found
     except (KeyError, NameRefused):
         return "", None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
-from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, last_said
+from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -48,6 +48,9 @@ class Relation:
         contained: whether the target has all of the projection, so that there is nothing to sync.
         drift: what the target changed at mapped paths.
         part: reads mapped parts of this target.
+        since: the projected commit of `base`; None where nothing was synced yet, or that is not known.
+        carried: commits whose history is none of the target's own doing.
+        last: the target's last sync, rollback or end of a hold; None where there was none.
     """
 
     state: State
@@ -59,6 +62,14 @@ class Relation:
     contained: bool
     drift: Drift
     part: MappedPart
+    since: ObjectId | None = None
+    carried: tuple[ObjectId, ...] = ()
+    last: LastSync | None = None
+
+    @property
+    def held(self) -> str:
+        """What the target was rolled back to and is held at; empty where a sync may go on."""
+        return "" if self.last is None else self.last.held
 
 
 class NotAdopted(ConflictError):
@@ -112,7 +123,8 @@ def relate(
     if tip is None:
         behind = count(repository, projected, without=[])
         return Relation(State.EMPTY, commit, projected, None, part.of(None), behind, False, Drift(), part)
-    held = _Held(repository, reader, manifest, target, part, projected, tip)
+    last = find_last_sync(repository, reader, tip, manifest.source.url)
+    held = _Held(repository, reader, manifest, target, part, projected, tip, last)
     start = held.squashed() if target.history is History.SQUASH else held.joined()
     mapped = part.of(tip.encode() + b"^{tree}")
     files = part.changes(start.base, mapped)
@@ -130,7 +142,18 @@ def relate(
         (False, True): State.DIVERGED,
     }[start.contained, bool(files)]
     return Relation(
-        state, commit, projected, tip, start.base, start.behind, start.contained, Drift(touching, files), part
+        state,
+        commit,
+        projected,
+        tip,
+        start.base,
+        start.behind,
+        start.contained,
+        Drift(touching, files),
+        part,
+        since=start.since,
+        carried=start.carried,
+        last=last,
     )
 
 
@@ -143,6 +166,7 @@ class _Start:
     behind: int
     contained: bool
     carried: tuple[ObjectId, ...]
+    since: ObjectId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,23 +180,24 @@ class _Held:
     part: MappedPart
     projected: ObjectId
     tip: ObjectId
+    last: LastSync | None
 
     def joined(self) -> _Start:
         """The start for whole histories: git's merge base, unless source or maps were rewritten since the last sync.
 
         Then the last sync itself says what the source had contributed: its projected commit is in the target's history.
         """
-        common = self._common()
-        if common == self.projected:
-            start = _Start(self._at(common), known=True, behind=0, contained=True, carried=(common,))
-            return self._replaced() or start
-        behind = count(self.repository, self.projected, without=[self.tip])
-        last = self._last_sync()
+        last = self.last
         if last is not None and last.nothing:
             return self._nothing(last)
+        if last is not None and last.rollback is not None:
+            return self._since_rollback(last, last.rollback)
+        common = self._common()
+        if common == self.projected:
+            start = _Start(self._at(common), known=True, behind=0, contained=True, carried=(common,), since=common)
+            return self._replaced() or start
+        behind = count(self.repository, self.projected, without=[self.tip])
         if last is not None:
-            if common is not None and self._taken_back(last, common):
-                return self._since_undo(last)
             if self._has(last.projected) and is_ancestor(self.repository, last.projected, self.tip):
                 if common is None or not is_ancestor(self.repository, last.projected, common):
                     common = last.projected
@@ -181,7 +206,8 @@ class _Held:
                 return replace(self._since(last), behind=behind, contained=False, carried=carried)
         if common is None:
             return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
-        return _Start(self._at(common), known=True, behind=behind, contained=False, carried=(self.projected, common))
+        carried = (self.projected, common)
+        return _Start(self._at(common), known=True, behind=behind, contained=False, carried=carried, since=common)
 
     def _replaced(self) -> _Start | None:
         """The start where the target has the projection in its history, and later got another one in its place.
@@ -191,37 +217,15 @@ class _Held:
         """
         now = self._at(self.projected)
         if not self.part.changes(now, self._at(self.tip)):
-            said = last_said(self.reader, self.tip)  # an adoption that was taken back has changed no file
-            return self._nothing(said) if said is not None and said.nothing else None
-        last = self._last_sync()
-        if last is not None and last.nothing:
-            return self._nothing(last)
+            return None
+        last = self.last
         if last is None or not self._has(last.projected):
             return None
         brought = self._at(last.projected)
         if not self.part.changes(now, brought) or is_ancestor(self.repository, self.projected, last.projected):
             return None
-        if self._taken_back(last, self.projected):
-            return self._since_undo(last)
-        return _Start(brought, known=True, behind=1, contained=False, carried=(self.projected, last.projected))
-
-    def _taken_back(self, last: LastSync, common: ObjectId) -> bool:
-        """Whether the last sync's own commit says that the target has less than its history.
-
-        So says a commit that took a sync back: the projection that it was about stays in the history, and what the
-        files are now is an older one. git's merge base would make the files of today the target's own edits, and never
-        bring the newer ones again.
-        """
-        if last.projected == common or not self._has(last.projected):
-            return False
-        older = is_ancestor(self.repository, last.projected, common)
-        return older and is_ancestor(self.repository, common, last.commit)
-
-    def _since_undo(self, last: LastSync) -> _Start:
-        """The start at what the files were taken back to."""
-        behind = max(1, count(self.repository, self.projected, without=[last.projected]))
         carried = (self.projected, last.projected)
-        return _Start(self._at(last.projected), known=True, behind=behind, contained=False, carried=carried)
+        return _Start(brought, known=True, behind=1, contained=False, carried=carried, since=last.projected)
 
     def _nothing(self, last: LastSync) -> _Start:
         """The start where a first sync or an adoption was taken back: as if there had never been one.
@@ -242,19 +246,14 @@ class _Held:
 
     def squashed(self) -> _Start:
         """The start for one commit a sync: the projection of the source commit that the last sync names."""
-        last = self._last_sync()
-        if last is not None and last.nothing:
-            return self._nothing(last)
-        return self.joined() if last is None else self._since(last)
+        last = self.last
+        if last is None or last.nothing or last.rollback is not None:
+            return self.joined()
+        return self._since(last)
 
     def _since(self, last: LastSync) -> _Start:
         """The start at the last sync; what is older than that is contained, so that no sync takes anything back."""
-        if not self._has(last.source_commit):
-            url, branch = self.manifest.source.url, self.manifest.source.branch
-            raise ConflictError(
-                f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
-                hint=f"Run: git fetch {url} {branch}   Where that was rewritten: git fetch {url} {last.source_commit}",
-            )
+        self._require_source(last)
         before = project(self.repository, last.source_commit, self.target.maps, reader=self.reader).commit
         then, now = self._at(before), self._at(self.projected)
         carried = () if before is None else (before,)
@@ -265,7 +264,46 @@ class _Held:
             older = before is not None and is_ancestor(self.repository, self.projected, before)
             base, contained = (now, True) if contained or older else (then, False)
         behind = 0 if contained else max(1, count(self.repository, self.projected, without=carried))
-        return _Start(base, known=True, behind=behind, contained=contained, carried=carried)
+        return _Start(base, known=True, behind=behind, contained=contained, carried=carried, since=before)
+
+    def _since_rollback(self, last: LastSync, rollback: ObjectId) -> _Start:
+        """The start at a rollback: what it restored, whatever the history above that says.
+
+        The projections that were taken back are still in the target's history, so git's merge base would be the newest
+        of them. From there the rollback is a change of the target's own that a merge keeps: the next sync would bring
+        only what is newer, and what the rollback took back would stay away in silence.
+        """
+        before: ObjectId | None = last.projected
+        if not self._has(last.projected):
+            self._require_source(last)
+            maps = last.maps or self.target.maps
+            before = project(self.repository, last.source_commit, maps, reader=self.reader).commit
+        base, now = self._at(before), self._at(self.projected)
+        contained = False
+        if before is not None and last.digest == maps_digest(self.target.maps):
+            brings = self.target.history is History.FULL and not is_ancestor(self.repository, self.projected, self.tip)
+            contained = is_ancestor(self.repository, self.projected, before) or (
+                not brings and not self.part.changes(base, now)
+            )
+        without = () if before is None else (before,)
+        behind = 0 if contained else max(1, count(self.repository, self.projected, without=without))
+        carried = (*without, self.projected)
+        if self._has(rollback) and not self.part.changes(base, self._at(rollback)):
+            carried = (*carried, rollback)  # else it restored edits of the target's own, which are older
+        return _Start(base, known=True, behind=behind, contained=contained, carried=carried, since=before)
+
+    def _require_source(self, last: LastSync) -> None:
+        """Refuse where this clone lacks the source commit that the last sync names.
+
+        Raises:
+            ConflictError: it is so.
+        """
+        if not self._has(last.source_commit):
+            url, branch = self.manifest.source.url, self.manifest.source.branch
+            raise ConflictError(
+                f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
+                hint=f"Run: git fetch {url} {branch}   Where that was rewritten: git fetch {url} {last.source_commit}",
+            )
 
     def _brought(self, then: Node, last: LastSync) -> Node:
         """What the last sync brought, through the maps of its time: new maps alone are no reason for the same files.
@@ -286,6 +324,3 @@ class _Held:
 
     def _has(self, commit: ObjectId) -> bool:
         return self.reader.find(commit.encode()) is not None
-
-    def _last_sync(self) -> LastSync | None:
-        return find_last_sync(self.repository, self.reader, self.tip, self.manifest.source.url)

@@ -9,26 +9,10 @@ from pathlib import Path
 
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Described as Described  # noqa: PLC0414  # also for those that import it from here
 from openllm_repos.plan import FileChange
 
 _FIELDS = "%H%x1f%an%x1f%aI%x1f%s"
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A commit in one line. All texts are foreign.
-
-    Attributes:
-        id: the commit.
-        author: their name.
-        date: when it was written, ISO 8601 with the author's own zone.
-        subject: the first line of the message.
-    """
-
-    id: ObjectId
-    author: str
-    date: str
-    subject: str
 
 
 def describe(repository: Repository, commits: Sequence[ObjectId]) -> tuple[Described, ...]:
@@ -70,6 +54,35 @@ def describe_touching(repository: Repository, tip: ObjectId, *, without: Sequenc
         found, author, date, subject, body = header.split("\x1f", 4)
         paths = tuple(name for name in names.strip("\n").split("\0") if name)
         yield Touching(Described(ObjectId(found), author, date, subject), tuple(p.lstrip("\n") for p in paths), body)
+
+
+def describe_by_path(
+    repository: Repository, tip: ObjectId, paths: Sequence[bytes], *, without: Sequence[ObjectId], not_saying: str = ""
+) -> Iterator[tuple[Described, frozenset[bytes]]]:
+    """Yield the commits that changed one of `paths`, newest first, each with the files there that it changed.
+
+    A merge counts where it differs from all of its parents.
+
+    Args:
+        repository: the clone.
+        tip: where to start.
+        paths: files, or folders, as git stores them; one with a line end in its name is left out.
+        without: commits whose history does not count.
+        not_saying: an extended regular expression; commits with a line that matches it do not count.
+    """
+    named = [path for path in paths if b"\n" not in path]
+    if not named:
+        return
+    options = ["-z", "-c", "--name-only", "--no-renames", "--no-show-signature", f"--format=%x01{_FIELDS}%x02"]
+    if not_saying:
+        options += ["--extended-regexp", "--invert-grep", f"--grep={not_saying}"]
+    given = b"\n".join((tip.encode(), *(b"^" + commit.encode() for commit in without), b"--", *named, b""))
+    done = repository.git.run("--literal-pathspecs", "log", *options, "--stdin", stdin=given)
+    for entry in done.stdout.split(b"\x01")[1:]:
+        header, _, names = entry.partition(b"\x02")
+        found, *rest = header.decode("utf-8", "surrogateescape").split("\x1f", 3)
+        changed = (name.lstrip(b"\n") for name in names.split(b"\0"))
+        yield Described(ObjectId(found), *rest), frozenset(name for name in changed if name)
 
 
 def patch(repository: Repository, changes: Sequence[FileChange]) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from openllm_repos.git.merge import Sides
 from openllm_repos.git.process import Git
+from openllm_repos.git.remembered import SETTINGS, memory
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 
@@ -28,9 +30,14 @@ class MergeWorktree:
         self._git = Git(None, path, _ENVIRONMENT)
 
     def open(self, sides: Sides) -> None:
-        """Check the target's side out and begin the merge; conflicts are left in the files for the person."""
+        """Check the target's side out and begin the merge; conflicts are left in the files for the person.
+
+        Files that were settled before are settled the same way, and added.
+        """
         self._repository.git.run("worktree", "add", "--quiet", "--detach", "--", str(self.path), sides.ours)
-        self._git.run("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", sides.theirs, ok=(0, 1))
+        begin = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", sides.theirs)
+        with self._rerere():
+            self._git.run(*begin, ok=(0, 1), settings=SETTINGS)
 
     def exists(self) -> bool:
         """Whether its folder is still there."""
@@ -42,12 +49,34 @@ class MergeWorktree:
         changed = self._git.run("diff-files", "-z", "--name-only").stdout.split(b"\0")[:-1]
         return sorted({row.partition(b"\t")[2] for row in unmerged} | set(changed))
 
+    def remember(self) -> None:
+        """Remember how the conflicts were settled, for the next merge that has the same."""
+        with self._rerere():
+            self._git.run("rerere", settings=SETTINGS)
+
+    @contextlib.contextmanager
+    def _rerere(self) -> Iterator[None]:
+        """Let git use its memory. Outside of this, the list of conflicts that it watches is out of sight.
+
+        Where `git mergetool` sees that list it asks rerere what is left to merge; switched off, that says: nothing.
+        """
+        watched = Path(self._git.text("rev-parse", "--absolute-git-dir")) / "MERGE_RR"
+        aside = watched.with_name("MERGE_RR.openllm-repos")
+        if aside.exists():
+            aside.rename(watched)
+        with memory(self._repository):
+            yield
+        if watched.exists():
+            watched.rename(aside)
+
     def tree(self) -> ObjectId:
         """Write what is added as a tree and return its id."""
         return ObjectId(self._git.text("write-tree"))
 
     def close(self) -> None:
-        """Remove it, with everything in it."""
+        """Remove it, with everything in it; conflicts that nobody settled are not remembered."""
         if self.exists():
+            with self._rerere():
+                self._git.run("rerere", "clear", settings=SETTINGS)
             self._repository.git.run("worktree", "remove", "--force", "--force", "--", str(self.path))
         self._repository.git.run("worktree", "prune")

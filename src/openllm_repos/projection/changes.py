@@ -96,6 +96,10 @@ class MappedPart:
         """Return what changes from one mapped part to another, by path."""
         return tuple(sorted(self._changes(old, new, b""), key=lambda change: change.path))
 
+    def files(self, node: Node) -> tuple[FileChange, ...]:
+        """Return all files of a mapped part, as additions to nothing, by path."""
+        return self.changes(Node(entries={}), node)
+
     def tree_changes(self, old: bytes | None, new: bytes) -> tuple[FileChange, ...]:
         """Return what changes from one whole tree to another, mapped or not, by path."""
         return self.changes(Node(entries={}) if old is None else Node(tree=old), Node(tree=new))

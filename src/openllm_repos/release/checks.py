@@ -102,6 +102,9 @@ def about_sync(manifest: Manifest, step: TargetPlan | Stopped, *, allow_drift: b
     if isinstance(step, Stopped):
         message = step.reason.removeprefix(f"{step.target}: ").removeprefix(f"{step.target} ")
         yield Obstacle(step.target, message, step.hint, step.exit_code if step.exit_code == _FAILS else 3)
+    elif step.held:
+        message = f"is held at {show(step.held)} since it was rolled back, so it does not have what would be released."
+        yield Obstacle(step.target, message, f"openllm-repos rollback {step.target} --lift")
     elif step.drift.files and not allow_drift and manifest.target(step.target).at is At.TIP:
         files = "1 mapped file" if len(step.drift.files) == 1 else f"{len(step.drift.files)} mapped files"
         yield Obstacle(

@@ -57,6 +57,7 @@ class Standing(StrEnum):
     DIVERGED = "diverged"
     EMPTY = "empty"
     NOT_ADOPTED = "not adopted"
+    HELD = "held"
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
 
@@ -80,6 +81,7 @@ class RepoStatus:
         release: the tag of its newest release, None where it has none or that is not known.
         changed: when the tip was committed, None where neither this clone has that commit nor the Hub says it.
         runtime: of a Space, what it is doing; None where the Hub was not asked, or did not say in time.
+        held: of a target that was rolled back, what it is held at; else empty.
     """
 
     repo: Repo
@@ -91,10 +93,13 @@ class RepoStatus:
     release: str | None = None
     changed: datetime | None = None
     runtime: Runtime | None = None
+    held: str = ""
 
     @property
     def said(self) -> str:
         """The standing with its number, as the table has it (``behind 3``)."""
+        if self.standing is Standing.HELD:
+            return f"held at {self.held}"
         drift = max(1, len(self.drift.commits))
         number = {Standing.AHEAD: self.ahead, Standing.BEHIND: self.behind, Standing.DRIFT: drift}.get(self.standing)
         return str(self.standing) if number is None else f"{self.standing} {number}"
@@ -262,7 +267,8 @@ class _Family:
             return RepoStatus(target, Standing.UNKNOWN)
         notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
         self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
-        return RepoStatus(target, Standing(relation.state.value), behind=relation.behind, drift=relation.drift)
+        standing = Standing.HELD if relation.held else Standing(relation.state.value)
+        return RepoStatus(target, standing, behind=relation.behind, drift=relation.drift, held=relation.held)
 
     def _unheard(self, remote: RemoteState) -> RepoStatus:
         self._note(about_remote(remote))

@@ -13,6 +13,7 @@ from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.records import Record
 from openllm_repos.manifest.model import DriftPolicy, Repo
 from openllm_repos.names.ref import BranchName
+from openllm_repos.text import show
 
 _NAMED = 3
 _WORDS = 300  # characters of the Hub's own words that are shown
@@ -87,6 +88,9 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
     sync, diff = f"openllm-repos sync {name}", f"openllm-repos diff {name}"
     drifted = _drifted(relation)
     refused = target.drift is DriftPolicy.REFUSE
+    if relation.held:
+        yield _held(target, relation, drifted)
+        return
     match relation.state:
         case State.NOT_ADOPTED:
             yield Problem.of(name, NotAdopted(target, len(relation.drift.files)))
@@ -101,6 +105,15 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)
         case State.IN_SYNC:
             return
+
+
+def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
+    """Say that a target was rolled back, what it lacks since, and how a person lets it go on."""
+    lacks = f"lacks {_commits(relation.behind)} of the source" if relation.behind else "lacks nothing of the source"
+    edited = f", and {drifted} since" if relation.drift.files else ""
+    message = f"was rolled back and is held at {show(relation.held)}: syncs leave it alone. It {lacks}{edited}."
+    lift = f"openllm-repos rollback {target.name} --lift"
+    return Problem(target.name, message, f"{lift}   then: openllm-repos sync {target.name}")
 
 
 _SPACE_STEPS = {

@@ -18,7 +18,7 @@ from openllm_repos.journal.operations import new_operation
 from openllm_repos.journal.records import Record, begin, finish, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import Action, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.plan import Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.advice import advice
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.large import carry
@@ -98,9 +98,7 @@ def _apply_target(
     for attempt in range(1, ATTEMPTS + 1):
         if step.update is None:
             _remember(repository, state, step.tip)
-            return Outcome(
-                step.target, Action.UP_TO_DATE, step.tip or repository.zero, pushed=False, attempts=attempt - 1
-            )
+            return Outcome(step.target, step.action, step.tip or repository.zero, pushed=False, attempts=attempt - 1)
         carry(repository, target, state.endpoint.push_url, step.large, told)
         told(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update

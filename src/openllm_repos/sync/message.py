@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openllm_repos.family.last_sync import MANIFEST_DIGEST, PROJECTED_COMMIT, SOURCE_COMMIT, SOURCE_REPO
+from openllm_repos.family.last_sync import (
+    MANIFEST_DIGEST,
+    PROJECTED_COMMIT,
+    ROLLBACK_COMMIT,
+    SOURCE_COMMIT,
+    SOURCE_REPO,
+)
 from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import show
 
 
-def sync_message(source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId) -> str:
+def sync_message(
+    source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId, rollback: ObjectId | None = None
+) -> str:
     """Return the message for a commit that brings `source_commit` to `target`.
 
     Args:
@@ -19,9 +27,11 @@ def sync_message(source: Repo, target: Repo, source_commit: ObjectId, projected:
         target: the target's entry.
         source_commit: the source commit.
         projected: its projection.
+        rollback: the rollback whose newest projections the target still has in its history and not in its files.
     """
     said = f"Sync from {source.repo_id or source.name} at {source_commit[:10]}\n\n{listed(target.maps)}"
-    return f"{said}\n\n{_trailers(source, target, source_commit, projected)}"
+    still = f"{ROLLBACK_COMMIT}: {rollback}\n" if rollback is not None else ""
+    return f"{said}\n\n{trailers(source, source_commit, projected, maps_digest(target.maps))}{still}"
 
 
 def adopt_message(source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId) -> str:
@@ -40,7 +50,7 @@ def adopt_message(source: Repo, target: Repo, source_commit: ObjectId, projected
         f"{listed(target.maps)}\n\n"
         "No file is changed: this records which commit of the source the files above\n"
         "came from, so that later syncs merge from there.\n\n"
-        f"{_trailers(source, target, source_commit, projected)}"
+        f"{trailers(source, source_commit, projected, maps_digest(target.maps))}"
     )
 
 
@@ -49,10 +59,18 @@ def listed(maps: Sequence[Map]) -> str:
     return "\n".join(f"    {show(a_map.source.text)} -> {show(a_map.written_to)}" for a_map in maps)
 
 
-def _trailers(source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId) -> str:
+def trailers(source: Repo, source_commit: ObjectId, projected: ObjectId, digest: str) -> str:
+    """Return the lines that all who read a target's history go by.
+
+    Args:
+        source: the source's entry of the manifest.
+        source_commit: the source commit whose projection the target has.
+        projected: that projection.
+        digest: names the maps that it was made with.
+    """
     return (
         f"{SOURCE_REPO}: {source.url}\n"
         f"{SOURCE_COMMIT}: {source_commit}\n"
         f"{PROJECTED_COMMIT}: {projected}\n"
-        f"{MANIFEST_DIGEST}: {maps_digest(target.maps)}\n"
+        f"{MANIFEST_DIGEST}: {digest}\n"
     )

@@ -16,22 +16,21 @@ from openllm_repos.family.source import (
     source_commit,
     uncommitted,
 )
-from openllm_repos.git.history import count, write_commit
-from openllm_repos.git.merge import Sides, merge, three_sides
+from openllm_repos.git.history import count, is_ancestor, write_commit
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
-from openllm_repos.plan import Action, Conflict, Drift, RefUpdate, Stopped, SyncPlan, TargetPlan
+from openllm_repos.plan import Action, Drift, FileChange, RefUpdate, Settled, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.push import Push
 from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
+from openllm_repos.sync.merging import MergeConflict, merged_tree
 from openllm_repos.sync.message import adopt_message, sync_message
-from openllm_repos.text import redact, show_path
+from openllm_repos.text import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +41,13 @@ class SyncOptions:
         revision: the source commit to carry over, as git understands it; None is the source's branch.
         allow_unpushed: whether that commit may be missing from the source's own remote.
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
+        settled: conflicts that the person has settled by naming a side; then one target is synced.
     """
 
     revision: str | None = None
     allow_unpushed: bool = False
     validate: Validate | None = None
-
-
-class MergeConflict(ConflictError):
-    """Source and target changed the same places of a file."""
-
-    def __init__(self, target: Repo, sides: Sides, conflicts: tuple[Conflict, ...]) -> None:
-        some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
-        super().__init__(
-            f"The source and {target.name} both changed {some} in ways that do not go together; nothing was changed.",
-            hint=f"Run: openllm-repos sync {target.name} --resolve",
-        )
-        self.sides = sides
-        self.conflicts = conflicts
+    settled: tuple[Settled, ...] = ()
 
 
 class Drifted(ConflictError):
@@ -96,7 +84,10 @@ def plan_sync(
     wanted = [manifest.target(name) for name in dict.fromkeys(targets)] if targets else list(manifest.targets)
     options = options or SyncOptions()
     states, commit, notes = source_to_carry(manifest, repository, wanted, options)
-    plans = tuple(plan_target(manifest, repository, states[target.name], commit, options.validate) for target in wanted)
+    plans = tuple(
+        plan_target(manifest, repository, states[target.name], commit, options.validate, options.settled)
+        for target in wanted
+    )
     return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
 
 
@@ -164,15 +155,18 @@ def plan_target(
     remote: RemoteState,
     commit: ObjectId,
     validate: Validate | None = None,
+    settled: Sequence[Settled] = (),
 ) -> TargetPlan | Stopped:
-    """Plan one target; what stops it is an answer, so that the others go on."""
+    """Plan one target; what stops it is an answer, so that the others go on. One that is held is left alone."""
     target = remote.repo
     try:
         require_reached(remote)
         require_branch(remote)
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
-            plan = _planned(manifest, repository, reader, relation, remote)
+            if relation.held:
+                return replace(nothing_to_do(relation, remote), action=Action.HELD, held=relation.held)
+            plan = _planned(manifest, repository, reader, relation, remote, settled)
         return checked_by_host(manifest, repository, plan, remote, validate)
     except MergeConflict as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, conflicts=why.conflicts)
@@ -209,15 +203,21 @@ def require_branch(remote: RemoteState) -> None:
 
 
 def _planned(
-    manifest: Manifest, repository: Repository, reader: ObjectReader, relation: Relation, remote: RemoteState
+    manifest: Manifest,
+    repository: Repository,
+    reader: ObjectReader,
+    relation: Relation,
+    remote: RemoteState,
+    settled: Sequence[Settled],
 ) -> TargetPlan:
     target = remote.repo
     if relation.contained:
         return nothing_to_do(relation, remote)
     require_mergeable(target, relation)
-    tree = merged_tree(repository, reader, relation, target)
+    tree = merged_tree(repository, reader, relation, target, settled)
     _check_against_projection(relation, target, tree)
-    return plan_with_tree(manifest, repository, reader, relation, remote, tree)
+    plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
+    return replace(plan, settled=tuple(settled))
 
 
 def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:
@@ -265,16 +265,11 @@ def plan_with_tree(
         ConflictError: a check failed; nothing leaves this clone.
     """
     target = remote.repo
-    projection = relation.projected.encode() + b"^{tree}"
-    check_entries(target, relation.part.changes(relation.part.of(None), relation.part.of(projection)))
-    check_never(repository, manifest, target, relation.source_commit)
-    old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
-    changes = relation.part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
-    check_tree(relation.part, target, changes)
+    changes = checked_changes(manifest, repository, reader, relation, target, tree)
     squash = target.history is History.SQUASH
     action = action or (Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE)
     made = write_sync(manifest, repository, relation, target, tree, action)
-    kept_from = relation.part.of(projection)
+    kept_from = relation.part.of(relation.projected.encode() + b"^{tree}")
     if not squash:
         check_commits(repository, reader, target, relation.tip, relation.projected)
     return replace(
@@ -285,6 +280,28 @@ def plan_with_tree(
         drift=replace(relation.drift, files=relation.part.changes(kept_from, relation.part.of(tree.encode()))),
         commits=count(repository, made, without=[relation.tip] if relation.tip else []),
     )
+
+
+def checked_changes(
+    manifest: Manifest,
+    repository: Repository,
+    reader: ObjectReader,
+    relation: Relation,
+    target: Repo,
+    tree: ObjectId,
+) -> tuple[FileChange, ...]:
+    """Return what changes in a target whose tip gets this tree, if all of that may be: mapped paths, and no others.
+
+    Raises:
+        ConflictError: a check failed.
+    """
+    part = relation.part
+    check_entries(target, part.files(part.of(relation.projected.encode() + b"^{tree}")))
+    check_never(repository, manifest, target, relation.source_commit)
+    old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
+    changes = part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
+    check_tree(part, target, changes)
+    return changes
 
 
 def checked_by_host(
@@ -319,48 +336,6 @@ def stopped_by_host(target: Repo, why: WouldBeRefused) -> Stopped:
     return Stopped(target.name, why.message, why.hint, why.exit_code, findings=why.findings)
 
 
-def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:
-    """Write what a merge of this relation needs: the base, the target and the projection as comparable commits.
-
-    All three have the target's own files, the same ones, so no rename that git finds can lead into them or out of them.
-
-    Raises:
-        ConflictError: the source changes a file where the target has a folder of its own, or the other way round.
-    """
-    assert relation.tip is not None  # an empty target needs no merge
-    part, projection = relation.part, relation.part.of(relation.projected.encode() + b"^{tree}")
-    ours = reader.find(relation.tip.encode() + b"^{tree}")
-    assert ours is not None  # the commit was read before
-    base, no_room_before = part.in_place(ours[0], relation.base)
-    theirs, no_room = part.in_place(ours[0], projection)
-    for change in part.changes(relation.base, projection):
-        if change.path in no_room or change.path in no_room_before:
-            raise ConflictError(
-                f"{target.name}: {show_path(change.path)} is {change.change} in the source, but {target.name} has files"
-                " of its own in that place, and one path cannot be both a file and a folder.",
-                hint="Rename the one or the other, in the source or in the target, then sync again.",
-            )
-    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
-        return three_sides(writer, part.write(base, writer), ours[0], part.write(theirs, writer))
-
-
-def merged_tree(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> ObjectId:
-    """Return the tree that the target gets.
-
-    Raises:
-        MergeConflict: source and target changed the same places.
-    """
-    if relation.tip is None:
-        found = reader.find(relation.projected.encode() + b"^{tree}")
-        assert found is not None  # the projection was just made
-        return ObjectId(found[0].decode())
-    sides = sides_of(repository, reader, relation, target)
-    merged = merge(repository, sides)
-    if merged.tree is None:
-        raise MergeConflict(target, sides, merged.conflicts)
-    return merged.tree
-
-
 def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) -> None:
     """Check that without drift the target's mapped part is exactly the projection."""
     projection = relation.part.of(relation.projected.encode() + b"^{tree}")
@@ -378,6 +353,14 @@ def write_sync(
     parents = [] if relation.tip is None else [relation.tip]
     if target.history is History.FULL:
         parents.append(relation.projected)
-    message = adopt_message if action is Action.ADOPT else sync_message
-    said = message(manifest.source, target, relation.source_commit, relation.projected)
+    about = (manifest.source, target, relation.source_commit, relation.projected)
+    said = adopt_message(*about) if action is Action.ADOPT else sync_message(*about, _still(repository, relation))
     return write_commit(repository, tree, parents, said)
+
+
+def _still(repository: Repository, relation: Relation) -> ObjectId | None:
+    """Return the rollback that a sync must go on naming: it brings less than that took back, so git's base misleads."""
+    rollback = None if relation.last is None else relation.last.rollback
+    if rollback is None or relation.tip is None:
+        return None
+    return rollback if is_ancestor(repository, relation.projected, relation.tip) else None

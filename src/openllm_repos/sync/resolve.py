@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -21,6 +22,8 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
+from openllm_repos.sync.held import Held
+from openllm_repos.sync.merging import sides_of
 from openllm_repos.sync.planning import (
     SyncOptions,
     bring_tips,
@@ -29,7 +32,6 @@ from openllm_repos.sync.planning import (
     require_branch,
     require_mergeable,
     require_reached,
-    sides_of,
     source_to_carry,
     stopped_by_host,
 )
@@ -53,11 +55,11 @@ class Resolution:
 
 def begin_resolution(
     manifest: Manifest, repository: Repository, name: str, options: SyncOptions
-) -> tuple[Resolution, tuple[bytes, ...]]:
+) -> tuple[Resolution, tuple[bytes, ...], tuple[bytes, ...]]:
     """Open a work tree with the conflicts of one target in it.
 
     Returns:
-        Where it is, and the paths in conflict.
+        Where it is, the paths to settle, and those that are settled already, as they were before.
 
     Raises:
         UsageError: there is no conflict, or one is being settled already.
@@ -73,6 +75,8 @@ def begin_resolution(
     remote, commit, _ = source_to_carry(manifest, repository, [target], options)
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
+        if relation.held:
+            raise Held(target.name, relation.held)
         require_mergeable(target, relation)
         if relation.tip is None or relation.contained:
             raise _no_conflict(target)
@@ -87,8 +91,15 @@ def begin_resolution(
     waiting = file.with_suffix(".tmp")
     waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
     os.replace(waiting, file)
-    MergeWorktree(repository, folder).open(sides)
-    return resolution, tuple(conflict.path for conflict in merged.conflicts)
+    worktree = MergeWorktree(repository, folder)
+    worktree.open(sides)
+    open_paths = set(worktree.unsettled())
+    paths = [conflict.path for conflict in merged.conflicts]
+    return (
+        resolution,
+        tuple(path for path in paths if path in open_paths or path in merged.aside),
+        tuple(path for path in paths if path not in open_paths and path not in merged.aside),
+    )
 
 
 def finish_resolution(
@@ -115,6 +126,7 @@ def finish_resolution(
         raise ConflictError(
             f"Not settled yet: {paths}.", hint=f"Edit them in {resolution.path}, then 'git add' them there."
         )
+    worktree.remember()  # whatever comes of it now: the person need not do it again
     remote = bring_tips(repository, [target])[target.name]
     if _tip(remote) != resolution.tip:
         raise ConflictError(
@@ -143,6 +155,8 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
     if worktree.path.parent.is_dir() and not any(worktree.path.parent.iterdir()):
         worktree.path.parent.rmdir()
     _state_file(repository, target).unlink()
+    with contextlib.suppress(OSError):
+        _notes(repository).rmdir()  # unless another merge is open
 
 
 def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path | None]]:

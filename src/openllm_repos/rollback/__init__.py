@@ -1,0 +1,1 @@
+"""A target taken back to an earlier state of its mapped files by one new commit, and held there."""

@@ -1,0 +1,168 @@
+"""A target and the projection merged in the object store; what does not go together, and who did it on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.family.last_sync import SAID_BY_SYNC
+from openllm_repos.family.relation import Relation
+from openllm_repos.git.describe import describe_by_path
+from openllm_repos.git.merge import Merged, Sides, merge, take_sides, three_sides
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.pack import PackWriter
+from openllm_repos.git.remembered import settled_before
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Conflict, Described, Settled
+from openllm_repos.projection.project import origins
+from openllm_repos.text import show_path
+
+
+class MergeConflict(ConflictError):
+    """Source and target changed the same places of a file."""
+
+    def __init__(self, target: Repo, conflicts: tuple[Conflict, ...], settled: int = 0) -> None:
+        open_again = f"Run: openllm-repos sync {target.name} --resolve"
+        some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
+        other = "other " if settled else ""
+        super().__init__(
+            f"The source and {target.name} both changed {some.replace(' ', f' {other}', 1)} in ways that do not go"
+            " together; nothing was changed.",
+            hint=f"{open_again}   to take over what was settled before, then --continue."
+            if all(conflict.remembered for conflict in conflicts)
+            else f"{open_again}   or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
+        )
+        self.conflicts = conflicts
+
+
+def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:
+    """Write what a merge of this relation needs: the base, the target and the projection as comparable commits.
+
+    All three have the target's own files, the same ones, so no rename that git finds can lead into them or out of them.
+
+    Raises:
+        ConflictError: the source changes a file where the target has a folder of its own, or the other way round.
+    """
+    assert relation.tip is not None  # an empty target needs no merge
+    part, projection = relation.part, relation.part.of(relation.projected.encode() + b"^{tree}")
+    ours = reader.find(relation.tip.encode() + b"^{tree}")
+    assert ours is not None  # the commit was read before
+    base, no_room_before = part.in_place(ours[0], relation.base)
+    theirs, no_room = part.in_place(ours[0], projection)
+    for change in part.changes(relation.base, projection):
+        if change.path in no_room or change.path in no_room_before:
+            raise ConflictError(
+                f"{target.name}: {show_path(change.path)} is {change.change} in the source, but {target.name} has files"
+                " of its own in that place, and one path cannot be both a file and a folder.",
+                hint="Rename the one or the other, in the source or in the target, then sync again.",
+            )
+    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
+        return three_sides(writer, part.write(base, writer), ours[0], part.write(theirs, writer))
+
+
+def merged_tree(
+    repository: Repository, reader: ObjectReader, relation: Relation, target: Repo, settled: Sequence[Settled] = ()
+) -> ObjectId:
+    """Return the tree that the target gets.
+
+    Args:
+        repository: the clone.
+        reader: reads its objects.
+        relation: the target, held against the source commit that it gets.
+        target: the manifest's entry.
+        settled: conflicts that are settled by taking one side.
+
+    Raises:
+        MergeConflict: source and target changed the same places.
+        UsageError: a path of `settled` is not in conflict.
+    """
+    if relation.tip is None:
+        found = reader.find(relation.projected.encode() + b"^{tree}")
+        assert found is not None  # the projection was just made
+        require_in_conflict(target, settled, Merged(None))
+        return ObjectId(found[0].decode())
+    merged = merge(repository, sides_of(repository, reader, relation, target))
+    require_in_conflict(target, settled, merged)
+    if merged.tree is not None:
+        return merged.tree
+    chosen = {one.path for one in settled}
+    left = tuple(conflict for conflict in merged.conflicts if conflict.path not in chosen)
+    if left:
+        raise MergeConflict(target, with_commits(repository, reader, relation, target, merged, left), len(chosen))
+    return take_sides(repository, merged, settled)
+
+
+def require_in_conflict(target: Repo, settled: Sequence[Settled], merged: Merged) -> None:
+    """Refuse a side for a path that is not in conflict, or where taking a side is not enough.
+
+    Raises:
+        UsageError: it is so.
+    """
+    there = [conflict.path for conflict in merged.conflicts]
+    for one in settled:
+        if one.path in merged.aside:
+            raise UsageError(
+                f"{target.name}: {show_path(one.path)} is a file on one side and a folder on the other: more than"
+                " one path is to be settled.",
+                hint=f"Run: openllm-repos sync {target.name} --resolve",
+            )
+        if one.path not in there:
+            listed = ", ".join(show_path(path) for path in there)
+            raise UsageError(
+                f"{target.name}: {show_path(one.path)} is not in conflict.",
+                hint=f"In conflict: {listed}" if there else f"Nothing is. Run: openllm-repos sync {target.name}",
+            )
+
+
+def with_commits(
+    repository: Repository,
+    reader: ObjectReader,
+    relation: Relation,
+    target: Repo,
+    merged: Merged,
+    conflicts: Iterable[Conflict],
+) -> tuple[Conflict, ...]:
+    """Return conflicts with the commits of both sides that touch their paths since the last sync.
+
+    The source's commits are found in the projection, where their paths are those of the target, and named as the source
+    has them. A file that one side renamed is followed to the name that it had at the last sync.
+    """
+    assert relation.tip is not None  # else there is no conflict
+    base = {change.new[1]: change.path for change in relation.part.files(relation.base) if change.new is not None}
+    names = {}
+    for conflict in conflicts:
+        before = base.get(merged.base_of(conflict.path) or b"")
+        names[conflict] = {conflict.path} if before is None else {conflict.path, before}
+    paths = sorted(set().union(*names.values()))
+    since = [] if relation.since is None else [relation.since]
+    theirs = list(describe_by_path(repository, relation.projected, paths, without=since))
+    ours = list(describe_by_path(repository, relation.tip, paths, without=relation.carried, not_saying=SAID_BY_SYNC))
+    _, copied_from = origins(repository, relation.source_commit, target.maps, reader=reader)
+
+    def in_source(one: Described) -> Described:
+        found = copied_from.get(one.id.encode())
+        return one if found is None else replace(one, id=ObjectId(found.decode()))
+
+    return tuple(
+        replace(
+            conflict,
+            source_commits=tuple(in_source(one) for one, changed in theirs if _touches(changed, known)),
+            target_commits=tuple(one for one, changed in ours if _touches(changed, known)),
+            remembered=_remembered(repository, reader, merged, conflict.path),
+        )
+        for conflict, known in names.items()
+    )
+
+
+def _remembered(repository: Repository, reader: ObjectReader, merged: Merged, path: bytes) -> bool:
+    """Whether this clone remembers how a conflict was settled. It is only told: a person looks before it is pushed."""
+    torn = None if path in merged.aside or b"\n" in path else reader.find(f"{merged.torn}:".encode() + path)
+    return torn is not None and torn[1] == b"blob" and settled_before(repository, reader.read(torn[0]).data)
+
+
+def _touches(changed: frozenset[bytes], paths: set[bytes]) -> bool:
+    """Whether one of the files that changed is one of the paths, or lies below one that is a folder on that side."""
+    return any(path == name or path.startswith(name + b"/") for path in changed for name in paths)

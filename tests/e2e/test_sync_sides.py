@@ -1,0 +1,111 @@
+"""A conflict told with the commits of both sides, and settled on the spot: `sync TARGET --ours PATH --theirs PATH`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.family import Family, text
+
+
+@pytest.fixture
+def torn(family: Family) -> Family:
+    """Return a family where three files are in conflict; of one the Space changed a line, and the source deleted it."""
+    family.edit("My Space", {"app.py": "app\n"})
+    family.synced()
+    family.edit("Space: line 3", {"training/model.py": text(l3="space")})
+    family.edit("Space: settings", {"configs/small.json": "[1]\n", "training/train.py": "mine\n"})
+    family.commit("Source: line 3", {"core/src/model.py": text(l3="source")})
+    family.commit("Source: line 3 again", {"core/src/model.py": text(l3="source", l4="source")})
+    family.commit("Source: the rest", {"configs/small.json": "[2]\n", "core/src/train.py": None})
+    return family
+
+
+MINE = ("--ours", "training/train.py", "--theirs", "configs/small.json")
+
+
+def test_both_sides_commits_are_listed_path_by_path(torn: Family) -> None:
+    lines = torn.sync("space").out.splitlines()
+    at = lines.index("  training/model.py: modified in the source, modified in the target")
+    sides = [line.split(" ", 7)[4:] for line in lines[at + 1 : at + 4]]
+    ids = [torn.clone.tip("HEAD~1")[:10], torn.clone.tip("HEAD~2")[:10], torn.space.tip("main~1")[:10]]
+    assert [side[:2] for side in sides] == [["source:", ids[0]], ["source:", ids[1]], ["target:", ids[2]]]
+    assert [line.rpartition(": ")[2] for line in lines[at + 1 : at + 4]][1:] == ["line 3", "line 3"]
+    (space,) = torn.sync("space", "--json").json()["targets"]
+    (model,) = [conflict for conflict in space["conflicts"] if conflict["path"] == "training/model.py"]
+    assert [one["id"] for one in model["source_commits"]] == [torn.clone.tip("HEAD~1"), torn.clone.tip("HEAD~2")]
+    assert [one["subject"] for one in model["target_commits"]] == ["Space: line 3"]
+    assert {"author", "date"} < model["target_commits"][0].keys()
+
+
+def test_a_renamed_file_is_followed_to_its_old_name(torn: Family) -> None:
+    torn.commit("Source: renamed", {"core/src/model.py": None, "core/src/network.py": text(l3="source", l4="source")})
+    (space,) = torn.sync("space", "--json").json()["targets"]
+    (found,) = [conflict for conflict in space["conflicts"] if conflict["path"] == "training/network.py"]
+    assert [one["subject"] for one in found["target_commits"]] == ["Space: line 3"]
+    assert len(found["source_commits"]) == 3
+
+
+def test_with_a_side_for_every_path_the_sync_goes_on(torn: Family) -> None:
+    """Ours is the Space's file, theirs the source's; a deletion is taken over or undone the same way."""
+    trial = torn.sync("space", "--theirs", "training/model.py", *MINE, "--dry-run")
+    assert trial.code == 0
+    assert "  settled: training/train.py as the target has it" in trial.out
+    done = torn.synced("space", "--theirs", "training/model.py", *MINE)
+    assert "  settled: configs/small.json as the source has it" in done.out
+    assert torn.mapped() == {
+        "training/model.py": text(l3="source", l4="source").encode(),
+        "training/train.py": b"mine\n",
+        "configs/small.json": b"[2]\n",
+    }
+    assert torn.space.read("app.py") == b"app\n"
+    assert "up to date; 1 drifted file there" in torn.synced().out
+    torn.commit("Source goes on", {"core/src/model.py": text(l3="source", l4="source", l9="on")})
+    torn.synced()
+
+
+def test_a_deletion_can_be_taken_over(torn: Family) -> None:
+    torn.synced("space", "--theirs", "training/train.py", "--ours", "training/model.py", "--ours", "configs/small.json")
+    assert torn.mapped() == {"training/model.py": text(l3="space").encode(), "configs/small.json": b"[1]\n"}
+
+
+def test_what_is_left_is_listed(torn: Family) -> None:
+    before = torn.persons_own()
+    done = torn.sync("space", *MINE)
+    assert done.code == 3
+    assert "both changed 1 other file" in done.out
+    assert "  training/model.py: modified in the source" in done.out
+    assert "  configs/small.json: " not in done.out
+    assert torn.persons_own() == before
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (("space", "--ours", "training/other.py"), 2, "training/other.py is not in conflict"),
+        (("space", "--ours", "training/model.py", "--theirs", "training/model.py"), 2, "Choose one side"),
+        (("--ours", "training/model.py"), 2, "take one TARGET"),
+        (("space", "--ours", "training/model.py", "--resolve"), 2, "leave out --resolve"),
+    ],
+)
+def test_a_side_that_makes_no_sense_is_refused(torn: Family, args: tuple[str, ...], code: int, said: str) -> None:
+    done = torn.sync(*args)
+    assert (done.code, said in done.out + done.err) == (code, True), (done.out, done.err)
+    if "other" in said:
+        assert "  next: In conflict: configs/small.json, training/model.py, training/train.py" in done.out
+
+
+def test_where_nothing_is_in_conflict_a_side_is_refused(family: Family) -> None:
+    first = family.sync("space", "--ours", "training/model.py")
+    assert (first.code, "next: Nothing is. Run: openllm-repos sync space" in first.out) == (2, True)
+
+
+def test_a_file_against_a_folder_needs_more_than_a_side(family: Family) -> None:
+    family.manifest(maps=[("core/src/", "training/")])
+    family.commit("Whole folder")
+    family.synced()
+    family.edit("A folder", {"training/extra/inner.txt": "mine\n"})
+    family.commit("A file", {"core/src/extra": "yours\n"})
+    done = family.sync("space", "--ours", "training/extra")
+    assert (done.code, "is a file on one side and a folder on the other" in done.out) == (2, True)
+    (space,) = family.sync("--json").json()["targets"]
+    assert [one["subject"] for one in space["conflicts"][0]["target_commits"]] == ["A folder"]
