@@ -186,6 +186,8 @@ def test_the_json_of_a_diff(changed: Family) -> None:
                 "projected": projected,
                 "commits": 2,
                 "lfs": [],
+                "held": None,
+                "settled": [],
                 "changes": [
                     {"path": "configs/small.json", "change": "deleted"},
                     {"path": "training/model.py", "change": "modified"},
@@ -205,7 +207,15 @@ def test_a_conflict_as_json(changed: Family) -> None:
     done = diff(changed, "--json")
     target = done.json()["targets"][0]
     assert (done.code, target["action"], target["exit_code"]) == (3, "stopped", 3)
-    assert target["conflicts"] == [{"path": "training/model.py", "source": "modified", "target": "modified"}]
+    (conflict,) = target["conflicts"]
+    assert [one["subject"] for one in conflict.pop("source_commits")] == ["Changes"]
+    assert [one["subject"] for one in conflict.pop("target_commits")] == ["Their line 3"]
+    assert conflict == {
+        "path": "training/model.py",
+        "source": "modified",
+        "target": "modified",
+        "remembered": False,
+    }
 
 
 @pytest.mark.parametrize(

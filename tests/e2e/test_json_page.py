@@ -74,8 +74,9 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):
         assert unnamed(command, answer(command)) == set()
-    for args in (("--to", "HEAD~2", "--dry-run"), ("--to", "HEAD~2"), ("--to", "HEAD~2"), ("--lift",)):
-        assert (args, unnamed("rollback", answer("rollback", "space", *args))) == (args, set())
+    back: tuple[str, ...] = ("--to", "HEAD~2")
+    for how in ((*back, "--dry-run"), back, back, ("--lift",)):
+        assert (how, unnamed("rollback", answer("rollback", "space", *how))) == (how, set())
 
 
 def test_a_space_that_was_filled_by_copying(family: Family, run_cli: RunCli) -> None:

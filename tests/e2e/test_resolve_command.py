@@ -135,11 +135,14 @@ def test_what_was_settled_once_is_settled_the_next_time(torn: Family) -> None:
     again = torn.sync("space", "--resolve")
     assert "  settled as before: training/model.py" in again.out
     assert "next: look at what was settled there, then run: openllm-repos sync space --continue" in again.out
+    note = json.loads((torn.clone.path / ".git/openllm-repos/resolve/space.json").read_text())
+    assert (Path(note["path"]) / "training/model.py").read_text() == text(l3="both")
     assert torn.sync("space", "--continue", "--yes").code == 0
     assert torn.space.read("training/model.py").decode() == text(l3="both")
     assert torn.space.read("training/train.py") == b"theirs\n"
 
 
+@pytest.mark.slow
 def test_a_second_target_with_the_same_conflict(torn: Family) -> None:
     other = Bare.init(torn.folder / "other.git")
     entry = f'[repos.other]\nurl = "{other.url}"\n[[repos.other.map]]\nfrom = "core/src/*.py"\nto = "code/"'
@@ -156,6 +159,23 @@ def test_a_second_target_with_the_same_conflict(torn: Family) -> None:
     assert "settled as before: code/model.py" in torn.sync("other", "--resolve").out
     assert torn.sync("other", "--continue", "--yes").code == 0
     assert other.read("code/model.py").decode() == text(l3="both")
+
+
+def test_who_settles_it_another_way_the_second_time_is_remembered_for_that(torn: Family) -> None:
+    settle(torn, opened(torn))
+    for words in ("better", "best"):
+        torn.edit(f"Space: not {words}", {"app.py": f"{words}\n"})
+        assert torn.sync("space", "--continue", "--yes").code == 3
+        assert torn.sync("space", "--abort").code == 0
+        folder = opened(torn)
+        (folder / "training/model.py").write_text(text(l3=words))
+        run_git("add", "training/model.py", cwd=folder)
+    torn.edit("Space: once more", {"app.py": "more\n"})
+    assert torn.sync("space", "--continue", "--yes").code == 3
+    assert torn.sync("space", "--abort").code == 0
+    assert "settled as before" in torn.sync("space", "--resolve").out
+    assert torn.sync("space", "--continue", "--yes").code == 0
+    assert torn.space.read("training/model.py").decode() == text(l3="best")
 
 
 def test_a_memory_that_the_person_keeps_is_used_and_stays_where_it_is(torn: Family) -> None:

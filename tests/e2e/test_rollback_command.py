@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.process import Result
 
 OWN = {"app.py": b"app\n", "README.md": b"card\n", "notes/x.txt": b"x\n"}
-each_history = pytest.mark.parametrize("history", ["full", "squash"])
+each_history = pytest.mark.parametrize("history", ["full", pytest.param("squash", marks=pytest.mark.slow)])
 
 
 def model(family: Family) -> str:
@@ -52,7 +52,6 @@ def three_versions(family: Family, history: str = "full") -> None:
     family.synced()
     for number in (2, 3):
         family.commit(f"Version {number}", {"core/src/model.py": text(**{f"l{n}": "new" for n in range(1, number)})})
-        family.synced()
     family.commit("Version 3: a file", {"core/src/extra.py": "extra\n"})
     family.synced()
 
@@ -113,7 +112,7 @@ def test_brought_forward_by_steps_nothing_is_skipped(family: Family, first: str,
 
 def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Path, run_cli: RunCli) -> None:
     """The hold stands in the Space's own history: another clone, and CI, leave it alone too, and can lift it."""
-    three_versions(family)
+    three_versions(family, "squash")
     rolled(family, "--to", first, "--reason", "Training\n    diverges")
     trailers = family.space.trailers("main")
     assert (trailers["Held-At"], trailers["Source-Commit"]) == (first[:10], first)
@@ -168,6 +167,7 @@ def test_back_to_a_commit_of_the_space_keeps_what_it_had_edited_by_then(family: 
     assert model(family) == text(l1="new", l20="mine")
 
 
+@pytest.mark.slow
 def test_a_rollback_of_a_rollback(family: Family, first: str) -> None:
     three_versions(family)
     second = family.clone.tip("HEAD~2")
@@ -183,6 +183,7 @@ def test_a_rollback_of_a_rollback(family: Family, first: str) -> None:
     assert model(family) == text(l1="new", l2="new")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 @each_history
 def test_a_space_that_is_right_already_is_only_held(family: Family, history: str) -> None:
@@ -196,6 +197,7 @@ def test_a_space_that_is_right_already_is_only_held(family: Family, history: str
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @each_history
 def test_maps_that_changed_while_it_is_held(family: Family, first: str, history: str) -> None:
     """The files are found at their new place with all that the source has."""
@@ -209,6 +211,7 @@ def test_maps_that_changed_while_it_is_held(family: Family, first: str, history:
     assert family.space.read("lib/extra.py") == b"extra\n"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 def test_maps_that_changed_before_the_rollback(family: Family) -> None:
     """A commit of the Space had the files elsewhere: the source commit of that time is carried by the maps of today."""
@@ -225,6 +228,7 @@ def test_maps_that_changed_before_the_rollback(family: Family) -> None:
     assert family.space.read("lib/model.py") == text(l1="new").encode()
 
 
+@pytest.mark.slow
 def test_a_space_that_was_adopted(family: Family, first: str) -> None:
     """Back to the source commit it was adopted at: what it had edited then is undone, and told."""
     copied = {"training/model.py": text(l20="mine"), "training/train.py": "train\n", "configs/small.json": "{}\n"}
@@ -271,6 +275,7 @@ def test_what_makes_no_sense_is_refused(family: Family, args: tuple[str, ...], c
     assert (done.code, said in done.err) == (code, True), done.err
 
 
+@pytest.mark.slow
 def test_a_space_that_never_had_it(family: Family, first: str) -> None:
     """Filled by copying, or synced only up to an older commit: the next step is named."""
     unsynced = family.run("rollback", "space", "--to", first, cwd=family.clone.path)
@@ -302,6 +307,7 @@ def test_a_folder_of_the_space_in_the_place_of_an_old_file(family: Family, first
     assert (done.code, "training/train.py of" in done.err) == (3, True), done.err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 def test_by_a_commit_that_the_source_brought_to_the_space(family: Family) -> None:
     """The Space's own log shows the source's commits as projected ones; they can be named, too."""

@@ -81,6 +81,7 @@ def test_back_to_a_release_as_it_was_tagged_and_the_next_release_waits_for_the_l
     assert space.read("training/model.py") == b"model 2\n"
 
 
+@pytest.mark.slow
 def test_a_release_that_the_space_was_no_part_of(releases: Releases) -> None:
     """It was synced then, and not tagged: its files are made from the release's source commit."""
     releases.manifest(space="release = false")
@@ -93,6 +94,7 @@ def test_a_release_that_the_space_was_no_part_of(releases: Releases) -> None:
     assert releases.remotes["space"].read("training/model.py") == b"model\n"
 
 
+@pytest.mark.slow
 def test_a_tag_of_the_space_and_a_tag_of_the_source(family: Family) -> None:
     """Tags that no release made: the Space's own first, then the source's."""
     family.edit("My Space", {"app.py": "app\n"})
@@ -138,6 +140,7 @@ def test_on_the_hub_with_a_token(hub_family: HubFamily) -> None:
     assert hub_family.space.read("training/model.py").decode() == text()
 
 
+@pytest.mark.slow
 def test_what_the_host_refuses_is_told_before_the_push(hub_family: HubFamily) -> None:
     """A map of today carries a picture of then, which the Hub does not take outside of LFS."""
     first = hub_family.commit("A picture", {"assets/logo.png": b"\x89PNG\r\n\x1a\n\0\0\0"})
@@ -151,6 +154,7 @@ def test_what_the_host_refuses_is_told_before_the_push(hub_family: HubFamily) ->
     assert hub_family.space.tip("main") == before
 
 
+@pytest.mark.slow
 def test_somebody_pushes_while_it_is_under_way(hub_family: HubFamily, sandbox: Sandbox) -> None:
     """An edit of the Space's own file is merged in; one that the rollback would undo unseen stops it."""
     first = hub_family.clone.tip("HEAD")
@@ -171,6 +175,7 @@ def test_somebody_pushes_while_it_is_under_way(hub_family: HubFamily, sandbox: S
     assert hub_family.space.read("training/model.py").decode() == text(l1="two", l20="mine")
 
 
+@pytest.mark.slow
 def test_two_people_roll_back_at_once(hub_family: HubFamily, sandbox: Sandbox, tmp_path: Path) -> None:
     """The second finds that the Space is there already; a sync that was under way leaves it alone."""
     first = hub_family.clone.tip("HEAD")

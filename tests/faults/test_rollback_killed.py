@@ -97,6 +97,7 @@ def scene(
     return Scene(clone, Bare(tmp_path / "space.git"), shim, zygote, clone.tip("first"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scene", "what"), [(what, what) for what in CALLS], indirect=["scene"])
 def test_the_number_of_git_calls_is_known(scene: Scene, what: str) -> None:
     done = scene.run(what, hurt=True)

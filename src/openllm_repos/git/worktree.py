@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -49,9 +50,23 @@ class MergeWorktree:
         changed = self._git.run("diff-files", "-z", "--name-only").stdout.split(b"\0")[:-1]
         return sorted({row.partition(b"\t")[2] for row in unmerged} | set(changed))
 
-    def remember(self) -> None:
-        """Remember how the conflicts were settled, for the next merge that has the same."""
+    def added(self, paths: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return what is added at some paths: mode and blob, for those that are there."""
+        done = self._git.run("--literal-pathspecs", "ls-files", "-z", "--stage", "--", *map(os.fsdecode, paths))
+        rows = (row.partition(b"\t") for row in done.stdout.split(b"\0")[:-1])
+        return {path: fields.rpartition(b" ")[0] for fields, _, path in rows}
+
+    def remember(self, instead: Sequence[bytes] = ()) -> None:
+        """Remember how the conflicts were settled, for the next merge that has the same.
+
+        Args:
+            instead: paths that were settled as before, and then by the person in another way.
+        """
         with self._rerere():
+            if instead:
+                self._git.run(
+                    "--literal-pathspecs", "rerere", "forget", "--", *map(os.fsdecode, instead), settings=SETTINGS
+                )
             self._git.run("rerere", settings=SETTINGS)
 
     @contextlib.contextmanager

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, NameRefused, UsageError
@@ -46,11 +46,13 @@ class Resolution:
         path: the work tree.
         source_commit: the source commit that is carried over.
         tip: the target's tip that it is merged into.
+        before: what was filled in as it was settled before: path, and mode and blob.
     """
 
     path: str
     source_commit: ObjectId
     tip: ObjectId
+    before: dict[str, str] = field(default_factory=dict)
 
 
 def begin_resolution(
@@ -86,20 +88,16 @@ def begin_resolution(
         raise _no_conflict(target)
     folder = Path(tempfile.mkdtemp(prefix=f"openllm-repos-{name}-")) / name
     resolution = Resolution(str(folder), commit, relation.tip)
-    file = _state_file(repository, target)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    waiting = file.with_suffix(".tmp")
-    waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
-    os.replace(waiting, file)
+    _write(repository, target, resolution)
     worktree = MergeWorktree(repository, folder)
     worktree.open(sides)
-    open_paths = set(worktree.unsettled())
+    unsettled = merged.aside.union(worktree.unsettled())
     paths = [conflict.path for conflict in merged.conflicts]
-    return (
-        resolution,
-        tuple(path for path in paths if path in open_paths or path in merged.aside),
-        tuple(path for path in paths if path not in open_paths and path not in merged.aside),
-    )
+    before = tuple(path for path in paths if path not in unsettled)
+    if before:
+        filled = {os.fsdecode(path): entry.decode() for path, entry in worktree.added(before).items()}
+        _write(repository, target, replace(resolution, before=filled))
+    return resolution, tuple(path for path in paths if path in unsettled), before
 
 
 def finish_resolution(
@@ -126,7 +124,10 @@ def finish_resolution(
         raise ConflictError(
             f"Not settled yet: {paths}.", hint=f"Edit them in {resolution.path}, then 'git add' them there."
         )
-    worktree.remember()  # whatever comes of it now: the person need not do it again
+    before = {os.fsencode(path): entry.encode() for path, entry in resolution.before.items()}
+    now = worktree.added(tuple(before)) if before else {}
+    # Whatever comes of it now: the person need not do it again.
+    worktree.remember(instead=[path for path, entry in before.items() if now.get(path, entry) != entry])
     remote = bring_tips(repository, [target])[target.name]
     if _tip(remote) != resolution.tip:
         raise ConflictError(
@@ -186,9 +187,18 @@ def _notes(repository: Repository) -> Path:
     return repository.state_dir / "resolve"
 
 
+def _write(repository: Repository, target: Repo, resolution: Resolution) -> None:
+    file = _state_file(repository, target)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    waiting = file.with_suffix(".tmp")
+    waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
+    os.replace(waiting, file)
+
+
 def _parsed(file: Path) -> Resolution:
     fields = json.loads(file.read_bytes())
-    return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]))
+    before = {str(path): str(entry) for path, entry in dict(fields.get("before", {})).items()}
+    return Resolution(str(fields["path"]), ObjectId(fields["source_commit"]), ObjectId(fields["tip"]), before)
 
 
 def _read(repository: Repository, target: Repo) -> Resolution:
