@@ -67,6 +67,7 @@ def test_what_somebody_pushes_meanwhile_stays(synced: Family) -> None:
     assert [move["outcome"] for move in operations(synced)[0]["moves"]] == ["refused", "moved"]
 
 
+@pytest.mark.slow
 def test_what_somebody_changes_in_the_same_place_meanwhile_wins(synced: Family) -> None:
     somebody_pushes_meanwhile(synced, {"training/model.py": text(l1="mine")})
     done = undo(synced, "--yes", "--json")
@@ -104,6 +105,7 @@ def test_a_file_that_has_become_the_targets_own_is_not_taken_back(synced: Family
     )
 
 
+@pytest.mark.slow
 def test_what_the_person_took_back_by_hand_only_needs_to_be_written_down(synced: Family) -> None:
     synced.edit("By hand", {"training/model.py": text(), "training/new.py": None})
     assert state(synced) == "drift"
@@ -123,6 +125,7 @@ def test_an_operation_is_taken_back_once(synced: Family) -> None:
     assert f"taken back by {taker}\n" in synced.run("log", cwd=synced.clone.path).out
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_knows_that_a_sync_was_taken_back(synced: Family) -> None:
     undo(synced, "--yes")
     synced.clone = Clone.of(synced.origin.url, synced.folder / "fresh")
@@ -140,6 +143,7 @@ def test_on_a_terminal_it_asks(synced: Family, typed: bytes, code: int, paths: b
     assert ("training/new.py" in synced.space.paths()) == paths
 
 
+@pytest.mark.slow
 def test_what_no_sync_brought_is_taken_back_without_a_word_on_the_source(synced: Family) -> None:
     old = synced.space.tip("main")
     new = synced.edit("Published", {"training/model.py": text(l1="second", l20="published")})

@@ -115,6 +115,7 @@ def test_undo_after_undo_goes_back_further_to_before_the_first_sync(synced: Fami
     assert state(synced) == "in sync"
 
 
+@pytest.mark.slow
 @each_history
 def test_what_was_undone_last_can_be_had_again_and_undone_again(synced: Family) -> None:
     undo(synced, "--yes")
@@ -135,6 +136,7 @@ def test_a_later_edit_of_the_same_lines_is_a_conflict_and_nothing_changes(synced
     assert synced.persons_own() == before
 
 
+@pytest.mark.slow
 def test_a_first_sync_into_an_empty_target_leaves_it_empty_again(family: Family) -> None:
     family.synced()
     undo(family, "--yes")
