@@ -19,7 +19,7 @@ from tests.support.sealed import SealedHome
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = 20
+CALLS = 17
 """How many times an undo of one sync calls git. With the code the number changes."""
 
 JOURNAL = 7  # the calls from the journal on, at the end
