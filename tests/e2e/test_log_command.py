@@ -101,7 +101,9 @@ def test_at_work_is_told_from_not_ended(family: Family) -> None:
     repository = Repository.open(family.clone.path)
     with exclusive(repository, "publish"):
         assert "it is at work now" in family.run("log", cwd=family.clone.path).out
-    assert "it did not end" in family.run("log", cwd=family.clone.path).out
+    assert "go on: openllm-repos sync space\n" in family.run("log", cwd=family.clone.path).out
+    write(family, "release 1.0.0", move, outcome=Came.BEGUN)
+    assert "go on: openllm-repos release 1.0.0\n" in family.run("log", "-n", "1", cwd=family.clone.path).out
 
 
 def test_a_broken_manifest_hides_only_what_can_be_taken_back(family: Family) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.operations import Came, Move, note
@@ -105,6 +106,26 @@ def finish(repository: Repository, record: Record, *, landed: bool | None) -> No
     update_refs(repository, gone, reason="openllm-repos: done")
     _log(repository, record, {True: Came.MOVED, False: Came.REFUSED, None: Came.UNKNOWN}[landed])
     _remove(_path(repository, record))
+
+
+def keep(repository: Repository, operation: str, moves: Sequence[Move]) -> None:
+    """Hold what refs are before they are moved by other means than a record, as far as this clone has it.
+
+    Args:
+        repository: the clone, whose lock the caller holds.
+        operation: its name in the log (:func:`openllm_repos.journal.operations.note`).
+        moves: the refs; what is held already is left.
+
+    Raises:
+        GitFailed: the refs cannot be written.
+    """
+    prefix, zero = f"{KEEP}/{operation}", repository.zero
+    there = read_refs(repository, prefix)
+    with ObjectReader(repository.git) as reader:
+        held = [move for move in moves if not move.old.is_zero and reader.find(move.old.encode()) is not None]
+    wanted = {f"{prefix}/{move.repo or '@here'}/{move.ref.removeprefix('refs/')}/old": move.old for move in held}
+    updates = [RefUpdate(ref, zero, old) for ref, old in wanted.items() if ref not in there]
+    update_refs(repository, updates, reason="openllm-repos: kept")
 
 
 def unfinished(repository: Repository) -> Iterator[Record]:

@@ -12,8 +12,8 @@ import pytest
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.operations import new_operation, operations
-from openllm_repos.journal.records import Record, begin, finish, glimpse, sweep, unfinished
+from openllm_repos.journal.operations import HERE, Move, new_operation, operations
+from openllm_repos.journal.records import Record, begin, finish, glimpse, keep, sweep, unfinished
 from openllm_repos.names.objectid import ObjectId
 from tests.support.repositories import Clone
 
@@ -168,6 +168,24 @@ def test_the_log_says_what_was_begun_and_what_came_of_it(
     assert _came(repository) == ["begun"]
     finish(repository, record, landed=landed)
     assert _came(repository) == [came]
+
+
+def test_what_other_means_replace_is_kept_too_as_far_as_the_clone_has_it(
+    clone: Clone, repository: Repository, record: Record
+) -> None:
+    moves = [
+        Move(HERE, "", "refs/heads/import", record.old, record.new),
+        Move("main", "file:///x", "refs/heads/import", record.new, record.old),
+        Move("small", "file:///y", "refs/heads/main", ObjectId("1" * 40), record.new),
+        Move("main", "file:///x", "refs/heads/new", repository.zero, record.new),
+    ]
+    for _ in range(2):
+        keep(repository, record.operation, moves)
+    prefix = f"refs/openllm/keep/{record.operation}"
+    assert _kept(clone) == {
+        f"{prefix}/@here/heads/import/old": record.old,
+        f"{prefix}/main/heads/import/old": record.new,
+    }
 
 
 def _came(repository: Repository) -> list[str]:
