@@ -16,6 +16,7 @@ class Action(StrEnum):
     MERGE = "merge"
     SQUASH = "squash"
     ADOPT = "adopt"
+    UNDO = "undo"
     ROLLBACK = "rollback"
     LIFT = "lift"
     HELD = "held"

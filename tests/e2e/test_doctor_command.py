@@ -11,7 +11,8 @@ import pytest
 
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
-from openllm_repos.journal.records import Record, begin, new_operation
+from openllm_repos.journal.operations import new_operation
+from openllm_repos.journal.records import Record, begin
 from openllm_repos.names.objectid import ObjectId
 from tests.support.fingerprint import listing
 from tests.support.hosts import SPACE, Hosts

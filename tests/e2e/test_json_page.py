@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tests.support.family import Family
     from tests.support.inprocess import RunCli
     from tests.support.process import Result
-    from tests.support.repositories import Clone
     from tests.support.sealed import SealedHome
 
 PAGE = (Path(__file__).parents[2] / "docs/json.md").read_text(encoding="utf-8")
@@ -27,6 +26,7 @@ SECTIONS = {
     for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
 }
 AS_IN = {
+    "undo": ["sync", "status", "log"],
     "sync": ["status"],
     "diff": ["sync", "status"],
     "adopt": ["sync", "status"],
@@ -71,6 +71,9 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
         assert (args, unnamed(args[0], answer(*args))) == (args, set())
     assert unnamed("manifest show", answer("manifest", "show")) == set()
     assert unnamed("targets", answer("targets")) == set()
+    for line in ("log", "gc --older-than 90d --dry-run", "undo --dry-run", "undo"):
+        assert (line, unnamed(line.split()[0], answer(*line.split()))) == (line, set())
+    family.synced()
     family.edit("Theirs", {"training/new.py": "theirs\n"})
     family.commit("Ours", {"core/src/new.py": "ours\n"})
     for command in ("diff", "sync"):

@@ -198,6 +198,18 @@ def test_a_space_that_is_right_already_is_only_held(family: Family, history: str
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("first")
+@each_history
+def test_a_source_commit_that_changed_nothing_of_the_spaces(family: Family, history: str) -> None:
+    """No sync was made for it, and it stands for the same files as the one before."""
+    three_versions(family, history)
+    back = family.commit("Not carried", {"docs/guide.md": "more\n"})
+    assert family.synced().out.endswith("space: up to date\n")
+    rolled(family, "--to", back)
+    assert family.space.trailers("main")["Held-At"] == back[:10]
+
+
+@pytest.mark.slow
 @each_history
 def test_maps_that_changed_while_it_is_held(family: Family, first: str, history: str) -> None:
     """The files are found at their new place with all that the source has."""

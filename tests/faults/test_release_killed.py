@@ -18,14 +18,14 @@ from tests.support.sealed import SealedHome
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = 139
+CALLS = 136
 """How many times a release with one sync calls git. With the code the number changes."""
 
 HOST = "ssh://git@example.org/"
 
 # Killed before a call is killed after the one before it, but for what the tool itself does in between: that matters
 # from the first push on.
-PUSHES = 67
+PUSHES = 65
 HURT = [
     *((call, fault) for fault in (Fault.FAIL, Fault.KILL_AFTER) for call in range(1, CALLS + 1)),
     *((call, Fault.KILL_BEFORE) for call in range(PUSHES, CALLS + 1)),

@@ -18,10 +18,10 @@ from tests.support.sealed import SealedHome
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = {"--to": 32, "--lift": 21}
+CALLS = {"--to": 30, "--lift": 19}
 """How many times the two call git. With the code the number changes."""
 
-JOURNAL = 9  # the calls from the journal on, at the end
+JOURNAL = 8  # the calls from the journal on, at the end
 
 HURT = [
     *(("--to", call, Fault.KILL_AFTER) for call in range(1, CALLS["--to"] + 1)),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.support.process import Result, run_git
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     Env = Mapping[str, str] | None
 
@@ -93,6 +97,20 @@ class Repository:
         self.run("fsck", "--strict", "--no-dangling", "--no-progress")
 
 
+@functools.cache
+def _empty(*options: str, settings: tuple[str, ...] = ()) -> Path:
+    """Return an empty repository, made once by git, to be copied: tests make thousands, and a copy is much quicker.
+
+    `settings` are keys of its configuration that are `true`.
+    """
+    place = Path(tempfile.mkdtemp(prefix="tests-empty-"))
+    atexit.register(shutil.rmtree, place)
+    run_git("init", "-q", *options, cwd=place)
+    for key in settings:
+        run_git("config", key, "true", cwd=place)
+    return place
+
+
 @dataclass(slots=True)
 class Bare(Repository):
     """A bare repository, as a remote holds it."""
@@ -100,12 +118,9 @@ class Bare(Repository):
     @classmethod
     def init(cls, path: Path, *, branch: str = "main", object_format: str = "sha1") -> Self:
         """Make an empty bare repository that partial clones may be made from and that takes pushes over HTTP."""
-        path.mkdir(parents=True)
-        run_git("init", "-q", "--bare", "-b", branch, f"--object-format={object_format}", cwd=path)
-        made = cls(path)
-        made.git("config", "uploadpack.allowFilter", "true")
-        made.git("config", "http.receivepack", "true")
-        return made
+        settings = ("uploadpack.allowFilter", "http.receivepack")
+        shutil.copytree(_empty("--bare", "-b", branch, f"--object-format={object_format}", settings=settings), path)
+        return cls(path)
 
 
 @dataclass(slots=True)
@@ -117,8 +132,7 @@ class Clone(Repository):
     @classmethod
     def init(cls, path: Path, *, object_format: str = "sha1") -> Self:
         """Make an empty repository on branch `main`."""
-        path.mkdir(parents=True)
-        run_git("init", "-q", f"--object-format={object_format}", cwd=path)
+        shutil.copytree(_empty("-b", "main", f"--object-format={object_format}"), path)
         return cls(path)
 
     @classmethod

@@ -55,6 +55,7 @@ def step_lines(step: TargetPlan, *, every_file: bool) -> Iterator[str]:
         Action.MERGE: "merge",
         Action.SQUASH: "one commit",
         Action.ADOPT: "adopt",
+        Action.UNDO: "one commit on top that takes it back",
         Action.ROLLBACK: f"back to {show(step.held)}",
         Action.LIFT: "the hold ends",
         Action.HELD: "held",

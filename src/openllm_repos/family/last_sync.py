@@ -17,6 +17,8 @@ SOURCE_REPO = "Source-Repo"
 SOURCE_COMMIT = "Source-Commit"
 PROJECTED_COMMIT = "Projected-Commit"
 MANIFEST_DIGEST = "Manifest-Digest"
+UNDONE_COMMIT = "Undone-Commit"
+NOT_ADOPTED = "Not-Adopted"
 HELD_AT = "Held-At"
 HOLD_LIFTED = "Hold-Lifted"
 ROLLBACK_COMMIT = "Rollback-Commit"
@@ -35,10 +37,11 @@ class LastSync:
         projected: the projection of that commit through the maps of that time.
         digest: names those maps.
         maps: those maps; empty where somebody has rewritten the message, and it no longer says them.
+        copied: where it says that the target has nothing of the source: its files at mapped paths were copied there.
         held: what the target was rolled back to and is held at since; empty where it is not held.
-        rollback: the commit that rolled the target back, where this is that commit, the end of its hold, or a sync that
-            brought less than the rollback took back; None elsewhere. Then the target's history has projections that are
-            newer than `projected`, and its files do not.
+        rollback: the commit that rolled the target back or took a sync back, where this is that commit, the end of its
+            hold, or a sync that brought less than was taken back; None elsewhere. Then the target's history has
+            projections that are newer than `projected`, and its files do not.
     """
 
     commit: ObjectId
@@ -46,8 +49,14 @@ class LastSync:
     projected: ObjectId
     digest: str
     maps: tuple[Map, ...]
+    copied: bool = False
     held: str = ""
     rollback: ObjectId | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it says that the target has nothing of the source: its first sync or its adoption was taken back."""
+        return self.projected.is_zero
 
 
 def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
@@ -91,6 +100,13 @@ def read_sync(reader: ObjectReader, commit: ObjectId, content: bytes, source: Re
     return found if known else None
 
 
+def said_there(reader: ObjectReader, commit: ObjectId) -> tuple[str, ...]:
+    """Return the trailers of a sync's own commit, line by line; what it took back is not among them."""
+    message = reader.read(commit.encode()).data.partition(b"\n\n")[2].decode("utf-8", "replace").rstrip()
+    rows = message.rpartition("\n\n")[2].splitlines()
+    return tuple(row for row in rows if not row.startswith(f"{UNDONE_COMMIT}: "))
+
+
 def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
     """Read one commit's trailers: the source's URL and the sync, which is None where they only look like one."""
     message = content.partition(b"\n\n")[2].decode("utf-8", "replace").rstrip()
@@ -102,8 +118,18 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         source_commit, projected = ObjectId(said[SOURCE_COMMIT]), ObjectId(said[PROJECTED_COMMIT])
         digest, held = said[MANIFEST_DIGEST], said.get(HELD_AT, "")
         earlier = ObjectId(said[ROLLBACK_COMMIT]) if ROLLBACK_COMMIT in said else None
-        maps, rollback = _maps(message, digest), commit if held else earlier
-        return said[SOURCE_REPO], LastSync(commit, source_commit, projected, digest, maps, held, rollback)
+        rollback = commit if held or UNDONE_COMMIT in said else earlier
+        found = LastSync(
+            commit,
+            source_commit,
+            projected,
+            digest,
+            _maps(message, digest),
+            copied=NOT_ADOPTED in said,
+            held=held,
+            rollback=rollback,
+        )
+        return said[SOURCE_REPO], found
     except (KeyError, NameRefused):
         return "", None
 

@@ -202,6 +202,8 @@ class _Held:
         Then the last sync itself says what the source had contributed: its projected commit is in the target's history.
         """
         last = self.last
+        if last is not None and last.nothing:
+            return self._nothing(last)
         if last is not None and last.rollback is not None:
             return self._since_rollback(last, last.rollback)
         common = self._common()
@@ -280,6 +282,16 @@ class _Held:
         carried = (self.projected, last.projected)
         return _Start(brought, known=True, behind=1, contained=False, carried=carried, since=last.projected)
 
+    def _nothing(self, last: LastSync) -> _Start:
+        """The start where a first sync or an adoption was taken back: as if there had never been one.
+
+        Files that were at mapped paths before it came from elsewhere, as then. Where there were none, what is there
+        now the target has made itself.
+        """
+        behind = count(self.repository, self.projected, without=[])
+        carried = (self.projected,)
+        return _Start(self._at(None), known=not last.copied, behind=behind, contained=False, carried=carried)
+
     def _common(self) -> ObjectId | None:
         """The merge base that git finds; mostly the last sync is the tip or just below, which needs no search."""
         headers = self.reader.read(self.tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
@@ -290,7 +302,9 @@ class _Held:
     def squashed(self) -> _Start:
         """The start for one commit a sync: the projection of the source commit that the last sync names."""
         last = self.last
-        return self.joined() if last is None or last.rollback is not None else self._since(last)
+        if last is None or last.nothing or last.rollback is not None:
+            return self.joined()
+        return self._since(last)
 
     def _since(self, last: LastSync) -> _Start:
         """The start at the last sync; what is older than that is contained, so that no sync takes anything back."""

@@ -37,3 +37,10 @@ def update_refs(repository: Repository, updates: Iterable[RefUpdate], *, reason:
     )
     if lines:
         repository.git.run("update-ref", "-m", reason, "--stdin", "-z", stdin=lines)
+
+
+def checked_out(repository: Repository) -> dict[str, str]:
+    """Return the branches that somebody stands on, by full name, each with its work tree."""
+    lines = repository.git.run("for-each-ref", "--format=%(refname) %(worktreepath)", "--", "refs/heads").lines()
+    found = (line.partition(" ") for line in lines)
+    return {name: place for name, _, place in found if place}

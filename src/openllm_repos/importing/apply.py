@@ -17,7 +17,8 @@ from openllm_repos.github.pulls import GitHubRefused, PullRequest, api_of, open_
 from openllm_repos.hub.endpoint import github_server
 from openllm_repos.hub.tokens import github_token
 from openllm_repos.importing.model import ImportPlan, Published
-from openllm_repos.journal.records import Record, begin, finish, new_operation
+from openllm_repos.journal.operations import new_operation
+from openllm_repos.journal.records import Record, begin, finish
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate

@@ -1,27 +1,27 @@
 """The journal: one file a pushed ref, written before the push and removed when the remote has confirmed it.
 
 A record is small: the operation can be made anew from the remotes alone. What it adds is that a run which was killed is
-noticed, told and cleaned up after, and that what the push replaced stays reachable under ``refs/openllm/keep/``.
+noticed, told and cleaned up after, and that what the push replaced stays reachable under ``refs/openllm/keep/``, until
+``openllm-repos gc`` lets go of it. What was begun, and what came of it, goes into the log of operations too.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.journal.operations import Came, Move, note
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate
 
 KEEP = "refs/openllm/keep"
-_KEPT_OPERATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Record:
         old: where it was, zeros if it was not there.
         new: where it goes.
         source_commit: the source commit that the target gets.
+        command: the command that does it, for the log of operations.
+        undoes: the operation that it takes back, or an empty string.
     """
 
     operation: str
@@ -45,6 +47,8 @@ class Record:
     old: ObjectId
     new: ObjectId
     source_commit: ObjectId
+    command: str = "sync"
+    undoes: str = ""
 
     @property
     def update(self) -> RefUpdate:
@@ -57,13 +61,10 @@ class Record:
         return f"{KEEP}/{self.operation}/{self.target}"
 
 
-def new_operation() -> str:
-    """Return a name for an operation: UTC time to the second, and four random characters."""
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(2)
-
-
 def begin(repository: Repository, record: Record) -> None:
-    """Hold the objects by refs, then write the record to disk. Only then may the push start.
+    """Hold the objects by refs and write the record to disk. Only then may the push start.
+
+    The record waits under another name while the refs are made: where a run is killed between, it names them.
 
     Raises:
         EnvironmentProblem: the clone cannot be written.
@@ -71,16 +72,15 @@ def begin(repository: Repository, record: Record) -> None:
     held = [("old", record.old), ("new", record.new)]
     zero = repository.zero
     updates = [RefUpdate(f"{record.keep_prefix}/{side}", zero, commit) for side, commit in held if not commit.is_zero]
-    update_refs(repository, updates, reason=f"openllm-repos: sync {record.target}")
     path = _path(repository, record)
-    text = json.dumps(asdict(record), indent=1).encode()
+    waiting = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        waiting = path.with_suffix(".tmp")
         with waiting.open("wb") as file:
-            file.write(text)
+            file.write(json.dumps(asdict(record), indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
+        update_refs(repository, updates, reason=f"openllm-repos: {record.command}")
         os.replace(waiting, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -88,15 +88,44 @@ def begin(repository: Repository, record: Record) -> None:
             f"Cannot write the journal to {path.parent}: {error.strerror}.",
             hint="Nothing was pushed; free some space first.",
         ) from None
+    _log(repository, record, Came.BEGUN)
 
 
-def finish(repository: Repository, record: Record, *, landed: bool) -> None:
-    """Close a record. If the push landed, what it replaced stays reachable; if not, nothing is kept."""
+def finish(repository: Repository, record: Record, *, landed: bool | None) -> None:
+    """Close a record. If the push landed, what it replaced stays reachable; if not, nothing is kept.
+
+    Args:
+        repository: the clone.
+        record: what was begun.
+        landed: whether the push landed; None where nobody can say any more, and then what it may have replaced is kept.
+    """
     refs = read_refs(repository, record.keep_prefix)
     zero = repository.zero
-    gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (landed and ref.endswith("/old"))]
+    kept = landed is not False
+    gone = [RefUpdate(ref, held, zero) for ref, held in refs.items() if not (kept and ref.endswith("/old"))]
     update_refs(repository, gone, reason="openllm-repos: done")
+    _log(repository, record, {True: Came.MOVED, False: Came.REFUSED, None: Came.UNKNOWN}[landed])
     _remove(_path(repository, record))
+
+
+def keep(repository: Repository, operation: str, moves: Sequence[Move]) -> None:
+    """Hold what refs are before they are moved by other means than a record, as far as this clone has it.
+
+    Args:
+        repository: the clone, whose lock the caller holds.
+        operation: its name in the log (:func:`openllm_repos.journal.operations.note`).
+        moves: the refs; what is held already is left.
+
+    Raises:
+        GitFailed: the refs cannot be written.
+    """
+    prefix, zero = f"{KEEP}/{operation}", repository.zero
+    there = read_refs(repository, prefix)
+    with ObjectReader(repository.git) as reader:
+        held = [move for move in moves if not move.old.is_zero and reader.find(move.old.encode()) is not None]
+    wanted = {f"{prefix}/{move.repo or '@here'}/{move.ref.removeprefix('refs/')}/old": move.old for move in held}
+    updates = [RefUpdate(ref, zero, old) for ref, old in wanted.items() if ref not in there]
+    update_refs(repository, updates, reason="openllm-repos: kept")
 
 
 def unfinished(repository: Repository) -> Iterator[Record]:
@@ -111,13 +140,13 @@ def unfinished(repository: Repository) -> Iterator[Record]:
 
 def sweep(repository: Repository) -> None:
     """Remove what runs left behind that were killed before their record was complete; nothing was pushed by them."""
-    for path in _folder(repository).glob("*.tmp"):
+    for path in sorted(_folder(repository).glob("*.tmp")):
+        record = _read(path)
+        if record is not None:  # else it was killed before it made a ref
+            refs = read_refs(repository, record.keep_prefix)
+            gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items()]
+            update_refs(repository, gone, reason="openllm-repos: swept")
         _remove(path)
-    begun = {record.keep_prefix for record in glimpse(repository)}
-    refs = read_refs(repository, KEEP)
-    left = {ref.rpartition("/")[0] for ref in refs if ref.endswith("/new")} - begun
-    gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.rpartition("/")[0] in left]
-    update_refs(repository, gone, reason="openllm-repos: swept")
 
 
 def glimpse(repository: Repository) -> tuple[Record, ...]:
@@ -135,13 +164,9 @@ def _read(path: Path) -> Record | None:
         return None
 
 
-def forget(repository: Repository) -> None:
-    """Let go of what the oldest operations replaced; once an operation, since it looks at the refs of all of them."""
-    refs = read_refs(repository, KEEP)
-    operations = sorted({ref.split("/")[3] for ref in refs})
-    old = set(operations[:-_KEPT_OPERATIONS])
-    gone = [RefUpdate(ref, held, repository.zero) for ref, held in refs.items() if ref.split("/")[3] in old]
-    update_refs(repository, gone, reason="openllm-repos: forgotten")
+def _log(repository: Repository, record: Record, came: Came) -> None:
+    move = Move(record.target, record.url, record.ref, record.old, record.new)
+    note(repository, record.command, [move], outcome=came, operation=record.operation, undoes=record.undoes)
 
 
 def _paths(repository: Repository) -> list[Path]:

@@ -15,6 +15,8 @@ from enum import StrEnum
 from openllm_repos.errors import EnvironmentProblem, NameRefused
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.journal.operations import HERE, Came, Move, note
+from openllm_repos.journal.records import KEEP
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import RefUpdate
@@ -74,6 +76,7 @@ class ReleaseRecord:
         commit: the commit that the source's tag names: `base`, or its child with the lock.
         locked: whether that commit is known to be on the source's branch.
         rows: one a repo, in the order in which they are tagged; the source is the last.
+        operation: its name in the log of operations, empty where it was begun on another machine.
     """
 
     project: str
@@ -87,6 +90,7 @@ class ReleaseRecord:
     commit: ObjectId
     locked: bool
     rows: tuple[ReleaseRow, ...]
+    operation: str = ""
 
     @property
     def source(self) -> ReleaseRow:
@@ -115,8 +119,33 @@ def begin_release(repository: Repository, record: ReleaseRecord) -> None:
     held = f"{_HELD}/{record.tag}"
     if read_refs(repository, _HELD) != {held: record.commit}:
         _let_go(repository)
-        update_refs(repository, [RefUpdate(held, repository.zero, record.commit)], reason="openllm-repos: release")
+        updates = [RefUpdate(held, repository.zero, record.commit)]
+        if record.operation and not record.locked:
+            kept = f"{KEEP}/{record.operation}/{record.source.repo}/old"
+            updates.append(RefUpdate(kept, repository.zero, record.base))
+        update_refs(repository, updates, reason="openllm-repos: release")
     write_release(repository, record)
+
+
+def log_lock(repository: Repository, record: ReleaseRecord, came: Came) -> None:
+    """Write down what came of pushing the lock's commit."""
+    move = Move(record.source.repo, record.source.url, record.branch, record.base, record.commit)
+    _log(repository, record, move, came)
+
+
+def log_tag(repository: Repository, record: ReleaseRecord, row: ReleaseRow, came: Came) -> None:
+    """Write down what came of pushing the tag of a row, which is made."""
+    assert row.object is not None
+    _log(repository, record, Move(row.repo, row.url, row.tag.ref, repository.zero, row.object), came)
+
+
+def log_here(repository: Repository, record: ReleaseRecord, update: RefUpdate) -> None:
+    """Write down that a ref of the clone itself was moved by a release."""
+    _log(repository, record, Move(HERE, "", update.ref, update.old, update.new), Came.MOVED)
+
+
+def _log(repository: Repository, record: ReleaseRecord, move: Move, came: Came) -> None:
+    note(repository, f"release {record.version}", [move], outcome=came, operation=record.operation)
 
 
 def write_release(repository: Repository, record: ReleaseRecord) -> None:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError, UsageError
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.refs import update_refs
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.single import add_file
 from openllm_repos.git.tags import signing_wanted
+from openllm_repos.journal.operations import Came, Move, new_operation, note
+from openllm_repos.journal.records import KEEP
 from openllm_repos.journal.releases import ReleaseRecord, ReleaseRow, end_release
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import Manifest
@@ -51,6 +54,7 @@ def abort(
     told: Callable[[str], None] = lambda _: None,
     *,
     leave: Collection[str] = (),
+    undoes: str = "",
 ) -> Aborted:
     """Give a release up that is not out yet. The caller holds the clone's lock.
 
@@ -64,6 +68,7 @@ def abort(
         version: the release.
         told: gets a line of progress before each push.
         leave: repos that are neither asked nor changed: deleted for good, or their tags may not be removed.
+        undoes: the operation of the log that this takes back, where it is done for that.
 
     Raises:
         UsageError: it was not begun, or `leave` names the source or no repo of it.
@@ -83,6 +88,7 @@ def abort(
             f"The release {record.tag} is out: {record.source.repo} has its tag, and others may have built on it.",
             hint=f"Take the next version; if this one is incomplete, finish it: openllm-repos release {record.version}",
         )
+    log = _Log(desk, record.version, undoes)
     removed, kept = [], []
     for row in record.rows:
         there = held.get(row.repo)
@@ -92,11 +98,34 @@ def abort(
             kept.append(str(row.repo))
             continue
         told(f"{row.repo}: taking the tag {row.tag} back")
-        _remove(desk.repository, reached[row.repo], row, there, record.version)
+        _remove(log, reached[row.repo], row, there)
         removed.append(str(row.repo))
-    unlocked = not record.in_tag and _unlock(manifest, desk.repository, record, reached, told)
+    unlocked = not record.in_tag and _unlock(manifest, log, record, reached, told)
     end_release(desk.repository)
     return Aborted(record.tag, tuple(removed), tuple(kept), unlocked)
+
+
+class _Log:
+    """What giving a release up does to refs, for the log of operations; what a tag was stays reachable here."""
+
+    def __init__(self, desk: Desk, version: str, undoes: str) -> None:
+        self._desk = desk
+        self.repository = desk.repository
+        self.version = version
+        self._undoes = undoes
+        self._operation = new_operation()
+
+    def note(self, row: ReleaseRow, update: RefUpdate, came: Came) -> None:
+        """Write down what came of one ref."""
+        move = Move(row.repo, row.url, update.ref, update.old, update.new)
+        command = f"release abort {self.version}"
+        note(self.repository, command, [move], outcome=came, operation=self._operation, undoes=self._undoes)
+
+    def keep(self, row: ReleaseRow, held: ObjectId) -> None:
+        """Hold a tag that is taken back, where the clone has it and the commit that it names."""
+        if self._desk.holds(held) and self._desk.holds(row.commit):
+            kept = RefUpdate(f"{KEEP}/{self._operation}/{row.repo}/old", self.repository.zero, held)
+            update_refs(self.repository, [kept], reason="openllm-repos: release abort")
 
 
 def _require_others(record: ReleaseRecord, names: Collection[str]) -> None:
@@ -148,26 +177,32 @@ def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None
     return next(one for one in with_tag(desk, record, row, signed=False).rows if one.repo == row.repo).object
 
 
-def _remove(repository: Repository, endpoint: Endpoint, row: ReleaseRow, held: ObjectId, version: str) -> None:
-    said = push(repository, endpoint.push_url, [RefUpdate(row.tag.ref, held, repository.zero)], hooks=False)
+def _remove(log: _Log, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> None:
+    repository = log.repository
+    update = RefUpdate(row.tag.ref, held, repository.zero)
+    log.keep(row, held)
+    log.note(row, update, Came.BEGUN)
+    said = push(repository, endpoint.push_url, [update], hooks=False)
     try:
         left = list_refs(repository, endpoint.url, (row.tag.ref,), deadline=DEADLINE).get(row.tag.ref)
     except Unreachable as why:
+        log.note(row, update, Came.UNKNOWN)
         raise EnvironmentProblem(
             f"{row.repo}: its tag was to be removed, then the remote fell silent ({why.message}).",
             hint="Run the same command again: it asks what is true.",
         ) from None
+    log.note(row, update, Came.REFUSED if left == held else Came.MOVED)
     if left == held:
         raise RemoteRefused(
             f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
-            hint=f"Remove it there and run this again, or let it stay: openllm-repos release abort {version}"
+            hint=f"Remove it there and run this again, or let it stay: openllm-repos release abort {log.version}"
             f" --leave {row.repo}",
         )
 
 
 def _unlock(
     manifest: Manifest,
-    repository: Repository,
+    log: _Log,
     record: ReleaseRecord,
     reached: Mapping[RepoName, Endpoint],
     told: Callable[[str], None],
@@ -177,7 +212,7 @@ def _unlock(
     Raises:
         RemoteRefused: the branch does not take that commit.
     """
-    source = manifest.source
+    source, repository = manifest.source, log.repository
     tip = source_state(manifest, repository).tip
     path = lock_path(record.tag)
     if tip is None:
@@ -187,8 +222,12 @@ def _unlock(
             return False
     made, _ = add_file(repository, tip, path, None, f"Give up release {record.project} {record.version}\n")
     told(f"{source.name}: taking the lock off {source.branch}")
-    said = push(repository, reached[source.name].push_url, [RefUpdate(record.branch, tip, made)])
-    if source_state(manifest, repository).tip != made:
+    update = RefUpdate(record.branch, tip, made)
+    log.note(record.source, update, Came.BEGUN)
+    said = push(repository, reached[source.name].push_url, [update])
+    landed = source_state(manifest, repository).tip == made
+    log.note(record.source, update, Came.MOVED if landed else Came.REFUSED)
+    if not landed:
         raise RemoteRefused(
             f"{source.name} did not take the commit that removes {path}:\n{said.said}",
             hint=f"Run it again, or remove that file by hand: openllm-repos release abort {record.version}",

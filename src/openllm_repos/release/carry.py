@@ -19,12 +19,16 @@ from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, fetch, list_refs, push
 from openllm_repos.git.tags import signing_wanted
+from openllm_repos.journal.operations import Came, new_operation
 from openllm_repos.journal.releases import (
     ReleaseRecord,
     ReleaseRow,
     RowState,
     begin_release,
     end_release,
+    log_here,
+    log_lock,
+    log_tag,
     write_release,
 )
 from openllm_repos.lockfile.model import Lock
@@ -78,12 +82,15 @@ class _Carrying:
         self._endpoints: Mapping[RepoName, Endpoint] = endpoints(desk.repository, urls)
         self._branches = {repo.name: repo.branch for repo in self._lock.repos}
         self._held: dict[RepoName, ObjectId] = {}  # the tag objects that the remotes were last seen to have
-        self.record = record
+        self.record = record if record.operation else replace(record, operation=new_operation())
 
     def run(self) -> tuple[Tagged, ...]:
         """Carry it out."""
         before = self._require_free(self._ask_all())
         begin_release(self._repository, self.record)
+        for row in self.record.rows:  # those that a run pushed which was stopped before it knew
+            if before[row.repo] is TagState.AS_PLANNED and row.object == self._held[row.repo]:
+                log_tag(self._repository, self.record, row, Came.MOVED)
         self._push_lock()
         pushed = [row.repo for row in self.record.rows if before[row.repo] is TagState.ABSENT and self._push_tag(row)]
         after = self._ask_all()
@@ -176,9 +183,11 @@ class _Carrying:
         if tip == record.base:
             self._told(f"{name}: pushing the lock, {record.commit[:10]}, to {self._lock.source.branch}")
             update = RefUpdate(record.branch, record.base, record.commit)
+            log_lock(self._repository, record, Came.BEGUN)
             said = push(self._repository, self._endpoints[name].push_url, [update])
             tip = self._source_tip()
             if tip == record.base:
+                log_lock(self._repository, record, Came.REFUSED)
                 end_release(self._repository)
                 raise RemoteRefused(
                     f"{name} did not take the lock's commit on {self._lock.source.branch}, and nothing was changed"
@@ -187,11 +196,13 @@ class _Carrying:
                     " openllm-repos manifest set project.lock tag   (commit and push that as you push anything there).",
                 )
         if not self._contains(tip):
+            log_lock(self._repository, record, Came.REFUSED)
             end_release(self._repository)
             raise SourceMoved(
                 f"{name} has moved to {tip[:10]} while the release was prepared; nothing of it was pushed.",
                 hint=f"Take over what is new (git pull), then: openllm-repos release {record.version}",
             )
+        log_lock(self._repository, record, Came.MOVED)
         self.record = replace(record, locked=True)
         write_release(self._repository, self.record)
         self._move_tracking(name, record.branch, tip)
@@ -230,6 +241,7 @@ class _Carrying:
         # A file of the person's own in its place, or a filter that fails: their branch is then just one commit behind.
         with contextlib.suppress(GitFailed):
             person.run("merge", "--quiet", "--ff-only", "--no-verify", record.commit)
+            log_here(repository, record, RefUpdate(record.branch, record.base, record.commit))
 
     # ---- the tags -------------------------------------------------------------------------------------------------
 
@@ -249,18 +261,21 @@ class _Carrying:
         self._told(f"{row.repo}: tagging {row.commit[:10]} as {row.tag}")
         endpoint = self._endpoints[row.repo]
         update = RefUpdate(row.tag.ref, self._repository.zero, made.id)
+        log_tag(self._repository, self.record, row, Came.BEGUN)
         said = push(where, endpoint.push_url, [update], hooks=where is self._repository)
         try:
             state = self._state(row)
         except Unreachable as why:
+            log_tag(self._repository, self.record, row, Came.UNKNOWN)
             self._note(row, RowState.UNKNOWN, write=True)
             raise EnvironmentProblem(
                 f"{row.repo}: the tag was sent, then the remote fell silent ({why.message}). It may be there.",
                 hint=self._again(),
             ) from None
+        ours = self._held.get(row.repo) == made.id
+        log_tag(self._repository, self.record, row, Came.MOVED if ours else Came.REFUSED)
         if state is TagState.AS_PLANNED:
             self._note(row, RowState.VERIFIED, write=True)
-            ours = self._held[row.repo] == made.id
             if not ours and self.record.in_tag and row.repo == self.record.source.repo:
                 end_release(self._repository)  # the release is theirs, and their tag's lock counts
                 raise ConflictError(
@@ -302,6 +317,7 @@ class _Carrying:
             with contextlib.suppress(GitFailed):
                 update = RefUpdate(row.tag.ref, self._repository.zero, row.object)
                 update_refs(self._repository, [update], reason="openllm-repos: released")
+                log_here(self._repository, self.record, update)
         end_release(self._repository)
 
     def _move_tracking(self, name: RepoName, branch: str, tip: ObjectId) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from openllm_repos.errors import ConflictError, ReposError
 from openllm_repos.git.objects import ObjectReader
@@ -16,7 +17,7 @@ from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, Tagged, refusal
 from openllm_repos.release.planning import planned, tagged_commit
 from openllm_repos.release.prepare import prepare
-from openllm_repos.sync.apply import apply
+from openllm_repos.sync.apply import Named, apply
 
 Told = Callable[[str], None]
 
@@ -52,8 +53,9 @@ def make_release(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told =
         ReposError: what stopped it. Whatever is done stays, and the same command goes on from there.
     """
     require_possible(plan)
-    plan = _synced(manifest, desk, plan, told)
-    record = prepare(manifest, desk, plan)
+    named = Named(f"release {plan.version}")
+    plan = _synced(manifest, desk, plan, told, named)
+    record = replace(prepare(manifest, desk, plan), operation=named.operation)
     try:
         return carry_out(desk, record, told)
     except SourceMoved as moved:
@@ -61,13 +63,13 @@ def make_release(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told =
         raise
 
 
-def _synced(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told) -> ReleasePlan:
+def _synced(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told, named: Named) -> ReleasePlan:
     """Sync the targets; return the plan with the commits that they really have now.
 
     Raises:
         ReleaseRefused: a target could not be synced.
     """
-    outcomes = apply(plan.sync, manifest, desk.repository, told)
+    outcomes = apply(plan.sync, manifest, desk.repository, told, named=named)
     stopped = [
         Obstacle(one.target, one.reason.removeprefix(f"{one.target}: "), one.hint, one.exit_code)
         for one in outcomes

@@ -23,7 +23,7 @@ from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.rollback.message import lift_message, rollback_message
 from openllm_repos.rollback.point import Finder, Point
-from openllm_repos.sync.apply import apply
+from openllm_repos.sync.apply import Named, apply
 from openllm_repos.sync.planning import (
     SyncOptions,
     checked_by_host,
@@ -119,7 +119,11 @@ def carry_out(
             return replace(step, tip=remote.tip, update=None)
         return fresh.step
 
-    (outcome,) = apply(SyncPlan(plan.source, plan.source_commit, (step,)), manifest, repository, told, again)
+    named = Named(
+        f"rollback {plan.target} --lift" if options.to is None else f"rollback {plan.target} --to {options.to}"
+    )
+    made = SyncPlan(plan.source, plan.source_commit, (step,))
+    (outcome,) = apply(made, manifest, repository, told, again, named=named)
     return outcome
 
 

@@ -179,15 +179,21 @@ class Finder:
         return ObjectId(source.decode())
 
     def _had(self, commit: ObjectId, projected: ObjectId) -> bool:
-        """Whether a sync ever brought a source commit, or a later one, to the target."""
+        """Whether a sync ever brought the files of a source commit, or a later one, to the target."""
         tip = self.relation.tip
         assert tip is not None  # an empty target was refused before
         if is_ancestor(self.repository, projected, tip):
             return True
-        return any(
-            self._has(sync.source_commit) and is_ancestor(self.repository, commit, sync.source_commit)
-            for sync in find_syncs(self.repository, self.reader, tip, self.manifest.source.url)
-        )
+        part = self.relation.part
+        files = part.of(projected.encode() + b"^{tree}")
+        for sync in find_syncs(self.repository, self.reader, tip, self.manifest.source.url):
+            if self._has(sync.source_commit) and is_ancestor(self.repository, commit, sync.source_commit):
+                return True
+            # A sync that has nothing to bring leaves no commit: a later source commit may stand for the same files.
+            there = sync.projected.encode() + b"^{tree}"
+            if projected == sync.projected or (self._has(sync.projected) and not part.changes(files, part.of(there))):
+                return True
+        return False
 
     def _in_target(self, commit: ObjectId) -> bool:
         tip = self.relation.tip

@@ -34,7 +34,7 @@ from openllm_repos.plan import (
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.project import origins, project
-from openllm_repos.sync.apply import apply
+from openllm_repos.sync.apply import Named, apply
 from openllm_repos.sync.planning import (
     SyncOptions,
     checked_by_host,
@@ -171,7 +171,7 @@ def adopt(
             return Stopped(adoption.target, why.message, why.hint, why.exit_code)
 
     plan = SyncPlan(adoption.source, adoption.source_commit, (step,))
-    return apply(plan, manifest, repository, told, again)[0]
+    return apply(plan, manifest, repository, told, again, named=Named(f"adopt {adoption.target}"))[0]
 
 
 def _refused(target: str, why: WouldBeRefused) -> Stopped:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError
@@ -16,7 +16,8 @@ from openllm_repos.git.process import GitFailed, stop_all
 from openllm_repos.git.refs import read_ref, read_refs, update_refs
 from openllm_repos.git.remote import LATER, Endpoint, Pushed, Unreachable, endpoints, list_refs, push, when_to_try_again
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.records import Record, begin, finish, forget, new_operation, sweep, unfinished
+from openllm_repos.journal.operations import new_operation
+from openllm_repos.journal.records import Record, begin, finish, sweep, unfinished
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, RepoName
@@ -30,6 +31,21 @@ ATTEMPTS = 3
 PUSHES = 8  # at once; each waits for its host most of the time
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a run is called in the log of operations.
+
+    Attributes:
+        command: the command that was given, without the program's name.
+        operation: the operation that it belongs to; a new one by default.
+        undoes: the operation that it takes back, or an empty string.
+    """
+
+    command: str = "sync"
+    operation: str = field(default_factory=new_operation)
+    undoes: str = ""
+
+
 Again = Callable[[RemoteState, TargetPlan], TargetPlan | Stopped]
 """Plans a target once more that has moved meanwhile: what its remote has now, and the plan so far."""
 
@@ -41,6 +57,7 @@ def apply(
     told: Callable[[str], None] = lambda _: None,
     again: Again | None = None,
     validate: Validate | None = None,
+    named: Named | None = None,
 ) -> tuple[Outcome | Stopped, ...]:
     """Carry out a plan, several targets at once; what stops one does not stop the others.
 
@@ -53,6 +70,7 @@ def apply(
         told: gets a line of progress before each push.
         again: plans a target once more that has moved; by default as a sync of the same source commit.
         validate: asks the Hub about a card, where a target has moved and is planned again.
+        named: what the log of operations calls it; a sync by default.
 
     Returns:
         For each target what came of it, in the order of the plan.
@@ -61,12 +79,9 @@ def apply(
     steps = [step for step in plan.targets if isinstance(step, TargetPlan)]
     reached = endpoints(repository, {RepoName(step.target): manifest.target(step.target).url for step in steps})
     known = read_refs(repository, *{f"{endpoint.tracking}/" for endpoint in reached.values()}) if steps else {}
-    work = _Work(manifest, repository, new_operation(), told, replanned, reached, known)
+    work = _Work(manifest, repository, named or Named(), told, replanned, reached, known)
     pushes = sum(step.update is not None for step in steps)
-    results = work.in_turn(plan.targets) if pushes <= 1 else work.at_once(plan.targets)
-    if any(isinstance(result, Outcome) and result.pushed for result in results):
-        forget(repository)
-    return tuple(results)
+    return tuple(work.in_turn(plan.targets) if pushes <= 1 else work.at_once(plan.targets))
 
 
 class _Work:
@@ -80,7 +95,7 @@ class _Work:
         self,
         manifest: Manifest,
         repository: Repository,
-        operation: str,
+        named: Named,
         told: Callable[[str], None],
         again: Again,
         reached: Mapping[RepoName, Endpoint],
@@ -88,7 +103,7 @@ class _Work:
     ) -> None:
         self.manifest = manifest
         self.repository = repository
-        self.operation = operation
+        self.named = named
         self.again = again
         self.reached = reached
         self.known = known
@@ -157,7 +172,17 @@ def _apply_target(step: TargetPlan, work: _Work) -> Outcome | Stopped:
             carry(repository, target, state.endpoint.push_url, step.large, work.tell)
         work.tell(f"{step.target}: pushing {step.update.new[:10]} to {target.branch}")
         update = step.update
-        record = Record(work.operation, step.target, target.url, update.ref, update.old, update.new, step.source_commit)
+        record = Record(
+            operation=work.named.operation,
+            target=step.target,
+            url=target.url,
+            ref=update.ref,
+            old=update.old,
+            new=update.new,
+            source_commit=step.source_commit,
+            command=work.named.command,
+            undoes=work.named.undoes,
+        )
         begin(repository, record)
         with work.away():
             said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
@@ -256,7 +281,7 @@ def settle(manifest: Manifest, repository: Repository, told: Callable[[str], Non
         repo = names.get(record.target)
         if repo is None or repo.url != record.url:
             told(f"{record.target}: an earlier run to {record.url} did not end; that repo is gone from the manifest")
-            finish(repository, record, landed=False)
+            finish(repository, record, landed=None)
             continue
         if record.ref != repo.branch.ref:  # an import's
             repo = replace(repo, branch=BranchName(record.ref.removeprefix("refs/heads/")))

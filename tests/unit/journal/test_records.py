@@ -12,8 +12,8 @@ import pytest
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal import records
-from openllm_repos.journal.records import Record, begin, finish, forget, glimpse, new_operation, sweep, unfinished
+from openllm_repos.journal.operations import HERE, Move, new_operation, operations
+from openllm_repos.journal.records import Record, begin, finish, glimpse, keep, sweep, unfinished
 from openllm_repos.names.objectid import ObjectId
 from tests.support.repositories import Clone
 
@@ -131,6 +131,7 @@ def test_refs_and_files_of_runs_that_were_killed_before_their_record_was_complet
     begin(repository, record)
     (file,) = [path for path in _files(repository) if path.name.endswith("-space.json")]
     file.rename(file.with_suffix(".tmp"))
+    (file.parent / "torn.tmp").write_bytes(b'{"operation": "2026')
     sweep(repository)
     assert [path.name for path in _files(repository)] == [f"{record.operation}-running.json"]
     assert set(_kept(clone)) == {
@@ -140,16 +141,55 @@ def test_refs_and_files_of_runs_that_were_killed_before_their_record_was_complet
     }
 
 
-def test_only_the_newest_operations_are_kept(
-    clone: Clone, repository: Repository, record: Record, monkeypatch: pytest.MonkeyPatch
+def test_what_was_replaced_is_kept_however_many_operations_follow(
+    clone: Clone, repository: Repository, record: Record
 ) -> None:
-    monkeypatch.setattr(records, "_KEPT_OPERATIONS", 2)
-    for number in range(4):
-        one = replace(record, operation=f"2000010{number}T000000Z-0000")
-        begin(repository, one)
-        finish(repository, one, landed=True)
-        forget(repository)
-    assert [ref.split("/")[3][:8] for ref in _kept(clone)] == ["20000102", "20000103"]
+    names = [f"2000{number:02}01T000000Z-0000" for number in range(1, 13)]
+    for name in names:
+        begin(repository, replace(record, operation=name))
+        finish(repository, replace(record, operation=name), landed=True)
+    assert [ref.split("/")[3] for ref in _kept(clone)] == names
+
+
+def test_what_a_push_may_have_replaced_is_kept_where_nobody_can_say(
+    clone: Clone, repository: Repository, record: Record
+) -> None:
+    begin(repository, record)
+    finish(repository, record, landed=None)
+    assert _kept(clone) == {f"{record.keep_prefix}/old": record.old}
+    assert _came(repository) == ["unknown"]
+
+
+@pytest.mark.parametrize(("landed", "came"), [(True, "moved"), (False, "refused")])
+def test_the_log_says_what_was_begun_and_what_came_of_it(
+    repository: Repository, record: Record, landed: bool, came: str
+) -> None:
+    begin(repository, record)
+    assert _came(repository) == ["begun"]
+    finish(repository, record, landed=landed)
+    assert _came(repository) == [came]
+
+
+def test_what_other_means_replace_is_kept_too_as_far_as_the_clone_has_it(
+    clone: Clone, repository: Repository, record: Record
+) -> None:
+    moves = [
+        Move(HERE, "", "refs/heads/import", record.old, record.new),
+        Move("main", "file:///x", "refs/heads/import", record.new, record.old),
+        Move("small", "file:///y", "refs/heads/main", ObjectId("1" * 40), record.new),
+        Move("main", "file:///x", "refs/heads/new", repository.zero, record.new),
+    ]
+    for _ in range(2):
+        keep(repository, record.operation, moves)
+    prefix = f"refs/openllm/keep/{record.operation}"
+    assert _kept(clone) == {
+        f"{prefix}/@here/heads/import/old": record.old,
+        f"{prefix}/main/heads/import/old": record.new,
+    }
+
+
+def _came(repository: Repository) -> list[str]:
+    return [move.came.value for one in operations(repository) for move in one.moves]
 
 
 def test_a_journal_that_cannot_be_written_stops_before_the_push(repository: Repository, record: Record) -> None:
@@ -164,10 +204,3 @@ def test_a_record_that_cannot_be_removed_is_a_clear_failure(repository: Reposito
     (repository.state_dir / "journal/x.json").mkdir(parents=True)
     with pytest.raises(EnvironmentProblem, match=r"Cannot remove .*x\.json: "):
         list(unfinished(repository))
-
-
-def test_operations_sort_by_time_and_differ() -> None:
-    names = [new_operation() for _ in range(5)]
-    assert len(set(names)) > 1
-    assert all(len(name) == len("20261122T103817Z-a1f9") for name in names)
-    assert [name[:16] for name in names] == sorted(name[:16] for name in names)

@@ -1,0 +1,151 @@
+"""What old operations left in a clone and beside it: found first, so that a dry run says it, then cleared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.refs import read_refs, update_refs
+from openllm_repos.git.repository import Repository
+from openllm_repos.journal.operations import began, forget, names, operations
+from openllm_repos.journal.records import KEEP, glimpse
+from openllm_repos.journal.releases import read_release
+from openllm_repos.manifest.maps import maps_digest
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import RefUpdate
+from openllm_repos.sync.resolve import open_resolutions
+
+_OWN = re.compile(r"openllm-repos-[a-z0-9_]{8}")  # of the folders that a run makes for itself outside the clone
+_DAY = 86_400  # seconds; no run takes as long, so a folder that is older belongs to none
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What can go.
+
+    Attributes:
+        refs: kept refs of old operations, with what they hold.
+        log: names of old operations whose entries in the log go.
+        files: projections that no map of today uses, half-written ones, notes of merges whose work tree is gone.
+        folders: throw-away folders of runs that were killed.
+        bytes: how much disk `files` and `folders` take.
+        kept: how many kept refs stay.
+    """
+
+    refs: dict[str, ObjectId]
+    log: tuple[str, ...]
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    bytes: int
+    kept: int
+
+    @property
+    def operations(self) -> int:
+        """How many operations the refs are of."""
+        return len({_operation_of(ref) for ref in self.refs})
+
+
+def find_leftovers(repository: Repository, manifest: Manifest, age: int) -> Leftovers:
+    """Say what is older than an age. Nothing is changed.
+
+    Args:
+        repository: the clone.
+        manifest: the family; its maps say which projections are in use.
+        age: seconds.
+    """
+    before = time.time() - age
+    release = read_release(repository)
+    busy = {record.operation for record in glimpse(repository)} | ({release.operation} if release else set())
+    busy |= {one.name for one in operations(repository) if one.unfinished}
+    held = read_refs(repository, KEEP)
+    refs = {ref: kept for ref, kept in held.items() if _is_old(_operation_of(ref), before, busy)}
+    log = tuple(name for name in names(repository) if _is_old(name, before, busy))
+    files = tuple(_files(repository, manifest, before))
+    folders = tuple(_folders(min(before, time.time() - _DAY)))
+    size = sum(_size(path) for path in files) + sum(_size(one) for path in folders for one in path.rglob("*"))
+    return Leftovers(refs, log, files, folders, size, len(held) - len(refs))
+
+
+def clear(repository: Repository, found: Leftovers) -> None:
+    """Let go of what was found. The caller holds the clone's lock since before.
+
+    Raises:
+        EnvironmentProblem: a file cannot be removed.
+    """
+    gone = [RefUpdate(ref, held, repository.zero) for ref, held in found.refs.items()]
+    update_refs(repository, gone, reason="openllm-repos: gc")
+    for name in found.log:
+        forget(repository, name)
+    try:
+        for path in found.files:
+            path.unlink(missing_ok=True)
+        for folder in found.folders:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"Cannot remove {error.filename}: {error.strerror}.", hint="Mend its permissions, then run this again."
+        ) from None
+    repository.git.run("worktree", "prune")
+
+
+def _operation_of(ref: str) -> str:
+    return ref.split("/")[3]
+
+
+def _is_old(operation: str, before: float, busy: set[str]) -> bool:
+    """Whether an operation is old and has ended; a name that says no time is none of ours, and stays."""
+    when = began(operation)
+    return when is not None and when <= before and operation not in busy
+
+
+def _files(repository: Repository, manifest: Manifest, before: float) -> Iterator[Path]:
+    folder = repository.state_dir / "projections"
+    used = {maps_digest(target.maps) for target in manifest.targets}
+    for path in sorted(folder.glob("*.projection")):
+        if path.stem not in used and _older(path, before):
+            yield path
+    yield from (path for path in sorted(folder.glob(".projection-*")) if _older(path, before))
+    for _, note, place in open_resolutions(repository):
+        if place is not None and not place.exists() and _older(note, before):
+            yield note
+
+
+def _folders(before: float) -> Iterator[Path]:
+    """Yield what killed runs of this person left in the folder for temporary files; an open merge is none of it."""
+    for path in sorted(Path(tempfile.gettempdir()).glob("openllm-repos-*")):
+        try:
+            found = path.lstat()
+        except OSError:
+            continue
+        mine = found.st_uid == os.getuid() and path.is_dir() and not path.is_symlink()
+        if mine and _OWN.fullmatch(path.name) and found.st_mtime <= before and _is_scratch(path):
+            yield path
+
+
+def _is_scratch(folder: Path) -> bool:
+    """Whether a folder holds nothing but what runs make for themselves: objects, an index, bare repositories."""
+    return all(
+        path.name in {"objects", "index"} or (path.suffix == ".git" and path.is_dir()) for path in folder.iterdir()
+    )
+
+
+def _older(path: Path, before: float) -> bool:
+    try:
+        return path.lstat().st_mtime <= before
+    except OSError:
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size if path.is_file() else 0
+    except OSError:
+        return 0

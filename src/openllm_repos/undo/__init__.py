@@ -1,0 +1,1 @@
+"""Operations taken back: what can be (``ways``), what it comes to (``planning``, ``target``), doing it (``run``)."""

@@ -1,0 +1,232 @@
+"""`openllm-repos log`, and `undo` of what is no sync: releases, refs of the clone, what cannot be taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from openllm_repos.git.repository import Repository
+from openllm_repos.journal.lock import exclusive
+from openllm_repos.journal.operations import HERE, Came, Move, note
+from openllm_repos.names.objectid import ObjectId
+from tests.support.family import Family
+from tests.support.inprocess import RunCli
+from tests.support.releases import ORDER, Releases
+from tests.support.shim import Fault, GitShim
+from tests.support.zygote import Zygote
+
+ZERO = ObjectId("0" * 40)
+
+
+def logged(family: Family | Releases, *args: str) -> list[dict[str, Any]]:
+    """Return the log, newest first."""
+    found: list[dict[str, Any]] = family.run("log", "--json", *args, cwd=family.clone.path).json()["operations"]
+    return found
+
+
+def moves(operation: dict[str, Any]) -> list[tuple[str | None, str, str]]:
+    """Return the moves of an operation in short: repo, ref, outcome."""
+    return [(move["repo"], move["ref"], move["outcome"]) for move in operation["moves"]]
+
+
+def here(ref: str, old: str, new: str) -> Move:
+    return Move(HERE, "", ref, ObjectId(old), ObjectId(new))
+
+
+def write(family: Family | Releases, command: str, *noted: Move, outcome: Came = Came.MOVED) -> str:
+    """Write an operation down, as a command does that moves refs by itself."""
+    repository = Repository.open(family.clone.path)
+    with exclusive(repository, command):
+        return note(repository, command, noted, outcome=outcome)
+
+
+def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Family) -> None:
+    assert family.run("log", cwd=family.clone.path).out == "No operation is written down yet.\n"
+    first = family.edit("Copied", {"training/train.py": "train\n", "configs/small.json": "{}\n"})
+    assert family.run("adopt", "space", "--yes", cwd=family.clone.path).code == 0
+    adopted = family.space.tip("main")
+    family.commit("More", {"core/src/more.py": "more\n"})
+    family.synced()
+    family.synced()
+    synced, adoption = logged(family)
+    assert (synced["command"], adoption["command"]) == ("sync", "adopt space")
+    assert (adoption["moves"][0]["old"], adoption["moves"][0]["new"]) == (first, adopted)
+    assert (synced["moves"][0]["old"], synced["moves"][0]["new"]) == (adopted, family.space.tip("main"))
+    assert synced["moves"][0]["url"] == family.space.url
+    told = family.run("log", "-n", "1", cwd=family.clone.path).out
+    assert f"moved      space  refs/heads/main  {adopted[:10]} -> {family.space.tip('main')[:10]}\n" in told
+    assert f"undo: openllm-repos undo {synced['operation']}\n" in told
+    assert adoption["operation"] not in told
+    assert adopted in family.run("log", adoption["operation"], cwd=family.clone.path).out
+    assert logged(family, adoption["operation"][:-1])[-1]["command"] == "adopt space"
+
+
+def test_a_push_that_is_refused_is_in_the_log_as_refused(family: Family) -> None:
+    family.synced()
+    hook = family.space.path / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    family.commit("More", {"core/src/more.py": "more\n"})
+    assert family.sync().code == 3
+    refused, _ = logged(family)
+    assert moves(refused) == [("space", "refs/heads/main", "refused")]
+    told = family.run("undo", refused["operation"], "--yes", cwd=family.clone.path)
+    assert (told.code, "moved no ref" in told.err) == (2, True)
+
+
+def test_a_run_that_was_killed_has_not_ended_until_the_next_one_asks(family: Family, shim: GitShim) -> None:
+    family.synced()
+    family.commit("More", {"core/src/more.py": "more\n"})
+    with Zygote() as zygote:
+        calls = len(shim.calls())
+        shim.arm(calls + 29, Fault.KILL_AFTER)
+        while zygote.run("sync", "--yes", cwd=family.clone.path).code == -9 and not family.journal():
+            raise AssertionError("killed before the journal")
+    (name,) = family.journal()
+    begun, _ = logged(family)
+    assert (begun["unfinished"], begun["operation"]) == (True, name.removesuffix("-space.json"))
+    told = family.run("log", cwd=family.clone.path).out
+    assert "not ended  space" in told
+    assert "it did not end; to ask what is true and go on: openllm-repos sync space\n" in told
+    asked = family.run("undo", begun["operation"], "--dry-run", cwd=family.clone.path)
+    assert (asked.code, "has not ended" in asked.err) == (30, True)
+    family.synced()
+    assert [one["unfinished"] for one in logged(family)] == [False] * len(logged(family))
+
+
+def test_at_work_is_told_from_not_ended(family: Family) -> None:
+    move = Move("space", family.space.url, "refs/heads/main", ZERO, ObjectId(family.clone.tip()))
+    write(family, "publish space", move, outcome=Came.BEGUN)
+    repository = Repository.open(family.clone.path)
+    with exclusive(repository, "publish"):
+        assert "it is at work now" in family.run("log", cwd=family.clone.path).out
+    assert "go on: openllm-repos sync space\n" in family.run("log", cwd=family.clone.path).out
+    write(family, "release 1.0.0", move, outcome=Came.BEGUN)
+    assert "go on: openllm-repos release 1.0.0\n" in family.run("log", "-n", "1", cwd=family.clone.path).out
+
+
+def test_a_broken_manifest_hides_only_what_can_be_taken_back(family: Family) -> None:
+    family.synced()
+    family.clone.write({"repos.toml": "schema = 9\n"})
+    told = family.run("log", cwd=family.clone.path)
+    assert (told.code, "moved      space" in told.out, "undo:" in told.out) == (0, True, False)
+    assert logged(family)[0]["moves"][0]["undo"] is None
+
+
+def test_a_ref_of_the_clone_goes_back_exactly_and_can_be_had_again(family: Family) -> None:
+    clone = family.clone
+    old, new = clone.tip(), clone.commit("Imported", {"core/src/train.py": "theirs\n"})
+    clone.git("branch", "import", new)
+    clone.git("reset", "-q", "--hard", old)
+    clone.git("branch", "gone", old)
+    clone.git("branch", "-D", "gone")
+    name = write(
+        family,
+        "import space",
+        here("refs/heads/import", ZERO, new),
+        here("refs/heads/gone", old, ZERO),
+    )
+    done = family.run("undo", "--yes", cwd=clone.path)
+    assert (done.code, done.out) == (
+        0,
+        f"{name}  import space\n" + 2 * f"refs/heads/import: goes\nrefs/heads/gone: back to {old[:10]}\n",
+    )
+    tips = clone.tips()
+    assert (tips["refs/heads/gone"], "refs/heads/import" in tips) == (old, False)
+    assert new in tips.values(), "what was dropped is kept"
+    assert family.run("undo", logged(family)[0]["operation"], "--yes", cwd=clone.path).code == 0
+    assert clone.tips()["refs/heads/import"] == new
+
+
+def test_a_ref_of_the_clone_that_has_moved_or_is_stood_on_stays(family: Family) -> None:
+    clone = family.clone
+    old, new = clone.tip(), clone.commit("Imported", {"core/src/train.py": "theirs\n"})
+    clone.git("branch", "import", old)
+    name = write(family, "import space", here("refs/heads/import", ZERO, new), here("refs/heads/main", old, new))
+    done = family.run("undo", name, "--yes", cwd=clone.path)
+    assert done.code == 3
+    assert "stays: refs/heads/import of this clone: it has moved since" in done.out
+    assert f"it is checked out in {clone.path}. There: git reset --keep {old[:10]}" in done.out
+    assert clone.tip() == new
+
+
+def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back(family: Family) -> None:
+    clone = family.clone
+    tip = clone.tip()
+    clone.git("branch", "side", tip)
+    name = write(
+        family,
+        "publish all",
+        Move("gone", "https://example.org/gone", "refs/heads/main", ZERO, ObjectId(tip)),
+        Move("main", family.origin.url, "refs/heads/side", ZERO, ObjectId(tip)),
+        Move("main", family.origin.url, "refs/heads/main", ObjectId("1" * 40), ObjectId(tip)),
+        Move("main", family.origin.url, "refs/heads/old", ObjectId("2" * 40), ZERO),
+        here("refs/heads/side", ZERO, tip),
+    )
+    done = family.run("undo", "--yes", cwd=clone.path)
+    assert done.code == 1
+    assert "of gone: the manifest does not name this repo any more" in done.out
+    assert f"By hand: git push {family.origin.url} :refs/heads/side" in done.out
+    assert f"In your clone: git revert {tip[:10]}   and push that." in done.out
+    assert "old was deleted there. It was at 2222222222" in done.out
+    assert "refs/heads/side: goes" in done.out
+    again = family.run("undo", name, "--yes", cwd=clone.path)
+    assert (again.code, "cannot be taken back" in again.err) == (3, True)
+    assert "  taken back by 2" in family.run("log", name, cwd=clone.path).out
+
+
+def test_an_operation_that_nobody_knows_is_told(family: Family) -> None:
+    for command in ("log", "undo"):
+        done = family.run(command, "2020", cwd=family.clone.path)
+        assert (done.code, "The log has no operation 2020." in done.err) == (2, True)
+    done = family.run("undo", cwd=family.clone.path)
+    assert (done.code, "There is nothing to take back." in done.err) == (2, True)
+
+
+def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_sync(
+    tmp_path: Path, run_cli: RunCli
+) -> None:
+    releases = Releases.make(tmp_path / "releases", run_cli)
+    hook = releases.remotes["training-data"].path / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert releases.release("1.0.0").code == 3
+    (stopped,) = logged(releases)
+    assert stopped["command"] == "release 1.0.0"
+    assert moves(stopped) == [
+        ("space", "refs/heads/main", "moved"),
+        ("main", "refs/heads/main", "moved"),
+        (None, "refs/heads/main", "moved"),
+        ("space", "refs/tags/v1.0.0", "moved"),
+        ("small-7k", "refs/tags/v1.0.0", "moved"),
+        ("small-8k", "refs/tags/v1.0.0", "moved"),
+        ("training-data", "refs/tags/v1.0.0", "refused"),
+    ]
+    dry = releases.run("undo", "--dry-run", cwd=releases.clone.path)
+    assert "release 1.0.0 is given up: its tag goes (space, small-7k, small-8k), its lock too\n" in dry.out
+    tag = releases.remotes["space"].tip("refs/tags/v1.0.0")
+    done = releases.run("undo", "--yes", cwd=releases.clone.path)
+    assert done.code == 1, (done.out, done.err)
+    assert "stays: refs/heads/main of this clone: it follows the source's remote. Run: git pull --tags" in done.out
+    assert set(releases.tags("v1.0.0").values()) == {None}
+    assert releases.remotes["space"].files() == {}
+    assert releases.remotes["main"].log("main")[0] == "Give up release openllm 1.0.0"
+    assert tag in releases.clone.tips().values(), "a tag that was taken back is kept"
+    undone, given_up, _ = logged(releases)
+    assert (undone["command"], given_up["command"]) == (f"undo {stopped['operation']}", "release abort 1.0.0")
+    again = releases.run("undo", given_up["operation"], "--yes", cwd=releases.clone.path)
+    assert (again.code, "Run: openllm-repos release 1.0.0" in again.err) == (3, True)
+
+    hook.unlink()
+    releases.clone.git("pull", "-q", "--ff-only", releases.remotes["main"].url, "main")
+    releases.released("1.0.0")
+    assert {repo for repo, ref, came in moves(logged(releases)[0]) if "tags" in ref and came == "moved"} == {
+        *ORDER,
+        None,
+    }
+    done = releases.run("undo", "--yes", cwd=releases.clone.path)
+    assert (done.code, "the release 1.0.0 is out: main has its tag" in done.out) == (3, True)
+    assert None not in releases.tags("v1.0.0").values()
+    assert releases.remotes["space"].paths() == ["training/model.py", "training/train.py"]
