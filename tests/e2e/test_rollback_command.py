@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.test_sync_question import on_a_terminal
 from tests.support.family import Family, text
 from tests.support.repositories import Clone
 
@@ -268,6 +269,17 @@ def test_a_dry_run_changes_nothing_and_says_it_all(family: Family, first: str) -
     facts = family.run("rollback", "space", "--to", first, "--dry-run", "--json", cwd=family.clone.path).json()
     assert (facts["action"], facts["held"], facts["outcome"]) == ("rollback", first[:10], None)
     assert family.everything() == before
+
+
+@pytest.mark.slow
+def test_on_a_terminal_the_person_is_asked(family: Family, first: str) -> None:
+    family.synced()
+    before = family.space.tip("main")
+    for answer, code in ((b"n\n", 1), (b"y\n", 0)):
+        assert family.space.tip("main") == before
+        ended, shown = on_a_terminal(family, answer, "space", "--to", first, name="rollback")
+        assert (ended, "Roll space back? [y/N]" in shown) == (code, True), shown
+    assert family.space.tip("main") != before
 
 
 @pytest.mark.parametrize(

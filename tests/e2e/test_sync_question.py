@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from tests.support.family import Family
 
 
-def on_a_terminal(family: Family, answer: bytes, *args: str) -> tuple[int, str]:
-    """Run a sync whose input and output are a terminal; return its exit code and what the terminal showed."""
+def on_a_terminal(family: Family, answer: bytes, *args: str, name: str = "sync") -> tuple[int, str]:
+    """Run a command whose input and output are a terminal; return its exit code and what the terminal showed."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "openllm_repos", "sync", *args]
+    command = [sys.executable, "-m", "openllm_repos", name, *args]
     with subprocess.Popen(command, cwd=family.clone.path, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         os.write(ours, answer)
