@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Listed] = {
     "release": Listed(
         "openllm_repos.cli.release:release", "Release one version of the whole family, and look at releases."
     ),
+    "pin": Listed("openllm_repos.cli.pin:pin", "Pin a commit of a repo in the source, as a submodule."),
     "checkout": Listed("openllm_repos.cli.release_compare:checkout", "Say how to get every repo as a release has it."),
     "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openllm_repos.errors import UsageError
 from openllm_repos.manifest.maps import Map
+from openllm_repos.names.path import FolderPath
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted
@@ -96,6 +97,7 @@ class Repo:
         tag: the form of its release tags, None for that of the project.
         at: which commit of it a release tags.
         version: where a version stands in it that must agree with that of the project.
+        submodule: where the source pins a commit of it, None where it does not.
     """
 
     name: RepoName
@@ -112,6 +114,7 @@ class Repo:
     tag: TagTemplate | None = None
     at: At = At.TIP
     version: tuple[VersionPlace, ...] = ()
+    submodule: FolderPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,11 @@ class Manifest:
     def targets(self) -> tuple[Repo, ...]:
         """The repos that receive maps, in the order of the file."""
         return tuple(repo for repo in self.repos if repo.maps)
+
+    @property
+    def pinned(self) -> tuple[tuple[Repo, FolderPath], ...]:
+        """The repos that the source pins as submodules, each with its path there, in the order of the file."""
+        return tuple((repo, repo.submodule) for repo in self.repos if repo.submodule is not None)
 
     @property
     def released(self) -> tuple[Repo, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ from openllm_repos.manifest.model import (
     Role,
 )
 from openllm_repos.manifest.rules import Numbered, check_maps, check_places, check_release, check_sources, check_tags
+from openllm_repos.manifest.submodules import check_submodules, submodule_path
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted, require_plain
@@ -56,7 +58,7 @@ _URL_ON_HUB: Final[dict[Kind, Callable[[RepoId, HostUrl | None], RepoUrl]]] = {
     Kind.DATASET: RepoId.dataset_url,
 }
 _RELEASE_KEYS: Final = ("release", "tag", "at", "version")
-_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map")
+_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map", "submodule")
 EXAMPLE: Final = """\
 schema = 1
 
@@ -149,6 +151,7 @@ def _read_document(faults: Faults, document: dict[str, Any], origin: str) -> Man
     if project is None:
         return None
     check_tags(faults, repos, project.tag)
+    check_submodules(faults, repos, project)
     return Manifest(SCHEMA, project, repos, origin, hub, hooks)
 
 
@@ -228,13 +231,14 @@ def _read_repo(
     at = table.choice("at", At) or At.TIP
     version = table.texts("version", VersionPlace, alone=True)
     check_release(faults, table.place, role, table.keys)
+    submodule = table.text("submodule", submodule_path)
     history = table.choice("history", History) or History.FULL
     drift = table.choice("drift", DriftPolicy) or DriftPolicy.MERGE
     if name is None or role is None or url is None:
         return role, None
     plain_maps = tuple(entry for _, entry in maps)
     made = Repo(name, kind, url, repo_id, role, branch, release, history, drift, owned, plain_maps, tag, at, version)
-    return role, made
+    return role, replace(made, submodule=submodule)
 
 
 def _read_kind(table: Table, hub: HostUrl | None) -> tuple[Kind, RepoId | None, RepoUrl | None]:
