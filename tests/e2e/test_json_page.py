@@ -23,7 +23,13 @@ SECTIONS = {
     heading.split(" --json")[0]: text
     for heading, text in re.findall(r"^## `openllm-repos ([^`]*)`.*\n((?:(?!## ).*\n?)*)", PAGE, re.MULTILINE)
 }
-AS_IN = {"sync": ["status"], "diff": ["sync", "status"], "adopt": ["sync", "status"], "release": ["sync", "status"]}
+AS_IN = {
+    "pin": ["status"],
+    "sync": ["status"],
+    "diff": ["sync", "status"],
+    "adopt": ["sync", "status"],
+    "release": ["sync", "status"],
+}
 EVERYWHERE = {"schema", "next"}  # the page begins with them
 
 

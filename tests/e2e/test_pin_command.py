@@ -146,7 +146,7 @@ def test_a_dry_run_and_a_check_change_nothing(source: Pinned) -> None:
 def test_what_people_wrote_and_staged_and_not_yet_staged_stays_byte_for_byte(source: Pinned) -> None:
     theirs = '# ours, do not sort\n[submodule "lib"]\n    path = third/lib   ; a comment\n    url = ../lib.git\n'
     source.clone.commit("Theirs", {".gitmodules": theirs})
-    unstaged = theirs + '\tignore = dirty\n# not staged yet'
+    unstaged = theirs + "\tignore = dirty\n# not staged yet"
     source.clone.write({".gitmodules": unstaged})
     source.pinned()
     section = f'[submodule "{PATH}"]\n\tpath = {PATH}\n\turl = {source.model.url}\n\tbranch = main\n'
@@ -196,6 +196,25 @@ def test_files_of_the_work_tree_in_the_way_are_told_and_stay(source: Pinned) -> 
     models.write_text("a file")
     assert "models is a file" in source.pin().out
     assert source.index == ""
+
+
+def test_a_clone_in_a_folder_above_and_a_tag_of_a_file_are_told(source: Pinned) -> None:
+    Clone.init(source.clone.path / "models")
+    assert "models is a clone of its own" in source.pin().out
+    (source.clone.path / "models").rename(source.clone.path.parent / "aside")
+    blob = source.work.git("hash-object", "-w", "--stdin", data=b"a file")
+    source.work.git("tag", "file", blob)
+    source.work.git("push", "-q", source.model.url, "file")
+    assert f"does not give out a commit {blob[:10]}" in source.pin("--to=file").out
+    assert source.index == ""
+
+
+def test_a_section_that_was_not_staged_yet_is_staged_with_the_pin(source: Pinned) -> None:
+    source.pinned()
+    source.clone.git("rm", "-q", "--cached", ".gitmodules")
+    assert source.pin("--check").code == 1
+    assert "brought .gitmodules up to date" in source.pinned().out
+    assert source.clone.read(".gitmodules", "").decode() == source.modules()
 
 
 def test_a_submodule_that_is_checked_out_keeps_everything(source: Pinned) -> None:

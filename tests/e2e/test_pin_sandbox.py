@@ -59,8 +59,10 @@ def model(sandbox: Sandbox, wire: Counted, tmp_path: Path) -> Clone:
     work = Clone.of(MODEL, tmp_path / "model")
     work.git("lfs", "install", "--skip-repo")  # for this person, in every repository
     for number, tag in enumerate(("v1", "v2")):
-        files = {"model.bin": WEIGHTS[number:], "vocabulary.txt": VOCABULARY[number:]}
-        work.commit(f"Weights {tag}", {".gitattributes": LFS_LINE, **files})
+        work.commit(
+            f"Weights {tag}",
+            {".gitattributes": LFS_LINE, "model.bin": WEIGHTS[number:], "vocabulary.txt": VOCABULARY[number:]},
+        )
         work.git("tag", "-a", "-m", tag, tag)
     work.git("push", "-q", "origin", "main", "v1", "v2")
     wire.reset()
@@ -68,7 +70,7 @@ def model(sandbox: Sandbox, wire: Counted, tmp_path: Path) -> Clone:
 
 
 @pytest.fixture
-def source(sandbox: Sandbox, model: Clone, tmp_path: Path) -> Clone:
+def source(sandbox: Sandbox, tmp_path: Path) -> Clone:
     """Return the source's clone, with the model in its manifest."""
     sandbox.github.create("louischua/openllm")
     clone = Clone.init(tmp_path / "source")

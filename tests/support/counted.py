@@ -51,7 +51,7 @@ class Counted:
                 threading.Thread(target=self._pass, args=(client, server, False), daemon=True).start()
                 threading.Thread(target=self._pass, args=(server, client, True), daemon=True).start()
 
-    def _pass(self, source: socket.socket, to: socket.socket, back: bool) -> None:  # noqa: FBT001
+    def _pass(self, source: socket.socket, to: socket.socket, back: bool) -> None:
         with contextlib.suppress(OSError), source:
             while block := source.recv(_BLOCK):
                 with self._counting:

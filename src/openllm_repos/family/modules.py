@@ -33,6 +33,16 @@ class Difference:
     settings: tuple[Setting, ...] = ()
     command: str = ""
 
+    @property
+    def said(self) -> str:
+        """The sentence, with what it is about."""
+        return f"{self.repo or self.path}: {self.message}"
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether it could mislead a git."""
+        return self.command == _BY_HAND
+
 
 def differences(manifest: Manifest, modules: Sequence[Module], pins: Collection[str]) -> tuple[Difference, ...]:
     """Hold ``.gitmodules`` against the manifest. Submodules that no repo of the manifest is are the person's own.
@@ -97,7 +107,7 @@ def _of_repo(
 
 def _others(manifest: Manifest, modules: Sequence[Module]) -> Iterator[Difference]:
     """Say what should not be there: repos of the manifest at places that it does not say, and what misleads a git."""
-    by_identity = {repo.url.identity: repo for repo in manifest.repos}
+    by_identity = {repo.url.identity: repo for repo in manifest.repos if repo is not manifest.source}
     known = {path for _, path in manifest.pinned}
     for module in modules:
         for fault in module.faults:

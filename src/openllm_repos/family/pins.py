@@ -58,7 +58,7 @@ def how_far(
     Args:
         repository: the clone.
         repo: the repo that is pinned.
-        url: where git fetches it from.
+        url: where git fetches it from; empty to ask nobody but the clone.
         tip: its branch's commit on the remote.
         pin: the commit that is pinned.
         deadline: seconds for each answer of the remote.
@@ -74,6 +74,8 @@ def how_far(
             if is_ancestor(repository, pin, tip)
             else Distance(on_branch=False)
         )
+    if not url:
+        return UNKNOWN
     place = hub_repo_of(repo)
     if hub is not None and place is not None:
         with contextlib.suppress(HubError):

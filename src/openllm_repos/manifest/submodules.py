@@ -59,14 +59,15 @@ def _needed(path: FolderPath, project: Project) -> Iterator[str]:
 
 
 def _mapped(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
-    """A sync would be refused: a submodule cannot be carried into another repository."""
-    whole = Pattern.parse(path, protective=True)
+    """A sync would be refused, or find nothing: a submodule cannot be carried into another repository."""
+    itself = Pattern.parse(path)
     for target in repos:
         for entry in target.maps:
-            if example := intersect(whole, entry.source):
+            inside = f"{entry.source.base}/".startswith(f"{path}/")
+            if inside or intersect(itself, entry.source):
                 yield (
-                    f"is where a map of {quoted(target.name)} ({quoted(entry.source.text)}) can take {quoted(example)},"
-                    " and a submodule cannot be carried; take another path or a narrower pattern"
+                    f"is what a map of {quoted(target.name)} ({quoted(entry.source.text)}) takes or looks into, and a"
+                    " submodule cannot be carried; take another path or a narrower pattern"
                 )
 
 

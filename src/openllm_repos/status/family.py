@@ -26,6 +26,7 @@ from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Drift
+from openllm_repos.status.pins import Pin, pins_of
 from openllm_repos.status.problems import (
     Problem,
     about_empty_source,
@@ -80,6 +81,7 @@ class RepoStatus:
         release: the tag of its newest release, None where it has none or that is not known.
         changed: when the tip was committed, None where neither this clone has that commit nor the Hub says it.
         runtime: of a Space, what it is doing; None where the Hub was not asked, or did not say in time.
+        pin: what the source pins of it; None where it is no submodule.
     """
 
     repo: Repo
@@ -91,6 +93,7 @@ class RepoStatus:
     release: str | None = None
     changed: datetime | None = None
     runtime: Runtime | None = None
+    pin: Pin | None = None
 
     @property
     def said(self) -> str:
@@ -125,7 +128,8 @@ class FamilyStatus:
     @property
     def differs(self) -> bool:
         """Whether any repo is not as it should be."""
-        return not self.released or not all(status.standing.settled for status in self.repos)
+        unpinned = any(status.pin is not None and status.pin.commit is None for status in self.repos)
+        return not self.released or unpinned or not all(status.standing.settled for status in self.repos)
 
 
 def family_status(
@@ -161,6 +165,7 @@ def family_status(
         for remote in remotes:
             told(remote.repo.name)
             family.take(remote)
+        family.hold_pins(None if offline else hub, deadline)
         return family.status(asked.found(), offline=offline)
 
 
@@ -211,6 +216,13 @@ class _Family:
             waiting, self._waiting = self._waiting, []
             for target in waiting:
                 self.take(target)
+
+    def hold_pins(self, hub: HubClient | None, deadline: float) -> None:
+        """Hold what the source pins against the tips of the remotes that were taken in."""
+        pins, problems = pins_of(self._manifest, self._clone, self._commit, self._remotes, hub=hub, deadline=deadline)
+        for name, pin in pins.items():
+            self._found[name] = replace(self._found[name], pin=pin)
+        self._note(*problems)
 
     def _source(self, remote: RemoteState) -> RepoStatus:
         """Hold what this clone has against the source's remote."""

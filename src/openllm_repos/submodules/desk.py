@@ -36,6 +36,7 @@ class Held:
         staged: the ``.gitmodules`` of the index, None where it has none.
         written: that of the work tree, None where it has none.
         modules: the sections of it: of the work tree's, or where a sparse checkout leaves it out of the index's.
+        staged_modules: the sections of the index's.
     """
 
     top: Path
@@ -43,6 +44,7 @@ class Held:
     staged: bytes | None
     written: bytes | None
     modules: tuple[Module, ...]
+    staged_modules: tuple[Module, ...]
 
     @property
     def pins(self) -> dict[str, ObjectId]:
@@ -88,8 +90,9 @@ def look(repository: Repository, paths: Sequence[str]) -> Held:
             f"{NAME} is deleted in the work tree, and the index still has it.",
             hint=f"Bring it back: git restore {NAME}   or take the submodules out: git rm {NAME}",
         )
-    modules = read_modules(repository, (staged if written is None else written) or b"")
-    return Held(repository.top, entries, staged, written, modules)
+    in_index = () if staged is None else read_modules(repository, staged)
+    modules = in_index if written in {None, staged} else read_modules(repository, written or b"")
+    return Held(repository.top, entries, staged, written, modules, in_index)
 
 
 def _aside(path: str, paths: Sequence[str], above: Iterable[str]) -> bool:
@@ -129,6 +132,11 @@ def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
     place = held.top
     for part in path.parts:
         place /= part
+        if place.parent != held.top and os.path.lexists(place.parent / ".git"):
+            raise ConflictError(
+                f"{repo.name} cannot be pinned at {path}: {place.parent.relative_to(held.top)} is a clone of its own.",
+                hint=f"Choose another place: openllm-repos manifest set repos.{repo.name}.submodule PATH",
+            )
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             what = "a symbolic link" if place.is_symlink() else "a file"
             raise ConflictError(

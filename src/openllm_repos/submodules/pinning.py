@@ -136,7 +136,7 @@ class _Planning:
         far, url = SAME, remote.endpoint.url
         if tip is not None and tip != new:
             far = how_far(self.repository, repo, url, tip=tip, pin=new, deadline=self.deadline, hub=self.hub)
-        section = bool(settings_for(self.manifest, repo, path, held.modules))
+        section = any(settings_for(self.manifest, repo, path, said) for said in (held.modules, held.staged_modules))
         return replace(step, new=new, distance=far, section=section, notes=_notes(self.repository, step, new, far))
 
 

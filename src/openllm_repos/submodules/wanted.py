@@ -45,7 +45,7 @@ def wanted_commit(repository: Repository, remote: RemoteState, to: str | None) -
             )
         found = remote.tip
     else:
-        found = _by_id(repository, remote, to) or _by_name(remote, to)
+        found = _by_id(repository, remote, to) or _by_name(repository, remote, to)
     if len(found) != repository.id_length:
         raise ConflictError(
             f"{name} names its commits in another way ({len(found)} digits) than this clone ({repository.id_length}).",
@@ -69,6 +69,11 @@ def _by_id(repository: Repository, remote: RemoteState, text: str) -> ObjectId |
         return _peeled(remote, wanted)
     if len(wanted) != repository.id_length:
         return wanted  # which is said in the end
+    return _fetched(repository, remote, wanted)
+
+
+def _fetched(repository: Repository, remote: RemoteState, wanted: ObjectId) -> ObjectId:
+    """Return the commit that an id stands for, once the remote has given it out."""
     try:
         return peek_commit(repository, remote.endpoint.url, wanted, deadline=_SECONDS)
     except DeadlineExceeded as late:
@@ -87,7 +92,7 @@ def _peeled(remote: RemoteState, found: ObjectId) -> ObjectId:
     )
 
 
-def _by_name(remote: RemoteState, text: str) -> ObjectId:
+def _by_name(repository: Repository, remote: RemoteState, text: str) -> ObjectId:
     name = remote.repo.name
     tag = None if text.startswith(_HEADS) else text.removeprefix(_TAGS)
     branch = None if text.startswith(_TAGS) else text.removeprefix(_HEADS)
@@ -108,4 +113,6 @@ def _by_name(remote: RemoteState, text: str) -> ObjectId:
             f"{name} has no tag, branch or commit {quoted(text)}{nearest(text, known)}.{whole}",
             hint=f"See what it has: git ls-remote {remote.repo.url}",
         )
+    if of_branch is None and found not in remote.heads.values() and len(found) == repository.id_length:
+        return _fetched(repository, remote, found)  # a tag may name anything, a file too
     return found
