@@ -2,73 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.repositories import Bare, Clone
+from tests.support.pinned import PATH, Pinned
+from tests.support.repositories import Clone
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.inprocess import RunCli
-    from tests.support.process import Result
-
-PATH = "models/small"
-
-
-@dataclass(slots=True)
-class Pinned:
-    """A source whose manifest pins one model at `models/small`; the model has three commits and a tag on the first."""
-
-    run: RunCli
-    clone: Clone
-    model: Bare
-    work: Clone
-    commits: list[str]
-
-    @classmethod
-    def make(cls, folder: Path, run: RunCli, *, object_format: str = "sha1", clone: Clone | None = None) -> Pinned:
-        model = Bare.init(folder / "model.git", object_format=object_format)
-        work = Clone.init(folder / "work", object_format=object_format)
-        commits = [work.commit(f"Step {number}", {"config.json": f"{number}\n"}) for number in range(3)]
-        work.git("tag", "-a", "-m", "First", "v1", commits[0])
-        work.git("push", "-q", model.url, "HEAD:refs/heads/main", "v1")
-        clone = clone or Clone.init(folder / "clone", object_format=object_format)
-        made = cls(run, clone, model, work, commits)
-        made.manifest()
-        clone.commit("Start", {"app.py": "print()\n"})
-        return made
-
-    def manifest(self, small: str = f'submodule = "{PATH}"', more: str = "") -> None:
-        self.clone.write(
-            {
-                "repos.toml": 'schema = 1\n[project]\nname = "x"\n'
-                '[repos.main]\nurl = "https://git.example/owner/source"\nrole = "source"\n'
-                f'[repos.small]\nurl = "{self.model.url}"\n{small}\n{more}'
-            }
-        )
-
-    def pin(self, *args: str) -> Result:
-        return self.run("pin", *args, cwd=self.clone.path)
-
-    def pinned(self, *args: str) -> Result:
-        done = self.pin(*args)
-        assert done.code == 0, (done.out, done.err)
-        return done
-
-    @property
-    def index(self) -> str:
-        return self.clone.git("ls-files", "--stage", "--", "models")
-
-    def modules(self) -> str:
-        return (self.clone.path / ".gitmodules").read_text()
-
-    def checkout(self) -> Clone:
-        """Let plain git get the submodule's files, and return its clone."""
-        self.clone.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--", PATH)
-        return Clone(self.clone.path / PATH)
 
 
 @pytest.fixture
@@ -260,22 +204,22 @@ def test_a_repo_without_a_place_is_told_how_to_get_one(source: Pinned) -> None:
     source.manifest("")
     said = "openllm-repos manifest set repos.small.submodule models/small"
     assert [said in source.pin(*args).err for args in ((), ("small",))] == [True, True]
-    assert source.run(*said.split()[1:], cwd=source.clone.path).code == 0
+    assert source.run(*said.split()[1:]).code == 0
     source.pinned("small")
-    assert "pinned at models/small" in source.run("manifest", "show", cwd=source.clone.path).out
+    assert "pinned at models/small" in source.run("manifest", "show").out
 
 
 def test_an_empty_repo_and_a_bare_clone_have_nothing_to_pin(source: Pinned, tmp_path: Path) -> None:
     source.manifest(f'submodule = "{PATH}"\nbranch = "nowhere"')
     assert "has no branch nowhere yet" in source.pin().out
     bare = Clone.of(source.clone.url, tmp_path / "bare", "--bare")
-    assert "is a bare clone" in source.run("pin", cwd=bare.path).err
+    assert "is a bare clone" in source.run_cli("pin", cwd=bare.path).err
 
 
 def test_a_linked_work_tree_has_an_index_of_its_own(source: Pinned, tmp_path: Path) -> None:
     source.clone.git("worktree", "add", "-q", str(tmp_path / "linked"))
     linked = Clone(tmp_path / "linked")
-    assert source.run("pin", cwd=linked.path).code == 0
+    assert source.run_cli("pin", cwd=linked.path).code == 0
     assert linked.git("status", "--porcelain") == f"A  .gitmodules\nA  {PATH}"
     assert source.index == ""
 

@@ -164,8 +164,8 @@ def write(
 ) -> bool:
     """Pin commits, and let ``.gitmodules`` say what the manifest says of those repos.
 
-    The index changes at once, or not at all; then the work tree's ``.gitmodules``, and the empty folder that git makes
-    for a submodule that is not checked out. Killed in between, the same call does what is left.
+    First the work tree's ``.gitmodules``, and the empty folder that git makes for a submodule that is not checked out;
+    then the index, at once or not at all. Killed in between, the same call does what is left.
 
     Args:
         repository: the clone.
@@ -183,24 +183,24 @@ def write(
     staged = _with_sections(repository, manifest, held.staged or b"", repos)
     written = None if held.skipped else _with_sections(repository, manifest, held.written or b"", repos)
     files = {NAME: staged} if staged != (held.staged or b"") else {}
-    skips = [os.fsdecode(entry.path) for entry in held.entries if entry.skipped]
+    edits = written is not None and written != (held.written or b"")
+    skips = {os.fsdecode(entry.path) for entry in held.entries if entry.skipped}
     try:
-        write_index(repository, pins, files, skipped=[path for path in skips if path in pins or path in files])
+        if edits and written is not None:
+            _replace(held.top / NAME, held.written, written)
+        for path in pins.keys() - skips:
+            (held.top / path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"The work tree cannot be written: {error.strerror}.") from None
+    try:
+        write_index(repository, pins, files, skipped=sorted(skips & (pins.keys() | files.keys())))
     except GitFailed as failed:
+        if edits:
+            _replace(held.top / NAME, written, held.written)
         raise EnvironmentProblem(
             f"The index cannot be written: {failed.completed.said}", hint="Wait until no other git works here."
         ) from None
-    changed = bool(pins or files)
-    try:
-        if written is not None and written != (held.written or b""):
-            _replace(held.top / NAME, held.written, written)
-            changed = True
-        for path in pins:
-            if path not in skips:
-                (held.top / path).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentProblem(f"The work tree cannot be written: {error.strerror}.") from None
-    return changed
+    return bool(pins or files or edits)
 
 
 def _with_sections(
@@ -212,10 +212,13 @@ def _with_sections(
     return content
 
 
-def _replace(file: Path, before: bytes | None, after: bytes) -> None:
-    """Put a new file in the place of one that is still as it was read."""
+def _replace(file: Path, before: bytes | None, after: bytes | None) -> None:
+    """Put a new file in the place of one that is still as it was read; None is no file."""
     if _read(file) != before:
         raise ConflictError(f"{NAME} changed meanwhile.", hint="Run the same command again.")
+    if after is None:
+        file.unlink()
+        return
     handle, name = tempfile.mkstemp(prefix=f"{NAME}.", dir=file.parent)
     fresh = Path(name)
     try:
