@@ -73,7 +73,7 @@ def test_a_gitmodules_that_git_cannot_read_is_no_reason_to_stop(hosts: Hosts, ru
 
 
 @pytest.mark.usefixtures("git_subtree")
-@pytest.mark.parametrize("squash", [(), ("--squash",)])
+@pytest.mark.parametrize("squash", [(), pytest.param(("--squash",), marks=pytest.mark.slow)])
 def test_a_subtree_becomes_a_map_of_its_folder(hosts: Hosts, run_cli: RunCli, squash: tuple[str, ...]) -> None:
     hosts.hub("lemms/viewer", {"viewer.py": "view\n"})
     hosts.hub("lemms/unknown", {"unknown.py": "?\n"})

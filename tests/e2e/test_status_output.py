@@ -56,6 +56,7 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "release": None,
                 "changed": family.clone.log(form="%cI")[0].replace("Z", "+00:00"),
                 "space": None,
+                "pin": None,
             },
             {
                 "name": "space",
@@ -71,6 +72,7 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "release": "v0.1.0",
                 "changed": family.space.log(form="%cI")[0].replace("Z", "+00:00"),
                 "space": None,
+                "pin": None,
             },
         ],
         "problems": [
