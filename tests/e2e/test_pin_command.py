@@ -237,6 +237,26 @@ def test_a_sparse_checkout_stays_sparse(source: Pinned) -> None:
     assert not (source.clone.path / "models").exists()
 
 
+def test_a_sparse_index_takes_a_pin_outside_of_its_cone(source: Pinned) -> None:
+    source.commit("More", {"src/a.py": "a\n", "docs/b.md": "b\n", "models/notes/c.md": "c\n"})
+    source.clone.git("sparse-checkout", "set", "--cone", "--sparse-index", "src")
+    source.pinned()
+    assert source.clone.git("status", "--porcelain") == f"A  .gitmodules\nA  {PATH}"
+    source.clone.git("commit", "-qm", "Pin")
+    assert source.clone.paths("HEAD") == [
+        ".gitmodules",
+        "app.py",
+        "docs/b.md",
+        "models/notes/c.md",
+        PATH,
+        "repos.toml",
+        "src/a.py",
+    ]
+    source.clone.git("sparse-checkout", "reapply")
+    source.pinned("--to=v1")
+    assert source.clone.git("status", "--porcelain") == f"M  {PATH}"
+
+
 def test_sha256_and_a_partial_clone(tmp_path: Path, run_cli: RunCli) -> None:
     source = Pinned.make(tmp_path / "sha256", run_cli, object_format="sha256")
     source.pinned("--to", "v1")

@@ -50,6 +50,10 @@ def test_status_says_how_far_a_pin_is_behind(source: Pinned) -> None:
     assert "pin" in table.splitlines()[0].split()
     source.clone.git("fetch", "-q", source.model.url, "main:refs/remotes/small/main")
     assert source.run("status", "--offline", "--json").json()["repos"][1]["pin"]["behind"] == 2
+    source.model.path.rename(source.model.path.parent / "away.git")
+    (row,) = [line for line in source.run("status").out.splitlines() if line.startswith("small ")]
+    assert row.split() == ["small", "git", "main", "unreachable", "-", last[:7]]
+    (source.model.path.parent / "away.git").rename(source.model.path)
     source.work.orphan("anew")
     source.work.commit("Anew", {"a": "a"})
     source.work.git("push", "-q", "--force", source.model.url, "HEAD:refs/heads/main")

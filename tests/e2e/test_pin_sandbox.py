@@ -79,6 +79,7 @@ def source(sandbox: Sandbox, tmp_path: Path) -> Clone:
     return clone
 
 
+@pytest.mark.slow
 def test_a_pin_costs_kilobytes_and_git_submodule_update_gets_the_rest(
     source: Clone, model: Clone, wire: Counted, sandbox: Sandbox, run_cli: RunCli, tmp_path: Path
 ) -> None:

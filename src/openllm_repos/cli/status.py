@@ -192,8 +192,10 @@ def _row(status: RepoStatus) -> tuple[str, ...]:
 def _pin(status: RepoStatus) -> str:
     if status.pin is None:
         return "-"
-    commit = status.pin.commit
-    return "none" if commit is None else f"{commit[:7]} {status.pin.distance.said(status.repo.branch)}"
+    commit, far = status.pin.commit, status.pin.distance
+    if commit is None:
+        return "none"
+    return f"{commit[:7]} {far.said(status.repo.branch) if far else ''}".rstrip()
 
 
 def _colour(standing: Standing) -> str:
@@ -287,7 +289,8 @@ def _pin_facts(status: RepoStatus) -> dict[str, Any] | None:
     if pin is None:
         return None
     far = pin.distance
-    return {"path": pin.path, "commit": pin.commit, "behind": far.behind, "on_branch": far.on_branch}
+    known = {"behind": far.behind if far else None, "on_branch": far.on_branch if far else None}
+    return {"path": pin.path, "commit": pin.commit, **known}
 
 
 def _space_facts(status: RepoStatus) -> dict[str, Any] | None:

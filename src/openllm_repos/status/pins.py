@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from openllm_repos.errors import ReposError
 from openllm_repos.family.modules import differences
-from openllm_repos.family.pins import UNKNOWN, Distance, how_far
+from openllm_repos.family.pins import Distance, how_far
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState
 from openllm_repos.git.gitlinks import pins_in_commit
 from openllm_repos.git.gitmodules import modules_text, read_modules
@@ -30,12 +30,12 @@ class Pin:
     Attributes:
         path: where.
         commit: what, None where it pins nothing there yet.
-        distance: how far that is from the tip of the repo's branch.
+        distance: how far that is from the tip of the repo's branch; None where there is no pin, or no tip is known.
     """
 
     path: FolderPath
     commit: ObjectId | None
-    distance: Distance = UNKNOWN
+    distance: Distance | None = None
 
 
 def pins_of(

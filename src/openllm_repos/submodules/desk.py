@@ -181,12 +181,14 @@ def write(
         EnvironmentProblem: another git is at work, or something cannot be written.
     """
     staged = _with_sections(repository, manifest, held.staged or b"", repos)
-    written = None if held.skipped else _with_sections(repository, manifest, held.written or b"", repos)
+    written = (
+        staged if held.written == held.staged else _with_sections(repository, manifest, held.written or b"", repos)
+    )
     files = {NAME: staged} if staged != (held.staged or b"") else {}
-    edits = written is not None and written != (held.written or b"")
+    edits = not held.skipped and written != (held.written or b"")
     skips = {os.fsdecode(entry.path) for entry in held.entries if entry.skipped}
     try:
-        if edits and written is not None:
+        if edits:
             _replace(held.top / NAME, held.written, written)
         for path in pins.keys() - skips:
             (held.top / path).mkdir(parents=True, exist_ok=True)
