@@ -207,6 +207,8 @@ def test_a_repo_without_a_place_is_told_how_to_get_one(source: Pinned) -> None:
     assert source.run(*said.split()[1:]).code == 0
     source.pinned("small")
     assert "pinned at models/small" in source.run("manifest", "show").out
+    added = source.run("manifest", "add", "big", "--model", "lemms/big", "--submodule", "models/small/big")
+    assert "repos.big.submodule: and that of 'small' lie one in the other" in added.err
 
 
 def test_an_empty_repo_and_a_bare_clone_have_nothing_to_pin(source: Pinned, tmp_path: Path) -> None:

@@ -156,6 +156,11 @@ def test_gitmodules_is_made_equal_to_the_manifest(source: Pinned) -> None:
     assert mended == theirs.replace("../old.git", source.model.url)
     assert source.clone.git("status", "--porcelain") == "M  .gitmodules"
     assert source.run("remotes", "sync", "--json").json()["submodules"] == []
+    source.clone.write({".gitmodules": theirs.replace("../old.git", "https://ada:secret1234@elsewhere.example/x")})
+    assert "https://***@elsewhere.example/x" in source.run("remotes").out
+    assert "secret1234" not in "".join(
+        source.run(*args).out for args in (("doctor", "--offline"), ("remotes", "--json"))
+    )
     source.clone.write({".gitmodules": theirs.replace("old", "model")})  # the same place, from the source's own
     assert source.run("remotes", "--json").json()["submodules"] == []
 

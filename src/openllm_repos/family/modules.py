@@ -10,6 +10,7 @@ from openllm_repos.git.gitmodules import NAME, Module, Setting
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest, Repo
 from openllm_repos.names.path import FolderPath
 from openllm_repos.names.url import identity_of
+from openllm_repos.text import redact
 
 _BY_HAND = f"git log -p -- {NAME}   says who wrote it; mend it there"
 _RELATIVE = ("./", "../")
@@ -97,7 +98,7 @@ def _of_repo(
         settings = settings_for(manifest, repo, path, modules)
         yield Difference(repo.name, path, f"has no section in {NAME} for {path}", settings)
     for setting in settings_for(manifest, repo, path, modules) if mine else ():
-        found = getattr(mine[0], setting.key) or f"no {setting.key}"
+        found = redact(getattr(mine[0], setting.key)) or f"no {setting.key}"
         message = f"{NAME} says {found} for {path}, the manifest says {setting.value}"
         yield Difference(repo.name, path, message, (setting,))
     if len(mine) > 1:
