@@ -27,6 +27,7 @@ SECTIONS = {
 }
 AS_IN = {
     "undo": ["sync", "status", "log"],
+    "pin": ["status"],
     "sync": ["status"],
     "diff": ["sync", "status"],
     "adopt": ["sync", "status"],

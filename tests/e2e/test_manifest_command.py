@@ -101,6 +101,7 @@ def test_show_as_json_writes_every_default_out(run_cli: RunCli, manifest: Path) 
         "history": "full",
         "drift": "merge",
         "owned": ["app.py", "README.md"],
+        "submodule": None,
         "maps": [{"from": "core/src/*.py", "to": "training/"}, {"from": "configs/*.json", "to": "configs/"}],
         "publish": [],
     }

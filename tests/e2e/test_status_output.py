@@ -57,6 +57,7 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "changed": family.clone.log(form="%cI")[0].replace("Z", "+00:00"),
                 "space": None,
                 "held": None,
+                "pin": None,
             },
             {
                 "name": "space",
@@ -73,6 +74,7 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "changed": family.space.log(form="%cI")[0].replace("Z", "+00:00"),
                 "space": None,
                 "held": None,
+                "pin": None,
             },
         ],
         "problems": [

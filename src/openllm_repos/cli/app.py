@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, Listed] = {
     "log": Listed("openllm_repos.cli.log:log", "Show which refs were moved when, here and on remotes."),
     "undo": Listed("openllm_repos.cli.undo:undo", "Take back the last operation, or another one, without force."),
     "gc": Listed("openllm_repos.cli.gc:gc", "Let go of what old operations replaced, and of leftovers."),
+    "pin": Listed("openllm_repos.cli.pin:pin", "Pin a commit of a repo in the source, as a submodule."),
     "checkout": Listed("openllm_repos.cli.release_compare:checkout", "Say how to get every repo as a release has it."),
     "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),

@@ -72,6 +72,7 @@ def init(
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.setup.begin import Wishes, begin, complete, maps_without_files, to_adopt, write_new
+    from openllm_repos.setup.inherited import told
     from openllm_repos.setup.survey import create_on_hub, survey
 
     if stray:
@@ -107,7 +108,8 @@ def init(
         wishes = ask_contents(draft, found, wishes, seen)
     draft = complete(draft, found, wishes, seen)
     manifest = Manifest.parse(draft.text(), path.name)
-    notes = [f"note: {show(note)}" for note in maps_without_files(manifest, repository, found)]
+    sentences = (*maps_without_files(manifest, repository, found), *told(draft, found.submodules, found.subtrees))
+    notes = [f"note: {show(note)}" for note in sentences]
     if dry_run:
         click.echo(draft.text(), nl=False)
         for note in notes:

@@ -13,6 +13,7 @@ from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Kind
 from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.plain import quoted
 from openllm_repos.setup.begin import Wishes, complete
 from openllm_repos.setup.draft import Draft
 from openllm_repos.setup.places import Place, place_of
@@ -32,7 +33,12 @@ def ask_places(found: Survey) -> Wishes:
     space = _asked("The Space (owner/name)", spaces[0] if spaces else _NONE, lambda text: _places(Kind.SPACE, text)[:1])
     asked_models = _asked("Models, with blanks between", _joined(models), lambda text: _places(Kind.MODEL, text))
     asked_data = _asked("Datasets, with blanks between", _joined(datasets), lambda text: _places(Kind.DATASET, text))
-    return Wishes(source, space[0] if space else None, (*asked_models, *asked_data))
+    wishes = Wishes(source, space[0] if space else None, (*asked_models, *asked_data))
+    if found.submodules:
+        paths = [one.path for one in found.submodules]
+        pinned = _asked("Submodules that belong to the family", _joined(paths), partial(_among, paths))
+        wishes = replace(wishes, submodules=pinned)
+    return wishes
 
 
 def ask_contents(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str, Seen]) -> Wishes:
@@ -83,6 +89,14 @@ def _patterns(text: str) -> tuple[str, ...]:
     words = _words(text)
     for word in words:
         Pattern.parse(word, protective=True)
+    return words
+
+
+def _among(paths: Sequence[str], text: str) -> tuple[str, ...]:
+    words = _words(text)
+    for word in words:
+        if word not in paths:
+            raise UsageError(f"{quoted(word)} is none of them.", hint=f"They are: {' '.join(paths)}")
     return words
 
 

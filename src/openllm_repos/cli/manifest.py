@@ -62,6 +62,7 @@ def check(invocation: Invocation) -> None:
 @click.option("--owned", metavar="PATH", multiple=True, help="A path that only this repo writes.")
 @click.option("--history", type=click.Choice([str(one) for one in History]), help="full, or one commit per sync.")
 @click.option("--drift", type=click.Choice([str(one) for one in DriftPolicy]), help="merge it, or refuse to sync.")
+@click.option("--submodule", metavar="PATH", help="The source pins a commit of it at PATH.")
 @click.option("--no-release", is_flag=True, help="Releases leave this repo out.")
 @click.pass_obj
 def add(
@@ -81,7 +82,7 @@ def add(
     fields: dict[str, str | bool | list[str]] = dict(places)
     if options["source"]:
         fields["role"] = str(Role.SOURCE)
-    fields |= {key: options[key] for key in ("branch", "history", "drift") if options[key] is not None}
+    fields |= {key: options[key] for key in ("branch", "history", "drift", "submodule") if options[key] is not None}
     if options["no_release"]:
         fields["release"] = False
     if owned:
@@ -162,6 +163,7 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
         "history": str(repo.history),
         "drift": str(repo.drift),
         "owned": [pattern.text for pattern in repo.owned],
+        "submodule": repo.submodule,
         "maps": [{"from": entry.source.text, "to": entry.written_to} for entry in repo.maps],
         "publish": [
             {
@@ -197,6 +199,8 @@ def _lines(read: Manifest) -> list[str]:
         lines += [f"{'':{width}}  {entry.source.text} → {entry.written_to}" for entry in repo.maps]
         places = [entry.place for entry in repo.publish]
         lines += [f"{'':{width}}  publish: {place.source.text} → {place.written_to}" for place in places]
+        if repo.submodule is not None:
+            lines.append(f"{'':{width}}  pinned at {repo.submodule}")
         if repo.owned:
             lines.append(f"{'':{width}}  owned: {', '.join(pattern.text for pattern in repo.owned)}")
     return lines

@@ -204,6 +204,7 @@ def _lock_facts(found: FoundLock) -> dict[str, Any]:
                 "commit": found.commit if repo is lock.source else repo.commit,
                 "tree": repo.tree,
                 "source": repo.source,
+                "submodule": repo.submodule,
             }
             for repo in lock.repos
         ],

@@ -12,6 +12,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
+    from openllm_repos.family.modules import Difference
     from openllm_repos.setup.remotes import RemoteStep
 
 SCHEMA = 1
@@ -21,22 +22,27 @@ SCHEMA = 1
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.pass_context
 def remotes(ctx: click.Context, as_json: bool) -> None:
-    """Show the clone's git remote for each repo; `remotes sync` makes them equal to the manifest."""
+    """Show the clone's git remote for each repo; `remotes sync` makes them equal to the manifest.
+
+    Of repos that the source pins as submodules, .gitmodules is held against the manifest, too.
+    """
     if ctx.invoked_subcommand is not None:
         if as_json:
             raise click.UsageError(f"Write it behind: remotes {ctx.invoked_subcommand} --json")
         return
     from openllm_repos.cli.clone import open_clone
     from openllm_repos.setup.remotes import plan_remotes
+    from openllm_repos.submodules.mending import plan_modules
 
     manifest, repository = open_clone(ctx.obj)
     steps = plan_remotes(manifest, repository)
+    modules = plan_modules(manifest, repository)
     if as_json:
-        click.echo(json.dumps(facts(steps, ()), indent=2))
+        click.echo(json.dumps(facts(steps, (), modules), indent=2))
         return
-    for line in _table(steps):
+    for line in (*_table(steps), *_modules_told(modules, (), done=False)):
         click.echo(line)
-    if any(step.changes for step in steps):
+    if any(step.changes for step in steps) or any(one.settings for one in modules):
         click.echo("\nnext: openllm-repos remotes sync")
 
 
@@ -49,20 +55,24 @@ def sync(invocation: Invocation, dry_run: bool, prune: bool, as_json: bool) -> N
     """Make the clone's git remotes equal to the manifest.
 
     What is missing is added, and what this tool made is corrected. A remote that you made stays as it is: where it
-    leads elsewhere, that is said, with the git command that would change it.
+    leads elsewhere, that is said, with the git command that would change it. So is .gitmodules brought up to date for
+    the repos that the source pins, staged and not committed.
     """
     from openllm_repos.cli.clone import open_clone
     from openllm_repos.setup.remotes import Deed, apply_remotes, plan_remotes
+    from openllm_repos.submodules.mending import apply_modules, plan_modules
 
     manifest, repository = open_clone(invocation)
     steps = plan_remotes(manifest, repository)
+    modules = plan_modules(manifest, repository)
     due = tuple(step for step in steps if step.changes or (prune and step.deed is Deed.STALE))
     if not dry_run:
         due = apply_remotes(steps, repository, prune=prune)
+    mended = tuple(one for one in modules if one.settings) if dry_run else apply_modules(manifest, repository, modules)
     if as_json:
-        click.echo(json.dumps(facts(steps, due), indent=2))
+        click.echo(json.dumps(facts(steps, due, modules, mended), indent=2))
         return
-    for line in told(steps, due, done=not dry_run):
+    for line in (*told(steps, due, done=not dry_run), *_modules_told(modules, mended, done=not dry_run)):
         if not invocation.quiet:
             click.echo(line)
 
@@ -87,6 +97,17 @@ def told(steps: Sequence[RemoteStep], due: Sequence[RemoteStep], *, done: bool) 
             yield f"  next: {step.command}"
 
 
+def _modules_told(found: Sequence[Difference], mended: Sequence[Difference], *, done: bool) -> Iterator[str]:
+    """Yield what differs in the submodules, what was mended of it (or would be), and what is left to the person."""
+    for one in found:
+        ending = (" (mended)" if done else " (would be mended)") if one in mended else ""
+        yield _safe(f"{one.said}{ending}")
+        if one.command:
+            yield _safe(f"  next: {one.command}")
+        elif done and any(setting.key == "url" for setting in one.settings) and one in mended:
+            yield _safe(f"  next: git submodule sync -- {one.path}   in clones that have it checked out")
+
+
 def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:
     from openllm_repos.setup.remotes import Deed
 
@@ -101,7 +122,12 @@ def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:
         yield _safe(f"{repo:{widths[0]}}  {remote:{widths[1]}}  {url}")
 
 
-def facts(steps: Sequence[RemoteStep], due: Sequence[RemoteStep]) -> dict[str, Any]:
+def facts(
+    steps: Sequence[RemoteStep],
+    due: Sequence[RemoteStep],
+    modules: Sequence[Difference] = (),
+    mended: Sequence[Difference] = (),
+) -> dict[str, Any]:
     """Return it as the JSON that docs/json.md describes."""
     return {
         "schema": SCHEMA,
@@ -116,6 +142,16 @@ def facts(steps: Sequence[RemoteStep], due: Sequence[RemoteStep]) -> dict[str, A
                 "next": step.command,
             }
             for step in steps
+        ],
+        "submodules": [
+            {
+                "repo": one.repo or None,
+                "path": one.path,
+                "message": redact(one.message),
+                "changed": one in mended,
+                "next": one.command or "openllm-repos remotes sync",
+            }
+            for one in modules
         ],
     }
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _DIFFERS = 1
 _HEADINGS = ("repo", "kind", "branch", "state", "release")
+_PIN_HEADING = "pin"
 _HUB_HEADINGS = ("space", "changed")
 _DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
 _STATE = _HEADINGS.index("state")
@@ -173,8 +174,9 @@ def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[str, ...], ...]:
     """Return headings and rows; what a Space does, and when repos changed, only where the Hub has told of any."""
     spaces = any(status.runtime for status in repos)
     dates = spaces or any(status.changed and str(status.repo.kind) in _DATED for status in repos)
-    shown = [True] * len(_HEADINGS) + [spaces, dates]
-    rows = ((*_HEADINGS, *_HUB_HEADINGS), *(_row(status) for status in repos))
+    pins = any(status.pin for status in repos)
+    shown = [True] * len(_HEADINGS) + [pins, spaces, dates]
+    rows = ((*_HEADINGS, _PIN_HEADING, *_HUB_HEADINGS), *(_row(status) for status in repos))
     return tuple(tuple(itertools.compress(row, shown)) for row in rows)
 
 
@@ -204,7 +206,16 @@ def _row(status: RepoStatus) -> tuple[str, ...]:
     repo = status.repo
     space = status.runtime.said if status.runtime else "-"
     changed = f"{status.changed:%Y-%m-%d}" if status.changed else "-"
-    return (repo.name, str(repo.kind), repo.branch, status.said, status.release or "-", space, changed)
+    return (repo.name, str(repo.kind), repo.branch, status.said, status.release or "-", _pin(status), space, changed)
+
+
+def _pin(status: RepoStatus) -> str:
+    if status.pin is None:
+        return "-"
+    commit, far = status.pin.commit, status.pin.distance
+    if commit is None:
+        return "none"
+    return f"{commit[:7]} {far.said(status.repo.branch) if far else ''}".rstrip()
 
 
 def _colour(standing: Standing) -> str:
@@ -289,7 +300,17 @@ def _repo_facts(status: RepoStatus) -> dict[str, Any]:
         "changed": status.changed.isoformat() if status.changed else None,
         "space": _space_facts(status),
         "held": status.held or None,
+        "pin": _pin_facts(status),
     }
+
+
+def _pin_facts(status: RepoStatus) -> dict[str, Any] | None:
+    pin = status.pin
+    if pin is None:
+        return None
+    far = pin.distance
+    known = {"behind": far.behind if far else None, "on_branch": far.on_branch if far else None}
+    return {"path": pin.path, "commit": pin.commit, **known}
 
 
 def _space_facts(status: RepoStatus) -> dict[str, Any] | None:

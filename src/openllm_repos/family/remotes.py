@@ -36,6 +36,7 @@ class RemoteState:
         problem: why it is unreachable, or an empty string.
         hint: what to do about it.
         remembered: whether this is what was fetched before rather than an answer.
+        heads: branch names and their commits.
     """
 
     repo: Repo
@@ -47,6 +48,7 @@ class RemoteState:
     problem: str = ""
     hint: str = ""
     remembered: bool = False
+    heads: Mapping[str, ObjectId] = field(default_factory=dict)
 
     @property
     def tracking_ref(self) -> str:
@@ -101,10 +103,10 @@ def answers(
 
 def answered(repo: Repo, endpoint: Endpoint, refs: Mapping[str, ObjectId]) -> RemoteState:
     """Return the state that a remote's refs amount to."""
-    branches = tuple(ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/"))
+    heads = {ref.removeprefix("refs/heads/"): found for ref, found in refs.items() if ref.startswith("refs/heads/")}
     tags = {ref.removeprefix("refs/tags/"): found for ref, found in refs.items() if ref.startswith("refs/tags/")}
     peeled = {tag.removesuffix("^{}"): tags.pop(tag) for tag in list(tags) if tag.endswith("^{}")}
-    return RemoteState(repo, endpoint, refs.get(repo.branch.ref), branches, tags, peeled)
+    return RemoteState(repo, endpoint, refs.get(repo.branch.ref), tuple(heads), tags, peeled, heads=heads)
 
 
 def remember(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, RemoteState]:

@@ -1,7 +1,8 @@
-"""A look at a remote without taking anything into the clone: the names in a branch's tree."""
+"""A look at a remote without taking anything into the clone: the names in a branch's tree, single commits."""
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ Tree = dict[bytes, bytes]
 """Path of each file -> hex id of its blob."""
 
 _PEEKED = "refs/peeked"
+_QUIET = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head")
+_BARE = ("--depth=1", "--filter=tree:0")
+_DEEP = 101  # commits; a few hundred bytes each
 
 
 def tree_of(git: Git, commit: ObjectId) -> Tree:
@@ -40,16 +44,79 @@ def peek_tree(repository: Repository, url: str, branch: BranchName, *, deadline:
     Raises:
         GitFailed, DeadlineExceeded: it did not work.
     """
+    with _elsewhere(repository) as (git, settings):
+        less = ("--depth=1", "--filter=blob:none")
+        to = f"{branch.ref}:{_PEEKED}"
+        reach = repository.reach(url)
+        git.run("fetch", *_QUIET, *less, "--", url, to, deadline=deadline, settings=settings, environment=reach)
+        return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
+
+
+def peek_commit(repository: Repository, url: str, wanted: ObjectId, *, deadline: float) -> ObjectId:
+    """Return the commit that an id stands for on a remote: itself, or what the annotated tag of that id names.
+
+    One commit is fetched, and where the server can, no tree and no file of it. Objects of the clone do not count: it
+    may have that commit from somewhere else.
+
+    Args:
+        repository: the clone.
+        url: the remote.
+        wanted: the id.
+        deadline: seconds until the transfer is given up.
+
+    Raises:
+        GitFailed, DeadlineExceeded: the remote does not give it out, or it names no commit.
+    """
+    with _elsewhere(repository) as (git, settings):
+        reach = repository.reach(url)
+        git.run("fetch", *_QUIET, *_BARE, "--", url, wanted, deadline=deadline, settings=settings, environment=reach)
+        return ObjectId(git.text("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}"))
+
+
+def peek_distance(
+    repository: Repository, url: str, *, tip: ObjectId, other: ObjectId, deadline: float
+) -> tuple[int | None, bool]:
+    """Say how many commits a remote's branch has on top of another commit, looking at its newest hundred alone.
+
+    From a server that cannot leave trees and files out, only the tip is taken: nothing is said then.
+
+    Args:
+        repository: the clone.
+        url: the remote.
+        tip: the branch's commit.
+        other: the commit.
+        deadline: seconds for each of two transfers.
+
+    Returns:
+        How many; None where the commit is not among those that were looked at, or merges make the number uncertain.
+        And whether those are the whole history.
+
+    Raises:
+        GitFailed, DeadlineExceeded: it did not work.
+    """
+    with _elsewhere(repository) as (git, settings):
+        reach = repository.reach(url)
+        for depth in (1, _DEEP):
+            less = (f"--depth={depth}", _BARE[1])
+            git.run("fetch", *_QUIET, *less, "--", url, tip, deadline=deadline, settings=settings, environment=reach)
+            seen = git.text("rev-list", "--objects", "--no-walk", "--missing=print", tip)
+            if "?" not in seen:  # the tip's tree came along: all of the others' would, too
+                return None, False
+        commits = git.text("rev-list", tip, "--").split("\n")
+        whole = git.text("rev-parse", "--is-shallow-repository") == "false"
+        if other not in commits:
+            return None, whole
+        if not whole and git.text("rev-list", "--count", "--min-parents=2", tip, "--") != "0":
+            return None, False
+        return int(git.text("rev-list", "--count", tip, f"^{other}", "--")), whole
+
+
+@contextlib.contextmanager
+def _elsewhere(repository: Repository) -> Iterator[tuple[Git, tuple[str, ...]]]:
+    """Yield a git on an empty repository, thrown away afterwards, and the settings that reach remotes as the clone."""
     with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
         folder = Path(place)
         form = f"--object-format={repository.object_format}"
         Git(None, folder, {}).run("init", "--quiet", "--bare", "--template=", form, "--", ".")
-        git = Git(folder, folder, {})
-        quiet = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head")
-        less = ("--depth=1", "--filter=blob:none")
         # what is included comes before what we say with every call, as it does in the clone itself
-        settings = (f"include.path={repository.common_dir / 'config'}", NO_HOOKS, *CONFIGURATION)
-        to = f"{branch.ref}:{_PEEKED}"
-        reach = repository.reach(url)
-        git.run("fetch", *quiet, *less, "--", url, to, deadline=deadline, settings=settings, environment=reach)
-        return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
+        yield Git(folder, folder, {}), (f"include.path={repository.common_dir / 'config'}", NO_HOOKS, *CONFIGURATION)

@@ -106,6 +106,19 @@ class HubClient:
         said = self._ask("GET", f"/api/{repo.api}/refs", repo)
         return HubRefs(_refs(said.get("branches")), _refs(said.get("tags")))
 
+    def history(self, repo: HubRepo, commit: ObjectId) -> tuple[tuple[ObjectId, ...], bool]:
+        """Return the newest commits of a history, that commit first, and whether these are all of them."""
+        url, about = f"{self.endpoint}/api/{repo.api}/commits/{commit}", f"the {repo}"
+        answer = request("GET", url, about=about, token=self._tokens(repo), manners=self._manners)
+        try:
+            rows = answer.json()
+        except ValueError:
+            rows = None
+        if not isinstance(rows, list):
+            raise self._not_the_hub(about)
+        found = (_commit(row.get("id")) for row in rows if isinstance(row, dict))
+        return tuple(one for one in found if one is not None), 'rel="next"' not in answer.headers.get("link", "")
+
     def all_refs(self, repos: Sequence[HubRepo]) -> Mapping[HubRepo, HubRefs | HubError]:
         """Ask for the refs of many repositories at once; a repository that fails is an answer too."""
 
@@ -249,11 +262,14 @@ class HubClient:
         if not isinstance(said, dict):
             if path.endswith("/auth-check/write"):
                 return {}  # only its status counts
-            message = f"What answers at {self.endpoint} about {about} is not the Hub."
-            raise HubUnreachable(
-                Cause.SERVER, message, hint="Check HF_ENDPOINT, and the network: a proxy may have answered."
-            )
+            raise self._not_the_hub(about)
         return said
+
+    def _not_the_hub(self, about: str) -> HubUnreachable:
+        message = f"What answers at {self.endpoint} about {about} is not the Hub."
+        return HubUnreachable(
+            Cause.SERVER, message, hint="Check HF_ENDPOINT, and the network: a proxy may have answered."
+        )
 
 
 def _account(said: Mapping[str, Any]) -> Account:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.path import FolderPath
 from openllm_repos.names.ref import BranchName, RepoName, TagName
 from openllm_repos.names.url import RepoId, RepoUrl
 
@@ -29,6 +30,7 @@ class LockedRepo:
             child, which adds the lock and nothing else; with ``lock = "tag"`` it names the commit itself.
         tree: the commit's tree, None where it could not be seen.
         source: of a target, the source commit whose files it holds; else None.
+        submodule: where the source pins this very commit, None where it does not.
     """
 
     name: RepoName
@@ -41,6 +43,7 @@ class LockedRepo:
     commit: ObjectId
     tree: ObjectId | None = None
     source: ObjectId | None = None
+    submodule: FolderPath | None = None
 
 
 @dataclass(frozen=True, slots=True)

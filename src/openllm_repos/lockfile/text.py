@@ -9,6 +9,7 @@ from typing import Any
 from openllm_repos.errors import ConflictError, NameRefused
 from openllm_repos.lockfile.model import SCHEMA, Lock, LockedRepo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.path import FolderPath
 from openllm_repos.names.plain import require_plain
 from openllm_repos.names.ref import BranchName, RepoName, TagName
 from openllm_repos.names.url import RepoId, RepoUrl
@@ -65,6 +66,8 @@ def _lines(lock: Lock) -> Iterator[str]:
             yield f"tree = {_text(repo.tree)}"
         if repo.source is not None:
             yield f"source = {_text(repo.source)}"
+        if repo.submodule is not None:
+            yield f"submodule = {_text(repo.submodule)}"
 
 
 def _text(value: str) -> str:
@@ -141,6 +144,7 @@ def _repo(name: str, table: object, place: str) -> LockedRepo:
         commit=ObjectId(fields.text("commit")),
         tree=ObjectId(fields.text("tree")) if "tree" in table else None,
         source=ObjectId(fields.text("source")) if "source" in table else None,
+        submodule=FolderPath(fields.text("submodule")) if "submodule" in table else None,
     )
 
 

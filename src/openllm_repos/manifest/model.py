@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openllm_repos.errors import UsageError
 from openllm_repos.manifest.maps import Map, Publication
+from openllm_repos.names.path import FolderPath
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted
@@ -97,6 +98,7 @@ class Repo:
         at: which commit of it a release tags.
         version: where a version stands in it that must agree with that of the project.
         publish: artifacts that git does not track, and where they go in it, in the order of the file.
+        submodule: where the source pins a commit of it, None where it does not.
     """
 
     name: RepoName
@@ -114,6 +116,7 @@ class Repo:
     at: At = At.TIP
     version: tuple[VersionPlace, ...] = ()
     publish: tuple[Publication, ...] = ()
+    submodule: FolderPath | None = None
 
     @property
     def on_hub(self) -> bool:
@@ -208,6 +211,11 @@ class Manifest:
         """The repos that artifacts are published to, datasets first: a model names the commit of its data."""
         taking_part = [repo for repo in self.repos if repo.publish]
         return tuple(sorted(taking_part, key=lambda repo: repo.kind is not Kind.DATASET))
+
+    @property
+    def pinned(self) -> tuple[tuple[Repo, FolderPath], ...]:
+        """The repos that the source pins as submodules, each with its path there, in the order of the file."""
+        return tuple((repo, repo.submodule) for repo in self.repos if repo.submodule is not None)
 
     @property
     def released(self) -> tuple[Repo, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +36,7 @@ from openllm_repos.manifest.rules import (
     check_sources,
     check_tags,
 )
+from openllm_repos.manifest.submodules import check_submodules, submodule_path
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted, require_plain
@@ -67,7 +69,8 @@ _URL_ON_HUB: Final[dict[Kind, Callable[[RepoId, HostUrl | None], RepoUrl]]] = {
     Kind.DATASET: RepoId.dataset_url,
 }
 _RELEASE_KEYS: Final = ("release", "tag", "at", "version")
-_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, "history", "drift", "owned", "map", "publish")
+_TARGET_KEYS: Final = ("history", "drift", "owned", "map")
+_REPO_KEYS: Final = (*_KIND_OF_KEY, "role", "branch", *_RELEASE_KEYS, *_TARGET_KEYS, "publish", "submodule")
 EXAMPLE: Final = """\
 schema = 1
 
@@ -179,6 +182,7 @@ def _read_document(faults: Faults, document: dict[str, Any], origin: str) -> Man
     if project is None:
         return None
     check_tags(faults, repos, project.tag)
+    check_submodules(faults, repos, project)
     return Manifest(SCHEMA, project, repos, origin, hub, hooks)
 
 
@@ -263,6 +267,7 @@ def _read_repo(
     at = table.choice("at", At) or At.TIP
     version = table.texts("version", VersionPlace, alone=True)
     check_release(faults, table.place, role, table.keys)
+    submodule = table.text("submodule", submodule_path)
     history = table.choice("history", History) or History.FULL
     drift = table.choice("drift", DriftPolicy) or DriftPolicy.MERGE
     if name is None or role is None or url is None:
@@ -270,7 +275,8 @@ def _read_repo(
     plain_maps = tuple(entry for _, entry in maps)
     plain = tuple(entry for _, entry in published)
     kept = (owned, plain_maps, tag, at, version, plain)
-    return role, Repo(name, kind, url, repo_id, role, branch, release, history, drift, *kept)
+    made = Repo(name, kind, url, repo_id, role, branch, release, history, drift, *kept)
+    return role, replace(made, submodule=submodule)
 
 
 def _read_kind(table: Table, hub: HostUrl | None) -> tuple[Kind, RepoId | None, RepoUrl | None]:

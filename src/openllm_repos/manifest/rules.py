@@ -49,6 +49,10 @@ def check_release(faults: Faults, place: Place, role: Role | None, keys: Mapping
         for key in ("tag", "version"):
             if key in keys:
                 faults.add((*place, key), f"is in the source; write it as project.{key}")
+        if "submodule" in keys:
+            faults.add(
+                (*place, "submodule"), "is in the source, which cannot pin itself; write it in the repo that is pinned"
+            )
     if "at" in keys and role in (Role.SOURCE, Role.MEMBER):
         faults.add((*place, "at"), "is in a repo without maps; only a target has a last sync, so leave it out")
 

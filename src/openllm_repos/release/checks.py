@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError
 from openllm_repos.family.access import hub_repo_of
+from openllm_repos.family.modules import differences
 from openllm_repos.family.releases import TagState
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
 from openllm_repos.family.source import hold_against_remote
+from openllm_repos.git.gitlinks import pins_in_commit
+from openllm_repos.git.gitmodules import modules_text, read_modules
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.remote import Unreachable, require_writable
 from openllm_repos.git.repository import Repository
@@ -155,6 +158,32 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
             yield Obstacle(plan.repo.name, message, f"If nobody uses it: {delete}")
         elif plan.state is TagState.UNKNOWN:
             yield Obstacle(plan.repo.name, f"is unreachable: {remote.problem}.", remote.hint, _FAILS)
+
+
+def about_pins(
+    manifest: Manifest, repository: Repository, commit: ObjectId, plans: Sequence[RepoPlan]
+) -> Iterator[Obstacle]:
+    """What the source pins as submodules is what the release tags, and ``.gitmodules`` says where it comes from."""
+    if not manifest.pinned:
+        return
+    pins = pins_in_commit(repository, commit, [path for _, path in manifest.pinned])
+    rows = {row.repo.name: row for row in plans}
+    for repo, path in manifest.pinned:
+        row, pinned = rows.get(repo.name), pins.get(path)
+        if row is None or row.commit is None or pinned in {None, row.commit}:
+            continue
+        message = f"is pinned at {str(pinned)[:10]} ({path}), and the release would tag {row.commit[:10]}."
+        before = f"openllm-repos sync {repo.name} && " if repo.maps else ""
+        yield Obstacle(repo.name, message, f"{before}openllm-repos pin {repo.name}   then commit and push.")
+    try:
+        modules = read_modules(repository, modules_text(repository, commit))
+    except ReposError as why:
+        yield of_failure(manifest.source.name, why)
+        return
+    for one in differences(manifest, modules, pins.keys()):
+        if one.repo and (one.settings or one.path not in pins):
+            how = one.command or "openllm-repos remotes sync"
+            yield Obstacle(one.repo, f"{one.message} (at {commit[:10]}).", f"{how}   then commit and push.")
 
 
 def about_access(

@@ -115,6 +115,7 @@ class _Planning:
         obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
         obstacles += checks.about_lock(manifest, tag)
+        obstacles += checks.about_pins(manifest, repository, self.commit, plans)
         known = known_tags(manifest, repository, self.states[manifest.source.name])
         obstacles += checks.about_spelling(manifest, tag, known)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)

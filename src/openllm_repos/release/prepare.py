@@ -46,6 +46,7 @@ def _locked(plan: ReleasePlan, row: RepoPlan) -> LockedRepo:
         commit=commit,
         tree=plan.source_tree if is_source else row.tree,
         source=plan.source_commit if repo.role is Role.TARGET else None,
+        submodule=repo.submodule,
     )
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.releases import FoundLock, locked_tags
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
+from openllm_repos.git.gitlinks import pins_in_commit
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.remote import Unreachable, endpoints, list_refs
 from openllm_repos.git.repository import Repository
@@ -32,7 +33,11 @@ class Verdict(StrEnum):
     MOVED = "moved"
     LIGHTWEIGHT = "lightweight"
     UNSIGNED = "unsigned"
+    UNPINNED = "pinned elsewhere"
     UNREACHABLE = "unreachable"
+
+
+_TAGGED = frozenset({Verdict.GOOD, Verdict.LIGHTWEIGHT, Verdict.UNSIGNED, Verdict.UNPINNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class VerifiedRelease:
     @property
     def tagged(self) -> int:
         """How many repos have the tag where it belongs."""
-        return sum(one.verdict in {Verdict.GOOD, Verdict.LIGHTWEIGHT, Verdict.UNSIGNED} for one in self.repos)
+        return sum(one.verdict in _TAGGED for one in self.repos)
 
 
 def known_tags(manifest: Manifest, repository: Repository, source: RemoteState) -> list[TagName]:
@@ -174,6 +179,8 @@ def _ask(repository: Repository, places: Sequence[tuple[RepoName, RepoUrl]]) -> 
 
 
 def _held(desk: Desk, found: FoundLock, answers: Mapping[RepoUrl, _Answer], *, signed: bool) -> Iterator[VerifiedRepo]:
+    paths = [repo.submodule for repo in found.lock.repos if repo.submodule is not None]
+    pins = pins_in_commit(desk.repository, found.commit, paths)
     for repo in found.lock.repos:
         wanted = found.commit if repo is found.lock.source else repo.commit
         answer = answers[repo.url]
@@ -189,6 +196,8 @@ def _held(desk: Desk, found: FoundLock, answers: Mapping[RepoUrl, _Answer], *, s
             except EnvironmentProblem as why:
                 yield VerifiedRepo(repo, wanted, Verdict.UNREACHABLE, held, why.message)
                 continue
+        if verdict is Verdict.GOOD and repo.submodule is not None and pins.get(repo.submodule) != repo.commit:
+            verdict = Verdict.UNPINNED
         yield VerifiedRepo(repo, wanted, verdict, held)
 
 

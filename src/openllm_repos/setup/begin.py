@@ -19,6 +19,7 @@ from openllm_repos.names.overlap import intersect
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import require_plain
 from openllm_repos.setup.draft import Draft, entries
+from openllm_repos.setup.inherited import with_submodules, with_subtrees
 from openllm_repos.setup.places import Place
 from openllm_repos.setup.propose import already_there, propose_maps, propose_never, propose_owned
 from openllm_repos.setup.survey import Seen, Survey
@@ -35,6 +36,7 @@ class Wishes:
         maps: what goes to the Space: pairs of `from` and `to`.
         never: what may not leave the source.
         owned: what only the Space writes.
+        submodules: the paths of the submodules that belong to the family.
     """
 
     source: Place | None = None
@@ -43,6 +45,7 @@ class Wishes:
     maps: tuple[tuple[str, str], ...] | None = None
     never: tuple[str, ...] | None = None
     owned: tuple[str, ...] | None = None
+    submodules: tuple[str, ...] | None = None
 
 
 def begin(found: Survey, wishes: Wishes) -> Draft:
@@ -59,7 +62,9 @@ def begin(found: Survey, wishes: Wishes) -> Draft:
         )
     project = _project_name(source)
     made = entries(project, source, found.branch, wishes.space, wishes.others)
-    return Draft(project, made[0], made[1:], version=found.version)
+    draft = Draft(project, made[0], made[1:], version=found.version)
+    taken = [one for one in found.submodules if wishes.submodules is None or one.path in wishes.submodules]
+    return with_submodules(draft, taken)
 
 
 def _project_name(source: Place) -> str:
@@ -82,19 +87,23 @@ def complete(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str, See
     Raises:
         UsageError: a map cannot be read as one.
     """
+    draft = with_subtrees(draft, found.subtrees)
     space = next((entry for entry in draft.others if entry.place.kind is Kind.SPACE), None)
+    kept = [Map.of(*written) for entry in draft.others for written in entry.maps]
     if space is None:
         if wishes.maps or wishes.owned:
             raise UsageError(
                 "--map and --owned say what a Space gets, but no Space is named.", hint="Add --space owner/name."
             )
-        return replace(draft, never=propose_never(found.files) if wishes.never is None else wishes.never)
+        private = tuple(text for text in propose_never(found.files) if not _reads(kept, text))
+        return replace(draft, never=private if wishes.never is None else wishes.never)
     there = seen[space.name].files if space.name in seen else Tree()
-    written = propose_maps(found.files, there) if wishes.maps is None else wishes.maps
+    proposed = space.maps or propose_maps(found.files, there)
+    written = proposed if wishes.maps is None else wishes.maps
     maps = [Map.of(source, to) for source, to in written]
     never = wishes.never
     if never is None:
-        never = tuple(text for text in propose_never(found.files) if not _reads(maps, text))
+        never = tuple(text for text in propose_never(found.files) if not _reads([*maps, *kept], text))
     owned = propose_owned(there, maps) if wishes.owned is None else wishes.owned
     filled = replace(space, owned=owned, maps=written)
     return replace(draft, never=never, others=tuple(filled if entry is space else entry for entry in draft.others))

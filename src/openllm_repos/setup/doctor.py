@@ -20,6 +20,7 @@ from openllm_repos.setup.clone import check_clone, not_opened
 from openllm_repos.setup.machine import check_git, check_lfs
 from openllm_repos.setup.reach import check_remotes
 from openllm_repos.setup.remotes import Deed, RemoteStep, plan_remotes
+from openllm_repos.submodules.mending import plan_modules
 from openllm_repos.workflow.file import Recipe, read_workflow, said_of, standing
 from openllm_repos.workflow.filters import WORKFLOW
 
@@ -59,6 +60,7 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
     yield from check_clone(repository)
     if manifest is not None:
         yield from _git_remotes(plan_remotes(manifest, repository))
+        yield from _submodules(manifest, repository)
         yield from _hook(manifest, repository)
         yield from _workflow(manifest, manifest_path, repository)
         if not offline:
@@ -136,6 +138,20 @@ def _workflow(manifest: Manifest, path: Path, repository: Repository) -> Iterato
     yield (
         ok("workflow", f"{WORKFLOW} {said}") if not following else warning("workflow", f"{WORKFLOW} {said}", following)
     )
+
+
+def _submodules(manifest: Manifest, repository: Repository) -> Iterator[Check]:
+    """Hold the submodules that the source pins against the manifest; a source without any says nothing."""
+    try:
+        found = plan_modules(manifest, repository)
+    except ReposError as why:
+        yield error("pins", why.message, why.hint)
+        return
+    for one in found:
+        say = error if one.dangerous else warning
+        yield say("pins", one.said if not one.repo else one.message, one.command or _SYNC, repo=one.repo)
+    if manifest.pinned and not found:
+        yield ok("pins", "the submodules are as the manifest says")
 
 
 def _git_remotes(steps: tuple[RemoteStep, ...]) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from openllm_repos.errors import NameRefused
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind
+from openllm_repos.names.path import FolderPath
 from openllm_repos.names.ref import BranchName, RepoName
 from openllm_repos.setup.places import Place
 
@@ -41,6 +42,8 @@ class Entry:
         branch: the branch that counts.
         owned: what only it writes.
         maps: what it receives: pairs of `from` and `to`.
+        submodule: where the source pins it, None where it does not.
+        release: whether releases tag it.
     """
 
     name: RepoName
@@ -48,6 +51,8 @@ class Entry:
     branch: BranchName = DEFAULT_BRANCH
     owned: tuple[str, ...] = ()
     maps: tuple[tuple[str, str], ...] = ()
+    submodule: FolderPath | None = None
+    release: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Draft:
         others: all others, in order.
         version: the file of the source where the version stands, or an empty string.
         never: what may not leave the source.
+        notes: what stands at the end as comments.
     """
 
     project: str
@@ -67,6 +73,7 @@ class Draft:
     others: tuple[Entry, ...] = ()
     version: str = ""
     never: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the file. Whoever writes it parses it first: what is typed may not go together."""
@@ -83,6 +90,8 @@ class Draft:
         for entry in self.others:
             yield from _entry(entry, "")
             yield from _maps(entry)
+        for note in self.notes:
+            yield from ("", *(f"# {line}" for line in note.split("\n")))
 
 
 def _entry(entry: Entry, comment: str, *more: str) -> Iterator[str]:
@@ -92,6 +101,10 @@ def _entry(entry: Entry, comment: str, *more: str) -> Iterator[str]:
     yield from more
     if entry.branch != DEFAULT_BRANCH:
         yield f"branch = {_quoted(entry.branch)}"
+    if entry.submodule is not None:
+        yield _said(f"submodule = {_quoted(entry.submodule)}", "the source pins a commit of it there")
+    if not entry.release:
+        yield _said("release = false", "other people's: releases do not tag it")
     if entry.owned:
         yield _said(f"owned = {_listed(entry.owned)}", "only this repo writes these")
 
@@ -143,6 +156,11 @@ def entries(
     for place in others:
         made.append(Entry(_name(project, place, {entry.name for entry in made}), place))
     return tuple(made)
+
+
+def name_for(draft: Draft, place: Place) -> RepoName:
+    """Return a name for one more repo, as :func:`entries` gives them."""
+    return _name(draft.project, place, {entry.name for entry in (draft.source, *draft.others)})
 
 
 def _name(project: str, place: Place, taken: set[RepoName]) -> RepoName:

@@ -22,6 +22,7 @@ from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, RepoName
 from openllm_repos.setup.draft import Entry
+from openllm_repos.setup.inherited import Submodule, SubtreeFolder, find_submodules, find_subtrees
 from openllm_repos.setup.places import Place, place_of_url
 
 _ORIGIN = "origin"
@@ -39,6 +40,8 @@ class Survey:
         files: the files of that commit.
         version: the file in which the version stands, or an empty string.
         others: repositories of the Hub that the person has git remotes for.
+        submodules: repositories that the source has as submodules.
+        subtrees: folders that `git subtree` keeps for other repositories.
     """
 
     place: Place | None
@@ -47,6 +50,8 @@ class Survey:
     files: Tree = field(default_factory=dict)
     version: str = ""
     others: tuple[Place, ...] = ()
+    submodules: tuple[Submodule, ...] = ()
+    subtrees: tuple[SubtreeFolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ def survey(repository: Repository) -> Survey:
         )
     remotes = read_remotes(repository)
     source = next((one for one in remotes if one.name == _ORIGIN), None)
-    places = [place for one in remotes if one is not source and (place := _place(repository, one)) is not None]
+    beside = [(one, _place(repository, one)) for one in remotes if one is not source]
+    places = [place for _, place in beside if place is not None]
     branch = _branch(repository, source)
     commit = _commit(repository, branch, source)
     files = {} if commit is None else tree_of(repository.git, commit)
@@ -92,6 +98,8 @@ def survey(repository: Repository) -> Survey:
         files=files,
         version=_version_file(repository, files),
         others=tuple(place for place in places if place.on_hub),
+        submodules=() if commit is None else find_submodules(repository, commit, source.url if source else ""),
+        subtrees=() if commit is None else find_subtrees(repository, commit, files, beside),
     )
 
 

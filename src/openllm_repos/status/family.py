@@ -27,6 +27,7 @@ from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Drift
+from openllm_repos.status.pins import Pin, pins_of
 from openllm_repos.status.problems import (
     Problem,
     about_artifacts,
@@ -84,6 +85,7 @@ class RepoStatus:
         changed: when the tip was committed, None where neither this clone has that commit nor the Hub says it.
         runtime: of a Space, what it is doing; None where the Hub was not asked, or did not say in time.
         held: of a target that was rolled back, what it is held at; else empty.
+        pin: what the source pins of it; None where it is no submodule.
     """
 
     repo: Repo
@@ -96,6 +98,7 @@ class RepoStatus:
     changed: datetime | None = None
     runtime: Runtime | None = None
     held: str = ""
+    pin: Pin | None = None
 
     @property
     def said(self) -> str:
@@ -134,7 +137,8 @@ class FamilyStatus:
     @property
     def differs(self) -> bool:
         """Whether any repo is not as it should be."""
-        return not self.released or not all(status.standing.settled for status in self.repos)
+        unpinned = any(status.pin is not None and status.pin.commit is None for status in self.repos)
+        return not self.released or unpinned or not all(status.standing.settled for status in self.repos)
 
 
 def family_status(
@@ -170,6 +174,7 @@ def family_status(
         for remote in remotes:
             told(remote.repo.name)
             family.take(remote)
+        family.hold_pins(None if offline else hub, deadline)
         return family.status(asked.found(), offline=offline)
 
 
@@ -222,6 +227,13 @@ class _Family:
             waiting, self._waiting = self._waiting, []
             for target in waiting:
                 self.take(target)
+
+    def hold_pins(self, hub: HubClient | None, deadline: float) -> None:
+        """Hold what the source pins against the tips of the remotes that were taken in."""
+        pins, problems = pins_of(self._manifest, self._clone, self._commit, self._remotes, hub=hub, deadline=deadline)
+        for name, pin in pins.items():
+            self._found[name] = replace(self._found[name], pin=pin)
+        self._note(*problems)
 
     def _source(self, remote: RemoteState) -> RepoStatus:
         """Hold what this clone has against the source's remote."""

@@ -1,0 +1,76 @@
+"""Where the source pins other repos: each at a path of its own, which nothing else of the manifest needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from openllm_repos.errors import NameRefused
+from openllm_repos.manifest.faults import Faults
+from openllm_repos.manifest.model import LockPlace, Project, Repo
+from openllm_repos.names.overlap import intersect
+from openllm_repos.names.path import FolderPath
+from openllm_repos.names.pattern import Pattern
+from openllm_repos.names.plain import quoted
+
+_LOCKS: Final = "manifest/releases"
+_MANIFEST: Final = "repos.toml"
+
+
+def submodule_path(text: str) -> FolderPath:
+    """Read the path of a submodule.
+
+    Raises:
+        NameRefused: it is no folder below the top of a repository, or git or Windows would misread it.
+    """
+    path = FolderPath(text)
+    if not path:
+        raise NameRefused(f"{quoted(text)} is the top of the source; name a folder, such as models/small-8k")
+    return path
+
+
+def check_submodules(faults: Faults, repos: Sequence[Repo], project: Project) -> None:
+    """No path of a submodule is, holds, or lies in, that of another, a file that this tool needs, or what a map takes.
+
+    Paths that differ in case only are one folder on macOS and Windows.
+    """
+    pinned = [(repo, repo.submodule) for repo in repos if repo.submodule is not None]
+    for at, (repo, path) in enumerate(pinned):
+        for why in (*_other(path, pinned[:at]), *_needed(path, project), *_mapped(path, repos)):
+            faults.add(("repos", repo.name, "submodule"), why)
+
+
+def _other(path: FolderPath, before: Sequence[tuple[Repo, FolderPath]]) -> Iterator[str]:
+    for other, taken in before:
+        if path.casefold() == taken.casefold():
+            yield f"is the path of {quoted(other.name)} as well; each submodule has a path of its own"
+        elif _one_in_other(path, taken):
+            yield f"and that of {quoted(other.name)} lie one in the other; take paths beside each other"
+
+
+def _needed(path: FolderPath, project: Project) -> Iterator[str]:
+    files = [(str(place.path), "where the version stands") for place in project.version]
+    files.append((_MANIFEST, "which is the manifest"))
+    if project.lock is LockPlace.COMMIT:
+        files.append((_LOCKS, "where releases write their locks"))
+    for file, what in files:
+        if path.casefold() == file.casefold() or _one_in_other(path, file):
+            yield f"is in the way of {quoted(file)}, {what}; take another path"
+
+
+def _mapped(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
+    """A sync would be refused, or find nothing: a submodule cannot be carried into another repository."""
+    itself = Pattern.parse(path)
+    for target in repos:
+        for entry in target.maps:
+            inside = f"{entry.source.base}/".startswith(f"{path}/")
+            if inside or intersect(itself, entry.source):
+                yield (
+                    f"is what a map of {quoted(target.name)} ({quoted(entry.source.text)}) takes or looks into, and a"
+                    " submodule cannot be carried; take another path or a narrower pattern"
+                )
+
+
+def _one_in_other(one: str, other: str) -> bool:
+    a, b = f"{one}/".casefold(), f"{other}/".casefold()
+    return a.startswith(b) or b.startswith(a)

@@ -1,0 +1,187 @@
+"""The command `pin`: what each pin is to be, and writing it down. Nothing behind a pin is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from openllm_repos.errors import ReposError, UsageError
+from openllm_repos.family.modules import settings_for
+from openllm_repos.family.pins import SAME, Distance, how_far
+from openllm_repos.family.remotes import DEADLINE, RemoteState, ask
+from openllm_repos.git.gitlinks import checked_out
+from openllm_repos.git.process import DeadlineExceeded, GitFailed
+from openllm_repos.git.repository import Repository
+from openllm_repos.hub.client import HubClient
+from openllm_repos.journal.lock import exclusive
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.path import FolderPath
+from openllm_repos.submodules.desk import Held, is_checked_out, look, require_free, write
+
+
+@dataclass(frozen=True, slots=True)
+class PinStep:
+    """What is to happen to one pin, or did.
+
+    Attributes:
+        repo: the repo that is pinned.
+        path: where.
+        old: the commit that the index pins, None where it pins none.
+        new: the commit that it is to pin; None where that cannot be, and `problem` says why.
+        tip: the tip of the repo's branch, None where it is not known.
+        distance: how far `new` is from that tip.
+        section: whether ``.gitmodules`` is to be changed for it.
+        problem: why it cannot be pinned.
+        notes: what a person should know besides.
+    """
+
+    repo: Repo
+    path: FolderPath
+    old: ObjectId | None
+    new: ObjectId | None
+    tip: ObjectId | None = None
+    distance: Distance = SAME
+    section: bool = False
+    problem: ReposError | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def moves(self) -> bool:
+        """Whether the pin is to change."""
+        return self.new is not None and self.new != self.old
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to change."""
+        return self.moves or (self.new is not None and self.section)
+
+
+def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, FolderPath], ...]:
+    """Return the repos that are to be pinned: those named, or all that have a submodule.
+
+    Raises:
+        UsageError: there is none, or one that is named has no place for its pin.
+    """
+    if not names:
+        if not manifest.pinned:
+            members = [repo.name for repo in manifest.repos if repo is not manifest.source]
+            example = members[0] if members else "NAME"
+            raise UsageError(
+                f"{manifest.origin} pins no repo.",
+                hint=f"Say where: openllm-repos manifest set repos.{example}.submodule models/{example}",
+            )
+        return manifest.pinned
+    found = []
+    for repo in (manifest.repo(name) for name in dict.fromkeys(names)):
+        if repo.submodule is None:
+            raise UsageError(
+                f"{manifest.origin} does not say where {repo.name} is pinned.",
+                hint=f"Say it: openllm-repos manifest set repos.{repo.name}.submodule models/{repo.name}",
+            )
+        found.append((repo, repo.submodule))
+    return tuple(found)
+
+
+def plan_pins(
+    manifest: Manifest,
+    repository: Repository,
+    names: Sequence[str] = (),
+    to: str | None = None,
+    *,
+    hub: HubClient | None = None,
+    deadline: float = DEADLINE,
+) -> tuple[PinStep, ...]:
+    """Say what pins would become. Nothing is changed, and nothing fetched into the clone.
+
+    Args:
+        manifest: what should be.
+        repository: the clone of the source.
+        names: the repos; none is all that have a submodule.
+        to: a tag, a branch or a commit of each; None is the branch of the manifest.
+        hub: is asked how far a commit of one of its repos is from the tip; None leaves that to git.
+        deadline: seconds for each answer.
+
+    Raises:
+        UsageError: a repo has no submodule, or the clone is bare.
+        ConflictError: ``.gitmodules`` cannot be read.
+    """
+    repos = chosen(manifest, names)
+    held = look(repository, [path for _, path in repos])
+    states = ask(repository, [repo for repo, _ in repos], deadline=deadline)
+    planning = _Planning(manifest, repository, held, to, hub, deadline)
+    return tuple(planning.step(states[repo.name], path) for repo, path in repos)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    manifest: Manifest
+    repository: Repository
+    held: Held
+    to: str | None
+    hub: HubClient | None
+    deadline: float
+
+    def step(self, remote: RemoteState, path: FolderPath) -> PinStep:
+        """Plan one pin; what stands against it is an answer too."""
+        from openllm_repos.submodules.wanted import wanted_commit
+
+        repo, tip, held = remote.repo, remote.tip, self.held
+        step = PinStep(repo, path, held.pins.get(path), None, tip)
+        try:
+            new = wanted_commit(self.repository, remote, self.to)
+            require_free(held, repo, path)
+        except ReposError as why:
+            return replace(step, problem=why)
+        far, url = SAME, remote.endpoint.url
+        if tip is not None and tip != new:
+            far = how_far(self.repository, repo, url, tip=tip, pin=new, deadline=self.deadline, hub=self.hub)
+        section = any(settings_for(self.manifest, repo, path, said) for said in (held.modules, held.staged_modules))
+        return replace(step, new=new, distance=far, section=section, notes=_notes(self.repository, step, new, far))
+
+
+def _notes(repository: Repository, step: PinStep, new: ObjectId, far: Distance) -> tuple[str, ...]:
+    notes = []
+    if far.on_branch is False:
+        notes.append(
+            f"{new[:10]} is not in the history of its branch {step.repo.branch}; make sure that it is meant: a host may"
+            " give out commits of forks, too"
+        )
+    if is_checked_out(repository, step.path):
+        notes += _about_checkout(repository, step, new)
+    return tuple(notes)
+
+
+def _about_checkout(repository: Repository, step: PinStep, new: ObjectId) -> list[str]:
+    """Say what is checked out there, and that it stays so."""
+    try:
+        head, changed = checked_out(repository, step.path)
+    except (GitFailed, DeadlineExceeded) as why:
+        return [f"what is checked out in {step.path} cannot be looked at: {why.message}"]
+    if changed:
+        files = "1 file" if changed == 1 else f"{changed} files"
+        return [f"{step.path} is checked out, with {files} changed or new: all of it stays as it is"]
+    if head == new:
+        return []
+    if head is not None and head != step.old:
+        return [f"{step.path} is checked out at {head[:10]}, which is not the commit pinned so far: it stays there"]
+    return [f"{step.path} is checked out and stays as it is; to move it too: git submodule update -- {step.path}"]
+
+
+def apply_pins(manifest: Manifest, repository: Repository, steps: Sequence[PinStep]) -> bool:
+    """Write the pins that were planned into the index, and what they need into ``.gitmodules``.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        ConflictError: something is in the way meanwhile.
+        EnvironmentProblem: another run or another git is at work, or something cannot be written.
+    """
+    due = [step for step in steps if step.new is not None]
+    with exclusive(repository, "pin"):
+        held = look(repository, [step.path for step in due])
+        for step in due:
+            require_free(held, step.repo, step.path)
+        pins = {str(one.path): one.new for one in due if one.new is not None and held.pins.get(one.path) != one.new}
+        return write(repository, manifest, held, [(step.repo, step.path) for step in due], pins)

@@ -1,0 +1,118 @@
+"""Which commit of a repo is to be pinned: a branch's tip, what a tag names, or a commit that the remote really has."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.family.remotes import RemoteState
+from openllm_repos.git.peek import peek_commit
+from openllm_repos.git.process import DeadlineExceeded, GitFailed
+from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.plain import quoted
+
+_BEGINNING: Final = re.compile(r"[0-9a-f]{7,63}")
+_SECONDS: Final = 60.0  # for one commit without its files
+_TAGS: Final = "refs/tags/"
+_HEADS: Final = "refs/heads/"
+
+
+def wanted_commit(repository: Repository, remote: RemoteState, to: str | None) -> ObjectId:
+    """Return the commit that a repo is to be pinned at.
+
+    An id is taken for an id before it is taken for a name: a branch that is called like a commit names another one.
+
+    Args:
+        repository: the clone; nothing is fetched into it.
+        remote: what the repo's remote said.
+        to: what the person typed: a tag, a branch, a commit; None is the branch of the manifest.
+
+    Raises:
+        UsageError: the remote has no such thing.
+        ConflictError: it has a branch and a tag of that name, or hashes in another way than the clone.
+        EnvironmentProblem: the remote did not answer.
+    """
+    name = remote.repo.name
+    if remote.problem:
+        raise EnvironmentProblem(f"{name} is unreachable: {remote.problem.rstrip('.')}.", hint=remote.hint)
+    if to is None:
+        if remote.tip is None:
+            raise UsageError(
+                f"{name} has no branch {remote.repo.branch} yet, so there is nothing to pin.",
+                hint=f"Push to it first, or name its branch: openllm-repos manifest set repos.{name}.branch NAME",
+            )
+        found = remote.tip
+    else:
+        found = _by_id(repository, remote, to) or _by_name(repository, remote, to)
+    if len(found) != repository.id_length:
+        raise ConflictError(
+            f"{name} names its commits in another way ({len(found)} digits) than this clone ({repository.id_length}).",
+            hint="git has no submodules across the two. The repo can stay in the manifest without its submodule key.",
+        )
+    return found
+
+
+def _by_id(repository: Repository, remote: RemoteState, text: str) -> ObjectId | None:
+    known = {*remote.heads.values(), *remote.peeled.values(), *remote.tags.values()}
+    try:
+        wanted = ObjectId(text)
+    except NameRefused:
+        begun = {one for one in known if one.startswith(text)} if _BEGINNING.fullmatch(text) else set()
+        return (
+            _peeled(remote, begun.pop())
+            if len(begun) == 1 and text not in remote.heads and text not in remote.tags
+            else None
+        )
+    if wanted in known:
+        return _peeled(remote, wanted)
+    if len(wanted) != repository.id_length:
+        return wanted  # which is said in the end
+    return _fetched(repository, remote, wanted)
+
+
+def _fetched(repository: Repository, remote: RemoteState, wanted: ObjectId) -> ObjectId:
+    """Return the commit that an id stands for, once the remote has given it out."""
+    try:
+        return peek_commit(repository, remote.endpoint.url, wanted, deadline=_SECONDS)
+    except DeadlineExceeded as late:
+        raise EnvironmentProblem(f"{remote.repo.name}: {late.message}", hint="Check the network.") from None
+    except GitFailed as failed:
+        raise UsageError(
+            f"{remote.repo.name} does not give out a commit {wanted[:10]}: {failed.completed.said.splitlines()[-1]}",
+            hint=f"Look at its history: {remote.repo.url}   A commit must be pushed there before it can be pinned.",
+        ) from None
+
+
+def _peeled(remote: RemoteState, found: ObjectId) -> ObjectId:
+    """Return the commit that the id of an annotated tag stands for; any other id is one of a commit already."""
+    return next(
+        (remote.peeled[tag] for tag, held in remote.tags.items() if held == found and tag in remote.peeled), found
+    )
+
+
+def _by_name(repository: Repository, remote: RemoteState, text: str) -> ObjectId:
+    name = remote.repo.name
+    tag = None if text.startswith(_HEADS) else text.removeprefix(_TAGS)
+    branch = None if text.startswith(_TAGS) else text.removeprefix(_HEADS)
+    of_tag = remote.peeled.get(tag, remote.tags.get(tag)) if tag is not None else None
+    of_branch = remote.heads.get(branch) if branch is not None else None
+    if of_tag is not None and of_branch is not None and of_tag != of_branch:
+        raise ConflictError(
+            f"{name} has a branch and a tag {quoted(text)}, at different commits.",
+            hint=f"Say which: --to {_TAGS}{text} or --to {_HEADS}{text}",
+        )
+    found = of_tag or of_branch
+    if found is None:
+        from openllm_repos.manifest.nearest import nearest
+
+        known = [*remote.tags, *remote.heads]
+        whole = " An id is written in full." if _BEGINNING.fullmatch(text) else ""
+        raise UsageError(
+            f"{name} has no tag, branch or commit {quoted(text)}{nearest(text, known)}.{whole}",
+            hint=f"See what it has: git ls-remote {remote.repo.url}",
+        )
+    if of_branch is None and found not in remote.heads.values() and len(found) == repository.id_length:
+        return _fetched(repository, remote, found)  # a tag may name anything, a file too
+    return found
