@@ -9,8 +9,10 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.journal.operations import HERE, Came, Move, note
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.sandbox import Sandbox
 from tests.support.family import Family
 from tests.support.inprocess import RunCli
+from tests.support.published import Publishing
 from tests.support.releases import ORDER, Releases
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
@@ -59,6 +61,30 @@ def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Fami
     assert adoption["operation"] not in told
     assert adopted in family.run("log", adoption["operation"], cwd=family.clone.path).out
     assert logged(family, adoption["operation"][:-1])[-1]["command"] == "adopt space"
+
+
+def test_an_import_is_in_the_log_and_undone_the_branch_is_gone(family: Family) -> None:
+    family.synced()
+    family.edit("Hotfix", {"training/train.py": "fixed\n"})
+    assert family.run("import", "space", cwd=family.clone.path).code == 0
+    imported = logged(family)[0]
+    assert imported["command"] == "import space"
+    assert moves(imported) == [(None, "refs/heads/import/space", "moved")]
+    assert family.run("undo", "--yes", cwd=family.clone.path).code == 0
+    assert "refs/heads/import/space" not in family.clone.tips()
+
+
+def test_a_publish_is_in_the_log_and_cannot_be_undone(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
+    publishing = Publishing.on(sandbox, tmp_path / "family", run_cli)
+    before = publishing.model.tip("main")
+    publishing.publish("small-7k")
+    published = logged(publishing.family)[0]
+    assert published["command"] == "publish"
+    (move,) = published["moves"]
+    assert (move["repo"], move["old"], move["new"]) == ("small-7k", before, publishing.model.tip("main"))
+    told = publishing.family.run("undo", "--yes", cwd=publishing.family.clone.path)
+    assert told.code == 3
+    assert publishing.model.tip("main") == move["new"]
 
 
 def test_a_push_that_is_refused_is_in_the_log_as_refused(family: Family) -> None:

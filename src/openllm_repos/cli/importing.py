@@ -16,6 +16,7 @@ from openllm_repos.importing.apply import publish, write_branch
 from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
 from openllm_repos.importing.planning import plan_import
 from openllm_repos.journal.lock import exclusive
+from openllm_repos.journal.operations import new_operation
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.sync.apply import settle
 from openllm_repos.text import show, show_path
@@ -57,7 +58,8 @@ def import_(
         plan = plan_import(manifest, repository, target, branch)
         if not as_json:
             _show(plan, invocation, as_json=False)
-        moved = plan.tip is not None and write_branch(plan, repository)
+        operation = new_operation()
+        moved = plan.tip is not None and write_branch(plan, repository, operation)
         if not as_json:
             for line in _branch_lines(plan, moved=moved):
                 click.echo(line)
@@ -66,7 +68,7 @@ def import_(
                 click.echo("Nothing was pushed.")
                 return _DIFFERS
             silent = invocation.quiet or as_json
-            published = publish(plan, manifest, repository, (lambda _: None) if silent else _tell)
+            published = publish(plan, manifest, repository, operation, (lambda _: None) if silent else _tell)
     if as_json:
         click.echo(json.dumps(import_json(plan, moved=moved, published=published), indent=2))
         return 0

@@ -17,7 +17,7 @@ from openllm_repos.github.pulls import GitHubRefused, PullRequest, api_of, open_
 from openllm_repos.hub.endpoint import github_server
 from openllm_repos.hub.tokens import github_token
 from openllm_repos.importing.model import ImportPlan, Published
-from openllm_repos.journal.operations import new_operation
+from openllm_repos.journal.operations import HERE, Move, note
 from openllm_repos.journal.records import Record, begin, finish
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -28,7 +28,7 @@ from openllm_repos.preflight.push import Push
 from openllm_repos.text import redact, show
 
 
-def write_branch(plan: ImportPlan, repository: Repository) -> bool:
+def write_branch(plan: ImportPlan, repository: Repository, operation: str) -> bool:
     """Let the branch name what was made; return whether it moved. No work tree is touched.
 
     The caller holds the clone's lock since before the plan was made.
@@ -36,6 +36,7 @@ def write_branch(plan: ImportPlan, repository: Repository) -> bool:
     Args:
         plan: what to do, with commits; made on this clone, not in a quarantine.
         repository: the clone.
+        operation: what this is called in the log of operations.
 
     Raises:
         ConflictError: the branch is checked out somewhere, where its files would no longer be those of its commit.
@@ -51,11 +52,16 @@ def write_branch(plan: ImportPlan, repository: Repository) -> bool:
         )
     update = RefUpdate(plan.branch.ref, plan.old or repository.zero, plan.tip)
     update_refs(repository, [update], reason=f"openllm-repos: import {plan.target}")
+    note(repository, f"import {plan.target}", [Move(HERE, "", update.ref, update.old, update.new)], operation=operation)
     return True
 
 
 def publish(
-    plan: ImportPlan, manifest: Manifest, repository: Repository, told: Callable[[str], None] = lambda _: None
+    plan: ImportPlan,
+    manifest: Manifest,
+    repository: Repository,
+    operation: str,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Published:
     """Push the branch to the source's remote, believe only what that says afterwards, and open a pull request.
 
@@ -65,6 +71,7 @@ def publish(
         plan: what was done; its branch is here.
         manifest: the manifest that it was made from.
         repository: the clone.
+        operation: what this is called in the log of operations.
         told: gets a line of progress before each push.
 
     Raises:
@@ -94,7 +101,17 @@ def publish(
                 hint="Merge or delete it there, or import with another --branch.",
             )
         update = RefUpdate(plan.branch.ref, here.tip or repository.zero, plan.tip)
-        _push(plan, repository, source, manifest.target(plan.target), here.endpoint.push_url, update, told)
+        record = Record(
+            operation=operation,
+            target=source.name,
+            url=source.url,
+            ref=update.ref,
+            old=update.old,
+            new=update.new,
+            source_commit=plan.source_commit,
+            command=f"import {plan.target}",
+        )
+        _push(plan, repository, source, manifest.target(plan.target), here.endpoint.push_url, record, told)
         mine = f"{here.endpoint.tracking}/{plan.branch}"
         update_refs(
             repository,
@@ -110,9 +127,10 @@ def _push(
     source: Repo,
     target: Repo,
     url: str,
-    update: RefUpdate,
+    record: Record,
     told: Callable[[str], None],
 ) -> None:
+    update = record.update
     there = None if update.old.is_zero else update.old
     known = (plan.base,) if plan.base is not None else ()
     try:
@@ -123,7 +141,6 @@ def _push(
         raise
     carry(repository, source, url, inspection.large, told)
     told(f"{source.name}: pushing {update.new[:10]} to {plan.branch}")
-    record = Record(new_operation(), source.name, source.url, update.ref, update.old, update.new, plan.source_commit)
     begin(repository, record)
     said = push(repository, url, [update], lfs=bool(inspection.large))
     try:

@@ -14,6 +14,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
+from openllm_repos.journal.operations import Move, new_operation, note
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.preflight.card import hub_validator
@@ -77,6 +78,7 @@ class Publisher:
         self._hub = access.hub(patience=_PATIENCE, told=options.told)
         self._hashes = Hashes(repository.state_dir / HASHES, options.read)
         self._prepared: dict[str, Prepared] = {}
+        self._operation = new_operation()
 
     def plan(self, repo: Repo) -> PublishPlan | NotPublished:
         """Say what a publish would do with a repo; what stops it is an answer, so that others go on."""
@@ -101,6 +103,9 @@ class Publisher:
         except ReposError as why:
             return self._stopped(repo, why)
         remember_published(self._repository, repo, self._prepared[repo.name].files.values())
+        if done.committed:
+            move = Move(repo.name, repo.url, repo.branch.ref, done.before, done.tip)
+            note(self._repository, "publish", [move], operation=self._operation)
         return done
 
     def _publish(self, repo: Repo, plan: PublishPlan) -> Published:
@@ -108,7 +113,7 @@ class Publisher:
         for attempt in range(1, _ATTEMPTS + 1):
             work = self._work(repo) if attempt > 1 or plan.steps else Work(plan)
             if work.commit is None:
-                return Published(repo.name, work.plan.tip, committed=False, attempts=attempt - 1)
+                return Published(repo.name, work.plan.tip, work.plan.tip, committed=False, attempts=attempt - 1)
             had = LargeFiles(content, self._options.sent).send(work.large)
             if work.large and had < len(work.large):
                 self._options.told(f"{repo.name}: {len(work.large) - had} of {len(work.large)} large files were there")
@@ -122,8 +127,9 @@ class Publisher:
             except HubUnreachable as why:
                 if why.cause not in _LANDED:
                     raise
-                return Published(repo.name, self._landed(repo, work, why), committed=True, attempts=attempt)
-            return Published(repo.name, made, committed=True, attempts=attempt)
+                tip = self._landed(repo, work, why)
+                return Published(repo.name, tip, work.plan.tip, committed=True, attempts=attempt)
+            return Published(repo.name, made, work.plan.tip, committed=True, attempts=attempt)
         raise EnvironmentProblem(
             f"{repo.name}: its branch {plan.branch} moves faster than it can be written.",
             hint="Run the same command again.",

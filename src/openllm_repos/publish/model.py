@@ -104,11 +104,13 @@ class Published:
     Attributes:
         repo: its name in the manifest.
         tip: the tip of its branch afterwards.
+        before: the tip of its branch before.
         committed: whether this run made a commit.
         attempts: how many commits were tried.
     """
 
     repo: str
     tip: ObjectId
+    before: ObjectId
     committed: bool
     attempts: int = 0
