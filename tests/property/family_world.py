@@ -32,7 +32,7 @@ PRIVATE_FILES = ("data/secret.txt", "data/other.txt", "docs/guide.md")
 OWN_FILES = ("app.py", "icon.svg", "training/notes.txt")
 MODEL = "lemms/small-7k"
 SECRET = b"never leaves the source: "
-DONE, REFUSED = 0, 3
+DONE, DIFFERS, USAGE, REFUSED = 0, 1, 2, 3
 KILLED = -9
 
 
@@ -204,6 +204,11 @@ class World:
         self.family.push()
         clone.git("branch", "-q", "-D", "import/space")
         return done
+
+    def look_again(self) -> None:
+        """Learn from status whether the Space is held; what it changed by itself is anybody's guess."""
+        said = {repo["name"]: repo for repo in self.tool("status", "--json").json()["repos"]}
+        self.held, self.clean = said["space"]["held"] is not None, False
 
     def release(self) -> None:
         """Release the next version; the person's work tree is brought to their branch first."""

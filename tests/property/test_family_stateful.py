@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from tests.property.family_world import (
+    DIFFERS,
     DONE,
     KILLED,
     OWN_FILES,
@@ -29,6 +30,7 @@ from tests.property.family_world import (
     SECRET,
     SOURCE_FILES,
     UNMAPPED_FILES,
+    USAGE,
     World,
     changed,
     in_the_space,
@@ -42,6 +44,13 @@ LINES = st.integers(1, 20)
 WORDS = st.text("abc", min_size=1, max_size=3)
 MAPPED = st.sampled_from(SOURCE_FILES)
 SECRETS = WORDS.map(lambda word: SECRET + word.encode())
+ANSWERS = (DONE, DIFFERS, USAGE, REFUSED)
+KILLABLE = (
+    ("import", "space"),
+    ("rollback", "space", "--to", "FIRST", "--yes"),
+    ("rollback", "space", "--lift", "--yes"),
+    ("undo", "--yes"),
+)
 KILLS = st.sampled_from((Fault.KILL_BEFORE, Fault.KILL_AFTER))
 
 
@@ -171,6 +180,23 @@ class FamilyMachine(RuleBasedStateMachine):
         assert done.code in {DONE, REFUSED, KILLED}, (done.out, done.err)
         self.world.check()
         self.sync()
+
+    @rule(command=st.sampled_from(KILLABLE), call=st.integers(1, 45), fault=KILLS)
+    def something_else_is_killed(self, command: tuple[str, ...], call: int, fault: Fault) -> None:
+        """Killed or not, it ends where the same command leads when it is left in peace."""
+        world = self.world
+        named = tuple(world.first if word == "FIRST" else word for word in command)
+        done = world.killed(*named, call=call, fault=fault)
+        assert done.code in {*ANSWERS, KILLED}, (done.out, done.err)
+        world.check()
+        world.tool(*named, codes=ANSWERS)
+        world.look_again()
+
+    @rule()
+    def undo(self) -> None:
+        """Take back the last operation, as far as that can be; the Space gets a commit more, never one less."""
+        self.world.tool("undo", "--yes", codes=ANSWERS)
+        self.world.look_again()
 
     @rule(data=st.data())
     @precondition(lambda self: self.world.synced)
