@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.support.family import Family, text
+
+if TYPE_CHECKING:
+    from openllm_repos.sandbox import Sandbox
+    from tests.support.hub_family import HubFamily
 
 
 @pytest.fixture
@@ -109,3 +115,15 @@ def test_a_file_against_a_folder_needs_more_than_a_side(family: Family) -> None:
     assert (done.code, "is a file on one side and a folder on the other" in done.out) == (2, True)
     (space,) = family.sync("--json").json()["targets"]
     assert [one["subject"] for one in space["conflicts"][0]["target_commits"]] == ["A folder"]
+
+
+@pytest.mark.slow
+def test_the_sides_hold_when_the_space_moves_meanwhile(hub_family: HubFamily, sandbox: Sandbox) -> None:
+    hub_family.synced()
+    hub_family.edit("Theirs", {"training/train.py": "theirs\n"})
+    hub_family.commit("Ours", {"core/src/train.py": "ours\n"})
+    sandbox.hub.fault("POST */git-receive-pack", before=lambda: hub_family.edit("Meanwhile", {"app.py": "app 2\n"}))
+    done = hub_family.synced("space", "--theirs", "training/train.py")
+    assert "after 2 attempts" in done.out
+    assert hub_family.space.read("training/train.py") == b"ours\n"
+    assert hub_family.space.read("app.py") == b"app 2\n"
