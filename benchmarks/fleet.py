@@ -254,21 +254,23 @@ def _matrix(fleet: Fleet, sample: int) -> Sequence[Job]:
 
 def _plan(targets: int, alone: Taken, jobs: Sequence[Job]) -> None:
     """Print what the figures mean within the limits of the hosts."""
-    api = alone.requests["API"] / targets
+    api = alone.requests["API"]
     job = statistics.median(one.cloning + one.taken.wall for one in jobs)
-    count = min(MATRIX, targets)
-    rounds = math.ceil(count / RUNNERS)
-    longest = STARTING + job * math.ceil(targets / count)
-    print("\nplan")
-    print(f"one machine: {STARTING + alone.wall:.0f} s with {STARTING:.0f} s to start a runner (assumed)")
-    print(
-        f"matrix: {count} jobs, {math.ceil(targets / count)} targets each at the most; at {RUNNERS} at once {rounds}"
-        f" rounds of {longest:.0f} s: {rounds * longest:.0f} s"
-    )
+    print(f"\nplan, with {STARTING:.0f} s to start a runner (assumed)")
+    print(f"one machine: {STARTING + alone.wall:.0f} s")
+    for count in dict.fromkeys(min(most, targets) for most in (RUNNERS, MATRIX)):
+        each = math.ceil(targets / count)
+        # The first target of a job costs what a job of one does, each more what it costs on one machine.
+        longest = STARTING + job + (each - 1) * alone.wall / targets
+        rounds = math.ceil(count / RUNNERS)
+        print(
+            f"matrix of {count} jobs: {each} targets each at the most; at {RUNNERS} at once {rounds} rounds of"
+            f" {longest:.0f} s: {rounds * longest:.0f} s"
+        )
     print(
         f"the Hub: {alone.requests['push'] / targets:.1f} pushes a target and sync, of {COMMITS_AN_HOUR} an hour to a"
-        f" repository; {api:.1f} API calls a target: {api * targets:.0f} of the {API_CALLS} that a token has in"
-        f" {API_MINUTES} minutes"
+        f" repository; one machine makes {api} API calls and the matrix one a job at least, of the {API_CALLS} that a"
+        f" token has in {API_MINUTES} minutes"
     )
 
 

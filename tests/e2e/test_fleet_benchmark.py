@@ -26,4 +26,6 @@ def test_a_small_fleet_is_measured() -> None:
     assert ("2", "push") in rows["sync, one new commit"]
     assert "push" not in [what for _, what in rows["sync, nothing new"]]
     assert lines[6] == "matrix: 2 jobs; 1 of one target each were run, one after another"
-    assert lines[-1].startswith("the Hub: 1.0 pushes a target and sync, of 128 an hour to a repository; 1.0 API calls")
+    assert lines[-1].startswith(
+        "the Hub: 1.0 pushes a target and sync, of 128 an hour to a repository; one machine makes 2 API"
+    )

@@ -67,7 +67,7 @@ def apply(
         plan: what to do; made on this clone, not in a quarantine.
         manifest: the manifest that it was made from.
         repository: the clone.
-        told: gets a line of progress before each push.
+        told: gets a line of progress before each push; with several pushes from threads, one line at a time.
         again: plans a target once more that has moved; by default as a sync of the same source commit.
         validate: asks the Hub about a card, where a target has moved and is planned again.
         named: what the log of operations calls it; a sync by default.
