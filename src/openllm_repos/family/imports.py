@@ -36,10 +36,9 @@ def find_imports(
     reader: ObjectReader,
     manifest: Manifest,
     target: Repo,
-    tips: Sequence[ObjectId],
-    without: Sequence[ObjectId] = (),
+    commit: ObjectId,
 ) -> Imports:
-    """Return what the history of source commits says to have of a target.
+    """Return what the history of a source commit says to have of a target.
 
     A line that names a URL which is no longer in the manifest counts: that repo has moved or was renamed, and a commit
     that is not in the target's history is of no use to anybody.
@@ -49,21 +48,19 @@ def find_imports(
         reader: reads its objects.
         manifest: says which repos there are.
         target: the target.
-        tips: source commits.
-        without: source commits whose history does not count.
+        commit: the source commit.
     """
     others = {repo.url.identity for repo in manifest.repos} - {target.url.identity}
     found: dict[ObjectId, tuple[ObjectId, ...]] = {}
-    options = ("--topo-order", "--extended-regexp", f"--grep={_SAID}")
-    asked = (*options, *tips, *(f"^{commit}" for commit in without), "--")
-    with closing(repository.git.stream("rev-list", *asked)) as lines:
+    asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={_SAID}", commit, "--")
+    with closing(repository.git.stream(*asked)) as lines:
         made = [ObjectId(line.decode().strip()) for line in lines]
-    for commit in made:
-        message = reader.read(commit.encode()).data.partition(b"\n\n")[2]
+    for one in made:
+        message = reader.read(one.encode()).data.partition(b"\n\n")[2]
         for url, named in reversed(_LINE.findall(message)):  # the newest stands last
             if identity_of(url.decode("utf-8", "replace")) not in others:
                 origin = ObjectId(named.decode())
-                found[origin] = (*found.get(origin, ()), commit)
+                found[origin] = (*found.get(origin, ()), one)
     return found
 
 

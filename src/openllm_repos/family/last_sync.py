@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -41,7 +42,15 @@ class LastSync:
 
 
 def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl) -> LastSync | None:
-    """Return the last sync in the history of `tip`, or None. Only the history is asked: any clone answers the same.
+    """Return the last sync in the history of `tip`, or None. Only the history is asked: any clone answers the same."""
+    with closing(find_syncs(repository, reader, tip, source)) as syncs:
+        return next(syncs, None)
+
+
+def find_syncs(
+    repository: Repository, reader: ObjectReader, tip: ObjectId, source: RepoUrl
+) -> Generator[LastSync, None, None]:
+    """Yield the syncs in the history of `tip`, the newest first.
 
     A sync from another URL counts where its source commit is in this clone: then the source has moved or was renamed.
     The trailers are read here, because git's own formats follow the person's ``trailer.*`` settings.
@@ -51,8 +60,7 @@ def find_last_sync(repository: Repository, reader: ObjectReader, tip: ObjectId, 
         for line in lines:
             found = read_sync(reader, ObjectId(line.strip().decode()), reader.read(line.strip()).data, source)
             if found is not None:
-                return found
-    return None
+                yield found
 
 
 def read_sync(reader: ObjectReader, commit: ObjectId, content: bytes, source: RepoUrl) -> LastSync | None:

@@ -7,12 +7,14 @@ same. Nothing is written except objects, which a quarantine throws away again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from openllm_repos.errors import ConflictError, ManifestError
-from openllm_repos.family.imports import find_imports, newest_at_home
-from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync
+from openllm_repos.family.imports import Imports, find_imports, newest_at_home
+from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, find_syncs
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -23,6 +25,9 @@ from openllm_repos.plan import Drift, FileChange
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Node
+
+
+_SYNCS = 200  # how many are looked at for one that left no drift
 
 
 class State(StrEnum):
@@ -118,8 +123,11 @@ def relate(
     start = held.squashed() if target.history is History.SQUASH else held.joined()
     mapped = part.of(tip.encode() + b"^{tree}")
     files = part.changes(start.base, mapped)
+    imports: Imports = {}
     if start.known and files:
-        home = held.home(start, commit, files)
+        start = replace(start, carried=(*start.carried, *held.settled()))
+        imports = find_imports(repository, reader, manifest, target, commit)
+        home = held.home(start, imports, files)
         if home is not None:
             start, files = home, part.changes(home.base, mapped)
     if not start.known and files:
@@ -135,9 +143,8 @@ def relate(
         (True, True): State.DRIFT,
         (False, True): State.DIVERGED,
     }[start.contained, bool(files)]
-    return Relation(
-        state, commit, projected, tip, start.base, start.behind, start.contained, Drift(touching, files), part
-    )
+    drift = Drift(tuple(one for one in touching if one not in imports), files)
+    return Relation(state, commit, projected, tip, start.base, start.behind, start.contained, drift, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,23 @@ class _Held:
             return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
         return _Start(self._at(common), known=True, behind=behind, contained=False, carried=(self.projected, common))
 
-    def home(self, start: _Start, commit: ObjectId, files: Sequence[FileChange]) -> _Start | None:
+    def settled(self) -> tuple[ObjectId, ...]:
+        """Return the newest sync that left nothing of the target's own: what the target changed before has come home.
+
+        A target whose drift stays there has no such sync; looking back far for it would cost and find nothing.
+        """
+        with closing(find_syncs(self.repository, self.reader, self.tip, self.manifest.source.url)) as syncs:
+            for sync in islice(syncs, _SYNCS):
+                brought: ObjectId | None = sync.projected
+                if not self._has(sync.projected):
+                    if not self._has(sync.source_commit) or not sync.maps:
+                        continue
+                    brought = project(self.repository, sync.source_commit, sync.maps, reader=self.reader).commit
+                if not self.part.changes(self._at(brought), self._at(sync.commit)):
+                    return (sync.commit,)
+        return ()
+
+    def home(self, start: _Start, imports: Imports, files: Sequence[FileChange]) -> _Start | None:
         """The start where drift was imported into the source since the last sync; None where it was not.
 
         Both sides have those commits then. The target's own are the base, so that a sync takes over what the source
@@ -193,9 +216,6 @@ class _Held:
         """
         if start.contained and self.target.history is not History.SQUASH:
             return None
-        last = self._last_sync()
-        known = [] if last is None or not self._has(last.source_commit) else [last.source_commit]
-        imports = find_imports(self.repository, self.reader, self.manifest, self.target, [commit], known)
         paths = [file.path for file in files]
         found = newest_at_home(
             self.repository, self.tip, imports, paths, without=start.carried, not_saying=SAID_BY_SYNC

@@ -79,7 +79,8 @@ class Made:
 class _Seen:
     """A commit of the target: what became of it, and which changes in its history are in no commit of the source yet.
 
-    `image` is None where the source has nothing that it could stand on.
+    `image` is None where the source has nothing that it could stand on. What waits gets its place with the next commit
+    that has just what the target's has: a sync's, mostly.
     """
 
     image: Image | None
@@ -119,6 +120,7 @@ class Inverse:
     _seen: dict[ObjectId, _Seen] = field(default_factory=dict)
     _mapped: dict[ObjectId, Node] = field(default_factory=dict)
     _older: dict[tuple[ObjectId, ObjectId], bool] = field(default_factory=dict)
+    _conflicts: dict[ObjectId, ImportConflict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Prepare to read the source's trees."""
@@ -152,6 +154,9 @@ class Inverse:
                 waiting += reversed(above)
             else:
                 self._seen[commit] = self._followed(commit)
+        for pending in self._seen[tip].waiting:
+            if pending in self._conflicts:
+                raise self._conflicts[pending]
         return self._seen[tip].image
 
     def finish(self) -> None:
@@ -238,9 +243,13 @@ class Inverse:
         `lines` has what each parent became, and the mapped part that the target's commit had of it.
         """
         main, before = self._newest(commit, lines)
-        mapped = self.mapped(commit)
-        if self.part.changes(main.mapped, before):
-            mapped = self._merged(commit, before, main.mapped, mapped)
+        mapped, exact = self.mapped(commit), not self.part.changes(main.mapped, before)
+        if not exact:
+            try:
+                mapped = self._merged(commit, before, main.mapped, mapped)
+            except ImportConflict as why:  # a sync that comes after it may have settled that
+                self._conflicts[commit] = why
+                return _Seen(main, (*waiting, commit))
         changes = self.part.changes(main.mapped, mapped)
         if not changes and len(lines) == 1:
             return _Seen(main, waiting)
@@ -249,17 +258,17 @@ class Inverse:
         parents = [image.id.encode() for image, _ in lines]
         raw = rewritten(self.reader.read(commit.encode()).data, self._trees.write(tree, self.writer, b""), parents)
         head, _, message = raw.partition(b"\n\n")
-        waiting = self._touching(commit, waiting, changes)
-        named = [*waiting, commit]
+        brought = self._touching(commit, waiting, changes) if exact else ()
+        named = [*brought, commit]
         if sync is None:
             said = imported_message(message, self.target, named)
         else:
             said = merged_message(self.target, commit, sync.source_commit, named)
         made = ObjectId(self.writer.add(COMMIT, head + b"\n\n" + said).decode())
         changed = tuple(self._file_changes(main.tree, files))
-        self.made.append(Made(made, commit, changed, len(lines) > 1, waiting))
+        self.made.append(Made(made, commit, changed, len(lines) > 1, brought))
         history = frozenset({made}).union(*(image.made for image, _ in lines))
-        return _Seen(Image(made, tree, mapped, main.anchor, history))
+        return _Seen(Image(made, tree, mapped, main.anchor, history), () if exact else waiting)
 
     def _touching(
         self, commit: ObjectId, waiting: tuple[ObjectId, ...], changes: Sequence[FileChange]

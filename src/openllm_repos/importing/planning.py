@@ -123,7 +123,7 @@ class _Planner:
         """Make the commits, prove them, and see how they go together with the source and with the branch."""
         tip, commit = self.relation.tip, self.relation.source_commit
         assert tip is not None  # it has drift
-        imports = find_imports(self.repository, self.reader, self.manifest, self.target, [commit])
+        imports = find_imports(self.repository, self.reader, self.manifest, self.target, commit)
         places = Places.of(self.manifest, self.target, self.options.preferred, self.options.chosen)
         with PackWriter(self.repository.git, self.repository.objects_dir, self.repository.object_format) as writer:
             inverse = Inverse(
