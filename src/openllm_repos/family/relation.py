@@ -26,7 +26,6 @@ from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Node
 
-
 _SYNCS = 200  # how many are looked at for one that left no drift
 
 
@@ -125,8 +124,8 @@ def relate(
     files = part.changes(start.base, mapped)
     imports: Imports = {}
     if start.known and files:
-        start = replace(start, carried=(*start.carried, *held.settled()))
         imports = find_imports(repository, reader, manifest, target, commit)
+        start = replace(start, carried=(*start.carried, *held.settled(imports)))
         home = held.home(start, imports, files)
         if home is not None:
             start, files = home, part.changes(home.base, mapped)
@@ -192,13 +191,16 @@ class _Held:
             return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
         return _Start(self._at(common), known=True, behind=behind, contained=False, carried=(self.projected, common))
 
-    def settled(self) -> tuple[ObjectId, ...]:
-        """Return the newest sync that left nothing of the target's own: what the target changed before has come home.
+    def settled(self, imports: Imports) -> tuple[ObjectId, ...]:
+        """Return the newest sync that left nothing of the target's own, or was imported with what it left.
 
-        A target whose drift stays there has no such sync; looking back far for it would cost and find nothing.
+        What the target changed before it has come home. A target whose drift stays there has no such sync: looking
+        back far for it would cost and find nothing.
         """
         with closing(find_syncs(self.repository, self.reader, self.tip, self.manifest.source.url)) as syncs:
             for sync in islice(syncs, _SYNCS):
+                if sync.commit in imports:
+                    return (sync.commit,)
                 brought: ObjectId | None = sync.projected
                 if not self._has(sync.projected):
                     if not self._has(sync.source_commit) or not sync.maps:

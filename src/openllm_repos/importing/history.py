@@ -251,7 +251,7 @@ class Inverse:
                 self._conflicts[commit] = why
                 return _Seen(main, (*waiting, commit))
         changes = self.part.changes(main.mapped, mapped)
-        if not changes and len(lines) == 1:
+        if not changes and len(lines) == 1 and (exact or not self._needs_word(commit, main, sync)):
             return _Seen(main, waiting)
         files = self.places.carry(changes, lambda path: file_at(self._trees, main.tree, path))
         tree = lay(self._trees, main.tree, files)
@@ -259,16 +259,19 @@ class Inverse:
         raw = rewritten(self.reader.read(commit.encode()).data, self._trees.write(tree, self.writer, b""), parents)
         head, _, message = raw.partition(b"\n\n")
         brought = self._touching(commit, waiting, changes) if exact else ()
-        named = [*brought, commit]
         if sync is None:
-            said = imported_message(message, self.target, named)
+            said = imported_message(message, self.target, commit)
         else:
-            said = merged_message(self.target, commit, sync.source_commit, named)
+            said = merged_message(self.target, commit, sync.source_commit)
         made = ObjectId(self.writer.add(COMMIT, head + b"\n\n" + said).decode())
         changed = tuple(self._file_changes(main.tree, files))
         self.made.append(Made(made, commit, changed, len(lines) > 1, brought))
         history = frozenset({made}).union(*(image.made for image, _ in lines))
         return _Seen(Image(made, tree, mapped, main.anchor, history), () if exact else waiting)
+
+    def _needs_word(self, commit: ObjectId, main: Image, sync: LastSync | None) -> bool:
+        """Whether an empty commit must say that the source has this one's changes already, in a form of its own."""
+        return bool(main.made) if sync is not None else self._changes_something(commit, self._parents(commit))
 
     def _touching(
         self, commit: ObjectId, waiting: tuple[ObjectId, ...], changes: Sequence[FileChange]

@@ -17,44 +17,42 @@ _TRAILER = re.compile(rb"[A-Za-z0-9-]+[ \t]*:")
 _BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")
 
 
-def imported_message(message: bytes, target: Repo, origins: Sequence[ObjectId]) -> bytes:
+def imported_message(message: bytes, target: Repo, origin: ObjectId) -> bytes:
     """Return an imported commit's message.
 
     Args:
         message: the target's commit's own, in UTF-8.
         target: the target.
-        origins: the commits that it was made of, the oldest first.
+        origin: the commit that it was made of.
     """
     said = _OURS.sub(lambda found: b"> " + found[0], message)
-    lines = "".join(f"{imported_from(target, origin)}\n" for origin in origins).encode()
-    return _with_trailers(said, lines)
+    return _with_trailer(said, f"{imported_from(target, origin)}\n".encode())
 
 
-def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId, origins: Sequence[ObjectId]) -> bytes:
+def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId) -> bytes:
     """Return the message for what became of a sync in the target where it met the target's own changes.
 
     Args:
         target: the target.
         sync: the sync's commit there.
         source_commit: what it brought.
-        origins: as for :func:`imported_message`.
     """
     said = (
         f"Join {source_commit[:10]} with what {target.name} changed\n\n"
         f"As {sync[:10]}, a commit that a sync made there, has it.\n"
     )
-    return imported_message(said.encode(), target, origins)
+    return imported_message(said.encode(), target, sync)
 
 
-def _with_trailers(message: bytes, lines: bytes) -> bytes:
-    """Put lines at the end of a message: into its block of trailers, or as a paragraph of their own."""
+def _with_trailer(message: bytes, line: bytes) -> bytes:
+    """Put a line at the end of a message: into its block of trailers, or as a paragraph of its own."""
     body = message.rstrip(b"\n\r\t ")
     if not body:
-        return lines
+        return line
     paragraphs = re.split(rb"\n[ \t\r]*\n", body)
     last = paragraphs[-1].split(b"\n")
     glued = len(paragraphs) > 1 and _is_block(last)
-    return body + (b"\n" if glued else b"\n\n") + lines
+    return body + (b"\n" if glued else b"\n\n") + line
 
 
 def _is_block(lines: Sequence[bytes]) -> bool:
