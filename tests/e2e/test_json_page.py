@@ -57,7 +57,8 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     family.synced()
     family.edit("Theirs", {"training/train.py": "theirs\n"})
     family.commit("Ours", {"core/src/new.py": "new\n"})
-    for args in (("status",), ("diff",), ("sync", "--dry-run"), ("sync",), ("remotes",), ("doctor",)):
+    imports = (("import", "space", "--dry-run"), ("import", "space"))
+    for args in (*imports, ("status",), ("diff",), ("sync", "--dry-run"), ("sync",), ("remotes",), ("doctor",)):
         assert (args, unnamed(args[0], answer(*args))) == (args, set())
     assert unnamed("manifest show", answer("manifest", "show")) == set()
     family.edit("Theirs", {"training/new.py": "theirs\n"})

@@ -180,7 +180,7 @@ def test_everything_that_stands_against_a_release_is_told_at_once(releases: Rele
         f"  main: pyproject.toml says 1.0.0, not 2.0.0 (at {here}).",
         "    next: openllm-repos version set 2.0.0, commit and push.",
         "  space: has drifted: 1 mapped file changed there, which the source does not have.",
-        "    next: openllm-repos diff space   then bring it to the source, or pass --allow-drift.",
+        "    next: openllm-repos diff space   then: openllm-repos import space, or pass --allow-drift.",
         f"  small-7k: VERSION says 1.0.0, not 2.0.0 (at {small}).",
         "    next: Change it there, commit and push.",
         f"  small-7k: its tag v2.0.0 is at {releases.remotes['small-7k'].tip('main~1')[:10]}, not at {small}.",

@@ -77,14 +77,15 @@ def test_commits_that_a_target_has_of_its_own_at_mapped_paths_are_drift(family: 
     family.edit("New there", {"training/extra.py": "extra\n", "configs/small.json": "[1]\n"})
     done = status(family)
     assert states(family)["space"] == "drift 2"
-    assert "space: changed 3 mapped files by itself (2 commits).\n  next: openllm-repos diff space\n" in done.out
+    assert "space: changed 3 mapped files by itself (2 commits).\n" in done.out
+    assert "  next: openllm-repos diff space   then: openllm-repos import space\n" in done.out
 
 
 @pytest.mark.parametrize(
     ("settings", "following"),
     [
         ("", "openllm-repos diff space   then: openllm-repos sync space"),
-        ('drift = "refuse"', "openllm-repos diff space"),
+        ('drift = "refuse"', "openllm-repos diff space   then: openllm-repos import space"),
     ],
 )
 def test_changes_on_both_sides_have_diverged(family: Family, settings: str, following: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,10 +12,9 @@ from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
 from openllm_repos.cli.question import confirmed
-from openllm_repos.git.repository import Repository
 from openllm_repos.importing.apply import publish, write_branch
-from openllm_repos.importing.model import Ambiguous, ImportedCommit, ImportPlan, Published
-from openllm_repos.importing.planning import ImportOptions, plan_import
+from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
+from openllm_repos.importing.planning import plan_import
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.sync.apply import settle
@@ -29,14 +26,6 @@ _DIFFERS = 1
 @click.command("import")
 @click.argument("target", metavar="TARGET")
 @click.option("--branch", metavar="NAME", help="The branch of the source that gets the commits (import/TARGET).")
-@click.option(
-    "--map",
-    "maps",
-    type=click.IntRange(min=0),
-    multiple=True,
-    metavar="N",
-    help="Where several maps could carry a new file, take the N-th (from 0, as the manifest counts). Repeatable.",
-)
 @click.option("--pr", is_flag=True, help="Push the branch to GitHub, and open a pull request or say where to.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the push of --pr.")
@@ -46,7 +35,6 @@ def import_(
     invocation: Invocation,
     target: str,
     branch: str | None,
-    maps: tuple[int, ...],
     pr: bool,
     dry_run: bool,
     yes: bool,
@@ -58,16 +46,15 @@ def import_(
     the target has; merge it as you merge any branch, then sync. Nothing is checked out, and no file of yours changes.
     """
     manifest, repository, _ = open_family(invocation)
-    options = ImportOptions(branch, maps)
     if dry_run:
         with repository.quarantine() as quarantined:
-            plan = _planned(manifest, quarantined, target, options, as_json=as_json)
+            plan = plan_import(manifest, quarantined, target, branch)
         _show(plan, invocation, as_json=as_json)
         return 0
     published = None
     with exclusive(repository, f"import {target}"):
         settle(manifest, repository, _tell)
-        plan = _planned(manifest, repository, target, options, as_json=as_json)
+        plan = plan_import(manifest, repository, target, branch)
         if not as_json:
             _show(plan, invocation, as_json=False)
         moved = plan.tip is not None and write_branch(plan, repository)
@@ -86,24 +73,6 @@ def import_(
     for line in _end_lines(manifest, plan, published):
         click.echo(line)
     return 0
-
-
-def _planned(
-    manifest: Manifest, repository: Repository, target: str, options: ImportOptions, *, as_json: bool
-) -> ImportPlan:
-    """Plan, and ask on a terminal where a new file goes that several maps could carry."""
-    while True:
-        try:
-            return plan_import(manifest, repository, target, options)
-        except Ambiguous as why:
-            if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-                raise
-            click.echo(f"{show_path(why.path)} is new in {target}; it could go to:")
-            for place in why.places:
-                click.echo(f"  {place.number}  {show_path(place.path)}   ({show(place.map)})")
-            numbers = click.Choice([str(place.number) for place in why.places])
-            chosen = int(click.prompt("Which", type=numbers))
-            options = replace(options, chosen={**options.chosen, why.path: chosen})
 
 
 def _tell(line: str) -> None:

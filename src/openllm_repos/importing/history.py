@@ -13,7 +13,7 @@ here or elsewhere, makes the same commits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from openllm_repos.errors import ConflictError
 from openllm_repos.family.imports import Imports
@@ -25,7 +25,7 @@ from openllm_repos.git.pack import COMMIT, PackWriter
 from openllm_repos.git.repository import Repository
 from openllm_repos.importing.message import imported_message, merged_message
 from openllm_repos.importing.model import ImportConflict
-from openllm_repos.importing.places import Entry, Places
+from openllm_repos.importing.places import Entry, carry_back
 from openllm_repos.importing.trees import file_at, lay
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
@@ -47,6 +47,7 @@ class Image:
         mapped: its projection's tree, at the places of the target.
         anchor: the newest commit in its history that the source has.
         made: the commits in its history, itself included, that are made here.
+        true: whether `mapped` is what a commit of the target had; else the source has a form of its own of it.
     """
 
     id: ObjectId
@@ -54,6 +55,7 @@ class Image:
     mapped: Node
     anchor: ObjectId
     made: frozenset[ObjectId] = frozenset()
+    true: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,6 @@ class Inverse:
         manifest: says where the source is.
         target: the target.
         part: reads mapped parts of the target.
-        places: where changes go in the source.
         commit: the source's newest commit.
         imports: what the source says to have of the target.
         made: the commits made so far, parents first.
@@ -110,7 +111,6 @@ class Inverse:
     manifest: Manifest
     target: Repo
     part: MappedPart
-    places: Places
     commit: ObjectId
     imports: Imports
     made: list[Made] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Inverse:
     _seen: dict[ObjectId, _Seen] = field(default_factory=dict)
     _mapped: dict[ObjectId, Node] = field(default_factory=dict)
     _older: dict[tuple[ObjectId, ObjectId], bool] = field(default_factory=dict)
-    _conflicts: dict[ObjectId, ImportConflict] = field(default_factory=dict)
+    _conflicts: dict[ObjectId, ConflictError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Prepare to read the source's trees."""
@@ -219,14 +219,15 @@ class Inverse:
         images = {parent: image for parent in parents if (image := self._seen[parent].image) is not None}
         sync = self._sync(commit)
         if commit in self.imports and images and not any(image.made for image in images.values()):
-            return _Seen(self._anchor(self.imports[commit][0]))  # taken over in another form
+            return _Seen(replace(self._anchor(self.imports[commit][0]), true=False))  # taken over in another form
         lines = [(image, self.mapped(parent)) for parent, image in images.items()]
         if sync is not None:
             brought = self._anchor(sync.source_commit)
             dropped = [image for image, _ in lines if not self._is_older(image.anchor, brought.anchor)]
             waiting += tuple(origin for image in dropped for origin in self._origins(image) if origin not in waiting)
             lines = [line for line in lines if line[0] not in dropped]
-            lines.append((brought, self._brought(sync, brought)))
+            before = self._brought(sync, brought)
+            lines.append((replace(brought, true=not self.part.changes(brought.mapped, before)), before))
         if not lines:
             return _Seen(None, (*waiting, commit) if self._changes_something(commit, parents) else waiting)
         return self._made_on(commit, self._ends(lines), waiting, sync)
@@ -243,31 +244,35 @@ class Inverse:
         `lines` has what each parent became, and the mapped part that the target's commit had of it.
         """
         main, before = self._newest(commit, lines)
-        mapped, exact = self.mapped(commit), not self.part.changes(main.mapped, before)
-        if not exact:
-            try:
+        mapped, same = self.mapped(commit), main.true or not self.part.changes(main.mapped, before)
+        try:
+            if not same:
                 mapped = self._merged(commit, before, main.mapped, mapped)
-            except ImportConflict as why:  # a sync that comes after it may have settled that
-                self._conflicts[commit] = why
-                return _Seen(main, (*waiting, commit))
-        changes = self.part.changes(main.mapped, mapped)
-        if not changes and len(lines) == 1 and (exact or not self._needs_word(commit, main, sync)):
+            changes = self.part.changes(main.mapped, mapped)
+            files = carry_back(self.target, changes)
+            tree = lay(self._trees, main.tree, files)
+        except ConflictError as why:  # a later commit, or a sync's, may have settled that
+            lost = [one for image, _ in lines if image is not main for one in self._origins(image)]
+            self._conflicts |= dict.fromkeys((*lost, commit), why)
+            return _Seen(main, (*waiting, *lost, commit))
+        exact = same or not self.part.changes(mapped, self.mapped(commit))
+        settled = [one for one in waiting if one in self._conflicts] if exact else []
+        needless = not settled and (same or not self._needs_word(commit, main, sync))
+        if not changes and len(lines) == 1 and needless:
             return _Seen(main, waiting)
-        files = self.places.carry(changes, lambda path: file_at(self._trees, main.tree, path))
-        tree = lay(self._trees, main.tree, files)
         parents = [image.id.encode() for image, _ in lines]
         raw = rewritten(self.reader.read(commit.encode()).data, self._trees.write(tree, self.writer, b""), parents)
         head, _, message = raw.partition(b"\n\n")
-        brought = self._touching(commit, waiting, changes) if exact else ()
         if sync is None:
-            said = imported_message(message, self.target, commit)
+            said = imported_message(message, self.target, [*settled, commit])
         else:
-            said = merged_message(self.target, commit, sync.source_commit)
+            said = merged_message(self.target, commit, sync.source_commit, settled)
         made = ObjectId(self.writer.add(COMMIT, head + b"\n\n" + said).decode())
         changed = tuple(self._file_changes(main.tree, files))
+        brought = self._touching(commit, waiting, changes) if exact else ()
         self.made.append(Made(made, commit, changed, len(lines) > 1, brought))
         history = frozenset({made}).union(*(image.made for image, _ in lines))
-        return _Seen(Image(made, tree, mapped, main.anchor, history), () if exact else waiting)
+        return _Seen(Image(made, tree, mapped, main.anchor, history, exact), () if exact else waiting)
 
     def _needs_word(self, commit: ObjectId, main: Image, sync: LastSync | None) -> bool:
         """Whether an empty commit must say that the source has this one's changes already, in a form of its own."""

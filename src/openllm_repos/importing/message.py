@@ -17,42 +17,44 @@ _TRAILER = re.compile(rb"[A-Za-z0-9-]+[ \t]*:")
 _BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")
 
 
-def imported_message(message: bytes, target: Repo, origin: ObjectId) -> bytes:
+def imported_message(message: bytes, target: Repo, origins: Sequence[ObjectId]) -> bytes:
     """Return an imported commit's message.
 
     Args:
         message: the target's commit's own, in UTF-8.
         target: the target.
-        origin: the commit that it was made of.
+        origins: the commits that it was made of, the oldest first: mostly one.
     """
     said = _OURS.sub(lambda found: b"> " + found[0], message)
-    return _with_trailer(said, f"{imported_from(target, origin)}\n".encode())
+    lines = "".join(f"{imported_from(target, origin)}\n" for origin in origins)
+    return _with_trailers(said, lines.encode())
 
 
-def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId) -> bytes:
+def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId, older: Sequence[ObjectId]) -> bytes:
     """Return the message for what became of a sync in the target where it met the target's own changes.
 
     Args:
         target: the target.
         sync: the sync's commit there.
         source_commit: what it brought.
+        older: commits before it that it was made of, too.
     """
     said = (
         f"Join {source_commit[:10]} with what {target.name} changed\n\n"
         f"As {sync[:10]}, a commit that a sync made there, has it.\n"
     )
-    return imported_message(said.encode(), target, sync)
+    return imported_message(said.encode(), target, [*older, sync])
 
 
-def _with_trailer(message: bytes, line: bytes) -> bytes:
-    """Put a line at the end of a message: into its block of trailers, or as a paragraph of its own."""
+def _with_trailers(message: bytes, lines: bytes) -> bytes:
+    """Put lines at the end of a message: into its block of trailers, or as a paragraph of their own."""
     body = message.rstrip(b"\n\r\t ")
     if not body:
-        return line
+        return lines
     paragraphs = re.split(rb"\n[ \t\r]*\n", body)
     last = paragraphs[-1].split(b"\n")
     glued = len(paragraphs) > 1 and _is_block(last)
-    return body + (b"\n" if glued else b"\n\n") + line
+    return body + (b"\n" if glued else b"\n\n") + lines
 
 
 def _is_block(lines: Sequence[bytes]) -> bool:

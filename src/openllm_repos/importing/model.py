@@ -13,40 +13,6 @@ from openllm_repos.plan import Conflict, FileChange, LargeFile
 from openllm_repos.text import show_path
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place of the source that a file of a target could come from.
-
-    Attributes:
-        number: which map of the target, counted from 0 as in the manifest.
-        map: that map as people wrote it.
-        path: the place.
-    """
-
-    number: int
-    map: str
-    path: bytes
-
-
-class Ambiguous(ConflictError):
-    """A new file of a target could come from several places of the source.
-
-    Args:
-        target: the target.
-        path: the file there.
-        places: where it could go.
-    """
-
-    def __init__(self, target: Repo, path: bytes, places: tuple[Place, ...]) -> None:
-        listed = "; ".join(f"{place.number}: {show_path(place.path)} ({place.map})" for place in places)
-        super().__init__(
-            f"{target.name}: {show_path(path)} is new there, and several maps could carry it: {listed}.",
-            hint=f"Say which: openllm-repos import {target.name} --map {places[0].number}",
-        )
-        self.path = path
-        self.places = places
-
-
 class ImportConflict(ConflictError):
     """A commit of the target does not go together with what the source has made of the ones before it."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.family.imports import find_imports
@@ -20,7 +20,6 @@ from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
 from openllm_repos.importing.history import Image, Inverse
 from openllm_repos.importing.model import ImportedCommit, ImportPlan
-from openllm_repos.importing.places import Places
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
@@ -29,25 +28,7 @@ from openllm_repos.preflight.limits import POINTER_BYTES, pointed_at
 from openllm_repos.text import redact, show_path
 
 
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """How an import is to be made.
-
-    Attributes:
-        branch: the branch that gets the commits; None is ``import/`` and the target's name.
-        preferred: numbers of the target's maps, from 0: new files that several maps could carry go through the first
-            of these that can.
-        chosen: for paths of the target, the number of the map.
-    """
-
-    branch: str | None = None
-    preferred: tuple[int, ...] = ()
-    chosen: Mapping[bytes, int] = field(default_factory=dict)
-
-
-def plan_import(
-    manifest: Manifest, repository: Repository, name: str, options: ImportOptions | None = None
-) -> ImportPlan:
+def plan_import(manifest: Manifest, repository: Repository, name: str, branch_name: str | None = None) -> ImportPlan:
     """Make the commits that bring a target's drift home, and prove that they are right. No ref moves.
 
     The branch starts at the source commit that the target got last. So it is exactly what the target has, whatever
@@ -57,22 +38,17 @@ def plan_import(
         manifest: what should be.
         repository: the clone of the source; in a quarantine nothing is left behind in it.
         name: the target.
-        options: how the import is to be made.
+        branch_name: the branch that gets the commits; by default ``import/`` and the target's name.
 
     Raises:
-        UsageError: `name` is no target, or the options name no branch or map.
-        Ambiguous: a new file could come from several places of the source.
+        UsageError: `name` is no target, or the branch is the source's own.
         ConflictError: the target was never synced; it has what the source cannot hold; the branch is something else.
         EnvironmentProblem: a remote does not answer, git is too old, the clone is shallow.
     """
-    options = options or ImportOptions()
     target, source = manifest.target(name), manifest.source
-    branch = BranchName(options.branch or f"import/{target.name}")
+    branch = BranchName(branch_name or f"import/{target.name}")
     if branch == source.branch:
         raise UsageError(f"{branch} is the source's own branch.", hint="Name another one with --branch.")
-    for number in (*options.preferred, *options.chosen.values()):
-        if not 0 <= number < len(target.maps):
-            raise UsageError(f"{name} has no map {number}; they are counted from 0 to {len(target.maps) - 1}.")
     repository.require_merge()
     repository.require_history()
     states = bring(repository, list(ask(repository, [source, target]).values()))
@@ -88,7 +64,7 @@ def plan_import(
         plan = replace(plan, old=read_ref(repository, branch.ref))
         if relation.tip is None or not relation.drift.files:
             return replace(plan, said=_nothing(target, relation))
-        return _Planner(manifest, repository, reader, target, relation, options).plan(plan)
+        return _Planner(manifest, repository, reader, target, relation).plan(plan)
 
 
 def _newest_source(repository: Repository, source: Repo, remote: RemoteState) -> tuple[ObjectId, tuple[str, ...]]:
@@ -117,14 +93,12 @@ class _Planner:
     reader: ObjectReader
     target: Repo
     relation: Relation
-    options: ImportOptions
 
     def plan(self, plan: ImportPlan) -> ImportPlan:
         """Make the commits, prove them, and see how they go together with the source and with the branch."""
         tip, commit = self.relation.tip, self.relation.source_commit
         assert tip is not None  # it has drift
         imports = find_imports(self.repository, self.reader, self.manifest, self.target, commit)
-        places = Places.of(self.manifest, self.target, self.options.preferred, self.options.chosen)
         with PackWriter(self.repository.git, self.repository.objects_dir, self.repository.object_format) as writer:
             inverse = Inverse(
                 self.repository,
@@ -133,7 +107,6 @@ class _Planner:
                 self.manifest,
                 self.target,
                 self.relation.part,
-                places,
                 commit,
                 imports,
             )

@@ -107,7 +107,7 @@ def about_sync(manifest: Manifest, step: TargetPlan | Stopped, *, allow_drift: b
         yield Obstacle(
             step.target,
             f"has drifted: {files} changed there, which the source does not have.",
-            f"openllm-repos diff {step.target}   then bring it to the source, or pass --allow-drift.",
+            f"openllm-repos diff {step.target}   then: openllm-repos import {step.target}, or pass --allow-drift.",
         )
 
 

@@ -95,9 +95,9 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
         case State.BEHIND:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source.", sync)
         case State.DRIFT:
-            yield Problem(name, f"{drifted}.", f"{diff}   bring it home: openllm-repos import {name}")
+            yield Problem(name, f"{drifted}.", f"{diff}   then: openllm-repos import {name}")
         case State.DIVERGED:
-            then = "" if refused else f"   then: {sync}"
+            then = f"   then: openllm-repos import {name}" if refused else f"   then: {sync}"
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)
         case State.IN_SYNC:
             return
