@@ -122,9 +122,11 @@ def _request(method: str, url: str, token: str, body: Mapping[str, str] | None, 
             connection.request(method, where, None if body is None else json.dumps(body).encode(), headers)
             answer = connection.getresponse()
             data, status = answer.read(_LONGEST), answer.status
+            if answer.length:  # what is still to come
+                raise HTTPException("it ended too early, or is too long")
         finally:
             connection.close()
-        found = json.loads(data) if data else {}
+        found = json.loads(data)
     except (OSError, HTTPException, ValueError) as error:
         raise GitHubRefused(f"GitHub gave no answer that could be read: {error}.") from None
     if status not in _CREATED:
