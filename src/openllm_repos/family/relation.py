@@ -125,7 +125,8 @@ def relate(
     imports: Imports = {}
     if start.known and files:
         imports = find_imports(repository, reader, manifest, target, commit)
-        start = replace(start, carried=(*start.carried, *held.settled(imports)))
+        if imports:
+            start = replace(start, carried=(*start.carried, *held.settled(imports)))
         home = held.home(start, imports, files)
         if home is not None:
             start, files = home, part.changes(home.base, mapped)
