@@ -13,13 +13,15 @@ from openllm_repos.sandbox.lfs import place
 from tests.support.hub_family import SOURCE
 from tests.support.repositories import GRACE
 from tests.support.served import LFS_LINE, pointer
+from tests.support.shim import Fault
 
 if TYPE_CHECKING:
     from openllm_repos.sandbox import Sandbox
     from tests.support.canary import Canary
     from tests.support.hub_family import HubFamily
-    from tests.support.process import Result
+    from tests.support.process import Result, RunTool
     from tests.support.sealed import SealedHome
+    from tests.support.shim import GitShim
 
 
 def hotfix(family: HubFamily) -> str:
@@ -164,3 +166,24 @@ def test_where_the_api_is(server: str, named: str, api: str) -> None:
 def test_an_api_elsewhere_gets_no_token(named: str) -> None:
     with pytest.raises(UsageError, match="does not belong to"):
         api_of("https://github.com", {"GITHUB_API_URL": named})
+
+
+def test_a_push_that_was_killed_is_noticed_and_finished(
+    hub_family: HubFamily, shim: GitShim, run_tool: RunTool
+) -> None:
+    hotfix(hub_family)
+    args = ("import", "space", "--pr", "--yes")
+    hub_family.run("import", "space", cwd=hub_family.clone.path)
+    shim.disarm()
+    assert run_tool(*args, cwd=hub_family.clone.path).code == 0
+    pushes = [number for number, call in enumerate(shim.calls(), 1) if " push --porcelain" in call]
+    hub_family.origin.git("update-ref", "-d", "refs/heads/import/space")
+    shim.arm(pushes[0], Fault.KILL_AFTER)
+    assert run_tool(*args, cwd=hub_family.clone.path).code == -9
+    shim.disarm()
+    assert len(hub_family.journal()) == 1
+    done = run_tool(*args, cwd=hub_family.clone.path)
+    assert done.code == 0, (done.out, done.err)
+    assert "main: an earlier sync did not end; its push landed" in done.err
+    assert not hub_family.journal()
+    assert hub_family.origin.tip("import/space") == hub_family.clone.tip("import/space")

@@ -23,7 +23,7 @@ class Rounds:
 
     def __init__(self, family: Family, history: str, seed: int) -> None:
         self.family = family
-        self.chance = random.Random(seed)  # noqa: S311 - the same rounds each time
+        self.chance = random.Random(seed)
         self.number = 0
         family.manifest(settings=f'history = "{history}"')
         family.commit("Files", {f"core/src/{name}.py": text() for name in ("train", "f1", "f2")})
