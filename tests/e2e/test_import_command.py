@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tests.support.process import Result, RunTool
     from tests.support.shim import GitShim
 
-HISTORIES = pytest.mark.parametrize("history", ["full", "squash"])
+HISTORIES = pytest.mark.parametrize("history", ["full", pytest.param("squash", marks=pytest.mark.slow)])
+BOTH = pytest.mark.parametrize("history", ["full", "squash"])
 
 
 def bring(family: Family, *args: str) -> Result:
@@ -38,7 +39,7 @@ def merged(family: Family, branch: str = "import/space") -> None:
     family.push()
 
 
-@HISTORIES
+@BOTH
 def test_a_hotfix_made_in_the_space_comes_home_with_its_authors_name(family: Family, history: str) -> None:
     family.manifest(settings=f'history = "{history}"')
     family.synced()
@@ -377,6 +378,7 @@ def test_a_branch_in_use_is_not_moved_under_a_person(family: Family) -> None:
     assert family.run("import", "space", "--branch", "main", cwd=family.clone.path).code == 2
 
 
+@pytest.mark.slow
 def test_killed_anywhere_the_same_command_finishes(family: Family, shim: GitShim, run_tool: RunTool) -> None:
     family.synced()
     family.edit("Fix", {"training/train.py": "fixed\n"})
@@ -390,3 +392,34 @@ def test_killed_anywhere_the_same_command_finishes(family: Family, shim: GitShim
         shim.disarm()
         bring(family)
         assert family.clone.tip("import/space") == tip
+
+
+def test_a_file_that_a_map_renames_goes_home_under_its_own_name(family: Family) -> None:
+    family.manifest(maps=(("core/src/*.py", "training/"), ("configs/small.json", "settings.json")))
+    family.synced()
+    family.edit("Settings", {"settings.json": "[1]\n"})
+    bring(family)
+    assert family.clone.read("configs/small.json", "import/space") == b"[1]\n"
+
+
+def test_a_space_that_git_subtree_pushes_to_is_imported_from_as_well(family: Family) -> None:
+    family.manifest(maps=(("core/src/", "."),), owned=[])
+    family.commit("Whole folder")
+    split = family.run("split", "core/src/", cwd=family.clone.path).out.strip()
+    family.clone.push(family.space.url, f"{split}:refs/heads/main")
+    family.edit("Fix", {"train.py": "fixed\n"})
+    family.commit("Not pushed yet by anybody")
+    family.clone.commit("Only here", {"docs/here.md": "here\n"})
+    assert bring(family, "--json").json()["source"]["commit"] == family.clone.tip()
+    assert family.clone.git("diff", "--name-only", "import/space^", "import/space") == "core/src/train.py"
+
+
+def test_what_cannot_be_asked_is_said(family: Family) -> None:
+    assert "Nothing to import: space is empty." in bring(family).out
+    family.synced()
+    family.edit("Fix", {"training/train.py": "fixed\n"})
+    family.origin.path.rename(family.folder / "away.git")
+    assert "note: main is unreachable" in bring(family).out
+    family.space.path.rename(family.folder / "gone.git")
+    done = family.run("import", "space", cwd=family.clone.path)
+    assert (done.code, "space is unreachable" in done.err) == (30, True)

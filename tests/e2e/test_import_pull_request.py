@@ -97,6 +97,7 @@ def test_a_branch_of_others_is_left_alone(hub_family: HubFamily) -> None:
     assert "main has a branch import/space already" in done.err
 
 
+@pytest.mark.slow
 def test_a_push_that_is_refused_leaves_the_branch_here(hub_family: HubFamily, sandbox: Sandbox) -> None:
     hotfix(hub_family)
     sandbox.github.fault(match="* */git-receive-pack", status=403)
@@ -108,6 +109,7 @@ def test_a_push_that_is_refused_leaves_the_branch_here(hub_family: HubFamily, sa
     assert ask(hub_family).code == 0
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_is_asked_for_again(hub_family: HubFamily, sandbox: Sandbox) -> None:
     hotfix(hub_family)
     sandbox.github.fault(match="POST */git-receive-pack", lose_answer=True)
@@ -116,6 +118,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(hub_family: HubFamily, sandbo
     assert hub_family.origin.tip("import/space") == hub_family.clone.tip("import/space")
 
 
+@pytest.mark.slow
 def test_the_token_reaches_github_alone(hub_family: HubFamily, canary: Canary) -> None:
     hotfix(hub_family)
     done = ask(hub_family)
@@ -168,6 +171,7 @@ def test_an_api_elsewhere_gets_no_token(named: str) -> None:
         api_of("https://github.com", {"GITHUB_API_URL": named})
 
 
+@pytest.mark.slow
 def test_a_push_that_was_killed_is_noticed_and_finished(
     hub_family: HubFamily, shim: GitShim, run_tool: RunTool
 ) -> None:

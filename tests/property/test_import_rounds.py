@@ -148,7 +148,7 @@ class Rounds:
 @pytest.mark.parametrize("history", ["full", "squash"])
 def test_a_few_rounds(family: Family, history: str) -> None:
     rounds = Rounds(family, history, 1)
-    for _ in range(4):
+    for _ in range(3):
         rounds.round()
     rounds.quiet()
 
