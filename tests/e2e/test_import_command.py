@@ -260,6 +260,7 @@ def test_what_the_source_undoes_after_an_import_is_undone_in_the_space(family: F
     assert family.space.read("training/train.py") == b"train\n"
 
 
+@pytest.mark.slow
 def test_who_takes_over_a_later_commit_alone_has_not_brought_the_earlier_home(family: Family) -> None:
     family.synced()
     family.edit("First", {"training/train.py": "first\n"})
@@ -286,6 +287,7 @@ def test_a_commit_that_meets_other_lines_of_a_squashed_import_stops(family: Fami
     assert "openllm-repos sync space --resolve" in done.err
 
 
+@pytest.mark.slow
 def test_what_was_edited_before_an_adoption_comes_as_one_commit(family: Family) -> None:
     family.edit("Copied", {"training/model.py": text(), "training/train.py": "train\n", "configs/small.json": "{}\n"})
     family.edit("Edited", {"training/train.py": "edited\n"})
@@ -299,6 +301,7 @@ def test_what_was_edited_before_an_adoption_comes_as_one_commit(family: Family) 
     assert state(family) == "in sync"
 
 
+@pytest.mark.slow
 def test_a_source_that_was_rewritten_is_synced_first(family: Family) -> None:
     family.synced()
     family.edit("Fix", {"training/train.py": "fixed\n"})
@@ -365,6 +368,7 @@ def test_a_dry_run_makes_the_same_ids_and_leaves_everything_as_it_was(family: Fa
     assert bring(family, "--json").json()["tip"] == planned["tip"] == family.clone.tip("import/space")
 
 
+@pytest.mark.slow
 def test_a_branch_in_use_is_not_moved_under_a_person(family: Family) -> None:
     family.synced()
     family.edit("Fix", {"training/train.py": "fixed\n"})

@@ -72,6 +72,7 @@ def test_without_a_token_the_link_is_said(
     )
 
 
+@pytest.mark.slow
 def test_a_token_that_may_not_open_one_is_no_reason_to_fail(hub_family: HubFamily, sandbox: Sandbox) -> None:
     hotfix(hub_family)
     sandbox.github.fault(match="POST */pulls", status=403)
@@ -84,6 +85,7 @@ def test_a_token_that_may_not_open_one_is_no_reason_to_fail(hub_family: HubFamil
     assert "note: No pull request was opened: GitHub gave no answer that could be read" in done.out
 
 
+@pytest.mark.slow
 def test_a_branch_of_others_is_left_alone(hub_family: HubFamily) -> None:
     hotfix(hub_family)
     hub_family.clone.push(hub_family.origin.url, "main:refs/heads/import/space")
@@ -127,6 +129,7 @@ def test_the_token_reaches_github_alone(hub_family: HubFamily, canary: Canary) -
     assert canary.leaks(hub_family.clone.path, said=[done]) == []
 
 
+@pytest.mark.slow
 def test_content_in_lfs_comes_along(hub_family: HubFamily, sandbox: Sandbox) -> None:
     hub_family.manifest(maps=(("core/src/", "training/"),))
     hub_family.commit("LFS", {".gitattributes": LFS_LINE})

@@ -145,7 +145,7 @@ class Rounds:
         )
 
 
-@pytest.mark.parametrize("history", ["full", "squash"])
+@pytest.mark.parametrize("history", ["full", pytest.param("squash", marks=pytest.mark.slow)])
 def test_a_few_rounds(family: Family, history: str) -> None:
     rounds = Rounds(family, history, 1)
     for _ in range(3):
