@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,6 +44,7 @@ to = "a/"
 from = "!x/**/z[!a].py"
 to = "b/"
 """
+TOOL = "louischua/openllm-repos"
 NO_HUB = 'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "https://git.example.com/a/b"\nrole = "source"\n'
 
 
@@ -76,10 +78,41 @@ def test_the_workflow_is_written_and_then_up_to_date(source: Source) -> None:
     done = source.ci()
     assert done.out.startswith(f"Wrote {WORKFLOW}: sync, release, preview, drift.\nnext:\n")
     assert "  https://huggingface.co/spaces/lemms/openllm/settings\n" in done.out
+    assert f"  git add {WORKFLOW} && git commit -m 'Let GitHub keep the family in step' && git push\n" in done.out
     assert source.ci("--check").out == f"{WORKFLOW} is up to date.\n"
     before = source.workflow.stat().st_mtime_ns
     assert source.ci().out == f"{WORKFLOW} is up to date.\n"
     assert source.workflow.stat().st_mtime_ns == before
+
+
+def test_the_next_step_can_be_typed_in_a_folder_of_the_clone(source: Source, run_cli: RunCli) -> None:
+    (source.path / "core/src").mkdir(parents=True, exist_ok=True)
+    done = run_cli("ci", cwd=source.path / "core/src")
+    assert f"  git add ../../{WORKFLOW} && git commit" in done.out
+
+
+def test_jobs_install_what_was_installed_here_from_git(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of which no package index knows would turn every job red."""
+
+    def installed_at(commit: str) -> None:
+        said = {"url": f"https://github.com/{TOOL}", "vcs_info": {"vcs": "git", "commit_id": commit}}
+        monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: json.dumps(said))
+
+    installed_at("0123abc")
+    required = f"REQUIREMENT: 'openllm-repos @ git+https://github.com/{TOOL}@"
+    assert f"{required}0123abc'" in source.written()
+    installed_at("4567def")
+    assert source.ci("--check").code == 0
+    assert f"{required}4567def'" in source.written()
+    assert "REQUIREMENT: 'openllm-repos==" in source.written("--install", "default")
+    assert "REQUIREMENT: 'openllm-repos==" in source.written()
+
+
+def test_a_version_that_may_be_on_no_package_index_is_told(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: '{"url": "file:///src", "dir_info": {}}')
+    assert "from the package index, and this one is not from there" in source.ci().out
+    monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: None)
+    assert "package index" not in source.ci("--cron", "off").out
 
 
 def test_it_can_be_looked_at_first(source: Source) -> None:

@@ -15,7 +15,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import NameRefused, UsageError
 
 if TYPE_CHECKING:
-    from openllm_repos.workflow.choices import Choices
+    from openllm_repos.workflow.choices import Choices, Requirement
     from openllm_repos.workflow.file import Found, Recipe, Standing
 
 SCHEMA = 1
@@ -71,6 +71,8 @@ def ci(
         raise UsageError("A bare clone has no work tree to write a workflow into.", hint="Run it in a clone with one.")
     found = read_workflow(repository.top)
     choices = _chosen(found, auth=auth, matrix=matrix, private=private, cron=cron, install=install)
+    if install is None and not check:
+        choices = replace(choices, install=_renewed(found, choices.install))
     recipe = Recipe(manifest, _place_of(invocation, repository.top), choices, __version__)
     now = standing(found, recipe)
     if check:
@@ -85,7 +87,8 @@ def ci(
     if as_json:
         _print_json(recipe, Standing.CURRENT, changed=changed)
     elif not invocation.quiet:
-        for line in _told(found, recipe, changed=changed):
+        place = os.path.relpath(os.path.realpath(repository.top), os.path.realpath(invocation.directory))
+        for line in _told(found, recipe, Path(place), changed=changed):
             click.echo(line)
     return 0
 
@@ -108,6 +111,27 @@ def _chosen(
     if install is not None:
         choices = replace(choices, install=None if install == "default" else _typed("--install", install, Requirement))
     return choices
+
+
+def _origin() -> str | None:
+    """Return what pip wrote down of where this package came from; None where that is a package index."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    from openllm_repos.workflow.choices import PACKAGE
+
+    try:
+        return distribution(PACKAGE).read_text("direct_url.json")
+    except PackageNotFoundError:  # run from a folder of sources
+        return ""
+
+
+def _renewed(found: Found, install: Requirement | None) -> Requirement | None:
+    """Return what the jobs install: where this package came from git, the same from there, at the same commit."""
+    from openllm_repos.workflow.choices import requirement_of
+
+    own = requirement_of(_origin())
+    known = found.choices is not None
+    return own if own and (install.place == own.place if install else not known) else install
 
 
 def _typed(option: str, text: str, parse: Callable[[str], _T]) -> _T:
@@ -154,17 +178,29 @@ def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool
     return 0 if current else _DIFFERS
 
 
-def _told(found: Found, recipe: Recipe, *, changed: bool) -> list[str]:
+def _told(found: Found, recipe: Recipe, top: Path, *, changed: bool) -> list[str]:
+    from shlex import quote
+
     from openllm_repos.workflow.filters import WORKFLOW
     from openllm_repos.workflow.jobs import job_keys
 
     if not changed:
         return [f"{WORKFLOW} is up to date."]
     jobs = ", ".join(job_keys(recipe.manifest, recipe.choices))
-    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}."]
-    lines += ["next:", f"  git add {WORKFLOW} && git commit -m 'Let GitHub keep the family in step'"]
     known = found.choices is not None and found.choices.auth is recipe.choices.auth
-    return lines if known else [*lines, *(f"  {step}" for step in _to_set_up(recipe))]
+    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}.", "next:"]
+    lines += [] if known else [f"  {step}" for step in _to_set_up(recipe)]
+    lines.append(
+        f"  git add {quote(str(top / WORKFLOW))} && git commit -m 'Let GitHub keep the family in step' && git push"
+    )
+    if recipe.choices.install is None and _origin() is not None:
+        lines.append(
+            f"The jobs install openllm-repos {__version__} from the package index, and this one is not from there."
+        )
+        lines.append(
+            "  To install another: openllm-repos ci --install 'openllm-repos @ git+https://HOST/OWNER/NAME@COMMIT'"
+        )
+    return lines
 
 
 def _to_set_up(recipe: Recipe) -> list[str]:

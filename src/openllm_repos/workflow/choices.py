@@ -7,6 +7,7 @@ Whoever may review the workflow reviews the choices with it.
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -121,6 +122,30 @@ class Requirement(str):
     def pinned(cls, version: str) -> Self:
         """Return the one that installs this version of the package."""
         return cls(f"{PACKAGE}=={version}")
+
+    @property
+    def place(self) -> str:
+        """Where it comes from, without the commit; empty for a version of a package index."""
+        name, at, url = self.partition(" @ ")
+        return f"{name}{at}{url.partition('#')[0].rpartition('@')[0] or url}" if at else ""
+
+
+def requirement_of(origin: str | None) -> Requirement | None:
+    """Return what installs the same on another machine as pip has installed here, or None where nothing does.
+
+    Args:
+        origin: what pip wrote down of where the package came from (``direct_url.json``, PEP 610); None where it came
+            from a package index, which has no requirement but its version.
+    """
+    try:
+        said = json.loads(origin or "{}")
+        url, commit = said["url"], said["vcs_info"]["commit_id"]
+        folder = f"#subdirectory={said['subdirectory']}" if "subdirectory" in said else ""
+        if said["vcs_info"]["vcs"] != "git" or not url.startswith("https://"):
+            return None
+        return Requirement(f"{PACKAGE} @ git+{url}@{commit}{folder}")
+    except (ValueError, KeyError, TypeError, AttributeError, NameRefused):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
