@@ -303,6 +303,14 @@ def test_a_file_that_cannot_be_read_or_written(source: Source) -> None:
     assert (source.ci().code, "cannot be written" in source.ci().err) == (30, True)
 
 
+def test_a_link_in_the_clone_leads_no_workflow_out_of_it(source: Source, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (source.path / ".github").symlink_to(tmp_path / "elsewhere")
+    refused = source.ci()
+    assert (refused.code, "leads out of the clone by a symbolic link" in refused.err) == (30, True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_doctor_tells_of_a_stale_workflow(source: Source, run_cli: RunCli) -> None:
     def said() -> list[tuple[str, str]]:
         checks = run_cli("doctor", "--offline", "--json", cwd=source.path).json()["checks"]
@@ -313,6 +321,32 @@ def test_doctor_tells_of_a_stale_workflow(source: Source, run_cli: RunCli) -> No
     assert said() == [("ok", "")]
     (source.path / "repos.toml").write_text(OURS.replace("configs/", "settings/"), encoding="utf-8")
     assert said() == [("warning", "openllm-repos ci")]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "level"),
+    [
+        (b"# <<< openllm-repos jobs\n", b"", "warning"),
+        (b"--auth trusted", b"--auth magic", "warning"),
+        (b"name: openllm-repos", b"name: \xff", "error"),
+    ],
+)
+def test_doctor_tells_of_a_workflow_that_was_broken(
+    source: Source, run_cli: RunCli, was: bytes, becomes: bytes, level: str
+) -> None:
+    source.workflow.write_bytes(source.written().encode().replace(was, becomes, 1))
+    done = run_cli("doctor", "--offline", "--json", cwd=source.path)
+    assert [check["level"] for check in done.json()["checks"] if check["name"] == "workflow"] == [level]
+    source.workflow.write_text("name: mine\n", encoding="utf-8")
+    assert '"workflow"' not in run_cli("doctor", "--offline", "--json", cwd=source.path).out
+
+
+def test_doctor_goes_on_where_the_source_has_left_github(source: Source, run_cli: RunCli) -> None:
+    source.written()
+    moved = OURS.replace('github = "louischua/openllm"', 'space = "louischua/openllm"')
+    (source.path / "repos.toml").write_text(moved, encoding="utf-8")
+    checks = run_cli("doctor", "--offline", "--json", cwd=source.path).json()["checks"]
+    assert [check["level"] for check in checks if check["name"] == "workflow"] == ["error"]
 
 
 def test_the_example_is_what_the_tool_writes_for_it(clone: Clone, run_cli: RunCli) -> None:

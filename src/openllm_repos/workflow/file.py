@@ -195,6 +195,11 @@ def write_workflow(top: Path, text: str) -> None:
         EnvironmentProblem: it cannot be written; then it is as it was.
     """
     path = Path(os.path.realpath(top / WORKFLOW))
+    if not path.is_relative_to(os.path.realpath(top)):  # a clone may bring along a link to anywhere
+        raise EnvironmentProblem(
+            f"{WORKFLOW} leads out of the clone by a symbolic link; nothing was written.",
+            hint="Put a folder in the place of the link.",
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
