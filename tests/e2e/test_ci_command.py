@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from openllm_repos import __version__
 from openllm_repos.manifest import Manifest
 from openllm_repos.workflow.choices import Auth, Choices, Cron, Requirement
 from openllm_repos.workflow.file import Found, Recipe, composed
@@ -231,6 +232,27 @@ def test_a_header_that_was_edited_counts_as_an_edit(source: Source) -> None:
     for edited in (text.replace("--auth trusted", "--auth magic"), text.replace("# digest: ", "# digest: no ")):
         source.workflow.write_text(edited, encoding="utf-8")
         assert source.ci("--check", "--json").json()["state"] == "edited"
+
+
+@pytest.mark.parametrize("more", ["", "--fleet "])
+def test_an_older_version_does_not_write_over_what_a_newer_one_wrote(source: Source, more: str) -> None:
+    text = source.written().replace(f"by openllm-repos {__version__}", "by openllm-repos 999.1")
+    text = text.replace("# choices: ", f"# choices: {more}").replace("timeout-minutes: 60", "timeout-minutes: 70")
+    source.workflow.write_text(text, encoding="utf-8")
+    assert "was written by openllm-repos 999.1, which is newer than this one" in source.ci("--check").out
+    assert source.ci("--check", "--json").json()["state"] == "newer"
+    refused = source.ci("--cron", "off")
+    assert (refused.code, source.workflow.read_text(encoding="utf-8")) == (3, text)
+    assert "ci --overwrite" in refused.err
+    assert "999.1" not in source.written("--overwrite")
+
+
+def test_a_newer_version_alone_makes_no_workflow_stale_and_is_not_taken_back(source: Source) -> None:
+    recipe = Recipe(Manifest.parse(OURS), "repos.toml", Choices(), "999.1")
+    source.workflow.parent.mkdir(parents=True)
+    source.workflow.write_text(composed(Found(None), recipe, overwrite=False), encoding="utf-8")
+    assert source.ci("--check").code == 0
+    assert source.ci().code == 3
 
 
 def test_a_workflow_of_somebody_elses_is_left_alone(source: Source) -> None:
