@@ -195,3 +195,7 @@ def test_a_fleet_is_synced_by_one_job_for_each_target_and_verified_at_the_end(
     ), done.out
     assert "configs/small.json" in twin.paths()
     assert "training/model.py" in hub_family.space.paths()
+    for named in ("space,twin", "space\ntwin"):  # however the names were typed, none is left out
+        asked = {"inputs": {"dry-run": "true", "targets": named}, "repository": {"full_name": SOURCE}}
+        done = actor.run("workflow_dispatch", asked)
+        assert done.jobs == {"List the targets": True, "Sync space": True, "Sync twin": True}, done.out

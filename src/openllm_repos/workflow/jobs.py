@@ -29,8 +29,9 @@ _VERIFIABLE = (
 )
 # One that is waiting makes room for a newer one, so what only looks must not wait in the same queue as what pushes.
 _HOW = "${{ inputs.dry-run && 'preview' || 'sync' }}"
-# The names that a person typed become arguments, and none of them an option.
-_TARGETS = 'read -ra targets <<< "$TARGETS"'
+# The names that a person typed, on several lines or with commas, become arguments, and none of them an option.
+# `read` reaches the end of its input instead of the end of a line, and says so by failing.
+_TARGETS = 'read -rd "" -a targets <<< "${TARGETS//,/ }" || true'
 
 
 @dataclass(frozen=True, slots=True)
