@@ -139,6 +139,16 @@ def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -
 
 
 @slow
+def test_a_fork_runs_nothing_and_a_renamed_repository_does(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    for event in ("push", "schedule"):
+        for name, fork, ran in ((SOURCE, True, 1), ("somebody/openllm", True, 0), ("louischua/renamed", False, 1)):
+            actor.repository = name
+            done = actor.run(event, {"repository": {"full_name": name, "default_branch": "main", "fork": fork}})
+            assert len(done.jobs) == ran, (event, name, done.out)
+
+
+@slow
 def test_a_private_space_is_looked_at_with_the_secret(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
     family = HubFamily.on(sandbox, tmp_path / "family", run_cli, private=True)
     ready(family, "--auth", "secret", "--private")

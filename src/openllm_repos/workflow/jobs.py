@@ -71,9 +71,8 @@ class _Job:
         yield from (f"    {line}" for line in self.before)
         yield f"    runs-on: {RUNNER}"
         yield f"    timeout-minutes: {self.minutes}"
-        if any(
-            "secrets." in line for line in self.steps
-        ):  # so that people can say who may use them, and on which branch
+        if any("secrets." in line for line in self.steps):
+            # So that people can say who may use them, and on which branch.
             yield f"    environment: {ENVIRONMENT}"
         yield "    permissions:"
         yield from (f"      {line}" for line in self.permissions)
@@ -135,9 +134,14 @@ class _Jobs:
         return scalar(self.manifest.source.branch)
 
     def _here(self, condition: str) -> str:
-        """Return a condition that no copy of the repository fulfils: a fork has targets of its own, or none."""
+        """Return a condition that no fork fulfils: it has targets of its own, or none.
+
+        A repository of another name that is no fork was renamed: there the jobs run, and say so where it matters.
+        """
         source = self.manifest.source
-        return f"github.repository == {scalar(source.repo_id)} && {condition}" if source.repo_id else condition
+        no_fork = "!github.event.repository.fork"
+        named = f"(github.repository == {scalar(source.repo_id)} || {no_fork})" if source.repo_id else no_fork
+        return f"{condition} && {named}"
 
     def _asked(self) -> str:
         """Return the condition for a sync: the source's branch was pushed to, or somebody asks for one on it."""
