@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 @click.option(
     "--private/--public",
     default=None,
-    help="Whether a repository on the Hub cannot be read without a token: then jobs that only look get one too.",
+    help="Whether a repository beside the source cannot be read without a token: then jobs that only look get one too.",
 )
 @click.option("--cron", metavar="FIELDS", help="When to look for drift, in UTC ('17 5 * * *'); off for never.")
 @click.option(
@@ -215,12 +215,12 @@ def _to_set_up(recipe: Recipe) -> list[str]:
     if on_hub and choices.auth is Auth.TRUSTED:
         name = WORKFLOW.rpartition("/")[2]
         here = manifest.source.repo_id or manifest.source.url
-        steps.append(f"name {here} and the workflow {name} as a trusted publisher, in the settings of")
+        steps.append(f"name {here} and its workflow {name}, and no branch, as a trusted publisher in")
         steps += [f"  {repo.url}/settings" for repo in on_hub]
     elif on_hub:
         steps.append("gh secret set HF_TOKEN     (a token that may write to the repositories on the Hub)")
     if any(repo.kind is Kind.GITHUB for repo in manifest.repos if repo is not manifest.source):
-        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN     (for the other repositories on GitHub)")
+        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN     (for the others on GitHub, and to read the source)")
     return steps
 
 

@@ -155,7 +155,7 @@ class Choices:
     Attributes:
         auth: how the jobs get at the Hub.
         matrix: one job for each target (or group of targets), instead of one for all.
-        private: a repository on the Hub cannot be read without a token, so jobs that only look get one too.
+        private: a repository beside the source cannot be read without a token, so jobs that only look get one too.
         cron: when to look for drift, None for never.
         install: what pip installs, None for the version that wrote the workflow.
     """
