@@ -92,6 +92,14 @@ def test_the_next_step_can_be_typed_in_a_folder_of_the_clone(source: Source, run
     assert f"  git add ../../{WORKFLOW} && git commit" in done.out
 
 
+def test_a_fleet_is_told_of_a_dozen_settings_pages_and_of_the_other_way(source: Source) -> None:
+    more = "".join(f'[repos.t{at}]\nmodel = "lemms/t{at}"\n' for at in range(30))
+    (source.path / "repos.toml").write_text(OURS + more, encoding="utf-8")
+    out = source.ci().out
+    assert out.count("/settings\n") == 12
+    assert "and 22 more; or give all of them one secret: openllm-repos ci --auth secret" in out
+
+
 def test_jobs_install_what_was_installed_here_from_git(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version of which no package index knows would turn every job red."""
 

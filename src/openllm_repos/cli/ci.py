@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _DIFFERS = 1
+_SHOWN = 12  # settings pages that a person would still open one by one
 _T = TypeVar("_T")
 
 
@@ -216,7 +217,11 @@ def _to_set_up(recipe: Recipe) -> list[str]:
         name = WORKFLOW.rpartition("/")[2]
         here = manifest.source.repo_id or manifest.source.url
         steps.append(f"name {here} and its workflow {name}, and no branch, as a trusted publisher in")
-        steps += [f"  {repo.url}/settings" for repo in on_hub]
+        steps += [f"  {repo.url}/settings" for repo in on_hub[:_SHOWN]]
+        if len(on_hub) > _SHOWN:
+            steps.append(
+                f"  and {len(on_hub) - _SHOWN} more; or give all of them one secret: openllm-repos ci --auth secret"
+            )
     elif on_hub:
         steps.append("gh secret set HF_TOKEN     (a token that may write to the repositories on the Hub)")
     if any(repo.kind is Kind.GITHUB for repo in manifest.repos if repo is not manifest.source):
