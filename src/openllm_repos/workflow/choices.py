@@ -108,14 +108,16 @@ class Requirement(str):
         if redact(text) != text:
             raise NameRefused(f"{quoted(text)} holds a credential, and the workflow is there for all to read")
         try:
-            name = canonicalize_name(Parsed(text).name)
+            parsed = Parsed(text)
         except InvalidRequirement:
             raise NameRefused(
                 f"{quoted(text)} is nothing that pip installs; write it as in '{PACKAGE}==1.2' or"
                 f" '{PACKAGE} @ git+https://github.com/owner/name@commit'"
             ) from None
-        if name != PACKAGE:
+        if (name := canonicalize_name(parsed.name)) != PACKAGE:
             raise NameRefused(f"{quoted(text)} installs {name}; the jobs need {PACKAGE}")
+        if parsed.url is not None and "://" not in parsed.url.replace("file://", "file:"):
+            raise NameRefused(f"{quoted(text)} is on this machine alone, and the jobs run on another")
         return super().__new__(cls, text)
 
     @classmethod

@@ -61,6 +61,9 @@ def test_a_schedule_has_one_spelling() -> None:
         ("openllm-repos; rm -rf /", "is nothing that pip installs"),
         ("openllm-repos==1\n--pre", "control or invisible"),
         ("openllm-repos @ git+https://user:ghp_0123456789@github.com/a/b", "holds a credential"),
+        ("openllm-repos @ file:///home/a/openllm-repos", "is on this machine alone"),
+        ("openllm-repos @ git+file:///home/a/openllm-repos", "is on this machine alone"),
+        ("openllm-repos @ ./openllm-repos", "is on this machine alone"),
         ("openllm-repos @ https://example.com/${{secrets.HF_TOKEN}}", "which GitHub would read"),
     ],
 )
