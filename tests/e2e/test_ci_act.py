@@ -127,6 +127,18 @@ def test_a_pull_request_that_changes_the_maps_needs_a_new_workflow(hub_family: H
 
 
 @slow
+def test_maps_that_went_to_the_branch_without_a_pull_request_are_synced_with_a_warning(
+    hub_family: HubFamily, actor: Actor
+) -> None:
+    ready(hub_family)
+    hub_family.manifest(maps=(("core/src/", "training/"),))
+    hub_family.commit("Carry all of it")
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+    assert "is not what the manifest asks for" in done.summaries["sync"]
+
+
+@slow
 def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -> None:
     ready(hub_family)
     hub_family.synced("--yes")
