@@ -127,6 +127,18 @@ def test_a_pull_request_that_changes_the_maps_needs_a_new_workflow(hub_family: H
 
 
 @slow
+def test_maps_that_went_to_the_branch_without_a_pull_request_are_synced_with_a_warning(
+    hub_family: HubFamily, actor: Actor
+) -> None:
+    ready(hub_family)
+    hub_family.manifest(maps=(("core/src/", "training/"),))
+    hub_family.commit("Carry all of it")
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+    assert "is not what the manifest asks for" in done.summaries["sync"]
+
+
+@slow
 def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -> None:
     ready(hub_family)
     hub_family.synced("--yes")
@@ -136,6 +148,16 @@ def test_drift_turns_the_nightly_look_red(hub_family: HubFamily, actor: Actor) -
     done = actor.run("schedule", scheduled)
     assert (done.code, done.jobs) == (1, {"Look for drift": False})
     assert "**space**: changed 1 mapped file by itself" in done.summaries["drift"]
+
+
+@slow
+def test_a_fork_runs_nothing_and_a_renamed_repository_does(hub_family: HubFamily, actor: Actor) -> None:
+    ready(hub_family)
+    for event in ("push", "schedule"):
+        for name, fork, ran in ((SOURCE, True, 1), ("somebody/openllm", True, 0), ("louischua/renamed", False, 1)):
+            actor.repository = name
+            done = actor.run(event, {"repository": {"full_name": name, "default_branch": "main", "fork": fork}})
+            assert len(done.jobs) == ran, (event, name, done.out)
 
 
 @slow
@@ -195,3 +217,7 @@ def test_a_fleet_is_synced_by_one_job_for_each_target_and_verified_at_the_end(
     ), done.out
     assert "configs/small.json" in twin.paths()
     assert "training/model.py" in hub_family.space.paths()
+    for named in ("space,twin", "space\ntwin"):  # however the names were typed, none is left out
+        asked = {"inputs": {"dry-run": "true", "targets": named}, "repository": {"full_name": SOURCE}}
+        done = actor.run("workflow_dispatch", asked)
+        assert done.jobs == {"List the targets": True, "Sync space": True, "Sync twin": True}, done.out

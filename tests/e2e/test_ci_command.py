@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from openllm_repos import __version__
 from openllm_repos.manifest import Manifest
 from openllm_repos.workflow.choices import Auth, Choices, Cron, Requirement
 from openllm_repos.workflow.file import Found, Recipe, composed
@@ -43,6 +45,7 @@ to = "a/"
 from = "!x/**/z[!a].py"
 to = "b/"
 """
+TOOL = "louischua/openllm-repos"
 NO_HUB = 'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "https://git.example.com/a/b"\nrole = "source"\n'
 
 
@@ -76,10 +79,49 @@ def test_the_workflow_is_written_and_then_up_to_date(source: Source) -> None:
     done = source.ci()
     assert done.out.startswith(f"Wrote {WORKFLOW}: sync, release, preview, drift.\nnext:\n")
     assert "  https://huggingface.co/spaces/lemms/openllm/settings\n" in done.out
+    assert f"  git add {WORKFLOW} && git commit -m 'Let GitHub keep the family in step' && git push\n" in done.out
     assert source.ci("--check").out == f"{WORKFLOW} is up to date.\n"
     before = source.workflow.stat().st_mtime_ns
     assert source.ci().out == f"{WORKFLOW} is up to date.\n"
     assert source.workflow.stat().st_mtime_ns == before
+
+
+def test_the_next_step_can_be_typed_in_a_folder_of_the_clone(source: Source, run_cli: RunCli) -> None:
+    (source.path / "core/src").mkdir(parents=True, exist_ok=True)
+    done = run_cli("ci", cwd=source.path / "core/src")
+    assert f"  git add ../../{WORKFLOW} && git commit" in done.out
+
+
+def test_a_fleet_is_told_of_a_dozen_settings_pages_and_of_the_other_way(source: Source) -> None:
+    more = "".join(f'[repos.t{at}]\nmodel = "lemms/t{at}"\n' for at in range(30))
+    (source.path / "repos.toml").write_text(OURS + more, encoding="utf-8")
+    out = source.ci().out
+    assert out.count("/settings\n") == 12
+    assert "and 22 more; or give all of them one secret: openllm-repos ci --auth secret" in out
+
+
+def test_jobs_install_what_was_installed_here_from_git(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of which no package index knows would turn every job red."""
+
+    def installed_at(commit: str) -> None:
+        said = {"url": f"https://github.com/{TOOL}", "vcs_info": {"vcs": "git", "commit_id": commit}}
+        monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: json.dumps(said))
+
+    installed_at("0123abc")
+    required = f"REQUIREMENT: 'openllm-repos @ git+https://github.com/{TOOL}@"
+    assert f"{required}0123abc'" in source.written()
+    installed_at("4567def")
+    assert source.ci("--check").code == 0
+    assert f"{required}4567def'" in source.written()
+    assert "REQUIREMENT: 'openllm-repos==" in source.written("--install", "default")
+    assert "REQUIREMENT: 'openllm-repos==" in source.written()
+
+
+def test_a_version_that_may_be_on_no_package_index_is_told(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: '{"url": "file:///src", "dir_info": {}}')
+    assert "from the package index, and this one is not from there" in source.ci().out
+    monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: None)
+    assert "package index" not in source.ci("--cron", "off").out
 
 
 def test_it_can_be_looked_at_first(source: Source) -> None:
@@ -200,6 +242,27 @@ def test_a_header_that_was_edited_counts_as_an_edit(source: Source) -> None:
         assert source.ci("--check", "--json").json()["state"] == "edited"
 
 
+@pytest.mark.parametrize("more", ["", "--fleet "])
+def test_an_older_version_does_not_write_over_what_a_newer_one_wrote(source: Source, more: str) -> None:
+    text = source.written().replace(f"by openllm-repos {__version__}", "by openllm-repos 999.1")
+    text = text.replace("# choices: ", f"# choices: {more}").replace("timeout-minutes: 60", "timeout-minutes: 70")
+    source.workflow.write_text(text, encoding="utf-8")
+    assert "was written by openllm-repos 999.1, which is newer than this one" in source.ci("--check").out
+    assert source.ci("--check", "--json").json()["state"] == "newer"
+    refused = source.ci("--cron", "off")
+    assert (refused.code, source.workflow.read_text(encoding="utf-8")) == (3, text)
+    assert "ci --overwrite" in refused.err
+    assert "999.1" not in source.written("--overwrite")
+
+
+def test_a_newer_version_alone_makes_no_workflow_stale_and_is_not_taken_back(source: Source) -> None:
+    recipe = Recipe(Manifest.parse(OURS), "repos.toml", Choices(), "999.1")
+    source.workflow.parent.mkdir(parents=True)
+    source.workflow.write_text(composed(Found(None), recipe, overwrite=False), encoding="utf-8")
+    assert source.ci("--check").code == 0
+    assert source.ci().code == 3
+
+
 def test_a_workflow_of_somebody_elses_is_left_alone(source: Source) -> None:
     source.workflow.parent.mkdir(parents=True)
     source.workflow.write_text("name: mine\n", encoding="utf-8")
@@ -270,6 +333,14 @@ def test_a_file_that_cannot_be_read_or_written(source: Source) -> None:
     assert (source.ci().code, "cannot be written" in source.ci().err) == (30, True)
 
 
+def test_a_link_in_the_clone_leads_no_workflow_out_of_it(source: Source, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (source.path / ".github").symlink_to(tmp_path / "elsewhere")
+    refused = source.ci()
+    assert (refused.code, "leads out of the clone by a symbolic link" in refused.err) == (30, True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_doctor_tells_of_a_stale_workflow(source: Source, run_cli: RunCli) -> None:
     def said() -> list[tuple[str, str]]:
         checks = run_cli("doctor", "--offline", "--json", cwd=source.path).json()["checks"]
@@ -280,6 +351,32 @@ def test_doctor_tells_of_a_stale_workflow(source: Source, run_cli: RunCli) -> No
     assert said() == [("ok", "")]
     (source.path / "repos.toml").write_text(OURS.replace("configs/", "settings/"), encoding="utf-8")
     assert said() == [("warning", "openllm-repos ci")]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "level"),
+    [
+        (b"# <<< openllm-repos jobs\n", b"", "warning"),
+        (b"--auth trusted", b"--auth magic", "warning"),
+        (b"name: openllm-repos", b"name: \xff", "error"),
+    ],
+)
+def test_doctor_tells_of_a_workflow_that_was_broken(
+    source: Source, run_cli: RunCli, was: bytes, becomes: bytes, level: str
+) -> None:
+    source.workflow.write_bytes(source.written().encode().replace(was, becomes, 1))
+    done = run_cli("doctor", "--offline", "--json", cwd=source.path)
+    assert [check["level"] for check in done.json()["checks"] if check["name"] == "workflow"] == [level]
+    source.workflow.write_text("name: mine\n", encoding="utf-8")
+    assert '"workflow"' not in run_cli("doctor", "--offline", "--json", cwd=source.path).out
+
+
+def test_doctor_goes_on_where_the_source_has_left_github(source: Source, run_cli: RunCli) -> None:
+    source.written()
+    moved = OURS.replace('github = "louischua/openllm"', 'space = "louischua/openllm"')
+    (source.path / "repos.toml").write_text(moved, encoding="utf-8")
+    checks = run_cli("doctor", "--offline", "--json", cwd=source.path).json()["checks"]
+    assert [check["level"] for check in checks if check["name"] == "workflow"] == ["error"]
 
 
 def test_the_example_is_what_the_tool_writes_for_it(clone: Clone, run_cli: RunCli) -> None:

@@ -66,6 +66,7 @@ class Actor:
         secrets: of the repository.
         trusted: whether jobs can prove who they are (`id-token: write`).
         github_token: what a job gets for its own repository.
+        repository: what the repository is called on GitHub by now.
     """
 
     folder: Path
@@ -73,6 +74,7 @@ class Actor:
     secrets: Mapping[str, str]
     trusted: bool = False
     github_token: str = "gh_read"
+    repository: str = CLAIMS["repository"]
     _runs: int = 0
 
     def run(self, event: str, payload: Mapping[str, Any], *, ref: str = "refs/heads/main") -> Acted:
@@ -116,7 +118,7 @@ class Actor:
     def _check_out(self, workspace: Path, ref: str) -> None:
         """Make the clone that act reads the workflow and the commit from."""
         run_git("init", "-q", cwd=workspace)
-        run_git("remote", "add", "origin", f"https://github.com/{CLAIMS['repository']}", cwd=workspace)
+        run_git("remote", "add", "origin", f"https://github.com/{self.repository}", cwd=workspace)
         run_git(
             "fetch",
             "-q",

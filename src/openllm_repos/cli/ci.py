@@ -15,11 +15,12 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import NameRefused, UsageError
 
 if TYPE_CHECKING:
-    from openllm_repos.workflow.choices import Choices
+    from openllm_repos.workflow.choices import Choices, Requirement
     from openllm_repos.workflow.file import Found, Recipe, Standing
 
 SCHEMA = 1
 _DIFFERS = 1
+_SHOWN = 12  # settings pages that a person would still open one by one
 _T = TypeVar("_T")
 
 
@@ -35,7 +36,7 @@ _T = TypeVar("_T")
 @click.option(
     "--private/--public",
     default=None,
-    help="Whether a repository on the Hub cannot be read without a token: then jobs that only look get one too.",
+    help="Whether a repository beside the source cannot be read without a token: then jobs that only look get one too.",
 )
 @click.option("--cron", metavar="FIELDS", help="When to look for drift, in UTC ('17 5 * * *'); off for never.")
 @click.option(
@@ -71,6 +72,8 @@ def ci(
         raise UsageError("A bare clone has no work tree to write a workflow into.", hint="Run it in a clone with one.")
     found = read_workflow(repository.top)
     choices = _chosen(found, auth=auth, matrix=matrix, private=private, cron=cron, install=install)
+    if install is None and not check:
+        choices = replace(choices, install=_renewed(found, choices.install))
     recipe = Recipe(manifest, _place_of(invocation, repository.top), choices, __version__)
     now = standing(found, recipe)
     if check:
@@ -85,7 +88,8 @@ def ci(
     if as_json:
         _print_json(recipe, Standing.CURRENT, changed=changed)
     elif not invocation.quiet:
-        for line in _told(found, recipe, changed=changed):
+        place = os.path.relpath(os.path.realpath(repository.top), os.path.realpath(invocation.directory))
+        for line in _told(found, recipe, Path(place), changed=changed):
             click.echo(line)
     return 0
 
@@ -108,6 +112,27 @@ def _chosen(
     if install is not None:
         choices = replace(choices, install=None if install == "default" else _typed("--install", install, Requirement))
     return choices
+
+
+def _origin() -> str | None:
+    """Return what pip wrote down of where this package came from; None where that is a package index."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    from openllm_repos.workflow.choices import PACKAGE
+
+    try:
+        return distribution(PACKAGE).read_text("direct_url.json")
+    except PackageNotFoundError:  # run from a folder of sources
+        return ""
+
+
+def _renewed(found: Found, install: Requirement | None) -> Requirement | None:
+    """Return what the jobs install: where this package came from git, the same from there, at the same commit."""
+    from openllm_repos.workflow.choices import requirement_of
+
+    own = requirement_of(_origin())
+    known = found.choices is not None
+    return own if own and (install.place == own.place if install else not known) else install
 
 
 def _typed(option: str, text: str, parse: Callable[[str], _T]) -> _T:
@@ -154,17 +179,29 @@ def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool
     return 0 if current else _DIFFERS
 
 
-def _told(found: Found, recipe: Recipe, *, changed: bool) -> list[str]:
+def _told(found: Found, recipe: Recipe, top: Path, *, changed: bool) -> list[str]:
+    from shlex import quote
+
     from openllm_repos.workflow.filters import WORKFLOW
     from openllm_repos.workflow.jobs import job_keys
 
     if not changed:
         return [f"{WORKFLOW} is up to date."]
     jobs = ", ".join(job_keys(recipe.manifest, recipe.choices))
-    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}."]
-    lines += ["next:", f"  git add {WORKFLOW} && git commit -m 'Let GitHub keep the family in step'"]
     known = found.choices is not None and found.choices.auth is recipe.choices.auth
-    return lines if known else [*lines, *(f"  {step}" for step in _to_set_up(recipe))]
+    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}.", "next:"]
+    lines += [] if known else [f"  {step}" for step in _to_set_up(recipe)]
+    lines.append(
+        f"  git add {quote(str(top / WORKFLOW))} && git commit -m 'Let GitHub keep the family in step' && git push"
+    )
+    if recipe.choices.install is None and _origin() is not None:
+        lines.append(
+            f"The jobs install openllm-repos {__version__} from the package index, and this one is not from there."
+        )
+        lines.append(
+            "  To install another: openllm-repos ci --install 'openllm-repos @ git+https://HOST/OWNER/NAME@COMMIT'"
+        )
+    return lines
 
 
 def _to_set_up(recipe: Recipe) -> list[str]:
@@ -179,12 +216,16 @@ def _to_set_up(recipe: Recipe) -> list[str]:
     if on_hub and choices.auth is Auth.TRUSTED:
         name = WORKFLOW.rpartition("/")[2]
         here = manifest.source.repo_id or manifest.source.url
-        steps.append(f"name {here} and the workflow {name} as a trusted publisher, in the settings of")
-        steps += [f"  {repo.url}/settings" for repo in on_hub]
+        steps.append(f"name {here} and its workflow {name}, and no branch, as a trusted publisher in")
+        steps += [f"  {repo.url}/settings" for repo in on_hub[:_SHOWN]]
+        if len(on_hub) > _SHOWN:
+            steps.append(
+                f"  and {len(on_hub) - _SHOWN} more; or give all of them one secret: openllm-repos ci --auth secret"
+            )
     elif on_hub:
         steps.append("gh secret set HF_TOKEN     (a token that may write to the repositories on the Hub)")
     if any(repo.kind is Kind.GITHUB for repo in manifest.repos if repo is not manifest.source):
-        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN     (for the other repositories on GitHub)")
+        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN     (for the others on GitHub, and to read the source)")
     return steps
 
 

@@ -26,6 +26,15 @@ _HUB_USER = "hf_user"
 _GITHUB_USER = "x-access-token"
 _LISTING = 30.0  # seconds for an answer about files; there may be many
 _SHOWN = ("https://", "http://")
+_JOB_WITHOUT = (
+    "This job has no token for the Hub. Where it is to push: gh secret set HF_TOKEN   or:"
+    " openllm-repos ci --auth trusted   Where it only looks at what is private: openllm-repos ci --private"
+)
+_JOB_WITH = "The job's HF_TOKEN was used: check that it may write there, or make another: gh secret set HF_TOKEN"
+_JOB_ELSEWHERE = (
+    "A job's own token reaches its own repository alone. For the others make one that reaches all of them:"
+    " gh secret set OPENLLM_REPOS_GITHUB_TOKEN"
+)
 
 
 def hub_repo_of(repo: Repo) -> HubRepo | None:
@@ -106,13 +115,17 @@ class FamilyAccess:
     def advice(self, url: str) -> str:
         """Return what a person should know of the token when a remote says no, or an empty string."""
         host = host_of(url) if url.startswith(_SHOWN) else ""  # over ssh no token is shown to anybody
+        own = os.environ if self._environ is None else self._environ
+        job = own.get("GITHUB_ACTIONS") == "true"  # there nobody is logged in, and a token comes from a secret
         if host in self._github_names:
-            return _used(self._github_token, "gh auth status")
+            return _JOB_ELSEWHERE if job else _used(self._github_token, "gh auth status")
         if host not in self._hub_names:
             return ""
         failure = self._failures.get(repo) if (repo := hub_repo(url)) else None
         if failure is not None:
             return f"{failure.message} {failure.hint}"
+        if job:
+            return _JOB_WITHOUT if self._hub_token is None else _JOB_WITH
         return _used(self._hub_token, "hf auth whoami")
 
     @property

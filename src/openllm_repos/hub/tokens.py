@@ -137,8 +137,10 @@ class TrustedPublishing:
         except HubRefused as why:
             raise HubRefused(
                 Cause.BAD_TOKEN,
-                f"The Hub does not take this CI job for a trusted publisher of the {repo}: {why.said or why.message}",
-                hint=f"Name this repository, branch and workflow in the settings of the {repo}: {_DOCUMENTATION}",
+                f"The Hub does not take this CI job for a trusted publisher of the {repo}: {why.said or why.message}.",
+                # Without a branch: a job that a tag starts has none.
+                hint=f"Name its repository and workflow, and no branch, in {self._endpoint}/{repo.resource}/settings"
+                f"   (see {_DOCUMENTATION})",
             ) from None
         except (ValueError, KeyError, TypeError):
             raise HubRefused(Cause.SERVER, f"The Hub's answer to {about} has no token in it.") from None

@@ -21,7 +21,8 @@ from openllm_repos.setup.machine import check_git, check_lfs
 from openllm_repos.setup.reach import check_remotes
 from openllm_repos.setup.remotes import Deed, RemoteStep, plan_remotes
 from openllm_repos.submodules.mending import plan_modules
-from openllm_repos.workflow.file import Recipe, read_workflow, said_of, standing
+from openllm_repos.workflow.choices import Choices
+from openllm_repos.workflow.file import Recipe, Standing, read_workflow, said_of, standing
 from openllm_repos.workflow.filters import WORKFLOW
 
 DEADLINE = 10.0
@@ -129,11 +130,15 @@ def _workflow(manifest: Manifest, path: Path, repository: Repository) -> Iterato
     """Hold the workflow for GitHub Actions against the manifest, where there is one that we wrote."""
     if repository.top is None:
         return
-    found = read_workflow(repository.top)
-    if found.choices is None:
-        return
     place = os.path.relpath(os.path.realpath(path), os.path.realpath(repository.top)).replace(os.sep, "/")
-    now = standing(found, Recipe(manifest, place, found.choices, __version__))
+    try:
+        found = read_workflow(repository.top)
+        now = standing(found, Recipe(manifest, place, found.choices or Choices(), __version__))
+    except ReposError as why:
+        yield error("workflow", why.message, why.hint)
+        return
+    if now in {Standing.MISSING, Standing.FOREIGN}:
+        return
     said, following = said_of(found, now)
     yield (
         ok("workflow", f"{WORKFLOW} {said}") if not following else warning("workflow", f"{WORKFLOW} {said}", following)

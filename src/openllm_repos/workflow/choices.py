@@ -7,6 +7,7 @@ Whoever may review the workflow reviews the choices with it.
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -107,20 +108,46 @@ class Requirement(str):
         if redact(text) != text:
             raise NameRefused(f"{quoted(text)} holds a credential, and the workflow is there for all to read")
         try:
-            name = canonicalize_name(Parsed(text).name)
+            parsed = Parsed(text)
         except InvalidRequirement:
             raise NameRefused(
                 f"{quoted(text)} is nothing that pip installs; write it as in '{PACKAGE}==1.2' or"
                 f" '{PACKAGE} @ git+https://github.com/owner/name@commit'"
             ) from None
-        if name != PACKAGE:
+        if (name := canonicalize_name(parsed.name)) != PACKAGE:
             raise NameRefused(f"{quoted(text)} installs {name}; the jobs need {PACKAGE}")
+        if parsed.url is not None and "://" not in parsed.url.replace("file://", "file:"):
+            raise NameRefused(f"{quoted(text)} is on this machine alone, and the jobs run on another")
         return super().__new__(cls, text)
 
     @classmethod
     def pinned(cls, version: str) -> Self:
         """Return the one that installs this version of the package."""
         return cls(f"{PACKAGE}=={version}")
+
+    @property
+    def place(self) -> str:
+        """Where it comes from, without the commit; empty for a version of a package index."""
+        name, at, url = self.partition(" @ ")
+        return f"{name}{at}{url.partition('#')[0].rpartition('@')[0] or url}" if at else ""
+
+
+def requirement_of(origin: str | None) -> Requirement | None:
+    """Return what installs the same on another machine as pip has installed here, or None where nothing does.
+
+    Args:
+        origin: what pip wrote down of where the package came from (``direct_url.json``, PEP 610); None where it came
+            from a package index, which has no requirement but its version.
+    """
+    try:
+        said = json.loads(origin or "{}")
+        url, commit = said["url"], said["vcs_info"]["commit_id"]
+        folder = f"#subdirectory={said['subdirectory']}" if "subdirectory" in said else ""
+        if said["vcs_info"]["vcs"] != "git" or not url.startswith("https://"):
+            return None
+        return Requirement(f"{PACKAGE} @ git+{url}@{commit}{folder}")
+    except (ValueError, KeyError, TypeError, AttributeError, NameRefused):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +157,7 @@ class Choices:
     Attributes:
         auth: how the jobs get at the Hub.
         matrix: one job for each target (or group of targets), instead of one for all.
-        private: a repository on the Hub cannot be read without a token, so jobs that only look get one too.
+        private: a repository beside the source cannot be read without a token, so jobs that only look get one too.
         cron: when to look for drift, None for never.
         install: what pip installs, None for the version that wrote the workflow.
     """

@@ -18,6 +18,7 @@ from openllm_repos.workflow.parts import Parts, PartsBroken, find_parts, header_
 from openllm_repos.workflow.triggers import triggers_text
 
 _LARGEST = 1 << 20
+_UPGRADE = "take that version of openllm-repos, or a later one"
 
 
 class Standing(StrEnum):
@@ -26,6 +27,7 @@ class Standing(StrEnum):
     MISSING = "missing"
     CURRENT = "current"
     STALE = "stale"
+    NEWER = "newer"
     EDITED = "edited"
     FOREIGN = "foreign"
     BROKEN = "broken"
@@ -106,10 +108,21 @@ def standing(found: Found, recipe: Recipe) -> Standing:
         return Standing.BROKEN
     if found.parts is None:
         return Standing.FOREIGN
-    if not found.parts.as_written or found.version is None:
+    if found.version is None:
         return Standing.EDITED
     same = Recipe(recipe.manifest, recipe.manifest_path, recipe.choices, found.version)
-    return Standing.CURRENT if same.parts() == found.parts else Standing.STALE
+    if same.parts() == found.parts:
+        return Standing.CURRENT
+    if _is_newer(found, recipe):
+        return Standing.NEWER
+    return Standing.STALE if found.parts.as_written else Standing.EDITED
+
+
+def _is_newer(found: Found, recipe: Recipe) -> bool:
+    """Whether a newer version of this package wrote the workflow: what it has learnt since would be lost."""
+    from openllm_repos.versions.order import order
+
+    return found.version is not None and order(found.version) > order(recipe.version)
 
 
 def read_workflow(top: Path) -> Found:
@@ -148,10 +161,12 @@ def said_of(found: Found, now: Standing) -> tuple[str, str]:
         case Standing.STALE:
             by = f" (openllm-repos {found.version} wrote it)" if found.version else ""
             return f"is not what the manifest asks for{by}", again
+        case Standing.NEWER:
+            return f"was written by openllm-repos {found.version}, which is newer than this one", _UPGRADE
         case Standing.EDITED:
             return "was edited between its marks", "move the edit outside of them, then: openllm-repos ci --overwrite"
         case Standing.BROKEN:
-            return "has lost one of its marks", "put it back, or: openllm-repos ci --overwrite"
+            return "has lost one of its marks", "put it back; openllm-repos ci --overwrite drops what you added, too"
         case Standing.FOREIGN:
             return "was not written by openllm-repos", "rename it, or: openllm-repos ci --overwrite"
 
@@ -177,6 +192,12 @@ def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> str:
             f"{WORKFLOW} is there and was not written by openllm-repos; nothing was changed.",
             hint="Give yours another name, or write over it: openllm-repos ci --overwrite",
         )
+    if _is_newer(found, recipe) and not overwrite:
+        raise ConflictError(
+            f"{WORKFLOW} was written by openllm-repos {found.version}, and this is {recipe.version};"
+            " nothing was changed.",
+            hint=f"{_UPGRADE.capitalize()}; or go back to this one: openllm-repos ci --overwrite",
+        )
     if now is Standing.EDITED and not overwrite:
         raise ConflictError(
             f"{WORKFLOW} was edited between the marks, and that would be lost; nothing was changed.",
@@ -195,6 +216,11 @@ def write_workflow(top: Path, text: str) -> None:
         EnvironmentProblem: it cannot be written; then it is as it was.
     """
     path = Path(os.path.realpath(top / WORKFLOW))
+    if not path.is_relative_to(os.path.realpath(top)):  # a clone may bring along a link to anywhere
+        raise EnvironmentProblem(
+            f"{WORKFLOW} leads out of the clone by a symbolic link; nothing was written.",
+            hint="Put a folder in the place of the link.",
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644

@@ -34,7 +34,8 @@ def source_paths(manifest: Manifest, manifest_path: str) -> tuple[str, ...]:
 def path_filter(pattern: Pattern) -> str:
     """Return the filter for the paths that a pattern stands for, or for a few more."""
     folders = [literal(name) for name in pattern.base.parts]
-    return "/".join((*folders, *("**" if part.is_globstar else _component(part.tokens) for part in pattern.rest)))
+    said = "/".join((*folders, *("**" if part.is_globstar else _component(part.tokens) for part in pattern.rest)))
+    return said.replace("${{", "${*")  # GitHub would read an expression, and none may stand there
 
 
 def branch_filter(branch: BranchName) -> str:

@@ -29,8 +29,9 @@ _VERIFIABLE = (
 )
 # One that is waiting makes room for a newer one, so what only looks must not wait in the same queue as what pushes.
 _HOW = "${{ inputs.dry-run && 'preview' || 'sync' }}"
-# The names that a person typed become arguments, and none of them an option.
-_TARGETS = 'read -ra targets <<< "$TARGETS"'
+# The names that a person typed, on several lines or with commas, become arguments, and none of them an option.
+# `read` reaches the end of its input instead of the end of a line, and says so by failing.
+_TARGETS = 'read -rd "" -a targets <<< "${TARGETS//,/ }" || true'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,8 @@ class _Job:
         yield from (f"    {line}" for line in self.before)
         yield f"    runs-on: {RUNNER}"
         yield f"    timeout-minutes: {self.minutes}"
-        if any(
-            "secrets." in line for line in self.steps
-        ):  # so that people can say who may use them, and on which branch
+        if any("secrets." in line for line in self.steps):
+            # So that people can say who may use them, and on which branch.
             yield f"    environment: {ENVIRONMENT}"
         yield "    permissions:"
         yield from (f"      {line}" for line in self.permissions)
@@ -134,9 +134,14 @@ class _Jobs:
         return scalar(self.manifest.source.branch)
 
     def _here(self, condition: str) -> str:
-        """Return a condition that no copy of the repository fulfils: a fork has targets of its own, or none."""
+        """Return a condition that no fork fulfils: it has targets of its own, or none.
+
+        A repository of another name that is no fork was renamed: there the jobs run, and say so where it matters.
+        """
         source = self.manifest.source
-        return f"github.repository == {scalar(source.repo_id)} && {condition}" if source.repo_id else condition
+        no_fork = "!github.event.repository.fork"
+        named = f"(github.repository == {scalar(source.repo_id)} || {no_fork})" if source.repo_id else no_fork
+        return f"{condition} && {named}"
 
     def _asked(self) -> str:
         """Return the condition for a sync: the source's branch was pushed to, or somebody asks for one on it."""
@@ -151,7 +156,7 @@ class _Jobs:
             60,
             self._writing(),
             f"openllm-repos-{_HOW}-${{{{ inputs.targets || 'all' }}}}",
-            self._sync_steps("${{ inputs.targets }}"),
+            [*self._sync_steps("${{ inputs.targets }}"), *self._check(lenient=True)],
             checkout=[f"ref: {self._branch}"],
         )
 
@@ -168,7 +173,7 @@ class _Jobs:
             10,
             ["contents: read # to fetch the source"],
             "openllm-repos-targets-${{ github.run_id }}",
-            self._step("List the targets", script, ("TARGETS", "${{ inputs.targets }}"), step_id="targets"),
+            self._step("List the targets", script, ("TARGETS", "${{ inputs.targets }}"), id="targets"),
             before=["outputs:", "  matrix: ${{ steps.targets.outputs.matrix }}"],
             checkout=[f"ref: {self._branch}"],
         )
@@ -199,7 +204,7 @@ class _Jobs:
             15,
             self._reading(),
             "openllm-repos-verify",
-            self._step("Hold every repo against the source", [f"{self._tool} status --check"], *self._reads()),
+            [*self._hold(), *self._check(lenient=True)],
             cancel=True,
             before=["needs: [targets, sync]"],
             checkout=[f"ref: {self._branch}"],
@@ -236,7 +241,7 @@ class _Jobs:
             20,
             ["contents: read # to fetch the source; a pull request gets no other right, and no secret"],
             "openllm-repos-preview-${{ github.event.pull_request.number }}",
-            [*dry, *self._step("Check this workflow", [f"{self._tool} ci --check"], when="${{ !cancelled() }}")],
+            [*dry, *self._check()],
             cancel=True,
         )
 
@@ -248,7 +253,7 @@ class _Jobs:
             15,
             self._reading(),
             "openllm-repos-drift",
-            self._step("Hold every repo against the source", [f"{self._tool} status --check"], *self._reads()),
+            self._hold(),
             cancel=True,
             checkout=[f"ref: {self._branch}"],
         )
@@ -263,17 +268,25 @@ class _Jobs:
         asked = (("TARGETS", targets), ("DRY_RUN", "${{ inputs.dry-run }}"))
         return self._step("Sync", script, *asked, *self._writes())
 
-    def _step(
-        self, name: str, script: Sequence[str], *variables: tuple[str, str], step_id: str = "", when: str = ""
-    ) -> Sequence[str]:
-        """Return a step that runs the command."""
+    def _hold(self) -> Sequence[str]:
+        return self._step("Hold every repo against the source", [f"{self._tool} status --check"], *self._reads())
+
+    def _check(self, *, lenient: bool = False) -> Sequence[str]:
+        """Return the step that sees a manifest which asks for another workflow.
+
+        Where the manifest went to the branch without a pull request, a target does not fail for it: it is told.
+        """
+        marks = {"if": "${{ !cancelled() }}"} | ({"continue-on-error": "true"} if lenient else {})
+        return self._step("Check this workflow", [f"{self._tool} ci --check"], **marks)
+
+    def _step(self, name: str, script: Sequence[str], *variables: tuple[str, str], **marks: str) -> Sequence[str]:
+        """Return a step that runs the command, with variables and with further keys of its own."""
         known = [*variables]
         if self.manifest_path != DEFAULT_MANIFEST:
             known.append(("MANIFEST", scalar(self.manifest_path)))
         run = [f"  run: {script[0]}"] if len(script) == 1 else ["  run: |", *(f"    {line}" for line in script)]
         env = ["  env:", *(f"    {key}: {value}" for key, value in known)] if known else []
-        marks = [f"  {key}: {value}" for key, value in (("id", step_id), ("if", when)) if value]
-        return [f"- name: {name}", *marks, *env, *run]
+        return [f"- name: {name}", *(f"  {key}: {value}" for key, value in marks.items()), *env, *run]
 
     def _writing(self) -> list[str]:
         """Return the rights of a job that pushes."""

@@ -61,14 +61,16 @@ class Parts:
         if found is None:
             return None
         try:
-            return Header(found["version"], Choices.parse(found["choices"]), found["digest"])
+            choices = Choices.parse(found["choices"])
         except NameRefused:
-            return None
+            choices = None
+        return Header(found["version"], choices, found["digest"])
 
     @property
     def as_written(self) -> bool:
         """Whether they are what was written, to the last character."""
-        return self.header is not None and self.header.digest == self.digest
+        header = self.header
+        return header is not None and header.choices is not None and header.digest == self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,12 @@ class Header:
 
     Attributes:
         version: the version of this package that wrote it.
-        choices: what a person decided.
+        choices: what a person decided, None where it says what this version cannot read.
         digest: that of both parts as they were written.
     """
 
     version: str
-    choices: Choices
+    choices: Choices | None
     digest: str
 
 

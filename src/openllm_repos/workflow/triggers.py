@@ -39,7 +39,7 @@ def triggers_text(manifest: Manifest, choices: Choices, manifest_path: str) -> s
         "        type: boolean",
         "        default: false",
         "      targets:",
-        "        description: Names of targets, with blanks between them (all of them by default)",
+        "        description: Names of targets, with blanks or commas between them (all of them by default)",
         "        type: string",
         "        default: ''",
     ]

@@ -125,9 +125,10 @@ def test_a_job_that_is_not_trusted_is_told_where_to_settle_that(sandbox: Sandbox
         _publishing(sandbox).token(SPACE)
     assert refused.value.message == (
         "The Hub does not take this CI job for a trusted publisher of the space lemms/openllm:"
-        " invalid_grant: no trusted publisher matches the id token"
+        " invalid_grant: no trusted publisher matches the id token."
     )
-    assert "settings of the space lemms/openllm" in refused.value.hint
+    assert "Name its repository and workflow, and no branch, in " in refused.value.hint  # a job for a tag has none
+    assert "/spaces/lemms/openllm/settings " in refused.value.hint
 
 
 def test_a_job_without_the_permission_is_told_to_ask_for_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openllm_repos.errors import NameRefused
-from openllm_repos.workflow.choices import Auth, Choices, Cron, Requirement
+from openllm_repos.workflow.choices import Auth, Choices, Cron, Requirement, requirement_of
 
 FROM_GIT = "openllm-repos @ git+https://github.com/louischua/openllm-repos@0123abc"
 
@@ -61,6 +61,9 @@ def test_a_schedule_has_one_spelling() -> None:
         ("openllm-repos; rm -rf /", "is nothing that pip installs"),
         ("openllm-repos==1\n--pre", "control or invisible"),
         ("openllm-repos @ git+https://user:ghp_0123456789@github.com/a/b", "holds a credential"),
+        ("openllm-repos @ file:///home/a/openllm-repos", "is on this machine alone"),
+        ("openllm-repos @ git+file:///home/a/openllm-repos", "is on this machine alone"),
+        ("openllm-repos @ ./openllm-repos", "is on this machine alone"),
         ("openllm-repos @ https://example.com/${{secrets.HF_TOKEN}}", "which GitHub would read"),
     ],
 )
@@ -73,3 +76,40 @@ def test_what_a_job_may_install() -> None:
     assert Requirement.pinned("1.2.3rc1") == "openllm-repos==1.2.3rc1"
     for text in ("openllm_repos>=1,<2", FROM_GIT):
         assert Requirement(text) == text
+
+
+URL = "https://github.com/louischua/openllm-repos"
+
+
+@pytest.mark.parametrize(
+    ("origin", "requirement"),
+    [
+        (f'{{"url": "{URL}", "vcs_info": {{"vcs": "git", "commit_id": "0123abc"}}}}', FROM_GIT),
+        (
+            f'{{"url": "{URL}", "vcs_info": {{"vcs": "git", "commit_id": "0123abc"}}, "subdirectory": "py"}}',
+            f"{FROM_GIT}#subdirectory=py",
+        ),
+        (f'{{"url": "{URL}", "vcs_info": {{"vcs": "hg", "commit_id": "0123abc"}}}}', None),
+        ('{"url": "https://me:ghp_0123456789@github.com/a/b", "vcs_info": {"vcs": "git", "commit_id": "0"}}', None),
+        ('{"url": "ssh://git@github.com/a/b", "vcs_info": {"vcs": "git", "commit_id": "0"}}', None),
+        ('{"url": "file:///home/a/openllm-repos", "dir_info": {"editable": true}}', None),
+        (None, None),
+        ("", None),
+        ("[]", None),
+    ],
+)
+def test_what_installs_the_same_as_here_on_a_runner(origin: str | None, requirement: str | None) -> None:
+    assert requirement_of(origin) == requirement
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (FROM_GIT, f"openllm-repos @ git+{URL}"),
+        (f"{FROM_GIT}#subdirectory=py", f"openllm-repos @ git+{URL}"),
+        (f"openllm-repos @ git+{URL}", f"openllm-repos @ git+{URL}"),
+        ("openllm-repos==1.2", ""),
+    ],
+)
+def test_the_place_of_a_requirement_is_the_same_at_every_commit(text: str, place: str) -> None:
+    assert Requirement(text).place == place

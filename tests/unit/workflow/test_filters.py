@@ -53,13 +53,14 @@ to = "configs/"
         ("c++/!x/it's (1).py", r"c\+\+/\!x/it's (1).py"),
         ("!x/a.py", r"\!x/a.py"),
         ("dé/a.py", "dé/a.py"),
+        ("a/${{ x }}/*.py", "a/${* x }}/*.py"),
     ],
 )
 def test_a_pattern_in_the_words_of_github(pattern: str, filter_: str) -> None:
     assert path_filter(Pattern.parse(pattern)) == filter_
 
 
-NAMES = st.text("ab+!.[]*?-[]é ", min_size=1, max_size=5)
+NAMES = st.text("ab+!.[]*?-[]é ${", min_size=1, max_size=5)
 
 
 @given(st.lists(st.one_of(NAMES, st.just("**")), min_size=1, max_size=4), st.data())

@@ -46,6 +46,12 @@ def test_parts_know_whether_they_are_as_they_were_written() -> None:
     assert OLD.header.version == "1.0"
 
 
+def test_choices_that_only_a_newer_version_knows_hide_neither_its_number_nor_an_edit() -> None:
+    newer = Parts(OLD.triggers.replace("--single", "--fleet"), OLD.jobs)
+    assert newer.header is not None
+    assert (newer.header.version, newer.header.choices, newer.as_written) == ("1.0", None, False)
+
+
 def test_a_new_workflow_has_both_parts() -> None:
     assert find_parts(with_parts(None, OLD)) == OLD
     assert find_parts("on: push\n") is None
