@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from openllm_repos.cli.invocation import Invocation
-from openllm_repos.cli.output import STANDARD_OUTPUT, write_output
+from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
 
 
 @click.command("graph")
@@ -47,4 +47,4 @@ def graph(invocation: Invocation, form: str | None, stated: bool, output: str) -
         drawn = mermaid(picture)
     write_output(invocation, output, drawn)
     if output != STANDARD_OUTPUT and not invocation.quiet:
-        click.echo(f"Wrote {click.format_filename(output)}: {picture.summary}.", err=True)
+        click.echo(f"Wrote {shown_name(output)}: {picture.summary}.", err=True)
