@@ -53,6 +53,16 @@ def test_as_mermaid_into_a_file(folder: Path, run_cli: RunCli) -> None:
     assert run_cli("-q", "graph", "--mermaid", "-o", "family.mmd", cwd=folder).err == ""
 
 
+def test_a_picture_that_github_would_not_draw_says_so(folder: Path, run_cli: RunCli) -> None:
+    name = "x" * 100
+    maps = "".join(f'[[repos.space.map]]\nfrom = "{name}/{n}/"\nto = "{name}/{n}/"\n' for n in range(250))
+    (folder / "repos.toml").write_text(MANIFEST + maps)
+    done = run_cli("graph", "--mermaid", cwd=folder)
+    assert done.code == 0
+    assert done.out.startswith("flowchart LR\n")
+    assert done.err == "warning: GitHub does not draw a Mermaid picture as large as this; --svg has no limit.\n"
+
+
 def test_with_states_the_remotes_are_asked(family: Family, run_cli: RunCli) -> None:
     family.synced()
     family.edit("Fix there", {"training/train.py": "fixed\n"})

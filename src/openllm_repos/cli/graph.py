@@ -42,9 +42,13 @@ def graph(invocation: Invocation, form: str | None, stated: bool, output: str) -
 
         drawn = svg(picture)
     else:
-        from openllm_repos.picture.mermaid import mermaid
+        from openllm_repos.picture.mermaid import mermaid, too_large
 
         drawn = mermaid(picture)
+        if too_large(drawn):
+            click.echo(
+                "warning: GitHub does not draw a Mermaid picture as large as this; --svg has no limit.", err=True
+            )
     write_output(invocation, output, drawn)
     if output != STANDARD_OUTPUT and not invocation.quiet:
         click.echo(f"Wrote {shown_name(output)}: {picture.summary}.", err=True)
