@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def _replace(place: Path, content: bytes) -> None:
             place.write_bytes(content)
             return
         mode = stat.S_IMODE(found)
-    waiting = place.with_name(f".openllm-repos-{os.getpid()}")  # short: the name may be as long as a name can be
+    # Short, since the name may be as long as a name can be; another each time, so that what a kill left hinders nobody.
+    waiting = place.with_name(f".openllm-repos-{secrets.token_hex(8)}")
     try:
         with waiting.open("xb") as file:
             file.write(content)
