@@ -123,6 +123,7 @@ def test_releases_stand_beside_the_repos(tmp_path: Path, run_cli: RunCli) -> Non
     page = run_cli("status", "--html", "-", cwd=releases.clone.path).out
     assert "<title>openllm: 2 of 5 repos need something</title>" in page
     assert "lacks the tag v1.0.0 of the release 1.0.0." in section(page, "next")
+    assert "lacks the tag v1.0.0 of the release 1.0.0" in section(page, "repos")
     rows = [re.sub(r"(<[^>]*>)+", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[-3:]]
     tips = {name: bare.git("rev-parse", "main")[:7] for name, bare in releases.remotes.items()}
     assert rows == [
