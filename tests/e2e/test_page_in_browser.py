@@ -54,7 +54,7 @@ return found;
 FOCUSED = "const one = document.activeElement; return [one.tagName, one.textContent.trim().slice(0, 30)]"
 FOCUSABLE = """
 return [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
-  .filter(one => one.checkVisibility({ contentVisibilityAuto: true }))
+  .filter(one => one.checkVisibility())
   .map(one => [one.tagName, one.textContent.trim().slice(0, 30)])
 """
 
@@ -212,7 +212,7 @@ def test_on_paper_all_is_there_and_light(browser: Browser) -> None:
     browser.tell("Emulation.setEmulatedMedia", {"media": "print", "features": [dark]})
     found = browser.run("""
         const all = name => [...document.querySelectorAll(name)];
-        const seen = one => one.checkVisibility({ contentVisibilityAuto: true }) && one.offsetHeight > 0;
+        const seen = one => one.checkVisibility() && one.offsetHeight > 0;
         return {
           hidden: all('details li').filter(one => !seen(one)).length,
           wide: all('table').filter(one => one.offsetWidth > one.parentElement.clientWidth).length,
