@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.family import Family
     from tests.support.inprocess import RunCli
+    from tests.support.process import RunTool
 
 MANIFEST = """
 schema = 1
@@ -50,6 +51,16 @@ def test_as_mermaid_into_a_file(folder: Path, run_cli: RunCli) -> None:
     assert (done.code, done.out, done.err) == (0, "", "Wrote family.mmd: 1 source, 1 target.\n")
     assert (folder / "family.mmd").read_text().startswith("flowchart LR\n")
     assert run_cli("-q", "graph", "--mermaid", "-o", "family.mmd", cwd=folder).err == ""
+
+
+def test_a_picture_that_github_would_not_draw_says_so(folder: Path, run_cli: RunCli) -> None:
+    name = "x" * 100
+    maps = "".join(f'[[repos.space.map]]\nfrom = "{name}/{n}/"\nto = "{name}/{n}/"\n' for n in range(250))
+    (folder / "repos.toml").write_text(MANIFEST + maps)
+    done = run_cli("graph", "--mermaid", cwd=folder)
+    assert done.code == 0
+    assert done.out.startswith("flowchart LR\n")
+    assert done.err == "warning: GitHub does not draw a Mermaid picture as large as this; --svg has no limit.\n"
 
 
 def test_with_states_the_remotes_are_asked(family: Family, run_cli: RunCli) -> None:
@@ -90,10 +101,40 @@ def test_what_is_no_file_is_written_to(folder: Path, run_cli: RunCli) -> None:
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-@pytest.mark.parametrize("name", ["nowhere/family.svg", "taken", "/"])
-def test_a_file_that_cannot_be_written_is_named(folder: Path, run_cli: RunCli, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("nowhere/family.svg", "Make its folder first, or name a file in one that is there."),
+        ("taken", "Name a file in it."),
+        ("/", "Name a file in it."),
+        ("circle", "Name another file."),
+        ("x" * 300, "Name another file."),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_named(folder: Path, run_cli: RunCli, name: str, step: str) -> None:
     (folder / "taken").mkdir()
+    (folder / "circle").symlink_to("circle")
     done = run_cli("graph", "--svg", "-o", name, cwd=folder)
     assert done.code == 30
     assert f"{name} cannot be written" in done.err
-    assert sorted(os.listdir(folder)) == ["repos.toml", "taken"]
+    assert done.err.endswith(f"next: {step}\n")
+    assert sorted(os.listdir(folder)) == ["circle", "repos.toml", "taken"]
+
+
+def test_a_name_may_be_as_long_and_as_odd_as_a_name_can_be(folder: Path, run_cli: RunCli) -> None:
+    name = "\x1b[31m\n" + "x" * 249
+    done = run_cli("graph", "--svg", "-o", name, cwd=folder)
+    assert (done.code, done.err) == (0, f"Wrote \\x1b[31m\\n{'x' * 249}: 1 source, 1 target.\n")
+    assert sorted(os.listdir(folder)) == [name, "repos.toml"]
+
+
+def test_a_file_without_a_name_is_refused(folder: Path, run_cli: RunCli) -> None:
+    done = run_cli("graph", "--svg", "-o", "", cwd=folder)
+    assert done.code == 2
+    assert "The name of the file is empty; - is standard output." in done.err
+
+
+def test_standard_output_is_utf_8_whatever_the_terminal_takes(folder: Path, run_tool: RunTool) -> None:
+    done = run_tool("graph", "--svg", cwd=folder, env={"PYTHONIOENCODING": "latin-1"})
+    assert done.code == 0, done.err
+    assert "core/src/*.py → training/".encode() in done.out_bytes

@@ -54,6 +54,7 @@ return found;
 FOCUSED = "const one = document.activeElement; return [one.tagName, one.textContent.trim().slice(0, 30)]"
 FOCUSABLE = """
 return [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
+  .filter(one => one.checkVisibility())
   .map(one => [one.tagName, one.textContent.trim().slice(0, 30)])
 """
 
@@ -103,7 +104,7 @@ def test_what_the_policy_forbids_would_be_seen(browser: Browser) -> None:
     """The test above can fail: a script and a picture that got into a page are refused, and the browser says so."""
     browser.open(PAGE.replace("</main>", "<script>document.title = 'mine'</script><img src='file:///x.png'></main>"))
     assert len([line for line in browser.complaints() if "Content Security Policy" in line]) == 2
-    assert browser.run("return document.title") == "openllm: how its repos stand"
+    assert browser.run("return document.title") == "openllm: 7 of 13 repos need something"
 
 
 @pytest.mark.parametrize("family", [(9, 3), (38, 11), (0, 0)])
@@ -163,7 +164,7 @@ def test_a_screen_reader_gets_landmarks_headings_tables_and_names(browser: Brows
     nodes = tree(browser)
     assert named(nodes, "navigation") == ["On this page"]
     assert [len(named(nodes, role)) for role in ("banner", "main", "contentinfo")] == [1, 1, 1]
-    assert named(nodes, "region") == ["The family", "Repos", "What to do", "Drift and conflicts", "Releases"]
+    assert named(nodes, "region") == ["What to do", "The family", "Repos", "Drift and conflicts", "Releases"]
     assert named(nodes, "table") == [
         "Every repo of the manifest, and how it stands to the source",
         "Which repo has the tag of which release; the newest stands first",
@@ -189,6 +190,44 @@ def test_who_wants_no_motion_gets_none(browser: Browser) -> None:
         browser.prefer("prefers-reduced-motion", wish)
         found.append(browser.run("return getComputedStyle(document.documentElement).scrollBehavior"))
     assert found == ["smooth", "auto"]
+
+
+def test_who_has_colours_of_their_own_gets_them_in_the_picture_too(browser: Browser) -> None:
+    """And badges get an edge, since their grounds are gone."""
+    browser.open(PAGE)
+    browser.prefer("forced-colors", "active")
+    grounds, inks = browser.run("""
+        const of = (name, what) => getComputedStyle(document.querySelector(name))[what];
+        return [
+          [of('svg .node', 'fill'), of('svg .pill', 'fill'), of('body', 'backgroundColor')],
+          [of('svg .name', 'fill'), of('svg .pill', 'stroke'), of('.badge', 'borderTopColor'), of('h2', 'color')],
+        ]""")
+    assert len(set(grounds)) == len(set(inks)) == 1
+
+
+def test_on_paper_all_is_there_and_light(browser: Browser) -> None:
+    """Lists that are closed on the screen are open, and no table is cut off at the edge of the paper."""
+    browser.open(PAGE, width=700, scheme="dark")
+    dark = {"name": "prefers-color-scheme", "value": "dark"}
+    browser.tell("Emulation.setEmulatedMedia", {"media": "print", "features": [dark]})
+    found = browser.run("""
+        const all = name => [...document.querySelectorAll(name)];
+        const seen = one => one.checkVisibility() && one.offsetHeight > 0;
+        return {
+          hidden: all('details li').filter(one => !seen(one)).length,
+          wide: all('table').filter(one => one.offsetWidth > one.parentElement.clientWidth).length,
+          ink: getComputedStyle(document.querySelector('h2')).color,
+          ground: getComputedStyle(document.querySelector('svg .ground')).fill,
+        }""")
+    browser.tell("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    assert found == {"hidden": 0, "wide": 0, "ink": "rgb(29, 33, 38)", "ground": "rgb(251, 251, 250)"}
+
+
+def test_on_a_phone_the_picture_is_as_large_as_it_was_drawn(browser: Browser) -> None:
+    """It scrolls in its frame, and its smallest text stays 12 pixels high."""
+    browser.open(PAGE, width=360)
+    drawn = "const one = document.querySelector('figure svg'); return one.getBoundingClientRect().width / one.viewBox"
+    assert browser.run(f"{drawn}.baseVal.width") == 1
 
 
 @pytest.mark.parametrize("family", [(0, 0), (1, 3), (38, 11)])

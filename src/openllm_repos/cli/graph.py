@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from openllm_repos.cli.invocation import Invocation
-from openllm_repos.cli.output import STANDARD_OUTPUT, write_output
+from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
 
 
 @click.command("graph")
@@ -42,9 +42,13 @@ def graph(invocation: Invocation, form: str | None, stated: bool, output: str) -
 
         drawn = svg(picture)
     else:
-        from openllm_repos.picture.mermaid import mermaid
+        from openllm_repos.picture.mermaid import mermaid, too_large
 
         drawn = mermaid(picture)
+        if too_large(drawn):
+            click.echo(
+                "warning: GitHub does not draw a Mermaid picture as large as this; --svg has no limit.", err=True
+            )
     write_output(invocation, output, drawn)
     if output != STANDARD_OUTPUT and not invocation.quiet:
-        click.echo(f"Wrote {click.format_filename(output)}: {picture.summary}.", err=True)
+        click.echo(f"Wrote {shown_name(output)}: {picture.summary}.", err=True)

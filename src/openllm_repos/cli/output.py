@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.text import show_path
 
 STANDARD_OUTPUT = "-"
 
@@ -27,16 +29,40 @@ def write_output(invocation: Invocation, name: str, text: str) -> None:
     Raises:
         EnvironmentProblem: the file cannot be written.
     """
+    content = text.encode("utf-8", "backslashreplace")
     if name == STANDARD_OUTPUT:
-        click.echo(text, nl=False)
+        click.echo(content, nl=False)  # as bytes: pages and SVG are UTF-8, whatever the terminal's own encoding is
         return
+    if not name:
+        raise click.UsageError("The name of the file is empty; - is standard output.")
     try:
-        # Through a symbolic link, so that what it leads to is replaced and not the link.
-        _replace((invocation.directory / name).resolve(), text.encode("utf-8", "backslashreplace"))
+        _replace(_followed(invocation.directory / name), content)
     except OSError as error:
         raise EnvironmentProblem(
-            f"{name} cannot be written: {error.strerror}.", hint="Name another file, or mend its folder's permissions."
+            f"{shown_name(name)} cannot be written: {error.strerror}.", hint=_hint(error)
         ) from None
+
+
+def shown_name(name: str) -> str:
+    """Return the name of a file in one line that is safe to print."""
+    return show_path(os.fsencode(name))
+
+
+def _hint(error: OSError) -> str:
+    steps = {
+        errno.ENOENT: "Make its folder first, or name a file in one that is there.",
+        errno.EISDIR: "Name a file in it.",
+        errno.EACCES: "Name another file, or mend the permissions of its folder.",
+    }
+    return steps.get(error.errno or 0, "Name another file.")
+
+
+def _followed(place: Path) -> Path:
+    """Return where symbolic links lead to, so that the file is replaced and not the link."""
+    try:
+        return place.resolve()
+    except RuntimeError:  # what Python before 3.13 says of links that lead in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def _replace(place: Path, content: bytes) -> None:
@@ -50,7 +76,8 @@ def _replace(place: Path, content: bytes) -> None:
             place.write_bytes(content)
             return
         mode = stat.S_IMODE(found)
-    waiting = place.with_name(f".{place.name}.{os.getpid()}.openllm-repos")
+    # Short, since the name may be as long as a name can be; another each time, so that what a kill left hinders nobody.
+    waiting = place.with_name(f".openllm-repos-{secrets.token_hex(8)}")
     try:
         with waiting.open("xb") as file:
             file.write(content)

@@ -10,7 +10,7 @@ import click
 
 from openllm_repos import __version__
 from openllm_repos.cli.invocation import Invocation
-from openllm_repos.cli.output import STANDARD_OUTPUT, write_output
+from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
 from openllm_repos.errors import ReposError
 
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ def write_page(invocation: Invocation, name: str, manifest: Manifest, clone: Rep
     """
     from openllm_repos.picture.page import page
 
-    write_output(invocation, name, page(_report(manifest, clone, family)))
+    report = _report(manifest, clone, family)
+    write_output(invocation, name, page(report))
     if name != STANDARD_OUTPUT and not invocation.quiet:
-        todo = sum(not status.standing.settled for status in family.repos)
-        said = f"{todo} of {len(family.repos)} repos need something" if todo else "every repo is as it should be"
-        click.echo(f"Wrote {click.format_filename(name)}: {said}.", err=True)
+        click.echo(f"Wrote {shown_name(name)}: {report.verdict}.", err=True)
 
 
 def _report(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Report:

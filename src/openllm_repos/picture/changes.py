@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
+from html import escape
 
+from openllm_repos.manifest.model import Kind, Repo
+from openllm_repos.names.objectid import ObjectId
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import state_of
-from openllm_repos.picture.parts import badge, next_step
+from openllm_repos.picture.parts import badge, drift_id, next_step
 from openllm_repos.picture.report import Report
 from openllm_repos.plan import Conflict, Finding, Stopped, TargetPlan
 from openllm_repos.status.family import RepoStatus, Standing
+from openllm_repos.text import redact, show_path
 
 _SHOWN = 200  # of files, and of commits
 
@@ -31,7 +34,7 @@ def _card(report: Report, status: RepoStatus, step: TargetPlan | Stopped | None)
     state = state_of(status)
     parts = [element("h3", element("span", text(status.repo.name)) + badge(state.said, state.tone))]
     if isinstance(step, Stopped):
-        parts.append(f"<p>A sync would stop: {text(step.reason)}</p>{next_step(step.hint)}")
+        parts.append(f"<p>A sync would stop, and say: {text(step.reason)}</p>{next_step(step.hint)}")
         parts += _details(("conflict", "conflicts"), [_conflict(one) for one in step.conflicts], opened=True)
         refused = "file that would be refused", "files that would be refused"
         parts += _details(refused, [_finding(one) for one in step.findings], opened=True)
@@ -41,9 +44,9 @@ def _card(report: Report, status: RepoStatus, step: TargetPlan | Stopped | None)
     changed = "mapped file changed there", "mapped files changed there"
     files = [_file(change.change, change.path) for change in status.drift.files]
     parts += _details(new if status.standing is Standing.NOT_ADOPTED else changed, files)
-    commits = [_commit(report, commit) for commit in status.drift.commits]
+    commits = [_commit(report, status.repo, commit) for commit in status.drift.commits]
     parts += _details(("commit that did it", "commits that did it"), commits)
-    return element("article", "".join(parts), class_="card")
+    return element("article", "".join(parts), class_="card", id=drift_id(status.repo.name))
 
 
 def _details(nouns: tuple[str, str], rows: Sequence[str], *, opened: bool = False) -> Iterator[str]:
@@ -63,7 +66,8 @@ def _file(word: str, path: bytes) -> str:
 
 
 def _path(path: bytes) -> str:
-    return element("code", text(os.fsdecode(path).replace("\n", "\\n").replace("\t", "\\t")))
+    """Return a path with every blank of it."""
+    return element("code", escape(redact(show_path(path)), quote=True))
 
 
 def _conflict(conflict: Conflict) -> str:
@@ -78,10 +82,15 @@ def _finding(finding: Finding) -> str:
     )
 
 
-def _commit(report: Report, commit: str) -> str:
-    found = next((one for one in report.commits.values() if one.id == commit), None)
+def _commit(report: Report, repo: Repo, commit: ObjectId) -> str:
+    found = report.commits.get(commit)
     short = element("code", text(commit[:10]))
+    if repo.kind is not Kind.GIT and repo.url.startswith(
+        ("https://", "http://")
+    ):  # others have pages of their own kind
+        short = element("a", short, href=f"{repo.url}/commit/{commit}")
     if found is None:
         return element("li", short)
-    said = f"{text(found.subject)} <span class='faint'>{text(found.author)}, {text(found.date[:10])}</span>"
-    return element("li", f"{short}<span>{said}</span>")
+    # <bdi>: what is written from right to left must not turn what stands beside it around
+    by = f"<span class='faint'><bdi>{text(found.author)}</bdi>, {text(found.date[:10])}</span>"
+    return element("li", f"{short}<span><bdi>{text(found.subject)}</bdi> {by}</span>")

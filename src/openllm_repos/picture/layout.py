@@ -20,7 +20,7 @@ _MARGIN = 26.0
 _GAP = 12.0  # between cards
 _ROWS = 22.0  # between rows of targets
 _LANE = 34.0  # of an arrow, on each side of what is written on it
-_CAPTION = 26.0
+_CAPTION = 31.0
 _NARROWEST, _WIDEST = 176.0, 292.0
 _CHIP = 10.0
 _PATH = 290.0  # how wide a line on an arrow may be
@@ -121,7 +121,7 @@ def laid_out(picture: Picture, *, heading: bool) -> Drawing:
     top = _MARGIN + (_HEADING if heading else 0.0)
     drawing = Drawing()
     source = _card(picture.source, _MARGIN, top, width)
-    rows = [_Row.of(gets, nodes, width) for gets, nodes in _alike(picture.targets)]
+    rows = [_Row.of(gets, nodes, width) for gets, nodes in picture.alike]
     lane = max((row.chip_width for row in rows), default=0.0) + 2 * _LANE
     if rows and picture.members:  # targets and members end at the same edge
         below = _columns(len(picture.members)) * (width + _GAP) - _GAP + 2 * INSET
@@ -172,14 +172,6 @@ class _Row:
         width = max(text_width(line, SMALL, mono=True) for line in lines) + 2 * _CHIP
         columns = 1 if len(nodes) < 3 else 2 if len(nodes) < 9 else 3
         return cls(tuple(nodes), gets, lines, width, len(lines) * SMALL_LINE + _CHIP, columns, card_width)
-
-
-def _alike(targets: Sequence[Node]) -> list[tuple[tuple[str, ...], list[Node]]]:
-    """Return what goes over one arrow, with the targets that get it, in the order of the manifest."""
-    found: dict[tuple[str, ...], list[Node]] = {}
-    for target in targets:
-        found.setdefault(target.gets, []).append(target)
-    return list(found.items())
 
 
 def _written(gets: tuple[str, ...]) -> tuple[str, ...]:
@@ -248,10 +240,8 @@ def _place_members(drawing: Drawing, picture: Picture, width: float, top: float)
     row = _Row(picture.members, (), (), 0.0, 0.0, columns, width)
     cards, height = _grid(picture.members, _MARGIN + INSET, top + _CAPTION, row)
     right = max(drawing.width, max(card.box.right for card in cards) + INSET)
-    word = "1 member" if count == 1 else f"{count} members"
-    caption = f"{word}: no folders, but every release" if picture.released else f"{word}: no folders"
     box = Box(_MARGIN, top, right - _MARGIN, height + _CAPTION + INSET)
-    drawing.groups.append(Group(caption, box))
+    drawing.groups.append(Group(picture.caption, box))
     drawing.cards += cards
     drawing.width = right
     source = drawing.cards[0].box

@@ -95,7 +95,18 @@ def svg_style(prefix: str) -> str:
         f"{prefix} .arrow{{fill:none;stroke-width:1.6}}"
         f"{prefix} .beside{{fill:none;stroke-width:1.4;stroke-dasharray:2 4;stroke-linecap:round}}"
     )
-    return f"{fonts}{_svg_colours(LIGHT, prefix)}@media (prefers-color-scheme:dark){{{dark}}}"
+    own = _OWN_COLOURS.replace("{p}", prefix)
+    return f"{fonts}{_svg_colours(LIGHT, prefix)}@media screen and (prefers-color-scheme:dark){{{dark}}}{own}"
+
+
+# Who has colours of their own set for everything gets those: shapes are told apart by their edges then.
+_OWN_COLOURS = (
+    "@media (forced-colors:active){"
+    "{p} rect,{p} .pill{fill:Canvas!important;stroke:CanvasText!important}"
+    "{p} .source{stroke:Highlight!important;stroke-width:3}"
+    "{p} text,{p} .head{fill:CanvasText!important}"
+    "{p} .sign,{p} .arrow,{p} .beside{stroke:CanvasText!important}}"
+)
 
 
 def _svg_colours(scheme: Scheme, prefix: str) -> str:

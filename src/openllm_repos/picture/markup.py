@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from html import escape
 
 from openllm_repos.text import redact, show
@@ -15,6 +16,12 @@ def words(text: str) -> str:
 def text(foreign: str) -> str:
     """Return foreign text for the inside of an element or of a quoted attribute, in HTML and XML alike."""
     return escape(words(foreign), quote=True)
+
+
+def directed(shown: str) -> str:
+    """Return a text whose arrows lead from left to right even between texts that are written from right to left."""
+    turned = any(unicodedata.bidirectional(char) in {"R", "AL"} for char in shown)
+    return shown.replace("→", "\u200e→\u200e") if turned else shown
 
 
 def element(name: str, content: str = "", **attributes: str | float | None) -> str:

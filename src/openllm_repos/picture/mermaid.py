@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from openllm_repos.picture.look import LIGHT
-from openllm_repos.picture.markup import words
+from openllm_repos.picture.markup import directed, words
 from openllm_repos.picture.model import Node, Picture
 
 # All else that ASCII has means something to Mermaid, to the Markdown in its labels, or to the HTML that it makes.
 _PLAIN = frozenset(" ,./+=-()")
+_LIST = re.compile(r"(?:[0-9]+[.)]|[-+])(?=\s|$)")  # at the beginning of a label, Mermaid takes it for that of a list
+_ABREAST = 3  # nodes beside each other in a group
+_LONGEST, _MOST = 50_000, 500  # characters and links that Mermaid draws where nobody has set more, as on GitHub
+_LINK = re.compile(r" (?:-->|-\.-|~~~)")
 
 
 def mermaid(picture: Picture) -> str:
@@ -21,38 +26,62 @@ def mermaid(picture: Picture) -> str:
     return "\n".join(_lines(picture)) + "\n"
 
 
+def too_large(drawn: str) -> bool:
+    """Whether a flowchart is too large for GitHub, which shows an error in its place then."""
+    return len(drawn) > _LONGEST or len(_LINK.findall(drawn)) > _MOST
+
+
 def quoted(*lines: str) -> str:
     """Return foreign lines as one label of Mermaid."""
-    return '"' + "<br/>".join(_escaped(words(line)) for line in lines) + '"'
+    return '"' + "<br/>".join(directed(_escaped(words(line))) for line in lines) + '"'
 
 
 def _escaped(text: str) -> str:
     text = text.replace("$$", "$\u200b$").replace("$$", "$\u200b$")  # two in a row would begin a formula
-    return "".join(char if char in _PLAIN or char.isalnum() or ord(char) > 126 else f"#{ord(char)};" for char in text)
+    found = _LIST.match(text)
+    marked = found.end() - 1 if found else -1
+    return "".join(
+        char if number != marked and (char in _PLAIN or char.isalnum() or ord(char) > 126) else f"#{ord(char)};"
+        for number, char in enumerate(text)
+    )
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    targets = [(f"target{number}", node) for number, node in enumerate(picture.targets, 1)]
-    members = [(f"member{number}", node) for number, node in enumerate(picture.members, 1)]
-    nodes = [("source", picture.source), *targets, *members]
+    names = {node.name: f"target{number}" for number, node in enumerate(picture.targets, 1)}
+    names |= {node.name: f"member{number}" for number, node in enumerate(picture.members, 1)}
     yield "flowchart LR"
     yield f"  accTitle: {_line(f'The family {picture.project}')}"
     yield f"  accDescr: {_line(picture.summary)}"
     yield f"  source{_node(picture.source)}"
-    for name, node in targets:
-        yield f"  {name}{_node(node)}"
-        yield f"  source -->|{quoted(*node.gets)}| {name}"
-    if members:
-        yield '  subgraph members ["members"]'
-        yield from (f"    {name}{_node(node)}" for name, node in members)
-        yield "  end"
+    for number, (gets, nodes) in enumerate(picture.alike, 1):
+        drawn = [f"{names[node.name]}{_node(node)}" for node in nodes]
+        goal = names[nodes[0].name]
+        if len(nodes) == 1:
+            yield f"  {drawn[0]}"
+        else:
+            goal = f"targets{number}"
+            yield from _group(goal, f"{len(nodes)} targets", drawn)
+        yield f"  source -->|{quoted(*gets)}| {goal}"
+    if picture.members:
+        yield from _group("members", picture.caption, [f"{names[node.name]}{_node(node)}" for node in picture.members])
         yield "  source -.- members"
-    yield from _classes(nodes)
+    yield from _classes(
+        [("source", picture.source), *((names[n.name], n) for n in (*picture.targets, *picture.members))]
+    )
+
+
+def _group(name: str, caption: str, nodes: Sequence[str]) -> Iterator[str]:
+    """Yield nodes in a frame, some beside each other: what cannot be seen holds those of a line together."""
+    yield f"  subgraph {name} [{quoted(caption)}]"
+    yield "    direction LR"
+    for start in range(0, len(nodes), _ABREAST):
+        yield f"    {' ~~~ '.join(nodes[start : start + _ABREAST])}"
+    yield "  end"
 
 
 def _node(node: Node) -> str:
     state = (node.state.said,) if node.state else ()
-    label = quoted(node.name, f"{node.kind_word} {node.place}", *state)
+    label = quoted(f"{node.name} ({node.kind_word})", node.place, *state)
     return f"[{label}]"
 
 

@@ -88,6 +88,20 @@ class Picture:
         return ", ".join(f"{count} {word}" if count == 1 else f"{count} {word}s" for count, word in counts if count)
 
     @property
+    def alike(self) -> list[tuple[tuple[str, ...], list[Node]]]:
+        """What goes over one arrow, with the targets that get it, in the order of the manifest."""
+        found: dict[tuple[str, ...], list[Node]] = {}
+        for target in self.targets:
+            found.setdefault(target.gets, []).append(target)
+        return list(found.items())
+
+    @property
+    def caption(self) -> str:
+        """What is said of the members (``3 members: no folders, but every release``)."""
+        word = "1 member" if len(self.members) == 1 else f"{len(self.members)} members"
+        return f"{word}: no folders, but every release" if self.released else f"{word}: no folders"
+
+    @property
     def told(self) -> str:
         """The picture in sentences, for those who cannot see it."""
         sentences = [f"{_told(self.source)} is the source."]

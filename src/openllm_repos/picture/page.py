@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC
 
+from openllm_repos.hub.model import Runtime
 from openllm_repos.picture.changes import changes_section
 from openllm_repos.picture.markup import element, text
-from openllm_repos.picture.model import KIND_WORDS, Tone, family_picture, state_of, tone_of
+from openllm_repos.picture.model import KIND_WORDS, Tone, family_picture, state_of
 from openllm_repos.picture.page_style import page_style
-from openllm_repos.picture.parts import badge, next_step, section, table
+from openllm_repos.picture.parts import badge, counted, nothing, row_heading, section, sign, table
+from openllm_repos.picture.releases import releases_section
 from openllm_repos.picture.report import Report
 from openllm_repos.picture.svg import svg
-from openllm_repos.release.matrix import Cell, CellState, ReleaseRow
-from openllm_repos.status.family import RepoStatus
-from openllm_repos.status.problems import gathered
+from openllm_repos.picture.todo import todo_section
+from openllm_repos.status.family import RepoStatus, Standing
+from openllm_repos.status.problems import stands_still
 
 # Nothing is ever loaded and no script runs, whatever a name might have smuggled in.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -24,11 +26,11 @@ _CAPTION = "Folders travel along the arrows, with their history. What has no arr
 def page(report: Report) -> str:
     """Return the page of a family as an HTML document; the same report always gives the same text."""
     sections = [
+        ("next", "What to do", todo_section(report)),
         ("family", "The family", _family(report)),
         ("repos", "Repos", _repos(report)),
-        ("next", "What to do", _problems(report)),
         ("changes", "Drift and conflicts", changes_section(report)),
-        ("releases", "Releases", _releases(report)),
+        ("releases", "Releases", releases_section(report)),
     ]
     links = "".join(element("li", element("a", text(title), href=f"#{name}")) for name, title, _ in sections)
     project = text(report.status.project)
@@ -40,7 +42,7 @@ def page(report: Report) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
-        f"<title>{project}: how its repos stand</title>",
+        f"<title>{project}: {text(report.verdict)}</title>",
         f"<style>{page_style()}</style>",
         "</head>",
         "<body>",
@@ -59,22 +61,27 @@ def page(report: Report) -> str:
 
 
 def _header(report: Report) -> Iterator[str]:
-    """Yield when and from what the page was made, and how many repos stand how."""
+    """Yield how all stands in one sentence, how many repos stand how, and when and from what that was found out."""
     status = report.status
+    tone = Tone.GOOD if report.well else Tone.TODO
+    verdict = f"{report.verdict[0].upper()}{report.verdict[1:]}."
+    yield element("p", sign(tone) + element("span", text(verdict)), class_=f"verdict {tone}")
+    words = {Tone.TODO: "to be done", Tone.BAD: "not known", Tone.GOOD: "in order"}
+    tones = report.tones
+    counts = [badge(f"{tones.count(tone)} {word}", tone) for tone, word in words.items() if tone in tones]
+    if len(counts) > 1:
+        yield element("ul", "".join(element("li", one) for one in counts), class_="counts", aria_label="How many repos")
+    written = report.written.astimezone(UTC)
+    when = element("time", f"{written:%Y-%m-%d %H:%M} UTC", datetime=written.isoformat(timespec="seconds"))
     commit = (
-        f" at {element('code', text(status.source_commit[:10]), title=status.source_commit)}"
+        f", held against {text(status.source)} at"
+        f" {element('code', text(status.source_commit[:10]), title=status.source_commit)}"
         if status.source_commit
         else ""
     )
-    written = report.written.astimezone(UTC)
-    when = element("time", f"{written:%Y-%m-%d %H:%M} UTC", datetime=written.isoformat(timespec="seconds"))
-    yield f'<p class="faint">Source {text(status.source)}{commit}, written {when}</p>'
+    yield f'<p class="faint">As of {when}{commit}.</p>'
     if status.remembered:
         yield "<p>Nobody was asked: this is what was fetched before, and it does not know of releases.</p>"
-    tones = [tone_of(one.standing) for one in status.repos]
-    words = {Tone.GOOD: "as it should be", Tone.TODO: "to be done", Tone.BAD: "not known"}
-    counts = [badge(f"{tones.count(tone)} {word}", tone) for tone, word in words.items() if tone in tones]
-    yield element("ul", "".join(element("li", one) for one in counts), class_="counts", aria_label="How many repos")
 
 
 def _family(report: Report) -> str:
@@ -105,16 +112,16 @@ def _repo_row(report: Report, status: RepoStatus, *, spaces: bool) -> str:
     name = text(repo.name)
     if repo.url.startswith(("https://", "http://")):
         name = element("a", name, href=repo.url)
-    role = element("span", text(repo.role), class_="faint role")
+    role = element("span", text(repo.role), class_="faint")
     state = state_of(status)
     cells = [
-        element("th", name, scope="row"),
+        row_heading(repo.name, name),
         element("td", badge(state.said, state.tone)),
         element("td", text(_difference(report, status)), class_="wide"),
         element("td", f"{text(KIND_WORDS[repo.kind])} {role}"),
-        element("td", element("code", text(repo.branch))),
-        element("td", _or_none(status.release)),
-        *([element("td", _or_none(status.runtime.said if status.runtime else None))] if spaces else []),
+        element("td", element("code", text(repo.branch)), class_="long"),
+        element("td", _or_none(status.release), class_="long"),
+        *([element("td", _runtime(status.runtime))] if spaces else []),
         element("td", _changed(status)),
     ]
     return element("tr", "".join(cells))
@@ -126,69 +133,35 @@ def _difference(report: Report, status: RepoStatus) -> str:
     if status.behind:
         whose = "of its remote" if status.repo.name == report.status.source else "of the source"
         lacks = "this clone lacks" if status.repo.name == report.status.source else "lacks"
-        parts.append(f"{lacks} {_counted(status.behind, 'commit')} {whose}")
+        parts.append(f"{lacks} {counted(status.behind, 'commit')} {whose}")
     if status.ahead:
-        parts.append(f"its remote lacks {_counted(status.ahead, 'commit')}")
+        parts.append(f"its remote lacks {counted(status.ahead, 'commit')}")
     if status.drift.files:
-        parts.append(f"{_counted(len(status.drift.files), 'mapped file')} changed there")
+        files = len(status.drift.files)
+        new = status.standing is Standing.NOT_ADOPTED
+        parts.append(
+            f"{counted(files, 'file')} that no sync put there"
+            if new
+            else f"{counted(files, 'mapped file')} changed there"
+        )
+    if status.standing.settled:  # its branch is as it should be, but a release or a Space may not be
+        named = (problem for problem in report.status.problems if problem.repo == status.repo.name)
+        parts += [problem.message.rstrip(".") for problem in named]
     return ", ".join(parts)
+
+
+def _runtime(runtime: Runtime | None) -> str:
+    """Return what a Space is doing; one that a person has to see to stands out."""
+    if runtime is None:
+        return nothing()
+    return badge(runtime.said, Tone.TODO) if stands_still(runtime) else text(runtime.said)
 
 
 def _changed(status: RepoStatus) -> str:
     if status.changed is None:
-        return _or_none(None)
+        return nothing()
     return element("time", f"{status.changed:%Y-%m-%d}", datetime=status.changed.isoformat())
 
 
 def _or_none(foreign: str | None) -> str:
-    """Return a text, and for those who hear the page a word where there is none."""
-    if foreign:
-        return text(foreign)
-    return '<span aria-hidden="true">-</span><span class="hidden">none</span>'
-
-
-def _problems(report: Report) -> str:
-    cards = [
-        element("li", f"<p><b>{text(one.repo)}</b> {text(one.message)}</p>{next_step(one.next)}", class_="card")
-        for one in gathered(report.status.problems)
-    ]
-    if not cards:
-        return "<p>Nothing: every repo is as it should be.</p>"
-    return element("ul", "".join(cards), class_="cards")
-
-
-def _releases(report: Report) -> str:
-    """Return the releases beside the repos: who has the tag of which version."""
-    releases = report.releases
-    if not releases.told:
-        return "<p>Which releases there are is not known: the source was not asked, or did not answer.</p>"
-    if not releases.rows:
-        return "<p>There is no release yet.</p>"
-    headings = ["Repo", *(_version(row) for row in releases.rows)]
-    rows = [
-        element(
-            "tr",
-            element("th", text(repo.name), scope="row")
-            + "".join(element("td", _cell(row.cells[number])) for row in releases.rows),
-        )
-        for number, repo in enumerate(report.manifest.repos)
-    ]
-    older = f"<p class='faint'>And {_counted(releases.older, 'older release')}.</p>" if releases.older else ""
-    return table("Which repo has the tag of which release; the newest stands first", headings, rows) + older
-
-
-def _version(row: ReleaseRow) -> str:
-    word = "lock cannot be read" if row.problem else "" if row.locked else "no lock"
-    return row.version + (f" ({word})" if word else "")
-
-
-def _cell(cell: Cell) -> str:
-    if cell.state is CellState.NO_PART:
-        return '<span aria-hidden="true">-</span><span class="hidden">no part in it</span>'
-    tone = Tone.GOOD if cell.state.settled else Tone.BAD if cell.state is CellState.UNKNOWN else Tone.TODO
-    commit = element("code", text(cell.commit[:7]), title=cell.commit, class_="faint") if cell.commit else ""
-    return f"{badge(cell.state, tone)} {commit}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return text(foreign) if foreign else nothing()

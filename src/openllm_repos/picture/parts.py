@@ -9,6 +9,8 @@ from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import Tone
 from openllm_repos.status.problems import Step, next_steps
 
+_ONE_LINE = 24  # characters of a name in a table
+
 
 def section(name: str, title: str, content: str) -> str:
     """Return a section with its heading; `content` is markup."""
@@ -16,27 +18,57 @@ def section(name: str, title: str, content: str) -> str:
     return element("section", heading + content, id=name, aria_labelledby=f"{name}-heading")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun (``1 file``, ``2 files``)."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def drift_id(repo: str) -> str:
+    """Return the id of what is said of a target's drift."""
+    return f"drift-{repo}"
+
+
+def sign(tone: Tone) -> str:
+    """Return the sign of a tone; words have to stand beside it."""
+    return element("svg", element("path", d=TONE_SIGNS[tone]), viewBox="0 0 16 16", aria_hidden="true")
+
+
 def badge(said: str, tone: Tone) -> str:
     """Return words in the colour of a tone, with the sign of that tone before them."""
-    sign = element("svg", element("path", d=TONE_SIGNS[tone]), viewBox="0 0 16 16", aria_hidden="true")
-    return element("span", sign + text(said), class_=f"badge {tone}")
+    return element("span", sign(tone) + text(said), class_=f"badge {tone}")
+
+
+def nothing(said: str = "none") -> str:
+    """Return a dash, and for those who hear the page a word."""
+    return f'<span aria-hidden="true">-</span>{element("span", text(said), class_="hidden")}'
 
 
 def table(caption: str, headings: Sequence[str], rows: Sequence[str]) -> str:
     """Return a table that scrolls by itself where the page is narrow; `rows` are markup."""
-    head = "".join(element("th", text(heading), scope="col") for heading in headings)
-    inside = f"{element('caption', text(caption))}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    head = "".join(element("th", text(heading), scope="col", class_=_broken(heading)) for heading in headings)
+    said = element("caption", element("span", text(caption)))
+    inside = f"{said}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return element("div", element("table", inside), class_="scroll", tabindex="0", role="group", aria_label=caption)
+
+
+def row_heading(name: str, content: str) -> str:
+    """Return the heading of a row of a table; `content` is markup that shows `name`."""
+    return element("th", content, scope="row", class_=_broken(name))
+
+
+def _broken(name: str) -> str | None:
+    """Return the class of names that are too long to stand on one line."""
+    return "long" if len(name) > _ONE_LINE else None
 
 
 def next_step(following: str) -> str:
     """Return the next step, which may be several: commands as such, and words as words."""
     if not following:
         return ""
-    steps = "".join(_step(step) for step in next_steps(following))
-    return element("p", f'<span class="faint">Next</span>{steps}', class_="next")
+    steps = " ".join(_step(step) for step in next_steps(following))
+    return element("p", f'<span class="faint">Next</span> {steps}', class_="next")
 
 
 def _step(step: Step) -> str:
-    word = element("span", text(step.word)) if step.word else ""
+    word = f"{element('span', text(step.word))} " if step.word else ""
     return word + element("code" if step.command else "span", text(step.text))

@@ -10,6 +10,7 @@ from openllm_repos.git.describe import Described
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
+from openllm_repos.picture.model import Tone, tone_of
 from openllm_repos.plan import Stopped, TargetPlan
 from openllm_repos.release.matrix import Matrix
 from openllm_repos.status.family import FamilyStatus
@@ -36,3 +37,23 @@ class Report:
     commits: Mapping[ObjectId, Described] = field(default_factory=dict)
     steps: Mapping[RepoName, TargetPlan | Stopped] = field(default_factory=dict)
     releases: Matrix = field(default_factory=Matrix)
+
+    @property
+    def verdict(self) -> str:
+        """How the family stands, in one sentence without its full stop (``2 of 5 repos need something``)."""
+        todo = sum(tone is not Tone.GOOD for tone in self.tones)
+        if todo:
+            return f"{todo} of {len(self.tones)} repos {'needs' if todo == 1 else 'need'} something"
+        return "something is to be done" if self.status.problems else "every repo is as it should be"
+
+    @property
+    def tones(self) -> tuple[Tone, ...]:
+        """How urgent it is with each repo: a release that it lacks counts too, though its branch is as it should be."""
+        named = {problem.repo for problem in self.status.problems}
+        tones = ((one.repo.name, tone_of(one.standing)) for one in self.status.repos)
+        return tuple(Tone.TODO if tone is Tone.GOOD and name in named else tone for name, tone in tones)
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.status.problems and set(self.tones) <= {Tone.GOOD}

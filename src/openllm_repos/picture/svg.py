@@ -8,7 +8,7 @@ from dataclasses import replace
 from openllm_repos.picture import layout
 from openllm_repos.picture.layout import Arrow, Box, Card, Drawing, Group
 from openllm_repos.picture.look import KIND_SIGNS, TONE_SIGNS, svg_style
-from openllm_repos.picture.markup import element, text, words
+from openllm_repos.picture.markup import directed, element, text, words
 from openllm_repos.picture.measure import text_width, wrapped
 from openllm_repos.picture.model import Picture
 
@@ -70,7 +70,7 @@ def _heading(picture: Picture, drawing: Drawing) -> Iterator[str]:
 
 
 def _text(content: str, x: float, y: float, classes: str) -> str:
-    return element("text", text(content), x=x, y=y, class_=classes)
+    return element("text", directed(text(content)), x=x, y=y, class_=classes)
 
 
 def _rectangle(box: Box, classes: str, corner: float) -> str:
@@ -79,7 +79,7 @@ def _rectangle(box: Box, classes: str, corner: float) -> str:
 
 def _group(group: Group) -> str:
     box = group.box
-    caption = _text(group.caption, box.x + layout.INSET, box.y + 18, "faint")
+    caption = _text(group.caption, box.x + layout.INSET, box.y + 20, "faint")
     return _rectangle(box, "group", 12) + caption
 
 
@@ -111,7 +111,7 @@ def _chip(arrow: Arrow) -> str:
         _text(line, box.x + 10, box.y + 17 + number * layout.SMALL_LINE, "path")
         for number, line in enumerate(arrow.lines)
     ]
-    title = element("title", text(", ".join(arrow.told)))
+    title = element("title", directed(text(", ".join(arrow.told))))
     return element("g", title + _rectangle(box, "chip", 7) + "".join(rows))
 
 

@@ -171,6 +171,11 @@ _SPACE_STEPS = {
 }
 
 
+def stands_still(runtime: Runtime) -> bool:
+    """Whether a Space does not run, and will not by itself."""
+    return runtime.stage in _SPACE_STEPS
+
+
 def about_space(repo: Repo, runtime: Runtime) -> Iterator[Problem]:
     """Say that a Space does not run, where that will not change by itself."""
     step = _SPACE_STEPS.get(runtime.stage)

@@ -9,15 +9,20 @@ from itertools import pairwise
 
 import pytest
 
+from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl
 from openllm_repos.picture.look import DARK, LIGHT, Scheme
 from openllm_repos.picture.markup import words
+from openllm_repos.picture.model import Tone
 from openllm_repos.picture.page import page
 from openllm_repos.picture.parts import next_step
-from openllm_repos.plan import Action, TargetPlan
+from openllm_repos.picture.report import Report
+from openllm_repos.picture.todo import todo_section
+from openllm_repos.plan import Action, Stopped, TargetPlan
 from openllm_repos.release.matrix import Matrix
 from openllm_repos.status.family import RepoStatus, Standing
+from openllm_repos.status.problems import Problem
 from tests.support.reports import HOSTILE, Reports, commit, manifest
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -63,7 +68,8 @@ def test_what_others_wrote_is_text(hostile: Page) -> None:
     shown = words(HOSTILE)
     assert "<script>" in shown
     assert [said for said in hostile.text("p") if said.startswith("is diverged")] == [f"is diverged: {shown}"]
-    assert f"{shown}, 2026-03-01" in hostile.text("span")
+    assert hostile.text("bdi")[:2] == [shown, shown]
+    assert ", 2026-03-01" in hostile.text("span")
     assert {tag for tag, _ in hostile.elements} == {
         *(
             "html",
@@ -81,6 +87,10 @@ def test_what_others_wrote_is_text(hostile: Page) -> None:
             "ul",
             "li",
             "nav",
+            "bdi",
+            "dl",
+            "dt",
+            "dd",
         ),
         *("main", "section", "h2", "figure", "figcaption", "div", "span", "b", "table", "caption", "thead", "tbody"),
         *("tr", "th", "td", "article", "h3", "details", "summary", "footer"),
@@ -106,7 +116,9 @@ def test_links_lead_to_the_repos_on_the_web_and_into_the_page_only(hostile: Page
     links = [str(attributes["href"]) for attributes in hostile.all("a")]
     ids = {attributes.get("id") for _, attributes in hostile.elements}
     assert {link for link in links if link.startswith("#") and link[1:] not in ids} == set()
-    assert [link for link in links if not link.startswith("#")] == [repo.url for repo in manifest(9, 3).repos]
+    urls = [repo.url for repo in manifest(9, 3).repos]
+    drifted = [f"{urls[at]}/commit/{commit(at + more)}" for at in (3, 4, 6) for more in (200, 300)]
+    assert [link for link in links if not link.startswith("#")] == urls + drifted
 
 
 def test_a_repo_that_no_browser_opens_has_no_link() -> None:
@@ -145,7 +157,7 @@ def test_a_screen_reader_finds_its_way(hostile: Page) -> None:
 def test_tables_say_what_they_are_and_what_each_cell_belongs_to(hostile: Page) -> None:
     assert len(hostile.all("table")) == len(hostile.all("caption")) == 2
     assert {cell.get("scope") for cell in hostile.all("th")} == {"row", "col"}
-    assert hostile.text("caption")[1] == "Which repo has the tag of which release; the newest stands first"
+    assert "Which repo has the tag of which release; the newest stands first" in hostile.text("span")
 
 
 def test_every_state_has_words_and_a_sign_and_not_only_a_colour() -> None:
@@ -188,9 +200,122 @@ def test_the_page_says_when_it_was_written_and_from_which_commit(hostile: Page) 
     assert hostile.all("code")[0] == {"title": commit(1)}
 
 
+def only(report: Report, *problems: Problem, **steps: Stopped) -> Report:
+    """Return a report with these problems and no others."""
+    return replace(
+        report,
+        status=replace(report.status, problems=problems),
+        steps={RepoName(name.replace("_", "-")): step for name, step in steps.items()},
+    )
+
+
+def todos(report: Report) -> list[str]:
+    """Return the rows of what is to be done, as text."""
+    rows = re.findall(r"<li>(.*?)</li>", todo_section(report))
+    return [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in rows]
+
+
+def test_what_is_to_be_done_comes_first() -> None:
+    found = Page(page(Reports(manifest(9, 3)).report()))
+    assert found.text("h2") == ["What to do", "The family", "Repos", "Drift and conflicts", "Releases"]
+    assert found.text("title")[:1] == ["openllm: 7 of 13 repos need something"]
+    assert "7 of 13 repos need something." in found.text("span")
+
+
+def test_a_release_that_a_repo_lacks_is_counted_though_its_branch_is_as_it_should_be() -> None:
+    report = only(Reports(manifest(1, 1)).report(), Problem("part-0", "lacks the tag v1.", "openllm-repos release 1"))
+    assert report.verdict == "1 of 3 repos needs something"
+    assert report.tones == (Tone.GOOD, Tone.GOOD, Tone.TODO)
+    assert not report.well
+
+
+def test_a_problem_of_what_is_no_repo_of_the_manifest_is_not_hidden() -> None:
+    report = only(Reports(manifest(1, 1)).report(), Problem("gone", "a sync has not ended.", "openllm-repos sync gone"))
+    assert report.verdict == "something is to be done"
+    assert not report.well
+
+
+def test_where_a_sync_would_stop_the_next_step_is_the_way_out_of_it() -> None:
+    report = Reports(manifest(4, 0)).report()
+    lacks = Problem("space-3", "lacks 5 commits.", "openllm-repos diff space-3   then: openllm-repos sync space-3")
+    sleeps = Problem("space-3", "does not run.", "Restart it.")
+    found = only(report, lacks, sleeps, space_3=report.steps[RepoName("space-3")])  # type: ignore[arg-type]
+    assert todos(found) == [
+        "space-3 lacks 5 commits. A sync would stop. Next openllm-repos sync space-3 --resolve",
+        "space-3 does not run. Next Restart it.",
+    ]
+    assert '<a href="#drift-space-3">' in page(found)
+
+
+def test_targets_that_only_lack_commits_are_one_step() -> None:
+    """But those that have something else the matter stand by themselves, so that nothing is overlooked."""
+    report = Reports(manifest(18, 0)).report()
+    waiting = ("space-1", "space-6", "space-9", "space-14")
+    lacks = [Problem(name, "lacks commits.", f"openllm-repos sync {name}") for name in waiting]
+    begun = Problem("space-9", "a sync has not ended.", "openllm-repos sync space-9")
+    assert todos(only(report, *lacks, begun)) == [
+        (
+            "space-1, space-6, space-14 are 3 targets that only lack commits of the source."
+            " Next openllm-repos sync space-1 space-6 space-14"
+        ),
+        "space-9 lacks commits. Next openllm-repos sync space-9",
+        "space-9 a sync has not ended. Next openllm-repos sync space-9",
+    ]
+    assert todos(only(report, lacks[0])) == ["space-1 lacks commits. Next openllm-repos sync space-1"]
+
+
+@pytest.mark.parametrize(("stage", "shown"), [(Stage.BUILD_ERROR, True), (Stage.PAUSED, True), (Stage.RUNNING, False)])
+def test_a_space_that_stands_still_stands_out(stage: Stage, shown: bool) -> None:
+    report = Reports(manifest(1, 0)).report()
+    main, space = report.status.repos
+    space = replace(space, runtime=Runtime(stage, str(stage)))
+    text = page(replace(report, status=replace(report.status, repos=(main, space))))
+    assert (f"</svg>{stage}</span>" in text) is shown
+    assert str(stage) in text
+
+
+def test_few_repos_stand_beside_each_other_and_many_below() -> None:
+    few, many = (Page(page(Reports(manifest(number, 0)).report())) for number in (2, 12))
+    assert few.text("th")[-6:] == ["main", "space-0", "space-1", "0.3.0", "0.2.0", "0.1.0 (no lock)"]
+    assert many.text("th")[-14:-12] == ["0.1.0 (no lock)", "main"]
+
+
+def test_words_that_are_not_plain_are_explained_where_they_stand() -> None:
+    report = Reports(manifest(4, 0)).report()
+    assert Page(page(report)).text("dt") == ["lightweight", "missing", "moved", "not known", "no lock"]
+    assert "<code>openllm-repos release verify v0.3.0</code>" in page(report)
+    well = replace(report, releases=Matrix(report.releases.rows[1:2]))
+    assert Page(page(well)).text("dt") == []
+    assert "release verify" not in page(well)
+
+
+def test_older_releases_are_counted_with_the_command_that_shows_them() -> None:
+    text = page(Reports(manifest(1, 0)).report())
+    assert "2 older releases not shown here: <code>openllm-repos release list</code>" in text
+
+
+def test_a_path_is_shown_with_all_its_blanks() -> None:
+    assert "<code>training/a  b.py</code>" in page(Reports(manifest(4, 0), "a  b").report())
+
+
+def test_files_that_no_sync_put_there_are_not_called_changed() -> None:
+    rows = re.findall(r"<tr>.*?</tr>", page(Reports(manifest(6, 0)).report()))
+    (row,) = (row for row in rows if "not adopted" in row)
+    assert "3 files that no sync put there" in row
+
+
+def test_a_name_that_is_too_long_for_one_line_may_be_broken() -> None:
+    report = Reports(manifest(1, 0)).report()
+    name = RepoName("a-very-long-name-of-a-space")
+    repo = replace(report.status.repos[1].repo, name=name)
+    text = page(replace(report, status=replace(report.status, repos=(RepoStatus(repo, Standing.OK),))))
+    assert f'<th scope="row" class="long"><a href="{repo.url}">{name}</a></th>' in text
+
+
 def test_a_family_in_which_all_is_well() -> None:
     report = Reports(manifest(0, 2)).report()
     text = page(replace(report, releases=Matrix()))
+    assert "<title>openllm: every repo is as it should be</title>" in text
     assert "<p>Nothing: every repo is as it should be.</p>" in text
     assert "<p>None: no target has changed mapped files by itself, and a sync would stop nowhere.</p>" in text
     assert "<p>There is no release yet.</p>" in text
@@ -221,7 +346,7 @@ def test_drift_that_a_sync_would_merge_says_so() -> None:
 
 def test_a_commit_that_nobody_could_describe_has_its_id() -> None:
     report = Reports(manifest(3, 0)).report()
-    assert f"<li><code>{commit(203)[:10]}</code></li>" in page(replace(report, commits={}))
+    assert f"<code>{commit(203)[:10]}</code></a></li>" in page(replace(report, commits={}))
 
 
 def test_very_many_files_are_counted() -> None:
@@ -241,14 +366,14 @@ def test_very_many_files_are_counted() -> None:
         ("Run: openllm-repos sync space --resolve", "<code>openllm-repos sync space --resolve</code>"),
         (
             "openllm-repos diff space   then: openllm-repos sync space",
-            "<code>openllm-repos diff space</code><span>then</span><code>openllm-repos sync space</code>",
+            "<code>openllm-repos diff space</code> <span>then</span> <code>openllm-repos sync space</code>",
         ),
         ("Check the network.", "<span>Check the network.</span>"),
         ("git <b>", "<code>git &lt;b&gt;</code>"),
     ],
 )
 def test_the_next_step_is_shown_as_what_it_is(step: str, shown: str) -> None:
-    assert next_step(step) == f'<p class="next"><span class="faint">Next</span>{shown}</p>'
+    assert next_step(step) == f'<p class="next"><span class="faint">Next</span> {shown}</p>'
 
 
 def test_where_there_is_no_next_step_nothing_is_shown() -> None:

@@ -97,7 +97,7 @@ def test_it_needs_nothing_from_elsewhere() -> None:
 def test_it_has_colours_for_light_and_for_dark() -> None:
     style = parsed(svg(OPENLLM)).findtext(f"{NS}style")
     assert style is not None
-    light, dark = style.split("@media (prefers-color-scheme:dark)")
+    light, dark = style.split("@media screen and (prefers-color-scheme:dark)")
     rule = r"\.ground\{fill:(#[0-9a-f]{6})"
     assert re.findall(rule, light) == ["#fbfbfa"]
     assert re.findall(rule, dark) == ["#14171b"]
@@ -161,6 +161,12 @@ def test_a_long_map_stands_on_two_lines() -> None:
         "folders/**/*.py",
         "→ lib/deep/in/it/training/",
     ]
+
+
+def test_an_arrow_between_names_from_right_to_left_still_leads_to_the_right() -> None:
+    picture = replace(OPENLLM, targets=(replace(OPENLLM.targets[0], gets=("ملف/ → هدف/",)),))
+    assert "ملف/ \u200e→\u200e هدف/" in [found.text for found in parsed(svg(picture)).iter(f"{NS}text")]
+    assert "\u200e" not in svg(OPENLLM)
 
 
 def test_a_family_is_always_drawn_the_same() -> None:
