@@ -91,7 +91,7 @@ def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Fami
     (error,) = commands(done)
     assert (done.code, error.name, error.properties) == (3, "error", {"title": "openllm-repos sync"})
     assert error.message.startswith("space: The source and space both changed 1 file")
-    assert error.message.endswith("(training/train.py)\nnext: Run: openllm-repos sync space --resolve")
+    assert "(training/train.py)\nnext: Run: openllm-repos sync space --resolve   or take one side" in error.message
     assert (step.outputs["conflicts"], step.outputs["stopped"], step.outputs["pushed"]) == ("space", "space", "")
     assert "| `space` | **conflict** in 1 file | - | - | - | - |\n" in step.summary
     assert "  training/train.py: modified in the source, modified in the target\n" in step.summary

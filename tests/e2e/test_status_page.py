@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ STOPPED = "The source and space both changed 1 file in ways that do not go toget
 def section(page: str, name: str) -> str:
     """Return the text of one section, each element on a line of its own."""
     (found,) = re.findall(rf'<section id="{name}"[^>]*>(.*?)</section>', page, re.DOTALL)
-    return re.sub(r"\s*\n\s*", "\n", re.sub(r"<[^>]*>", "\n", found)).strip()
+    return html.unescape(re.sub(r"\s*\n\s*", "\n", re.sub(r"<[^>]*>", "\n", found))).strip()
 
 
 def conflicting(family: Family) -> None:
@@ -47,6 +48,7 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
         *("Drift and conflicts", "space", "diverged"),
         f"A sync would stop, and say: {STOPPED}",
         *("Next", "openllm-repos sync space --resolve"),
+        "or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
         *("1 conflict", "modified by the source, modified by the target", "training/train.py"),
         *("1 mapped file changed there", "modified", "training/train.py"),
         *("1 commit that did it", family.space.tips()["refs/heads/main"][:10]),
@@ -56,6 +58,7 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
         "space",
         "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
         *("A sync would stop.", "Next", "openllm-repos sync space --resolve"),
+        "or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
     ]
     assert section(page, "releases").splitlines() == ["Releases", "There is no release yet."]
 

@@ -104,7 +104,7 @@ def _empty(*options: str, settings: tuple[str, ...] = ()) -> Path:
     `settings` are keys of its configuration that are `true`.
     """
     place = Path(tempfile.mkdtemp(prefix="tests-empty-"))
-    atexit.register(shutil.rmtree, place)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)  # the folder of temporary files may be gone before
     run_git("init", "-q", *options, cwd=place)
     for key in settings:
         run_git("config", key, "true", cwd=place)

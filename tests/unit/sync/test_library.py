@@ -14,7 +14,7 @@ from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Change, Outcome, Stopped, TargetPlan
-from openllm_repos.sync import planning
+from openllm_repos.sync import merging
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import plan_sync
 from tests.support.family import Family
@@ -116,7 +116,7 @@ def test_a_merge_that_gave_something_else_than_the_projection_is_never_pushed(
     def forgetful(repository: Repository, sides: Sides) -> Merged:
         return Merged(ObjectId(repository.git.text("rev-parse", f"{sides.ours}^{{tree}}")))
 
-    monkeypatch.setattr(planning, "merge", forgetful)
+    monkeypatch.setattr(merging, "merge", forgetful)
     (step,) = plan_sync(manifest, repository).targets
     assert isinstance(step, Stopped)
     assert step.exit_code == 3
