@@ -181,7 +181,7 @@ def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[str, ...], ...]:
 
 
 def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
-    """Yield the table as lines. The widest columns are cut, with an ellipsis, until all fits."""
+    """Yield the table as lines. The widest columns are cut, with an ellipsis, until all fits; not states and dates."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -192,6 +192,8 @@ def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
 
     table = Table.grid(padding=(0, 2, 0, 0))
     headings, *rows = _rows(repos)
+    for number, heading in enumerate(headings):
+        table.add_column(no_wrap=number == _STATE or heading == _HUB_HEADINGS[-1])
     table.add_row(*cells(headings))
     for status, row in zip(repos, rows, strict=True):
         table.add_row(*cells(row, _colour(status.standing)))
