@@ -108,6 +108,7 @@ class TestCopybara:
         family.synced()
         assert family.space.read("training/model.py") == text(l1="source", l20="mine").encode()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("named", ["1" * 40, "1" * 41, "4b825dc642cb6eb9a060e54bf8d69288fbee4904"])
     def test_a_commit_that_the_source_does_not_have_is_passed_over(self, family: Family, named: str) -> None:
         tip = family.clone.tip()

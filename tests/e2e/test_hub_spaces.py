@@ -55,6 +55,7 @@ def test_the_hub_says_when_models_and_datasets_changed(sandbox: Sandbox, hub_fam
     assert _status(hub_family)[0].split() == ["repo", "kind", "branch", "state", "release", "changed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "step"),
     [

@@ -77,6 +77,7 @@ def _helper(home: SealedHome, password: str) -> Path:
     return asked
 
 
+@pytest.mark.slow
 def test_without_a_token_git_asks_the_persons_own_credential_helper(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_hub_that_does_not_say_who_may_write_stops_nothing(sandbox: Sandbox, h
     hub_family.synced()
 
 
+@pytest.mark.slow
 def test_over_ssh_the_token_says_nothing_of_who_may_write(
     sandbox: Sandbox, hub_family: HubFamily, home: SealedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ def test_only_the_mapped_part_of_a_commit_comes_and_what_is_the_spaces_own_stays
     assert state(family) == "in sync"
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_drift_that_went_through_syncs_comes_home_beside_what_they_brought(family: Family, history: str) -> None:
     family.manifest(settings=f'history = "{history}"')
@@ -181,6 +182,7 @@ def test_a_branch_that_was_merged_in_the_space_stays_one(family: Family) -> None
     assert clone.read("core/src/model.py", "import/space") == text(l3="side", l15="main").encode()
 
 
+@pytest.mark.slow
 def test_what_the_source_cannot_hold_is_refused(family: Family) -> None:
     family.manifest(maps=(("core/src/*.py", "training/"), ("core/src/*.py", "copy/")))
     family.commit("Twice")

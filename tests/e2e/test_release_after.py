@@ -53,6 +53,7 @@ def test_a_release_that_is_complete_verifies(releases: Releases) -> None:
     assert listing(releases.folder) == before
 
 
+@pytest.mark.slow
 def test_a_tag_that_was_moved_by_hand_is_found(releases: Releases) -> None:
     releases.member("small-7k", "Newer", {"config.json": "{}"})
     retag(releases.remotes["small-7k"], "v1.0.0", "main")
@@ -165,6 +166,7 @@ def test_a_file_that_is_no_lock_is_told(releases: Releases) -> None:
     assert "is not sound" in releases.run("status", cwd=releases.clone.path).out.replace("\n  ", " ")
 
 
+@pytest.mark.slow
 def test_releases_are_listed_newest_first(halted: Releases) -> None:
     halted.remotes["main"].git("tag", "v0.9.0", "main~1")
     halted.remotes["main"].git("tag", "v0.10.0", "main~1")
@@ -226,6 +228,7 @@ def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     assert halted.release("verify").code == 0
 
 
+@pytest.mark.slow
 def test_another_machine_can_give_it_up_too(halted: Releases) -> None:
     theirs = Clone.of(halted.remotes["main"].url, halted.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")

@@ -66,6 +66,7 @@ def test_the_persons_branch_moves_on_and_their_clone_knows_the_tag(releases: Rel
     assert clone.git("describe") == "v1.0.0"
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_not_checked_out_stays_where_it_is(releases: Releases) -> None:
     releases.clone.git("checkout", "-q", "-b", "other")
     before = releases.clone.tip("main")
@@ -305,6 +306,7 @@ def test_another_machine_finishes_with_the_very_same_tags(releases: Releases) ->
     assert "Nothing to do" in releases.released("1.0.0").out
 
 
+@pytest.mark.slow
 def test_another_version_waits_until_the_one_that_was_begun_is_settled(releases: Releases) -> None:
     refuse(releases.remotes["space"], "refs/tags/")
     assert releases.release("1.0.0").code == 3
@@ -382,6 +384,7 @@ def test_a_source_that_moves_meanwhile_gets_no_release(releases: Releases) -> No
     releases.released("1.0.0")
 
 
+@pytest.mark.slow
 def test_a_tag_that_somebody_puts_elsewhere_meanwhile_is_a_conflict(releases: Releases) -> None:
     refuse(releases.remotes["small-8k"], "refs/tags/")
     assert releases.release("1.0.0").code == 3
@@ -396,6 +399,7 @@ def test_a_tag_that_somebody_puts_elsewhere_meanwhile_is_a_conflict(releases: Re
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == tips
 
 
+@pytest.mark.slow
 def test_a_tag_that_was_set_by_hand_at_the_right_commit_is_fine(releases: Releases) -> None:
     releases.remotes["small-7k"].git("tag", "-a", "-m", "by hand", "v1.0.0", "main")
     mine = releases.remotes["small-7k"].tips()["refs/tags/v1.0.0"]
@@ -404,6 +408,7 @@ def test_a_tag_that_was_set_by_hand_at_the_right_commit_is_fine(releases: Releas
     assert releases.remotes["small-7k"].tips()["refs/tags/v1.0.0"] == mine
 
 
+@pytest.mark.slow
 def test_a_source_tag_that_no_release_made_is_never_taken_for_one(releases: Releases) -> None:
     releases.remotes["main"].git("tag", "-a", "-m", "by hand", "v1.0.0", "main")
     for lock in ("", 'lock = "tag"'):

@@ -161,6 +161,7 @@ def test_a_second_target_with_the_same_conflict(torn: Family) -> None:
     assert other.read("code/model.py").decode() == text(l3="both")
 
 
+@pytest.mark.slow
 def test_who_settles_it_another_way_the_second_time_is_remembered_for_that(torn: Family) -> None:
     settle(torn, opened(torn))
     for words in ("better", "best"):
@@ -178,6 +179,7 @@ def test_who_settles_it_another_way_the_second_time_is_remembered_for_that(torn:
     assert torn.space.read("training/model.py").decode() == text(l3="best")
 
 
+@pytest.mark.slow
 def test_a_memory_that_the_person_keeps_is_used_and_stays_where_it_is(torn: Family) -> None:
     """Who has rerere on for their own merges has one memory for both."""
     memory = torn.clone.path / ".git/rr-cache"
@@ -188,6 +190,7 @@ def test_a_memory_that_the_person_keeps_is_used_and_stays_where_it_is(torn: Fami
     assert not (torn.clone.path / ".git/openllm-repos/rr-cache").exists()
 
 
+@pytest.mark.slow
 def test_a_space_that_moved_meanwhile_is_merged_anew(torn: Family) -> None:
     folder = opened(torn)
     torn.edit("Space: another edit", {"app.py": "new\n"})
@@ -231,6 +234,7 @@ def test_options_that_make_no_sense_are_refused(torn: Family, options: tuple[str
     assert done.err.startswith("error: ")
 
 
+@pytest.mark.slow
 def test_settling_in_a_squashed_target(torn: Family) -> None:
     """With one commit a sync, the settled merge is that one commit."""
     torn.manifest(settings='history = "squash"')

@@ -83,6 +83,7 @@ def test_after_the_hold_the_space_gets_all_that_was_taken_back(family: Family, f
     assert model(family) == text(l1="new", l2="new", l5="newest", l20="hotfix")
 
 
+@pytest.mark.slow
 @each_history
 def test_lifted_without_anything_new_the_space_is_as_before(family: Family, first: str, history: str) -> None:
     three_versions(family, history)
@@ -96,6 +97,7 @@ def test_lifted_without_anything_new_the_space_is_as_before(family: Family, firs
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @each_history
 def test_brought_forward_by_steps_nothing_is_skipped(family: Family, first: str, history: str) -> None:
     """A middle version after the hold, then the newest: git's merge base is ahead of what the files are."""

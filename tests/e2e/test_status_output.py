@@ -157,6 +157,7 @@ def test_on_a_terminal_states_have_colours(family: Family) -> None:
     assert "\x1b[0m  -\n" in done.out
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_wait_is_told_until_the_answer_comes(
     tmp_path: Path, run_cli: RunCli, server: GitServer
 ) -> None:

@@ -79,6 +79,8 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(family: Family, many
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # Who runs the tests in the background has SIGINT ignored, and so would the tool.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 60
     while len(list(begun.iterdir())) < 2 or not (many["two"].tips() and len(family.journal()) == 2):
@@ -116,6 +118,7 @@ def test_many_repositories_of_ones_own_are_asked_about_once(
     assert [path for path in asked if path != "/api/validate-yaml"] == ["/api/whoami-v2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "code", "said"),
     [

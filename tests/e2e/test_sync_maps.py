@@ -18,6 +18,7 @@ def _start(family: Family, settings: str, maps: tuple[tuple[str, str], ...] = MA
     family.synced()
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_map_that_is_added_brings_its_files_and_disturbs_nothing_else(family: Family, settings: str) -> None:
     _start(family, settings, MAPS[:1])
@@ -85,6 +86,7 @@ def test_a_map_that_is_narrowed_and_widened_again_loses_nothing(
     assert run_cli("status", "--check", cwd=clone).code == 0
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_map_that_reads_another_folder_brings_that_instead(family: Family, settings: str) -> None:
     family.commit("Next", {"core/next/model.py": "next\n", "core/next/train.py": "train\n"})
@@ -96,6 +98,7 @@ def test_a_map_that_reads_another_folder_brings_that_instead(family: Family, set
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_what_the_space_deleted_stays_deleted_when_maps_change(family: Family, settings: str) -> None:
     _start(family, settings, MAPS[:1])
@@ -107,6 +110,7 @@ def test_what_the_space_deleted_stays_deleted_when_maps_change(family: Family, s
     assert family.space.read("configs/small.json") == b"{}\n"
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_map_to_another_folder_fills_that_and_leaves_the_old_one_to_the_space(family: Family, settings: str) -> None:
     _start(family, settings)

@@ -100,6 +100,7 @@ def test_a_folder_of_the_space_in_the_place_of_an_unchanged_file_is_no_conflict(
     assert family.space.read("training/model.py") == text(l1="on").encode()
 
 
+@pytest.mark.slow
 def test_a_file_and_a_folder_that_are_both_mapped_are_a_conflict_in_their_own_name(family: Family) -> None:
     family.manifest(maps=[("core/src/", "training/")])
     family.commit("Whole folder")
@@ -125,6 +126,7 @@ def test_all_mapped_folders_deleted_in_the_source_leaves_the_spaces_own_files(fa
     assert family.space.read("training/model.py") == b"back\n"
 
 
+@pytest.mark.slow
 def test_a_file_renamed_in_the_source_is_renamed_in_the_space_and_an_edit_follows(family: Family) -> None:
     family.edit("Mine", {"training/model.py": text(l20="from the Space")})
     family.commit("Renamed", {"core/src/model.py": None, "core/src/network.py": text(l2="from the source")})
@@ -141,6 +143,7 @@ def test_owned_files_stay_byte_for_byte_though_a_rename_points_at_them(family: F
     assert family.space.read("app.py") == text().encode()
 
 
+@pytest.mark.slow
 def test_a_file_moved_out_of_the_mapped_folders_does_not_follow_the_source(family: Family) -> None:
     family.edit("Moved", {"training/model.py": None, "lib/model.py": text()})
     family.commit("Another", {"core/src/train.py": "more\n"})

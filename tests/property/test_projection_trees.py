@@ -19,6 +19,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.project import project
 from tests.property.projection_histories import Files
 from tests.support.history import Entry, Spec, executable, gitlink, make_history, symlink
+from tests.support.needs import IN_CI
 from tests.support.repositories import Clone
 
 PATHS = [
@@ -146,7 +147,7 @@ def _write(ground: Ground, *changes: Files) -> list[str]:
     return make_history(ground.clone, specs, refs={f"refs/heads/t{next(ground.numbers)}": len(specs) - 1})
 
 
-@settings(max_examples=100)
+@settings(max_examples=100 if IN_CI else 30)
 @given(tree=trees(), wanted=maps())
 def test_the_tree_is_the_one_that_a_plain_listing_gives(
     ground: Ground, tree: Files, wanted: list[tuple[str, str]]
