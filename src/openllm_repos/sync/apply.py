@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 
@@ -29,7 +29,6 @@ from openllm_repos.sync.planning import plan_target
 
 ATTEMPTS = 3
 PUSHES = 8  # at once; each waits for its host most of the time
-_WAKE = 0.2  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +120,7 @@ class _Work:
         """Apply several targets at once. Where this is interrupted, their gits end, and their records stay open."""
         pool = ThreadPoolExecutor(PUSHES)
         try:
-            under_way = [pool.submit(self._one, step) for step in steps]
-            # Ctrl-C may reach another thread than this one, which then learns of it when it wakes up.
-            while wait(under_way, timeout=_WAKE).not_done:
-                pass
-            return [done.result() for done in under_way]
+            return list(pool.map(self._one, steps))
         except BaseException:
             self._ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
