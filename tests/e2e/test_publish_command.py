@@ -28,6 +28,18 @@ RECORD = ".openllm/published.json"
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(WEIGHTS).hexdigest()}\nsize 8000\n"
 
 
+NAMES = {"README.md", "config.json", "model.safetensors"}
+
+
+def by_hand(publishing: Publishing, files: dict[str, str]) -> None:
+    """Commit files to the model, as somebody does on the website."""
+    folder = publishing.top.parent / "by-hand"
+    shutil.rmtree(folder, ignore_errors=True)
+    work = Clone.of(publishing.model.url, folder)
+    work.commit("By hand", files)
+    work.push(publishing.model.url)
+
+
 @pytest.fixture
 def publishing(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> Publishing:
     return Publishing.on(sandbox, tmp_path / "family", run_cli)
@@ -61,9 +73,7 @@ def test_a_model_and_its_data_arrive_and_say_where_they_come_from(publishing: Pu
 
 def test_what_changed_is_sent_and_what_is_gone_is_deleted_and_nothing_else(publishing: Publishing) -> None:
     publishing.publish("small-7k")
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("By hand", {"eval.json": "{}\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {"eval.json": "{}\n"})
     (publishing.top / "exports/small/config.json").unlink()
     publishing.write({"exports/small/vocab.txt": b"a\nb\n"})
     sent = publishing.uploads()
@@ -88,6 +98,22 @@ def test_what_changed_is_sent_and_what_is_gone_is_deleted_and_nothing_else(publi
     assert json.loads(publishing.model.read(RECORD))["files"].keys() == {"model.safetensors", "vocab.txt"}
 
 
+def test_what_was_uploaded_before_there_was_a_manifest_counts_as_published_where_it_is_the_same(
+    publishing: Publishing,
+) -> None:
+    publishing.write({"exports/small/README.md": b"# Small\n"})
+    by_hand(publishing, {name: (publishing.top / "exports/small" / name).read_text() for name in NAMES})
+    uploads = publishing.uploads()
+    first = publishing.publish("small-7k")
+    assert "note: 3 files on the Hub, the same as here, came there by other means" in first.out
+    assert json.loads(publishing.model.read(RECORD))["files"].keys() == NAMES
+    assert publishing.uploads() == uploads
+    assert publishing.publish("small-7k").out == "small-7k: up to date (3 files)\n"
+    publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
+    publishing.publish("small-7k")
+    assert publishing.model.read("config.json") == b'{"layers": 24}\n'
+
+
 def test_a_dry_run_changes_nothing_here_or_there(publishing: Publishing) -> None:
     before = fingerprint(publishing.top), publishing.model.tips()
     done = publishing.publish("--dry-run")
@@ -98,9 +124,7 @@ def test_a_dry_run_changes_nothing_here_or_there(publishing: Publishing) -> None
 
 def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(publishing: Publishing) -> None:
     publishing.publish("small-7k")
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("By hand", {"config.json": "{}\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {"config.json": "{}\n"})
     theirs = publishing.model.tip("main")
     publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
 
@@ -108,8 +132,20 @@ def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(
     assert "  config.json: changed here, changed on the Hub" in stopped.out.splitlines()
     assert publishing.model.tip("main") == theirs
 
-    done = publishing.publish("small-7k", "--overwrite")
+    assert f"(hf download {MODEL} config.json)" in stopped.out
+
+    publishing.write({"exports/small/vocab.txt": b"ours\n"})
+    meanwhile = lambda: by_hand(publishing, {"vocab.txt": "theirs\n"})  # noqa: E731
+    publishing.sandbox.hub.fault(match="POST */commit/main", before=meanwhile)
+    done = publishing.publish("small-7k", "--overwrite", code=3)
+    assert "  vocab.txt: new here, put there by somebody else on the Hub" in done.out.splitlines()
     assert "  config.json: replaced, though no publish left it so" in done.out.splitlines()
+    assert publishing.model.read("config.json") == b"{}\n", (
+        "what nobody was shown is not replaced, and all is one commit"
+    )
+
+    theirs = publishing.model.tip("main")
+    publishing.publish("small-7k", "--overwrite")
     assert publishing.model.read("config.json") == b'{"layers": 24}\n'
     assert publishing.model.parents() == [theirs]
 
@@ -198,9 +234,7 @@ def test_a_file_that_is_written_while_it_is_sent_is_not_committed(publishing: Pu
 
 
 def test_files_that_the_repo_ignores_are_told_and_left_out(publishing: Publishing) -> None:
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("Ignore", {".gitignore": "*.log\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {".gitignore": "*.log\n"})
     publishing.write({"exports/small/train.log": b"epoch 1\n", "exports/small/.gitattributes": b"* text\n"})
     done = publishing.publish("small-7k")
     assert "  train.log: left out by the repo's own .gitignore" in done.out.splitlines()
@@ -310,25 +344,36 @@ def test_a_card_is_never_deleted(publishing: Publishing) -> None:
     publishing.publish("small-7k")
     (publishing.top / "exports/small/README.md").unlink()
     assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"
-    assert publishing.model.read("README.md").startswith(b"# Mine\n")
+    by_hand(publishing, {"README.md": "# On the website\n"})
+    publishing.write({"exports/small/new.txt": b"new\n"})
+    publishing.publish("small-7k")
+    assert publishing.model.read("README.md").startswith(b"# On the website\n\n<!-- openllm-repos")
+
+
+def test_what_the_repo_owns_by_now_is_not_taken_back(publishing: Publishing) -> None:
+    publishing.publish("small-7k")
+    there = f'model = "{MODEL}"\n'
+    publishing.write({"repos.toml": MANIFEST.replace(there, there + 'owned = ["config.json"]\n').encode()})
+    (publishing.top / "exports/small/config.json").unlink()
+    publishing.write({"exports/small/new.txt": b"new\n"})
+    publishing.publish("small-7k")
+    assert {"config.json", "new.txt"} <= set(publishing.model.paths())
+    assert "config.json" not in json.loads(publishing.model.read(RECORD))["files"]
 
 
 def test_what_another_source_published_is_somebody_elses(publishing: Publishing) -> None:
     publishing.publish("small-7k")
     there = json.loads(publishing.model.read(RECORD))
     there["source"]["url"] = "https://github.com/somebody/else"
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("Theirs", {RECORD: json.dumps(there), "theirs.txt": "1\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {RECORD: json.dumps(there), "theirs.txt": "1\n"})
     publishing.write({"exports/small/config.json": b"{}\n"})
     done = publishing.publish("small-7k", code=3)
     assert "  config.json: new here, put there by somebody else on the Hub" in done.out.splitlines()
+    assert "What is there was published from https://github.com/somebody/else." in done.out
 
 
 def test_a_record_that_is_not_ours_stops(publishing: Publishing) -> None:
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("By hand", {RECORD: "{"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {RECORD: "{"})
     assert "is not as a publish leaves it" in publishing.publish("small-7k", code=3).out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.preflight.card import hub_validator
 from openllm_repos.publish.hashes import Hashes
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
-from openllm_repos.publish.planning import ChangedThere, Prepared, Work, plan_publish, prepare
+from openllm_repos.publish.planning import Prepared, Work, plan_publish, prepare
 from openllm_repos.publish.provenance import provenance_of
 from openllm_repos.publish.record import PLACE
+from openllm_repos.publish.refusals import ChangedThere
 
 _ATTEMPTS = 3
 _PATIENCE = 60.0  # seconds to wait in all where the Hub limits the rate of requests
@@ -78,15 +79,18 @@ class Publisher:
         self._hub = access.hub(patience=_PATIENCE, told=options.told)
         self._hashes = Hashes(repository.state_dir / HASHES, options.read)
         self._prepared: dict[str, Prepared] = {}
+        self._agreed: dict[str, Mapping[str, str | None]] = {}
         self._operation = new_operation()
 
     def plan(self, repo: Repo) -> PublishPlan | NotPublished:
         """Say what a publish would do with a repo; what stops it is an answer, so that others go on."""
         try:
             self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed)
-            return self._work(repo).plan
+            work = self._work(repo)
         except ReposError as why:
             return self._stopped(repo, why)
+        self._agreed[repo.name] = work.replaced
+        return work.plan
 
     def remember(self) -> None:
         """Keep what was read of the files, so that the next run does not read them again."""
@@ -114,9 +118,9 @@ class Publisher:
             work = self._work(repo) if attempt > 1 or plan.steps else Work(plan)
             if work.commit is None:
                 return Published(repo.name, work.plan.tip, work.plan.tip, committed=False, attempts=attempt - 1)
-            had = LargeFiles(content, self._options.sent).send(work.large)
-            if work.large and had < len(work.large):
-                self._options.told(f"{repo.name}: {len(work.large) - had} of {len(work.large)} large files were there")
+            sent = LargeFiles(content, self._options.sent).send(work.large)
+            if sent < len(work.large):
+                self._options.told(f"{repo.name}: {len(work.large) - sent} of {len(work.large)} large files were there")
             try:
                 made = content.commit(work.commit)
             except HubRefused as why:
@@ -158,6 +162,7 @@ class Publisher:
             self._tip(repo),
             provenance_of(self._manifest, self._repository, repo, self._hub, self._options.tool),
             overwrite=self._options.overwrite,
+            agreed=self._agreed.get(repo.name),
             validate=hub_validator(self._access),
         )
 

@@ -48,7 +48,7 @@ def decide(
             continue
         clashing = old != now
         if clashing:
-            made.clashes.append(Clash(path, _here(mine, old), _there(old, now)))
+            made.clashes.append(Clash(path, _here(mine, old), _there(old, now), now is not None))
         if not clashing or overwrite:
             (made.delete if mine is None else made.write).append(path)
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError
@@ -17,36 +17,13 @@ from openllm_repos.preflight.card import Validate, card_errors
 from openllm_repos.publish.card import CARD, with_block, without_block
 from openllm_repos.publish.compare import Decision, decide, require_room
 from openllm_repos.publish.hashes import LARGEST_IN_COMMIT, Content, Hashes, blob_id
-from openllm_repos.publish.model import Clash, FileStep, PublishPlan
+from openllm_repos.publish.model import FileStep, PublishPlan
 from openllm_repos.publish.provenance import Provenance
 from openllm_repos.publish.record import PLACE, Record, read_record
+from openllm_repos.publish.refusals import ChangedThere, LooksLikeSecret
 from openllm_repos.publish.secrets import Suspicion, suspicious_name
 
 _LARGEST_CARD = 1 << 20
-
-
-class ChangedThere(ConflictError):
-    """The Hub has files otherwise than the last publish left them."""
-
-    def __init__(self, repo: Repo, clashes: Sequence[Clash]) -> None:
-        some = "1 file" if len(clashes) == 1 else f"{len(clashes)} files"
-        super().__init__(
-            f"{repo.name} has {some} on the Hub that would be replaced or deleted, though no publish left them so.",
-            hint=f"Bring what is there into your files, or replace it: openllm-repos publish {repo.name} --overwrite",
-        )
-        self.clashes = tuple(clashes)
-
-
-class LooksLikeSecret(Unpublishable):
-    """Files look like secrets."""
-
-    def __init__(self, repo: Repo, found: Sequence[Suspicion]) -> None:
-        lines = [f"{one.place} looks like {one.what}" for one in found]
-        hint = (
-            f"Take it out. Where it is no secret: --allow {found[0].path}   or `allow` beside `from` in the manifest."
-        )
-        super().__init__(repo.name, lines, hint=hint)
-        self.found = tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +76,14 @@ class Work:
         commit: the one commit; None where there is nothing to do.
         large: what LFS must have before it.
         record: the new record, as it will stand in the repo.
+        replaced: what the Hub has of each path that is overwritten; None where somebody deleted it there.
     """
 
     plan: PublishPlan
     commit: HubCommit | None = None
     large: tuple[Large, ...] = ()
     record: bytes = b""
+    replaced: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = frozenset()) -> Prepared:
@@ -155,6 +134,7 @@ def plan_publish(
     provenance: Provenance,
     *,
     overwrite: bool = False,
+    agreed: Mapping[str, str | None] | None = None,
     validate: Validate | None = None,
 ) -> Work:
     """Hold the files here against those on the Hub, and make the commit that brings them there.
@@ -165,6 +145,7 @@ def plan_publish(
         tip: of its branch.
         provenance: where the files come from.
         overwrite: whether files that somebody changed on the Hub are replaced.
+        agreed: the `replaced` of the plan that a person saw: what somebody changed since then is not replaced.
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
 
     Raises:
@@ -173,18 +154,21 @@ def plan_publish(
     """
     repo = prepared.repo
     there = content.files(tip)
-    record = _record(content, tip, there, repo, provenance)
+    record = _record(content, tip, there, repo)
+    other = "" if not record.source or record.is_from(provenance.source.url) else record.source
+    last = _ours(prepared, record) if not other else {}  # what another source published is somebody else's
     card = content.read(tip, CARD) if CARD in there and there[CARD].size <= _LARGEST_CARD else None
     ids = {path: file.id for path, file in there.items()}
     if card is not None:
         ids[CARD] = _card_content(without_block(card)).id(large=False)
-    decision = decide(prepared.contents, record.files, ids, overwrite=overwrite)
-    if decision.clashes and not overwrite:
-        raise ChangedThere(repo, decision.clashes)
-    if CARD in decision.delete:
-        decision.delete.remove(CARD)  # a card is the person's, and says whose files these are
+    decision = decide(prepared.contents, last, ids, overwrite=overwrite)
+    replaced = {clash.path: ids.get(clash.path) for clash in decision.clashes}
+    agreed = (replaced if agreed is None else agreed) if overwrite else {}
+    if unknown := [one for one in decision.clashes if (one.path, replaced[one.path]) not in agreed.items()]:
+        raise ChangedThere(repo, unknown, other)
     ways = _ways(prepared, content, decision.write)
-    held = _Held(prepared, there, ids, record, card, decision, ways)
+    held = _Held(prepared, there, ids, last, card, decision, ways)
+    adopted = 0 if other else sum(last.get(path) != ids[path] for path in decision.same)
     plan = PublishPlan(
         repo.name,
         str(repo.url),
@@ -194,12 +178,33 @@ def plan_publish(
         ignored=tuple(path for path in decision.write if ways[path].ignored),
         left_out=prepared.left_out,
         overwritten=tuple(clash.path for clash in decision.clashes),
-        notes=provenance.notes,
+        notes=(*provenance.notes, *_adopting(adopted)),
     )
-    if not held.written and not decision.delete:
+    if not held.written and not decision.delete and not adopted:
         return Work(plan)
     require_room(repo.name, [path for path in there if path not in decision.delete], held.written)
-    return _work(held, plan, provenance, validate)
+    return replace(_work(held, plan, provenance, validate), replaced=replaced)
+
+
+def _ours(prepared: Prepared, record: Record) -> dict[str, str]:
+    """Return what an earlier publish left and a later one may replace or delete.
+
+    Not what the repo owns or a map writes by now, and not a card that is here no more: that is the person's, and says
+    whose files these are.
+    """
+    repo = prepared.repo
+    given_away = [pattern.protects for pattern in repo.owned] + [entry.output.protects for entry in repo.maps]
+    return {
+        path: known
+        for path, known in record.files.items()
+        if not any(takes(path.encode()) for takes in given_away) and (path != CARD or CARD in prepared.files)
+    }
+
+
+def _adopting(count: int) -> Iterator[str]:
+    if count:
+        some, they = ("1 file", "it counts") if count == 1 else (f"{count} files", "they count")
+        yield f"{some} on the Hub, the same as here, came there by other means; from now on {they} as published."
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +214,7 @@ class _Held:
     prepared: Prepared
     there: Mapping[str, HubFile]
     ids: Mapping[str, str]
-    record: Record
+    last: Mapping[str, str]
     card: bytes | None
     decision: Decision
     ways: Mapping[str, Way]
@@ -225,7 +230,7 @@ class _Held:
 
     def new_record(self, provenance: Provenance, tip: ObjectId) -> bytes:
         """Return the record of what is published after this."""
-        contents, last = self.prepared.contents, self.record.files
+        contents, last = self.prepared.contents, self.last
         files = {path: self.ids[path] for path in self.decision.same}
         files |= {path: last[path] for path, way in self.ways.items() if way.ignored and path in last}
         files |= {path: contents[path].id(large=self.is_large(path)) for path in self.written}
@@ -280,18 +285,14 @@ def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Vali
     return Work(replace(plan, steps=ordered), commit, tuple(large.values()), record)
 
 
-def _record(
-    content: HubContent, tip: ObjectId, there: Mapping[str, HubFile], repo: Repo, provenance: Provenance
-) -> Record:
-    """Return what the last publish left, an empty record where there was none from this source."""
+def _record(content: HubContent, tip: ObjectId, there: Mapping[str, HubFile], repo: Repo) -> Record:
+    """Return what the last publish left, an empty record where there was none."""
     file = there.get(PLACE)
     if file is None:
         return Record()
     if file.size > LARGEST_IN_COMMIT:
         raise ConflictError(f"{repo.name}: {PLACE} there is too large to be a record.", hint="Restore it there.")
-    record = read_record(content.read(tip, PLACE), repo.name)
-    # of another source: whatever that published is somebody else's
-    return record if record.is_from(provenance.source.url) else Record()
+    return read_record(content.read(tip, PLACE), repo.name)
 
 
 def _ways(prepared: Prepared, content: HubContent, paths: Sequence[str]) -> dict[str, Way]:
