@@ -15,8 +15,13 @@ from openllm_repos.names.path import FilePath
 from openllm_repos.text import show_path
 
 BLOCK = 1 << 20
-_GITS = frozenset({".gitattributes", ".gitignore", ".gitkeep"})
-_DOWNLOADS = ".cache/huggingface/"
+CARD = "README.md"
+RECORD = ".openllm/published.json"
+"""What a publish writes of itself; a folder that was downloaded from the Hub has one, and it is no artifact."""
+
+_NO_ARTIFACTS = frozenset({".gitattributes", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", "desktop.ini"})
+_NO_ARTIFACTS_IN = frozenset({".cache", "__pycache__", ".ipynb_checkpoints"})
+"""Folders that programs make for themselves; the Hub takes no file below a `.cache`, which downloads keep notes in."""
 
 
 class Unpublishable(ConflictError):
@@ -117,7 +122,7 @@ class Found:
 
     Attributes:
         files: in the order of their targets.
-        left_out: files that are no artifacts: git's own settings, a download's notes.
+        left_out: files that are no artifacts: git's own settings, what programs keep for themselves.
     """
 
     files: tuple[LocalFile, ...]
@@ -173,7 +178,7 @@ class _Search:
         if len(self.files) + len(self.problems) == before:
             raise UsageError(
                 f"{where}: {place.source.text} finds no file here, so nothing is published.",
-                hint="Make the artifacts first; to take back what is published, remove the entry from the manifest.",
+                hint="Make the artifacts first; to take back what is published, delete it on the Hub too.",
             )
 
     def _walk(self, folder: bytes, place: Map) -> None:
@@ -197,12 +202,10 @@ class _Search:
         """Take one entry that the pattern matches, leave it out, or refuse it."""
         target = os.fsdecode(place.target_path(path) or path)
         name = target.rpartition("/")[2]
-        if f"{target}/".startswith(_DOWNLOADS) or f"/{_DOWNLOADS}" in f"/{target}":
+        if name in _NO_ARTIFACTS or not _NO_ARTIFACTS_IN.isdisjoint(target.split("/")) or _is_record(target):
             self.left_out.append(show_path(path))
         elif name.lower() == ".git":
             self._refuse(path, "makes its folder a git repository of its own; publish a folder without it")
-        elif name in _GITS:
-            self.left_out.append(show_path(path))
         elif entry.is_symlink():
             self._refuse(path, "is a symbolic link; put the file itself there")
         elif not entry.is_file(follow_symlinks=False):
@@ -215,6 +218,9 @@ class _Search:
             FilePath(target)
         except NameRefused as refused:
             self._refuse(path, f"has a name that cannot be published: {refused.message}")
+            return
+        if target != CARD and target.lower() == CARD.lower():
+            self._refuse(path, f"would be no card: the Hub reads {CARD} alone, in these letters; rename it")
             return
         for pattern in self.repo.owned:
             if pattern.protects(target.encode()):
@@ -238,6 +244,10 @@ class _Search:
 
     def _refuse(self, path: bytes, why: str) -> None:
         self.problems.append(f"{show_path(path)} {why}")
+
+
+def _is_record(target: str) -> bool:
+    return target == RECORD or target.endswith(f"/{RECORD}")
 
 
 def _reaches(place: Map, path: bytes) -> bool:

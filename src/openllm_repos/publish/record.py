@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.artifacts import RECORD
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl, identity_of
 
-PLACE = ".openllm/published.json"
+PLACE = RECORD
 _SCHEMA = 1
 
 

@@ -135,8 +135,21 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     ]
 
 
-def test_gits_own_files_and_those_of_a_download_are_left_out(tmp_path: Path) -> None:
-    write(tmp_path, "x/.gitattributes", "x/a.txt", "x/.cache/huggingface/download/a.txt.metadata", "x/.cache/mine")
+def test_gits_own_files_and_what_programs_keep_for_themselves_are_left_out(tmp_path: Path) -> None:
+    kept = (
+        ".cache/huggingface/download/a.txt.metadata",
+        ".DS_Store",
+        "sub/__pycache__/a.pyc",
+        ".openllm/published.json",
+    )
+    write(tmp_path, "x/.gitattributes", "x/a.txt", *(f"x/{name}" for name in kept))
     found = find_files(tmp_path, repo(("x/", ".")))
-    assert [file.target for file in found.files] == [".cache/mine", "a.txt"]
-    assert found.left_out == ("x/.cache/huggingface/download/a.txt.metadata", "x/.gitattributes")
+    assert [file.target for file in found.files] == ["a.txt"]
+    assert sorted(found.left_out) == sorted(f"x/{name}" for name in (".gitattributes", *kept))
+
+
+def test_a_card_in_other_letters_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "x/a.txt", "x/Readme.md", "x/docs/readme.md")
+    wrong = "x/Readme.md would be no card: the Hub reads README.md alone, in these letters; rename it"
+    assert problems(tmp_path, ("x/", ".")) == [wrong]
+    assert "to/Readme.md" in taken(tmp_path, ("x/", "to/"))
