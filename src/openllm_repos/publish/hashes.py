@@ -118,7 +118,7 @@ def _read(file: LocalFile, told: Callable[[int], None]) -> tuple[Content, tuple[
     small = file.size <= LARGEST_IN_COMMIT
     sha256 = hashlib.sha256()
     blob = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
-    search = Search(file.source)
+    search = Search(file.source, file.size)
     sample = b""
     for piece in file.pieces(0, file.size):
         sample = sample or piece[:_SAMPLE]
