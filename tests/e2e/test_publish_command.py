@@ -377,10 +377,13 @@ def test_a_record_that_is_not_ours_stops(publishing: Publishing) -> None:
     assert "is not as a publish leaves it" in publishing.publish("small-7k", code=3).out
 
 
-def test_a_branch_that_is_not_there_is_told(publishing: Publishing) -> None:
+def test_a_branch_or_a_repo_that_is_not_there_is_told(publishing: Publishing) -> None:
     there = f'model = "{MODEL}"\n'
     publishing.write({"repos.toml": MANIFEST.replace(there, there + 'branch = "next"\n').encode()})
     assert "has no branch next on the Hub" in publishing.publish("small-7k", code=2).out
+    shutil.rmtree(publishing.dataset.path)
+    done = publishing.publish("training-data", code=3)
+    assert f"Make it: hf repos create {DATASET} --type dataset" in done.out
 
 
 def test_a_branch_that_never_stands_still_is_given_up(publishing: Publishing) -> None:

@@ -132,6 +132,8 @@ class LargeFiles:
         for number, url in enumerate(links):
             start = number * size
             tag = self._put(file, url, start, min(size, file.size - start), {})
+            if not tag:
+                raise HubUnreachable(Cause.SERVER, f"The store does not name part {number + 1} of {file.name}.")
             parts.append({"partNumber": number + 1, "etag": tag})
         self._say(file, goal, {"oid": file.sha256, "parts": parts}, None)
 

@@ -15,7 +15,7 @@ from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
 from openllm_repos.journal.operations import Move, new_operation, note
-from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.preflight.card import hub_validator
 from openllm_repos.publish.hashes import Hashes
@@ -189,6 +189,8 @@ class Publisher:
             return replace(made, clashes=why.clashes)
         if isinstance(why, Unpublishable):
             return replace(made, problems=why.problems)
+        if isinstance(why, HubError) and why.cause is Cause.NOT_FOUND and repo.kind is not Kind.SPACE:
+            return replace(made, hint=f"{why.hint}   Make it: hf repos create {repo.repo_id} --type {repo.kind.value}")
         if isinstance(why, HubError) and why.cause in _OF_TOKENS and (advice := self._access.advice(str(repo.url))):
             return replace(made, hint=f"{why.hint}   {advice}")
         return made

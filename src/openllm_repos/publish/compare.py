@@ -9,6 +9,9 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.publish.hashes import Content
 from openllm_repos.publish.model import Clash
 
+_SMALL_IN_COMMIT = 10**9  # bytes; both as huggingface_hub documents them for `create_commit`
+_LARGE_IN_COMMIT = 25_000  # files
+
 
 @dataclass(slots=True)
 class Decision:
@@ -88,6 +91,25 @@ def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None
                 f"{repo}: {path} would have to be a file and, for {other}, a folder.",
                 hint="Rename one of them here, or delete what is in its place on the Hub.",
             )
+
+
+def require_one_commit(repo: str, small: int, large: int) -> None:
+    """Refuse what the Hub does not take in one commit, before gigabytes are sent.
+
+    Args:
+        repo: its name, for the message.
+        small: bytes of all files that travel inside the commit.
+        large: how many files go through LFS.
+
+    Raises:
+        ConflictError: it is more than the Hub takes.
+    """
+    if small > _SMALL_IN_COMMIT or large > _LARGE_IN_COMMIT:
+        raise ConflictError(
+            f"{repo} would get {large:,} files through LFS, and {small / 10**9:.1f} GB beside them; the Hub takes"
+            f" {_LARGE_IN_COMMIT:,} and {_SMALL_IN_COMMIT // 10**9} GB in a commit.",
+            hint="Put them into archives or Parquet files.",
+        )
 
 
 def _folders(path: str) -> list[str]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.family.artifacts import FileChanged, LocalFile, Unpublishable, find_files
+from openllm_repos.family.artifacts import CARD, FileChanged, LocalFile, Unpublishable, find_files
 from openllm_repos.hub.content import HubCommit, HubContent, HubFile, Offer, Small, Way
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change
 from openllm_repos.preflight.card import Validate, card_errors
-from openllm_repos.publish.card import CARD, with_block, without_block
-from openllm_repos.publish.compare import Decision, decide, require_room
+from openllm_repos.publish.card import with_block, without_block
+from openllm_repos.publish.compare import Decision, decide, require_one_commit, require_room
 from openllm_repos.publish.hashes import LARGEST_IN_COMMIT, Content, Hashes, blob_id
 from openllm_repos.publish.model import FileStep, PublishPlan
 from openllm_repos.publish.provenance import Provenance
@@ -265,6 +265,7 @@ def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Vali
         path: Large(files[path], held.prepared.contents[path].sha256) for path in held.written if held.is_large(path)
     }
     small = {path: _small(files[path], held.prepared.contents[path]) for path in held.written if path not in large}
+    require_one_commit(repo.name, sum(one.size for one in small.values()), len(large))
     small |= {PLACE: _bytes(record)} | ({CARD: _bytes(card)} if card is not None else {})
     commit = HubCommit(
         str(repo.branch),

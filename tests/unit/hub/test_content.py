@@ -232,6 +232,17 @@ def test_links_that_make_no_sense_are_not_followed(action: str) -> None:
         LargeFiles(HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5))).send(FILES[:1])
 
 
+def test_a_part_that_the_store_does_not_name_cannot_be_put_together_with_others() -> None:
+    with Stranger(200) as store:
+        action = (
+            f'{{"upload": {{"href": "{store.url}/whole", "header": {{"chunk_size": "80", "1": "{store.url}/1"}}}}}}'
+        )
+        body = f'{{"objects": [{{"oid": "{FILES[0].sha256}", "actions": {action}}}]}}'
+        with Stranger(200, body.encode()) as hub, pytest.raises(HubUnreachable, match=r"part 1 of 0\.bin"):
+            LargeFiles(HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5))).send(FILES[:1])
+        assert [path for path, _ in store.shown] == ["/1"]
+
+
 def test_a_file_that_lfs_refuses_is_named() -> None:
     body = f'{{"objects": [{{"oid": "{FILES[0].sha256}", "error": {{"code": 422, "message": "too large"}}}}]}}'
     with Stranger(200, body.encode()) as hub, pytest.raises(HubRefused, match=r"does not take 0\.bin: too large"):
