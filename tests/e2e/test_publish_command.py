@@ -138,7 +138,7 @@ def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(
     meanwhile = lambda: by_hand(publishing, {"vocab.txt": "theirs\n"})  # noqa: E731
     publishing.sandbox.hub.fault(match="POST */commit/main", before=meanwhile)
     done = publishing.publish("small-7k", "--overwrite", code=3)
-    assert "  vocab.txt: new here, put there by somebody else on the Hub" in done.out.splitlines()
+    assert "  vocab.txt: present here, changed meanwhile on the Hub" in done.out.splitlines()
     assert "  config.json: replaced, though no publish left it so" in done.out.splitlines()
     assert publishing.model.read("config.json") == b"{}\n", (
         "what nobody was shown is not replaced, and all is one commit"
@@ -202,6 +202,22 @@ def test_the_branch_moves_while_files_are_sent(publishing: Publishing) -> None:
     assert "small-7k: published after 2 attempts" in done.out
     assert publishing.model.read("eval.json") == b"{}\n"
     assert len(publishing.uploads()) == 1
+
+
+def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other_brought(
+    publishing: Publishing,
+) -> None:
+    publishing.publish("small-7k")
+    other = publishing.top.parent / "other"
+    shutil.copytree(publishing.top, other)
+    (other / "exports/small/gguf.bin").write_bytes(b"\0theirs")
+    publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
+    meanwhile = lambda: run_tool("publish", "small-7k", cwd=other)  # noqa: E731
+    publishing.sandbox.hub.fault(match="POST */commit/main", before=meanwhile)
+    done = publishing.publish("small-7k", code=3)
+    assert "  gguf.bin: missing here, changed meanwhile on the Hub" in done.out.splitlines()
+    assert "gguf.bin" in publishing.model.paths()
+    assert "  D gguf.bin" in publishing.publish("small-7k", "--dry-run").out.splitlines()
 
 
 def test_an_answer_that_is_lost_is_asked_for_and_not_sent_twice(publishing: Publishing) -> None:

@@ -23,7 +23,7 @@ from openllm_repos.publish.model import NotPublished, Published, PublishPlan
 from openllm_repos.publish.planning import Prepared, Work, plan_publish, prepare
 from openllm_repos.publish.provenance import provenance_of
 from openllm_repos.publish.record import PLACE
-from openllm_repos.publish.refusals import ChangedThere
+from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere
 
 _ATTEMPTS = 3
 _PATIENCE = 60.0  # seconds to wait in all where the Hub limits the rate of requests
@@ -89,7 +89,7 @@ class Publisher:
             work = self._work(repo)
         except ReposError as why:
             return self._stopped(repo, why)
-        self._agreed[repo.name] = work.replaced
+        self._agreed[repo.name] = work.before
         return work.plan
 
     def remember(self) -> None:
@@ -185,7 +185,7 @@ class Publisher:
     def _stopped(self, repo: Repo, why: ReposError) -> NotPublished:
         """Return the answer for a repo that cannot be published to."""
         made = NotPublished(repo.name, why.message, why.hint, why.exit_code)
-        if isinstance(why, ChangedThere):
+        if isinstance(why, ChangedThere | ChangedMeanwhile):
             return replace(made, clashes=why.clashes)
         if isinstance(why, Unpublishable):
             return replace(made, problems=why.problems)

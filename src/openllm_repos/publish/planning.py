@@ -17,10 +17,10 @@ from openllm_repos.preflight.card import Validate, card_errors
 from openllm_repos.publish.card import with_block, without_block
 from openllm_repos.publish.compare import Decision, decide, require_one_commit, require_room
 from openllm_repos.publish.hashes import LARGEST_IN_COMMIT, Content, Hashes, blob_id
-from openllm_repos.publish.model import FileStep, PublishPlan
+from openllm_repos.publish.model import Clash, FileStep, PublishPlan
 from openllm_repos.publish.provenance import Provenance
 from openllm_repos.publish.record import PLACE, Record, read_record
-from openllm_repos.publish.refusals import ChangedThere, LooksLikeSecret
+from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere, LooksLikeSecret
 from openllm_repos.publish.secrets import Suspicion, suspicious_name
 
 _LARGEST_CARD = 1 << 20
@@ -76,14 +76,14 @@ class Work:
         commit: the one commit; None where there is nothing to do.
         large: what LFS must have before it.
         record: the new record, as it will stand in the repo.
-        replaced: what the Hub has of each path that is overwritten; None where somebody deleted it there.
+        before: what the Hub has of each path that is written or deleted; None where it has none.
     """
 
     plan: PublishPlan
     commit: HubCommit | None = None
     large: tuple[Large, ...] = ()
     record: bytes = b""
-    replaced: Mapping[str, str | None] = field(default_factory=dict)
+    before: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = frozenset()) -> Prepared:
@@ -145,45 +145,54 @@ def plan_publish(
         tip: of its branch.
         provenance: where the files come from.
         overwrite: whether files that somebody changed on the Hub are replaced.
-        agreed: the `replaced` of the plan that a person saw: what somebody changed since then is not replaced.
+        agreed: the `before` of the plan that a person saw: nothing is written or deleted that is otherwise by now.
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
 
     Raises:
-        ConflictError: the Hub has files otherwise than the last publish left them.
+        ConflictError: the Hub has files otherwise than the last publish left them, or than the person saw them.
         HubError: the Hub does not do what it is asked.
     """
     repo = prepared.repo
     there = content.files(tip)
     record = _record(content, tip, there, repo)
-    other = "" if not record.source or record.is_from(provenance.source.url) else record.source
-    last = _ours(prepared, record) if not other else {}  # what another source published is somebody else's
+    other = record.other_than(provenance.source.url)
+    last = {} if other else _ours(prepared, record)  # what another source published is somebody else's
     card = content.read(tip, CARD) if CARD in there and there[CARD].size <= _LARGEST_CARD else None
     ids = {path: file.id for path, file in there.items()}
     if card is not None:
         ids[CARD] = _card_content(without_block(card)).id(large=False)
     decision = decide(prepared.contents, last, ids, overwrite=overwrite)
-    replaced = {clash.path: ids.get(clash.path) for clash in decision.clashes}
-    agreed = (replaced if agreed is None else agreed) if overwrite else {}
-    if unknown := [one for one in decision.clashes if (one.path, replaced[one.path]) not in agreed.items()]:
-        raise ChangedThere(repo, unknown, other)
+    if decision.clashes and not overwrite:
+        raise ChangedThere(repo, decision.clashes, other)
+    before = {path: ids.get(path) for path in (*decision.write, *decision.delete)}
+    if agreed is not None:
+        _require_agreed(prepared, before, agreed)
     ways = _ways(prepared, content, decision.write)
     held = _Held(prepared, there, ids, last, card, decision, ways)
     adopted = 0 if other else sum(last.get(path) != ids[path] for path in decision.same)
-    plan = PublishPlan(
-        repo.name,
-        str(repo.url),
-        str(repo.branch),
-        tip,
-        unchanged=len(decision.same),
-        ignored=tuple(path for path in decision.write if ways[path].ignored),
-        left_out=prepared.left_out,
-        overwritten=tuple(clash.path for clash in decision.clashes),
-        notes=(*provenance.notes, *_adopting(adopted)),
-    )
+    plan = _plan(held, tip, (*provenance.notes, *_adopting(adopted)))
     if not held.written and not decision.delete and not adopted:
         return Work(plan)
     require_room(repo.name, [path for path in there if path not in decision.delete], held.written)
-    return replace(_work(held, plan, provenance, validate), replaced=replaced)
+    return replace(_work(held, plan, provenance, validate), before=before)
+
+
+def _require_agreed(prepared: Prepared, before: Mapping[str, str | None], agreed: Mapping[str, str | None]) -> None:
+    """Refuse where somebody, by a publish of the same files or otherwise, changed what would be replaced or deleted."""
+    unseen = sorted(path for path, now in before.items() if (path, now) not in agreed.items())
+    if unseen:
+        raise ChangedMeanwhile(
+            prepared.repo,
+            [
+                Clash(
+                    path,
+                    "present" if path in prepared.files else "missing",
+                    "deleted meanwhile" if before[path] is None else "changed meanwhile",
+                    before[path] is not None,
+                )
+                for path in unseen
+            ],
+        )
 
 
 def _ours(prepared: Prepared, record: Record) -> dict[str, str]:
@@ -248,6 +257,22 @@ class _Held:
         else:
             card = f"# {str(repo.repo_id).partition('/')[2]}\n".encode()
         return None if card is None else with_block(card, provenance.lines())
+
+
+def _plan(held: _Held, tip: ObjectId, notes: tuple[str, ...]) -> PublishPlan:
+    """Return what is to be said of a repo, yet without the steps."""
+    repo, decision = held.prepared.repo, held.decision
+    return PublishPlan(
+        repo.name,
+        str(repo.url),
+        str(repo.branch),
+        tip,
+        unchanged=len(decision.same),
+        ignored=tuple(path for path in decision.write if held.ways[path].ignored),
+        left_out=held.prepared.left_out,
+        overwritten=tuple(clash.path for clash in decision.clashes),
+        notes=notes,
+    )
 
 
 def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Validate | None) -> Work:

@@ -47,9 +47,9 @@ class Record:
         }
         return json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
 
-    def is_from(self, source: RepoUrl) -> bool:
-        """Whether it was left by a publish from this source."""
-        return identity_of(self.source) == source.identity
+    def other_than(self, source: RepoUrl) -> str:
+        """Return the source that it was left by a publish from, empty where that is this one, or nobody published."""
+        return "" if not self.source or identity_of(self.source) == source.identity else self.source
 
 
 def read_record(text: bytes, repo: str) -> Record:

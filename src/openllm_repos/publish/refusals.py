@@ -34,6 +34,23 @@ class ChangedThere(ConflictError):
         self.clashes = tuple(clashes)
 
 
+class ChangedMeanwhile(ConflictError):
+    """Somebody changed files on the Hub since a person saw the plan that replaces or deletes them.
+
+    Args:
+        repo: the manifest's entry.
+        clashes: the files.
+    """
+
+    def __init__(self, repo: Repo, clashes: Sequence[Clash]) -> None:
+        some = "1 file" if len(clashes) == 1 else f"{len(clashes)} files"
+        super().__init__(
+            f"{repo.name}: somebody changed {some} on the Hub meanwhile that would be replaced or deleted unseen.",
+            hint=f"Look at the new plan: openllm-repos publish {repo.name} --dry-run",
+        )
+        self.clashes = tuple(clashes)
+
+
 class LooksLikeSecret(Unpublishable):
     """Files look like secrets."""
 
