@@ -219,6 +219,12 @@ def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other
     assert "gguf.bin" in publishing.model.paths()
     assert "  D gguf.bin" in publishing.publish("small-7k", "--dry-run").out.splitlines()
 
+    note = "note: 1 file is deleted because it was published from another clone and cannot be found in this one."
+    assert note not in publishing.publish("small-7k", "--dry-run").out
+    third = publishing.top.parent / "third"
+    shutil.copytree(publishing.top, third)
+    assert note in publishing.run("publish", "small-7k", "--dry-run", cwd=third).out
+
 
 def test_an_answer_that_is_lost_is_asked_for_and_not_sent_twice(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True)

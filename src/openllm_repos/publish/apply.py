@@ -9,7 +9,7 @@ from pathlib import Path
 from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
 from openllm_repos.family.artifacts import Unpublishable
-from openllm_repos.family.last_publish import remember_published
+from openllm_repos.family.last_publish import has_published, remember_published
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
@@ -17,6 +17,7 @@ from openllm_repos.hub.large import LargeFiles
 from openllm_repos.journal.operations import Move, new_operation, note
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Change
 from openllm_repos.preflight.card import hub_validator
 from openllm_repos.publish.hashes import Hashes
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
@@ -90,7 +91,16 @@ class Publisher:
         except ReposError as why:
             return self._stopped(repo, why)
         self._agreed[repo.name] = work.before
-        return work.plan
+        return self._with_warning(repo, work.plan)
+
+    def _with_warning(self, repo: Repo, plan: PublishPlan) -> PublishPlan:
+        """Add a note where files would be deleted by a clone that perhaps never had them."""
+        count = sum(step.change is Change.DELETED for step in plan.steps)
+        if not count or has_published(self._repository, repo):
+            return plan
+        some, they = ("1 file is", "it was") if count == 1 else (f"{count} files are", "they were")
+        said = f"{some} deleted because {they} published from another clone and cannot be found in this one."
+        return replace(plan, notes=(*plan.notes, said))
 
     def remember(self) -> None:
         """Keep what was read of the files, so that the next run does not read them again."""
