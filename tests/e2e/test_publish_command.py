@@ -226,6 +226,15 @@ def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other
     assert note in publishing.run("publish", "small-7k", "--dry-run", cwd=third).out
 
 
+def test_a_log_that_cannot_be_written_stops_no_other_repo(publishing: Publishing) -> None:
+    log = publishing.top / ".git/openllm-repos/operations"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("in the way")
+    done = publishing.publish()
+    assert "training-data: published, but not written into the log of operations." in done.err
+    assert "small-7k: published, now at" in done.out
+
+
 def test_an_answer_that_is_lost_is_asked_for_and_not_sent_twice(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True)
     done = publishing.publish("small-7k")

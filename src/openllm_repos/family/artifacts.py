@@ -178,7 +178,7 @@ class _Search:
         if len(self.files) + len(self.problems) == before:
             raise UsageError(
                 f"{where}: {place.source.text} finds no file here, so nothing is published.",
-                hint="Make the artifacts first; to take back what is published, delete it on the Hub too.",
+                hint="Make the artifacts first. To take back what is published: delete it there, and this entry.",
             )
 
     def _walk(self, folder: bytes, place: Map) -> None:
@@ -219,8 +219,8 @@ class _Search:
         except NameRefused as refused:
             self._refuse(path, f"has a name that cannot be published: {refused.message}")
             return
-        if target != CARD and target.lower() == CARD.lower():
-            self._refuse(path, f"would be no card: the Hub reads {CARD} alone, in these letters; rename it")
+        if target != CARD and target.partition("/")[0].lower() == CARD.lower():
+            self._refuse(path, f"would be no card: the Hub reads {CARD} alone, a file in these letters; rename it")
             return
         for pattern in self.repo.owned:
             if pattern.protects(target.encode()):

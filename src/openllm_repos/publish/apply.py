@@ -118,9 +118,15 @@ class Publisher:
             return self._stopped(repo, why)
         remember_published(self._repository, repo, self._prepared[repo.name].files.values())
         if done.committed:
-            move = Move(repo.name, repo.url, repo.branch.ref, done.before, done.tip)
-            note(self._repository, "publish", [move], operation=self._operation)
+            self._log(Move(repo.name, repo.url, repo.branch.ref, done.before, done.tip))
         return done
+
+    def _log(self, move: Move) -> None:
+        """Write a commit that was made into the log of operations; a log that cannot be written stops no other repo."""
+        try:
+            note(self._repository, "publish", [move], operation=self._operation)
+        except EnvironmentProblem as why:
+            self._options.told(f"{move.repo}: published, but not written into the log of operations. {why.message}")
 
     def _publish(self, repo: Repo, plan: PublishPlan) -> Published:
         content = self._content(repo)

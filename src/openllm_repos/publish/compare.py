@@ -72,7 +72,7 @@ def _there(old: str | None, now: str | None) -> str:
 
 
 def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None:
-    """Refuse where one path would have to be both a file and a folder.
+    """Refuse where one path would have to be both a file and a folder, or two be one on Windows and macOS.
 
     Args:
         repo: its name, for the message.
@@ -83,6 +83,13 @@ def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None
         ConflictError: it is so.
     """
     stays, comes = set(kept), set(written)
+    folded = {path.casefold(): path for path in stays - comes}
+    for path in sorted(comes - stays):
+        if (other := folded.get(path.casefold())) is not None:
+            raise ConflictError(
+                f"{repo}: {path} and {other} on the Hub differ in capitals alone, and are one file on Windows.",
+                hint="Rename one of them.",
+            )
     folders = {folder: path for path in comes | stays for folder in _folders(path)}
     for path in sorted(comes | stays):
         other = folders.get(path)

@@ -150,6 +150,8 @@ def test_gits_own_files_and_what_programs_keep_for_themselves_are_left_out(tmp_p
 
 def test_a_card_in_other_letters_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "x/a.txt", "x/Readme.md", "x/docs/readme.md")
-    wrong = "x/Readme.md would be no card: the Hub reads README.md alone, in these letters; rename it"
-    assert problems(tmp_path, ("x/", ".")) == [wrong]
+    why = "would be no card: the Hub reads README.md alone, a file in these letters; rename it"
+    assert problems(tmp_path, ("x/", ".")) == [f"x/Readme.md {why}"]
+    write(tmp_path, "y/README.md/a.txt")
+    assert problems(tmp_path, ("y/", ".")) == [f"y/README.md/a.txt {why}"]
     assert "to/Readme.md" in taken(tmp_path, ("x/", "to/"))

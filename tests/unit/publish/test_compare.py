@@ -66,6 +66,12 @@ def test_a_path_cannot_be_a_file_and_a_folder() -> None:
     require_room("m", ["old", "old/impossible"], ["new"])
 
 
+def test_two_paths_that_differ_in_capitals_alone_are_one_on_windows() -> None:
+    require_room("m", ["a/B", "a/b"], ["a/b"])  # there already
+    with pytest.raises(ConflictError, match="m: a/b and A/b on the Hub differ in capitals alone"):
+        require_room("m", ["A/b", "c"], ["a/b"])
+
+
 def test_more_than_the_hub_takes_in_a_commit_is_refused() -> None:
     require_one_commit("m", 10**9, 25_000)
     for small, large in ((10**9 + 1, 0), (0, 25_001)):
