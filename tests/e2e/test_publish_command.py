@@ -204,6 +204,7 @@ def test_the_branch_moves_while_files_are_sent(publishing: Publishing) -> None:
     assert len(publishing.uploads()) == 1
 
 
+@pytest.mark.slow
 def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other_brought(
     publishing: Publishing,
 ) -> None:
@@ -403,6 +404,7 @@ def test_what_another_source_published_is_somebody_elses(publishing: Publishing)
     assert "What is there was published from https://github.com/somebody/else." in done.out
 
 
+@pytest.mark.slow
 def test_a_record_that_is_not_ours_stops(publishing: Publishing) -> None:
     by_hand(publishing, {RECORD: "{"})
     assert "is not as a publish leaves it" in publishing.publish("small-7k", code=3).out
@@ -417,6 +419,7 @@ def test_a_branch_or_a_repo_that_is_not_there_is_told(publishing: Publishing) ->
     assert f"Make it: hf repos create {DATASET} --type dataset" in done.out
 
 
+@pytest.mark.slow
 def test_a_branch_that_never_stands_still_is_given_up(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", status=412, count=None)
     done = publishing.publish("small-7k", code=30)
@@ -434,6 +437,7 @@ def test_whether_a_commit_arrived_may_not_be_known(publishing: Publishing) -> No
     assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"
 
 
+@pytest.mark.slow
 def test_the_hub_asks_to_wait_longer_than_anybody_would(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", status=429, message="128 commits per hour")
     done = publishing.publish("small-7k", code=30)
@@ -485,6 +489,7 @@ def test_a_status_says_what_is_not_published_where_a_look_is_enough(
     assert problems() == []
 
 
+@pytest.mark.slow
 def test_a_bare_clone_has_no_artifacts(publishing: Publishing, run_cli: RunCli) -> None:
     bare = publishing.top.parent / "bare.git"
     publishing.family.clone.git("clone", "-q", "--bare", str(publishing.top), str(bare))
