@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -143,6 +146,15 @@ def test_a_file_that_fails_here_is_not_sent_to_its_end(content: HubContent) -> N
 
     with pytest.raises(EnvironmentProblem, match=r"0\.bin changes"):
         LargeFiles(content).send([Broken("0.bin", bytes(60))])
+
+
+def test_who_stops_it_does_not_wait_for_a_store_that_is_silent(content: HubContent, sandbox: Sandbox) -> None:
+    stop = lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # noqa: E731
+    sandbox.hub.fault(match="PUT /_lfs/upload/*", before=stop, delay=2)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        LargeFiles(content).send(FILES[:1])
+    assert time.monotonic() - began < 1.5
 
 
 def test_nobody_sends_large_files_without_the_right_to(content: HubContent, sandbox: Sandbox) -> None:
