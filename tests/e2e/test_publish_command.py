@@ -301,6 +301,24 @@ def test_links_and_names_that_windows_would_misread_are_refused_all_at_once(publ
     ]
 
 
+def test_a_folder_may_lead_to_a_larger_disk_but_not_by_a_link_of_the_history(publishing: Publishing) -> None:
+    disk = publishing.top.parent / "disk"
+    (publishing.top / "exports").rename(disk)
+    (publishing.top / "exports").symlink_to(disk)
+    publishing.publish("small-7k")
+    assert "model.safetensors" in publishing.model.paths()
+    publishing.family.clone.git("add", "-f", "exports")
+    done = publishing.publish("small-7k", code=3)
+    assert "  exports is a symbolic link that git tracks; put the folder itself there" in done.out.splitlines()
+
+    git, module = publishing.family.clone.git, publishing.top / "module"
+    module.mkdir()
+    (module / "exports").symlink_to(disk)
+    git("update-index", "--add", "--cacheinfo", f"160000,{publishing.family.clone.tip()},Module")
+    publishing.write({"repos.toml": MANIFEST.replace('"exports/small/"', '"module/exports/small/"').encode()})
+    assert "  module/exports is a symbolic link that git tracks" in publishing.publish("small-7k", code=3).out
+
+
 def test_only_repos_with_artifacts_are_published_to(publishing: Publishing) -> None:
     assert "Nothing is published to main" in publishing.publish("main", code=2).err
     publishing.write({"repos.toml": MANIFEST.split("[[")[0].encode()})

@@ -6,9 +6,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import accumulate
+from pathlib import Path, PurePosixPath
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.path import FilePath
@@ -129,12 +131,38 @@ class Found:
     left_out: tuple[str, ...]
 
 
-def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
+def own_links(repository: Repository, repo: Repo) -> frozenset[str]:
+    """Return the links on the way to the folders that are published, as far as they are the person's own.
+
+    An `exports` or `data` that leads to a larger disk is. One that git tracks is not, nor one inside of what git tracks
+    as a link or a submodule: with it, whoever wrote the history would choose what is read on this machine.
+    """
+    if repository.top is None:
+        return frozenset()
+    places = {place for entry in repo.publish for place in _on_the_way(entry.place)}
+    links = {place for place in places if (repository.top / place).is_symlink()}
+    if not links:
+        return frozenset()
+    rows = repository.git.run("ls-files", "-z").stdout.split(b"\0")
+    tracked = {os.fsdecode(row).casefold() for row in rows}  # what differs in capitals is the same on some disks
+    return frozenset(link for link in links if tracked.isdisjoint(part.casefold() for part in (*_above(link), link)))
+
+
+def _on_the_way(place: Map) -> Iterator[str]:
+    return accumulate(place.source.base.parts, "{}/{}".format)
+
+
+def _above(path: str) -> list[str]:
+    return [str(folder) for folder in PurePosixPath(path).parents if folder.name]
+
+
+def find_files(top: Path, repo: Repo, *, links: frozenset[str] = frozenset(), limit: int | None = None) -> Found:
     """Find the files that are published to a repo. Nothing is read yet.
 
     Args:
         top: of the work tree.
         repo: the manifest's entry.
+        links: those on the way to its folders that may be followed.
         limit: how many files to look at; None for all.
 
     Raises:
@@ -142,7 +170,7 @@ def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
         UsageError: an entry of the manifest finds nothing: a folder that is missing must not delete what is published.
         Unpublishable: links, special files, and names that would be misread.
     """
-    search = _Search(top, repo, limit)
+    search = _Search(top, repo, links, limit)
     for number, entry in enumerate(repo.publish):
         search.take(entry.place, f"repos.{repo.name}.publish[{number}].from")
     search.compare_names()
@@ -152,8 +180,9 @@ def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
 
 
 class _Search:
-    def __init__(self, top: Path, repo: Repo, limit: int | None) -> None:
+    def __init__(self, top: Path, repo: Repo, links: frozenset[str], limit: int | None) -> None:
         self.top = top
+        self.links = links
         self.limit = limit
         self.repo = repo
         self.files: list[LocalFile] = []
@@ -164,15 +193,11 @@ class _Search:
         """Take the files of one entry."""
         before = len(self.files) + len(self.problems)
         base = place.source.base
-        folder = self.top
-        for part in base.parts:
-            folder /= part
-            if folder.is_symlink():
-                self._refuse(
-                    os.fsencode(folder.relative_to(self.top)), "is a symbolic link; put the folder itself there"
-                )
+        for step in _on_the_way(place):
+            if (self.top / step).is_symlink() and step not in self.links:
+                self._refuse(os.fsencode(step), "is a symbolic link that git tracks; put the folder itself there")
                 return
-        if not folder.is_dir():
+        if not (self.top / str(base)).is_dir():
             raise UsageError(f"{where}: there is no folder {base or '.'} here.", hint="Make the artifacts first.")
         self._walk(os.fsencode(base), place)
         if len(self.files) + len(self.problems) == before:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openllm_repos.errors import ReposError
-from openllm_repos.family.artifacts import LocalFile, find_files
+from openllm_repos.family.artifacts import LocalFile, find_files, own_links
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 
@@ -48,9 +48,10 @@ def unpublished(repository: Repository, repo: Repo) -> int | None:
     if last is None:
         return None
     try:
-        now = {file.target: _row(file) for file in find_files(repository.top, repo, limit=_MANY).files}
+        found = find_files(repository.top, repo, links=own_links(repository, repo), limit=_MANY)
     except (OSError, ReposError):
         return None
+    now = {file.target: _row(file) for file in found.files}
     differing = [path for path in last.keys() | now.keys() if last.get(path) != now.get(path)]
     certain = [path for path in differing if not _same_size(last.get(path), now.get(path))]
     return len(certain) if certain or not differing else None

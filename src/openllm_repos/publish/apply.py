@@ -8,7 +8,7 @@ from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
-from openllm_repos.family.artifacts import Unpublishable
+from openllm_repos.family.artifacts import Unpublishable, own_links
 from openllm_repos.family.last_publish import has_published, remember_published
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
@@ -86,7 +86,8 @@ class Publisher:
     def plan(self, repo: Repo) -> PublishPlan | NotPublished:
         """Say what a publish would do with a repo; what stops it is an answer, so that others go on."""
         try:
-            self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed)
+            links = own_links(self._repository, repo)
+            self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed, links)
             work = self._work(repo)
         except ReposError as why:
             return self._stopped(repo, why)

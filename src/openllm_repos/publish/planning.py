@@ -86,7 +86,13 @@ class Work:
     before: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = frozenset()) -> Prepared:
+def prepare(
+    top: Path,
+    repo: Repo,
+    hashes: Hashes,
+    allowed: frozenset[str] = frozenset(),
+    links: frozenset[str] = frozenset(),
+) -> Prepared:
     """Find and read the files that are published to a repo.
 
     Args:
@@ -94,13 +100,14 @@ def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = fro
         repo: the manifest's entry.
         hashes: reads them, or remembers.
         allowed: paths that look like secrets and are none, beside those of the manifest.
+        links: those on the way to its folders that may be followed.
 
     Raises:
         UsageError: there is nothing to publish.
         Unpublishable: names that would be misread, links, or what looks like a secret.
         EnvironmentProblem: a file cannot be read, or is being written to.
     """
-    found = find_files(top, repo)
+    found = find_files(top, repo, links=links)
     suspicions = [one for file in found.files if (one := suspicious_name(file.source)) is not None]
     _require_no_secret(repo, suspicions, allowed)
     contents, inside = hashes.of(found.files)

@@ -68,7 +68,9 @@ def test_each_entry_must_find_something(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     write(tmp_path, "elsewhere/a.txt", "x/b.txt")
     (tmp_path / "exports").symlink_to(tmp_path / "elsewhere")
-    assert problems(tmp_path, ("exports/", ".")) == ["exports is a symbolic link; put the folder itself there"]
+    assert problems(tmp_path, ("exports/", ".")) == [
+        "exports is a symbolic link that git tracks; put the folder itself there"
+    ]
     (tmp_path / "x/inside").symlink_to(tmp_path / "elsewhere")
     assert problems(tmp_path, ("x/**/*.md", ".")) == ["x/inside is a symbolic link; put the file itself there"]
     assert taken(tmp_path, ("x/*.txt", ".")) == {"b.txt": "x/b.txt"}
