@@ -148,13 +148,18 @@ def test_a_file_that_fails_here_is_not_sent_to_its_end(content: HubContent) -> N
         LargeFiles(content).send([Broken("0.bin", bytes(60))])
 
 
+@pytest.mark.slow
 def test_who_stops_it_does_not_wait_for_a_store_that_is_silent(content: HubContent, sandbox: Sandbox) -> None:
     stop = lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # noqa: E731
-    sandbox.hub.fault(match="PUT /_lfs/upload/*", before=stop, delay=2)
+    sandbox.hub.fault(match="PUT /_lfs/upload/*", before=stop, delay=5)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        LargeFiles(content).send(FILES[:1])
-    assert time.monotonic() - began < 1.5
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            LargeFiles(content).send(FILES[:1])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 4
 
 
 def test_nobody_sends_large_files_without_the_right_to(content: HubContent, sandbox: Sandbox) -> None:
