@@ -27,7 +27,7 @@ def test_submodules_are_taken_into_the_manifest(hosts: Hosts, run_cli: RunCli) -
     hosts.hub(f"spaces/{SPACE}", {"app.py": "app\n"})
     submodule(hosts, "models/small-8k", "https://huggingface.co/lemms/openllm-small-8k", "v2")
     submodule(hosts, "models/base", "https://huggingface.co/others/base")
-    submodule(hosts, "tools", "../tools.git")
+    submodule(hosts, "tools", "../tools.git", ".")
     submodule(hosts, "third/lib", "https://github.com/others/lib")
     submodule(hosts, "third/evil", "--upload-pack=x")
     submodule(hosts, ".github/odd", "https://huggingface.co/lemms/odd")

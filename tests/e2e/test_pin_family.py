@@ -169,7 +169,8 @@ def test_gitmodules_is_made_equal_to_the_manifest(source: Pinned) -> None:
     assert "secret1234" not in "".join(
         source.run(*args).out for args in (("doctor", "--offline"), ("remotes", "--json"))
     )
-    source.clone.write({".gitmodules": theirs.replace("old", "model")})  # the same place, from the source's own
+    same = theirs.replace("old", "model")  # the same place, from the source's own
+    source.clone.write({".gitmodules": f"{same}\tbranch = .\n"})  # and the branch of the same name
     assert source.run("remotes", "--json").json()["submodules"] == []
 
 

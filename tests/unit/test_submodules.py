@@ -46,6 +46,9 @@ def test_relative_urls_are_meant_from_the_source() -> None:
     assert resolved(f"{base}/", "./sub") == f"{base}/sub"
     assert resolved(base, "../../a/b") == "https://github.com/a/b"
     assert resolved(base, "git@hf.co:a/b") == "git@hf.co:a/b"
+    ours = "git@github.com:owner/source.git"
+    assert resolved(ours, "../other.git") == "git@github.com:owner/other.git"
+    assert resolved(ours, "../../a/b.git") == "git@github.com:a/b.git"
 
 
 @pytest.mark.parametrize("content", [b"", b"[submodule]\n", b"# no line end", b'[submodule "a"]\n\tpath = a\n'])

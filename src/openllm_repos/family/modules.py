@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from openllm_repos.git.gitmodules import NAME, Module, Setting
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest, Repo
-from openllm_repos.names.path import FolderPath
+from openllm_repos.names.path import FolderPath, one_in_other
 from openllm_repos.names.url import identity_of
 from openllm_repos.text import redact
 
@@ -80,7 +80,7 @@ def settings_for(
     settings = []
     if _identity(manifest, mine) != repo.url.identity:
         settings.append(Setting(mine.name, "url", repo.url))
-    if (mine.branch or DEFAULT_BRANCH) != repo.branch:
+    if followed(mine, manifest.source.branch) != repo.branch:
         settings.append(Setting(mine.name, "branch", repo.branch))
     return tuple(settings)
 
@@ -114,23 +114,25 @@ def _section_name(repo: Repo, path: FolderPath, modules: Sequence[Module], besid
     called = (module.name for module in beside if module.path == path and not module.faults)
     numbered = (f"{repo.name}-{number}" for number in itertools.count(2))
     names = itertools.chain(called, (path, repo.name), numbered)
-    return next(name for name in names if not any(_one_in_other(name, other) for other in taken))
+    return next(name for name in names if not any(one_in_other(name, other) for other in taken))
 
 
-def _one_in_other(one: str, other: str) -> bool:
-    a, b = f"{one}/".casefold(), f"{other}/".casefold()
-    return a.startswith(b) or b.startswith(a)
+def followed(module: Module, source: str) -> str:
+    """Return the branch that a submodule follows. A dot is the one of that name as the source's own."""
+    return source if module.branch == "." else module.branch or DEFAULT_BRANCH
 
 
 def resolved(base: str, url: str) -> str:
     """Return the URL of a submodule; one that begins with ``./`` or ``../`` is meant from `base`, the source's own."""
-    place = base.rstrip("/")
+    place, between = base.rstrip("/"), "/"
     if not url.startswith(_RELATIVE):
         return url
     while url.startswith(_RELATIVE):
         step, _, url = url.partition("/")
-        place = place.rpartition("/")[0] if step == ".." else place
-    return f"{place}/{url}"
+        if step == "..":
+            between = "/" if "/" in place else ":"  # above the owner of git@host:owner/repo there is the host
+            place = place.rpartition(between)[0]
+    return f"{place}{between}{url}"
 
 
 def _of_repo(

@@ -9,7 +9,7 @@ from openllm_repos.errors import NameRefused
 from openllm_repos.manifest.faults import Faults
 from openllm_repos.manifest.model import LockPlace, Project, Repo
 from openllm_repos.names.overlap import intersect
-from openllm_repos.names.path import FolderPath
+from openllm_repos.names.path import FolderPath, one_in_other
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
 
@@ -44,7 +44,7 @@ def _other(path: FolderPath, before: Sequence[tuple[Repo, FolderPath]]) -> Itera
     for other, taken in before:
         if path.casefold() == taken.casefold():
             yield f"is the path of {quoted(other.name)} as well; each submodule has a path of its own"
-        elif _one_in_other(path, taken):
+        elif one_in_other(path, taken):
             yield f"and that of {quoted(other.name)} lie one in the other; take paths beside each other"
 
 
@@ -54,7 +54,7 @@ def _needed(path: FolderPath, project: Project) -> Iterator[str]:
     if project.lock is LockPlace.COMMIT:
         files.append((_LOCKS, "where releases write their locks"))
     for file, what in files:
-        if path.casefold() == file.casefold() or _one_in_other(path, file):
+        if one_in_other(path, file):
             yield f"is in the way of {quoted(file)}, {what}; take another path"
 
 
@@ -69,8 +69,3 @@ def _mapped(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
                     f"is what a map of {quoted(target.name)} ({quoted(entry.source.text)}) takes or looks into, and a"
                     " submodule cannot be carried; take another path or a narrower pattern"
                 )
-
-
-def _one_in_other(one: str, other: str) -> bool:
-    a, b = f"{one}/".casefold(), f"{other}/".casefold()
-    return a.startswith(b) or b.startswith(a)
