@@ -311,6 +311,7 @@ def test_a_sparse_checkout_stays_sparse(source: Pinned) -> None:
     assert not (source.clone.path / "models").exists()
 
 
+@pytest.mark.slow
 def test_a_sparse_index_takes_a_pin_outside_of_its_cone(source: Pinned) -> None:
     source.commit("More", {"src/a.py": "a\n", "docs/b.md": "b\n", "models/notes/c.md": "c\n"})
     source.clone.git("sparse-checkout", "set", "--cone", "--sparse-index", "src")
@@ -331,6 +332,7 @@ def test_a_sparse_index_takes_a_pin_outside_of_its_cone(source: Pinned) -> None:
     assert source.clone.git("status", "--porcelain") == f"M  {PATH}"
 
 
+@pytest.mark.slow
 def test_sha256_and_a_partial_clone(tmp_path: Path, run_cli: RunCli) -> None:
     source = Pinned.make(tmp_path / "sha256", run_cli, object_format="sha256")
     source.pinned("--to", "v1")

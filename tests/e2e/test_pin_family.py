@@ -68,6 +68,7 @@ def test_what_is_to_be_pinned_and_is_not_differs(tmp_path: Path, run_cli: RunCli
     assert "next: openllm-repos pin small" in source.run("remotes", "sync").out
 
 
+@pytest.mark.slow
 def test_more_than_is_looked_at_and_merges_among_it_are_not_counted(source: Pinned) -> None:
     def grow(text: bytes) -> None:
         source.model.git("fast-import", "--quiet", data=text)
