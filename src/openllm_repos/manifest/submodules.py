@@ -36,7 +36,7 @@ def check_submodules(faults: Faults, repos: Sequence[Repo], project: Project) ->
     """
     pinned = [(repo, repo.submodule) for repo in repos if repo.submodule is not None]
     for at, (repo, path) in enumerate(pinned):
-        for why in (*_other(path, pinned[:at]), *_needed(path, project), *_mapped(path, repos)):
+        for why in (*_other(path, pinned[:at]), *_needed(path, project), *_carried(path, repos)):
             faults.add(("repos", repo.name, "submodule"), why)
 
 
@@ -58,14 +58,15 @@ def _needed(path: FolderPath, project: Project) -> Iterator[str]:
             yield f"is in the way of {quoted(file)}, {what}; take another path"
 
 
-def _mapped(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
-    """A sync would be refused, or find nothing: a submodule cannot be carried into another repository."""
+def _carried(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
+    """A sync or a publish would be refused, or find nothing: a submodule is no part of what is carried elsewhere."""
     itself = Pattern.parse(path)
     for target in repos:
-        for entry in target.maps:
-            inside = f"{entry.source.base}/".startswith(f"{path}/")
-            if inside or intersect(itself, entry.source):
+        mapped = [("a map", entry.source) for entry in target.maps]
+        for what, pattern in (*mapped, *(("publish", entry.place.source) for entry in target.publish)):
+            inside = f"{pattern.base}/".startswith(f"{path}/")
+            if inside or intersect(itself, pattern):
                 yield (
-                    f"is what a map of {quoted(target.name)} ({quoted(entry.source.text)}) takes or looks into, and a"
+                    f"is what {what} of {quoted(target.name)} ({quoted(pattern.text)}) takes or looks into, and a"
                     " submodule cannot be carried; take another path or a narrower pattern"
                 )
