@@ -104,7 +104,9 @@ def test_a_section_that_is_there_is_corrected_and_keeps_its_name(source: Pinned)
     source.clone.commit("Theirs", {".gitmodules": written})
     source.manifest(f'submodule = "{PATH}"\nbranch = "other"')
     source.work.git("push", "-q", source.model.url, f"{source.commits[1]}:refs/heads/other")
-    source.pinned()
+    assert f"note: .gitmodules gets its new url; clones that know the old one need: git submodule sync -- {PATH}" in (
+        source.pinned().out
+    )
     assert (source.clone.path / ".gitmodules").read_bytes() == (
         written.replace("https://old.example/x", source.model.url) + "\tbranch = other\r\n"
     ).encode()
@@ -214,6 +216,23 @@ def test_a_section_is_called_in_the_index_as_in_the_work_tree(source: Pinned) ->
     source.pinned()
     assert source.clone.git("status", "--porcelain") == f"A  .gitmodules\nA  {PATH}"
     assert source.modules() == theirs
+
+
+def test_what_git_kept_of_another_repo_at_that_place_is_told(source: Pinned) -> None:
+    """After `git rm` of a submodule git keeps its clone, and would look for the new commit in it."""
+    add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source.origin.url, PATH)
+    source.clone.git(*add)
+    source.clone.git("commit", "-qm", "Another repo")
+    source.clone.git("rm", "-q", PATH)
+    source.clone.git("commit", "-qm", "No more")
+    kept = f".git/modules/{PATH}"
+    sync = f"git submodule sync -- {PATH}"
+    told = f"a clone of {source.origin.url} for that place and would go on with it; out of the way:"
+    assert f"{told} mv {kept} {kept}.old && {sync}" in source.pinned("--dry-run").out
+    (source.clone.path / kept).rename(source.clone.path / f"{kept}.old")
+    assert f"git has {source.origin.url} in mind for that place; afterwards: {sync}" in source.pinned().out
+    source.clone.git(*sync.split()[1:])
+    assert source.checkout().tip() == source.commits[2]
 
 
 def test_the_mode_of_gitmodules_stays(source: Pinned) -> None:

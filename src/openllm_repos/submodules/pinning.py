@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ReposError, UsageError
@@ -11,6 +12,7 @@ from openllm_repos.family.modules import elsewhere, settings_for
 from openllm_repos.family.pins import SAME, Distance, how_far
 from openllm_repos.family.remotes import DEADLINE, RemoteState, ask
 from openllm_repos.git.gitlinks import checked_out
+from openllm_repos.git.gitmodules import Setting, kept_clone, remembered_urls
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import HubClient
@@ -18,6 +20,7 @@ from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.path import FolderPath
+from openllm_repos.names.url import identity_of
 from openllm_repos.submodules.desk import Held, is_checked_out, look, require_free, write
 
 
@@ -137,8 +140,26 @@ class _Planning:
         far, url = SAME, remote.endpoint.url
         if tip is not None and tip != new:
             far = how_far(self.repository, repo, url, tip=tip, pin=new, deadline=self.deadline, hub=self.hub)
-        section = any(settings_for(self.manifest, repo, path, said) for said in (held.modules, held.staged_modules))
-        return replace(step, new=new, distance=far, section=section, notes=self._notes(step, new, far))
+        settings = settings_for(self.manifest, repo, path, held.modules, held.staged_modules)
+        section = bool(settings or settings_for(self.manifest, repo, path, held.staged_modules, held.modules))
+        notes = (*self._about_url(step, settings), *self._notes(step, new, far))
+        return replace(step, new=new, distance=far, section=section, notes=notes)
+
+    def _about_url(self, step: PinStep, settings: Sequence[Setting]) -> Iterator[str]:
+        """Say where git would go on with a clone of what was there before."""
+        keys = {one.key for one in settings}
+        sync = f"git submodule sync -- {shlex.quote(step.path)}"
+        if "path" in keys:
+            urls = remembered_urls(self.repository, settings[0].name)
+            cloned, told = (url if url and identity_of(url) != step.repo.url.identity else "" for url in urls)
+            if cloned:
+                place = os.path.relpath(kept_clone(self.repository, settings[0].name), self.repository.top)
+                how = f"mv {shlex.quote(place)} {shlex.quote(f'{place}.old')} && {sync}"
+                yield f"git keeps a clone of {cloned} for that place and would go on with it; out of the way: {how}"
+            elif told:
+                yield f"git has {told} in mind for that place; afterwards: {sync}"
+        elif "url" in keys:
+            yield f".gitmodules gets its new url; clones that know the old one need: {sync}"
 
     def _notes(self, step: PinStep, new: ObjectId, far: Distance) -> tuple[str, ...]:
         """Say what a person should know besides."""
