@@ -114,7 +114,7 @@ def with_submodules(draft: Draft, submodules: Sequence[Submodule]) -> Draft:
     for one in submodules:
         known = next((entry for entry in draft.others if _same(entry.place, one.place)), None)
         if known is not None and known.submodule is None:
-            pinned = replace(known, submodule=one.path)
+            pinned = replace(known, submodule=one.path, branch=one.branch)
             draft = replace(draft, others=tuple(pinned if entry is known else entry for entry in draft.others))
         elif known is None and not _same(draft.source.place, one.place):
             ours = _owner(one.place) in owners
