@@ -218,6 +218,7 @@ def test_a_section_is_called_in_the_index_as_in_the_work_tree(source: Pinned) ->
     assert source.modules() == theirs
 
 
+@pytest.mark.slow
 def test_what_git_kept_of_another_repo_at_that_place_is_told(source: Pinned) -> None:
     """After `git rm` of a submodule git keeps its clone, and would look for the new commit in it."""
     add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source.origin.url, PATH)
@@ -317,6 +318,7 @@ def test_a_linked_work_tree_has_an_index_of_its_own(source: Pinned, tmp_path: Pa
     assert source.index == ""
 
 
+@pytest.mark.slow
 def test_a_sparse_checkout_stays_sparse(source: Pinned) -> None:
     source.pinned("--to", "v1")
     source.clone.commit("Pin it", {"src/a.py": "a\n"})
