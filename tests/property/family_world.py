@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,9 +207,20 @@ class World:
         return done
 
     def look_again(self) -> None:
-        """Learn from status whether the Space is held; what it changed by itself is anybody's guess."""
-        said = {repo["name"]: repo for repo in self.tool("status", "--json").json()["repos"]}
-        self.held, self.clean = said["space"]["held"] is not None, False
+        """Learn from status whether the Space is held; what it changed by itself is anybody's guess.
+
+        Who took the adoption back adopts it again.
+        """
+        said = self.space_status()
+        if said["state"] == "not adopted":
+            self.tool("adopt", "space", "--yes")
+            said = self.space_status()
+        self.held, self.clean = said["held"] is not None, False
+
+    def space_status(self) -> dict[str, Any]:
+        """Return what status says of the Space."""
+        repos: list[dict[str, Any]] = self.tool("status", "--json").json()["repos"]
+        return next(repo for repo in repos if repo["name"] == "space")
 
     def release(self) -> None:
         """Release the next version; the person's work tree is brought to their branch first."""
