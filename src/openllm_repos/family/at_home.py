@@ -20,7 +20,6 @@ from openllm_repos.git.merge import merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
-from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
@@ -141,17 +140,17 @@ class AtHome:
         return None if merged is None else Node(tree=merged.encode())
 
     def _before(self, found: ObjectId, since: ObjectId | None) -> Node | None:
-        """Return what both sides had before the last sync and before `found`, through the maps of today."""
+        """Return what both sides had before the last sync and before `found`, through the maps of that time."""
         last = self.last
         if last is None:
             common = None if since is None else merge_base(self.repository, since, found)
             return None if common is None else self._at(common)
-        sync, digest = self._sync(found), maps_digest(self.target.maps)
-        if sync is None or sync.nothing or {sync.digest, last.digest} != {digest} or not self._has(last.source_commit):
+        sync = self._sync(found)
+        if sync is None or sync.nothing or not self._has(last.source_commit):
             return None
         projected: ObjectId | None = sync.projected
         if not self._has(sync.projected):
-            if not self._has(sync.source_commit):
+            if not self._has(sync.source_commit) or not sync.maps:
                 return None
             projected = project(self.repository, sync.source_commit, sync.maps, reader=self.reader).commit
         if projected is None:
