@@ -253,3 +253,31 @@ def test_after_a_hold_all_that_came_home_before_comes_back_beside_new_drift(both
     both.synced()
     assert model(both) == ("x v2", "x v2")
     assert state(both) == "in sync"
+
+
+@HISTORIES
+@pytest.mark.parametrize("how", ["undo", pytest.param("rollback", marks=pytest.mark.slow)])
+def test_an_edit_that_was_restored_comes_home_with_its_authors_name(both: Family, how: str) -> None:
+    edit = both.edit("Hotfix", {THERE: text(l2="e")})
+    both.commit("V2", {MODEL: text(l8="v2")})
+    both.synced()
+    run(both, "undo", "--yes") if how == "undo" else run(both, "rollback", "space", "--to", edit, "--yes")
+    both.edit("Other", {THERE: text(l2="e", l15="other")})
+    done = run(both, "import", "space", "--json").json()
+    assert [made["subject"] for made in done["commits"]] == ["Hotfix", "Other"]
+    bring_home(both)
+    assert model(both) == ("e v2 other", "e other")
+    if how == "rollback":
+        run(both, "rollback", "space", "--lift", "--yes")
+    both.synced()
+    assert model(both) == ("e v2 other", "e v2 other")
+    assert state(both) == "in sync"
+
+
+@AS_WELL
+def test_an_import_whose_branch_was_merged_and_deleted_stands_in_nobodys_way(both: Family) -> None:
+    both.edit("E", {THERE: text(l2="e")})
+    bring_home(both)
+    done = run(both, "undo", "--yes", code=3)
+    assert "refs/heads/import/space of this clone: it is gone already" in done.out
+    assert "For an older one, name it; see: openllm-repos log" in done.err

@@ -7,13 +7,14 @@ same. Nothing is written except objects, which a quarantine throws away again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
 from openllm_repos.family.at_home import AtHome
 from openllm_repos.family.imports import Imports, find_imports
-from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync
+from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, find_syncs
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -319,10 +320,21 @@ class _Held:
             )
         without = () if before is None else (before,)
         behind = 0 if contained else max(1, count(self.repository, self.projected, without=without))
-        carried = (*without, self.projected)
+        carried = (*without, self.projected, *self._taken_back())
         if self._has(rollback) and not self.part.changes(base, self._at(rollback)):
             carried = (*carried, rollback)  # else it restored edits of the target's own, which are older
         return _Start(base, known=True, behind=behind, contained=contained, carried=carried, since=before)
+
+    def _taken_back(self) -> tuple[ObjectId, ...]:
+        """Return the projections that were brought since the last sync that still counts: no doing of the target's."""
+        found: list[ObjectId] = []
+        with closing(find_syncs(self.repository, self.reader, self.tip, self.manifest.source.url)) as syncs:
+            for sync in syncs:
+                if not sync.nothing and self._has(sync.projected):
+                    found.append(sync.projected)
+                if sync.rollback is None:
+                    break
+        return tuple(dict.fromkeys(found))
 
     def _require_source(self, last: LastSync) -> None:
         """Refuse where this clone lacks the source commit that the last sync names.
