@@ -59,6 +59,7 @@ class World:
         own: what the Space's own files hold, as their last editor left them.
         held: whether the Space was rolled back and not let go since.
         first: the Space's tip when it was first in step with the source.
+        copied_at: the source's first commit, which the Space's files were copied at where they were.
         synced: the source commits that the Space ever got.
         clean: whether only the source has changed mapped files since both sides were last the same.
         released: tag -> repo -> the object that it names.
@@ -81,6 +82,7 @@ class World:
         self.clean = True
         self.held = False
         self.first = ""
+        self.copied_at = branch_tip(self.family.origin)
         self.synced: list[str] = []
         self.released: dict[str, dict[str, str]] = {}
         self._now = self.family.clone.now
@@ -213,7 +215,7 @@ class World:
         """
         said = self.space_status()
         if said["state"] == "not adopted":
-            self.tool("adopt", "space", "--yes")
+            self.tool("adopt", "space", "--at", self.copied_at, "--yes")
             said = self.space_status()
         self.held, self.clean = said["held"] is not None, False
 
