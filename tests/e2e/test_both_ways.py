@@ -257,14 +257,14 @@ def test_after_a_hold_all_that_came_home_before_comes_back_beside_new_drift(both
 
 @HISTORIES
 @pytest.mark.parametrize("how", ["undo", pytest.param("rollback", marks=pytest.mark.slow)])
-def test_an_edit_that_was_restored_comes_home_with_its_authors_name(both: Family, how: str) -> None:
+def test_an_edit_that_was_restored_comes_home_beside_a_newer_one(both: Family, how: str) -> None:
     edit = both.edit("Hotfix", {THERE: text(l2="e")})
     both.commit("V2", {MODEL: text(l8="v2")})
     both.synced()
     run(both, "undo", "--yes") if how == "undo" else run(both, "rollback", "space", "--to", edit, "--yes")
     both.edit("Other", {THERE: text(l2="e", l15="other")})
-    done = run(both, "import", "space", "--json").json()
-    assert [made["subject"] for made in done["commits"]] == ["Hotfix", "Other"]
+    drift = run(both, "status", "--json").json()["repos"][1]["drift"]
+    assert len(drift["commits"]) == 2, "what the source had brought is no drift"
     bring_home(both)
     assert model(both) == ("e v2 other", "e other")
     if how == "rollback":
@@ -281,3 +281,13 @@ def test_an_import_whose_branch_was_merged_and_deleted_stands_in_nobodys_way(bot
     done = run(both, "undo", "--yes", code=3)
     assert "refs/heads/import/space of this clone: it is gone already" in done.out
     assert "For an older one, name it; see: openllm-repos log" in done.err
+
+
+@HISTORIES
+def test_back_to_where_the_first_sync_was_taken_back_is_refused(both: Family) -> None:
+    run(both, "undo", "--yes")
+    there = both.space.tip("main")
+    both.synced()
+    done = run(both, "rollback", "space", "--to", there, "--yes", code=2)
+    assert f"No sync had reached space at {there[:10]}, or it was taken back" in done.err
+    assert state(both) == "in sync"

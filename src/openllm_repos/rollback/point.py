@@ -147,7 +147,7 @@ class Finder:
             )
         commit = self._commit_of(commit)
         last = find_last_sync(self.repository, self.reader, commit, self.manifest.source.url)
-        if last is None:
+        if last is None or last.nothing:
             return self._of_source(self._copied_from(commit, label), label)
         if last.digest != maps_digest(target.maps):
             note = (
@@ -174,7 +174,8 @@ class Finder:
         source = copied_from.get(commit.encode())
         if source is None:
             raise UsageError(
-                f"No sync had reached {target.name} at {label}, so nothing says what of it is the source's.",
+                f"No sync had reached {target.name} at {label}, or it was taken back, so nothing says what of it is the"
+                " source's.",
                 hint="Name a later commit of it, a release, or a commit of the source.",
             )
         return ObjectId(source.decode())
