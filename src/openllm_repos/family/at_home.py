@@ -42,7 +42,7 @@ class AtHome:
         part: reads mapped parts of it.
         source_commit: the source commit that it is held against.
         tip: its tip.
-        last: its last sync; None where there was none.
+        last: its last sync that was not taken back (:func:`standing`); None where there was none.
         imports: what the source says to have.
         depth: how many syncs back this is asked for.
     """
@@ -179,3 +179,26 @@ class AtHome:
 
     def _has(self, commit: ObjectId) -> bool:
         return self.reader.find(commit.encode()) is not None
+
+
+def standing(
+    repository: Repository, reader: ObjectReader, manifest: Manifest, part: MappedPart, last: LastSync | None
+) -> LastSync | None:
+    """Return the last sync as if those that were taken back without a trace had never been.
+
+    Args:
+        repository: the clone; it has the target's commits too.
+        reader: reads its objects.
+        manifest: says where the source is.
+        part: reads mapped parts of the target.
+        last: its last sync, which may have taken another one back.
+    """
+    while last is not None and last.undone is not None and not last.nothing:
+        before = reader.find(last.undone.encode() + b"^1")
+        if before is None:
+            return last
+        tip = ObjectId(before[0].decode())
+        if part.changes(part.of(tip.encode() + b"^{tree}"), part.of(last.commit.encode() + b"^{tree}")):
+            return last  # edits were made in between
+        last = find_last_sync(repository, reader, tip, manifest.source.url)
+    return last

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
-from openllm_repos.family.at_home import AtHome
+from openllm_repos.family.at_home import AtHome, standing
 from openllm_repos.family.imports import Imports, find_imports
 from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, find_syncs
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
@@ -137,7 +137,7 @@ def relate(
         imports = find_imports(repository, reader, manifest, target, commit)
         if imports:
             about = (repository, reader, manifest, target, part)
-            home = AtHome(*about, commit, tip, last, imports)
+            home = AtHome(*about, commit, tip, standing(repository, reader, manifest, part, last), imports)
             start = held.home(replace(start, carried=(*start.carried, *home.settled())), home, files)
             files = part.changes(start.base, mapped)
     if not start.known and files:
