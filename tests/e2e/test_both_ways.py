@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.family import text
+from tests.support.family import MAPS, text
 
 if TYPE_CHECKING:
     from tests.support.family import Family
@@ -291,3 +291,32 @@ def test_back_to_where_the_first_sync_was_taken_back_is_refused(both: Family) ->
     done = run(both, "rollback", "space", "--to", there, "--yes", code=2)
     assert f"No sync had reached space at {there[:10]}, or it was taken back" in done.err
     assert state(both) == "in sync"
+
+
+@HISTORIES
+def test_maps_that_changed_around_what_came_home(both: Family, history: str) -> None:
+    both.edit("E", {THERE: text(l2="e")})
+    run(both, "import", "space")
+    both.manifest(maps=(*MAPS, ("docs/*.md", "docs/")), never=("data/",), settings=f'history = "{history}"')
+    both.synced()
+    both.clone.git("merge", "-q", "--no-ff", "--no-edit", "import/space")
+    both.push()
+    both.commit("Revert E", {MODEL: text(l8="v2")})
+    both.synced()
+    assert model(both) == ("v2", "v2")
+    assert both.space.read("docs/guide.md") == b"guide\n"
+
+
+@AS_WELL
+def test_a_space_that_must_not_drift_goes_on_once_its_drift_came_home(both: Family, history: str) -> None:
+    both.manifest(settings=f'history = "{history}"\ndrift = "refuse"')
+    first = both.edit("F", {THERE: text(l2="f")})
+    both.edit("G", {THERE: text(l2="f", l15="g")})
+    both.commit("V2", {MODEL: text(l8="v2")})
+    run(both, "sync", code=3)
+    bring_home(both)
+    both.synced()
+    run(both, "rollback", "space", "--to", first, "--yes")
+    run(both, "rollback", "space", "--lift", "--yes")
+    both.synced()
+    assert model(both) == ("f v2 g", "f v2 g")
