@@ -61,6 +61,7 @@ def test_a_sync_tells_what_it_pushed(family: Family, step: Step) -> None:
         "stopped": "",
         "conflicts": "",
         "drifted": "",
+        "held": "",
     }
     assert step.summary.startswith(f"### openllm-repos sync\n\n`main` at `{head[:10]}`\n\n| target | what |")
     assert f"| `space` | synced, for the first time | 2 | 3 | - | `{tip[:10]}` |\n" in step.summary
@@ -252,3 +253,42 @@ def test_a_release_and_its_verification(tmp_path: Path, run_cli: RunCli, monkeyp
     assert (done.code, step.outputs["complete"], step.outputs["faulty"]) == (1, "false", "space")
     done = run_cli("release", "9.9.9", "--dry-run", cwd=releases.clone.path)
     assert {one.properties["title"] for one in commands(done)} == {"Release 9.9.9"}
+
+
+@pytest.fixture
+def held(family: Family, step: Step, run_cli: RunCli) -> str:
+    """Hold the Space at the source's first commit, which lacks the second; return the first ten digits of it."""
+    first = family.clone.tip()
+    family.synced()
+    family.commit("Bad", {"core/src/model.py": "bad\n"})
+    family.synced()
+    assert run_cli("rollback", "space", "--to", first, cwd=family.clone.path).code == 0
+    step.summary_file.write_text("", encoding="utf-8")
+    return first[:10]
+
+
+def test_a_held_target_is_a_notice_and_no_error(family: Family, step: Step, held: str, run_cli: RunCli) -> None:
+    for args in ((), ("--dry-run",), ("space", "--leave-held"), ("space", "--leave-held", "--dry-run")):
+        step.summary_file.write_text("", encoding="utf-8")
+        done = family.sync(*args)
+        (notice,) = commands(done)
+        assert (done.code, notice.name) == (0, "notice")
+        assert notice.message == (
+            f"space: is held at {held} since it was rolled back; left alone\nnext: openllm-repos rollback space --lift"
+        )
+        assert "| `space` | held, left alone | - | - | - | `" in step.summary
+        assert (step.outputs["held"], step.outputs["stopped"], step.outputs["pushed"]) == ("space", "", "")
+    done = run_cli("status", "--check", "--leave-held", cwd=family.clone.path)
+    assert (done.code, [one.name for one in commands(done)], step.outputs["held"]) == (0, ["notice"], "space")
+    assert run_cli("status", "--check", cwd=family.clone.path).code == 1
+
+
+def test_a_held_target_that_a_person_named_or_edited_is_more(
+    family: Family, step: Step, held: str, run_cli: RunCli
+) -> None:
+    done = family.sync("space")
+    assert (done.code, [one.name for one in commands(done)]) == (3, ["error"])
+    assert (step.outputs["held"], step.outputs["stopped"]) == ("space", "space")
+    family.edit("Hotfix", {"training/model.py": "fixed\n"})
+    done = run_cli("status", "--check", "--leave-held", cwd=family.clone.path)
+    assert (done.code, [one.name for one in commands(done)]) == (1, ["warning"])

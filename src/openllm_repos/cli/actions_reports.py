@@ -32,15 +32,22 @@ _DONE = {
     Action.MERGE: "synced",
     Action.SQUASH: "synced",
     Action.ADOPT: "adopted",
-    Action.UP_TO_DATE: "up to date",
+    Action.UNDO: "taken back",
+    Action.ROLLBACK: "rolled back",
+    Action.LIFT: "no longer held",
 }
 _PLANNED = {
     Action.CREATE: "would be synced, for the first time",
     Action.MERGE: "would be synced",
     Action.SQUASH: "would be synced",
     Action.ADOPT: "would be adopted",
+    Action.UNDO: "would be taken back",
+    Action.ROLLBACK: "would be rolled back",
+    Action.LIFT: "would no longer be held",
     Action.UP_TO_DATE: "up to date",
+    Action.HELD: "held, left alone",
 }
+_COLUMNS = ("target", "what", "commits", "files", "own changes kept", "now at")
 
 
 def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Problem], listed: Iterable[str]) -> None:
@@ -58,7 +65,11 @@ def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Probl
     parts = [_heading("status"), table_of]
     parts += [Part(tuple(listed), foot=("",))] if problems else []
     notes = [
-        Note("warning", f"{problem.repo}: {problem.message}{_next(problem.next)}", "openllm-repos status")
+        Note(
+            "notice" if problem.wanted else "warning",
+            f"{problem.repo}: {problem.message}{_next(problem.next)}",
+            "openllm-repos status",
+        )
         for problem in problems
     ]
     outputs = {
@@ -67,12 +78,13 @@ def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Probl
         "drifted": _names(name for name, state in states.items() if state in {"drift", "diverged"}),
         "behind": _names(name for name, state in states.items() if state in {"behind", "diverged", "empty"}),
         "unreachable": _names(name for name, state in states.items() if state in {"unreachable", "unknown"}),
+        "held": _names(name for name, state in states.items() if state == "held"),
     }
     write(Report(parts, notes, outputs))
 
 
 def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Stopped] | None) -> None:
-    """Tell what a sync did, or would do; a target that is stopped is an error."""
+    """Tell what a sync did, or would do; a target that is stopped is an error, one that is held and left alone not."""
     if not in_actions():
         return
     from openllm_repos.cli.plan_text import file_lines, stopped_lines
@@ -81,8 +93,7 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
     results = [(step, came.get(step.target, step)) for step in plan.targets]
     stopped = [result for _, result in results if isinstance(result, Stopped)]
     parts = [_heading("sync", "dry run" if outcomes is None else ""), _source(manifest, plan.source_commit)]
-    headings = ("target", "what", "commits", "files", "own changes kept", "now at")
-    parts.append(table(headings, (_sync_row(manifest, step, result) for step, result in results)))
+    parts.append(table(_COLUMNS, (_sync_row(manifest, step, result) for step, result in results)))
     parts += [block(f"note: {note}" for note in plan.notes)] if plan.notes else []
     parts += [block(stopped_lines(one, every_file=True)) for one in stopped]
     for step in plan.targets:
@@ -90,6 +101,7 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
             lines = list(file_lines(step.changes, every_file=True))
             parts.append(block(lines, folded=f"Files of {step.target}: {len(lines)}"))
     notes = [_stopped_note("sync", one) for one in stopped]
+    notes += [_held_note(step) for step, result in results if _is_held(result) and not isinstance(result, Stopped)]
     notes += [Note("notice", note, "openllm-repos sync") for note in plan.notes]
     pushed = [one.target for one in came.values() if isinstance(one, Outcome) and one.pushed]
     outputs = {
@@ -100,6 +112,7 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
         "stopped": _names(one.target for one in stopped),
         "conflicts": _names(one.target for one in stopped if one.conflicts),
         "drifted": _names(step.target for step in plan.targets if step.drift.files),
+        "held": _names(result.target for _, result in results if _is_held(result)),
     }
     write(Report(parts, notes, outputs))
 
@@ -119,8 +132,7 @@ def report_adoption(
         parts += [block(stopped_lines(result))] if result is not step else []
         notes.append(_stopped_note("adopt", result))
     elif isinstance(step, TargetPlan) and result is not None:
-        headings = ("target", "what", "commits", "files", "own changes kept", "now at")
-        parts.append(table(headings, [_sync_row(manifest, step, result)]))
+        parts.append(table(_COLUMNS, [_sync_row(manifest, step, result)]))
     pushed = [outcome.target] if isinstance(outcome, Outcome) and outcome.pushed else []
     outputs = {
         "commit": str(adoption.match.source_commit) if adoption.match else "",
@@ -240,8 +252,19 @@ def _sync_row(
         return name, _PLANNED[step.action], str(step.commits or "-"), str(len(step.changes) or "-"), kept, tip
     tip = _commit_link(manifest, step.target, result.tip)
     if not result.pushed:
-        return name, "up to date", "-", "-", kept, tip
+        return name, _PLANNED[Action.HELD if _is_held(result) else Action.UP_TO_DATE], "-", "-", kept, tip
     return name, _DONE[result.action], str(step.commits), str(len(step.changes)), kept, tip
+
+
+def _is_held(result: TargetPlan | Outcome | Stopped) -> bool:
+    return bool(result.held) if isinstance(result, Stopped) else result.action is Action.HELD
+
+
+def _held_note(step: TargetPlan | Stopped) -> Note:
+    """Say that a target was left alone: somebody wanted it so, and it stays so until they end it."""
+    where = f"at {step.held} since it was rolled back" if step.held else "since it was rolled back meanwhile"
+    lift = f"openllm-repos rollback {step.target} --lift"
+    return Note("notice", f"{step.target}: is held {where}; left alone{_next(lift)}", "openllm-repos sync")
 
 
 def _commit_link(manifest: Manifest, name: str, commit: str) -> str:
