@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
@@ -165,9 +166,10 @@ def _follow(
     for target in facts.get("targets", ()):
         if target["name"] in waited:
             target["outcome"]["space"] = wait_json(waited[target["name"]])
-    if shown is not None:
-        for line in wait_lines(manifest, waited):
-            click.echo(line)
+    said = [(list(wait_lines(manifest, {name: one})), not wait_exit_code({name: one})) for name, one in waited.items()]
+    for line in (line for lines, _ in said for line in lines) if shown is not None else ():
+        click.echo(line)
+    report_builds(said)
     return wait_exit_code(waited)
 
 
