@@ -8,7 +8,6 @@ from typing import Any
 
 from openllm_repos.manifest.faults import Place
 
-
 _PATIENCE = 100_000  # lines to read, some of them again and again: half a second
 
 
