@@ -296,6 +296,7 @@ def test_a_held_target_is_a_notice_and_no_error(family: Family, step: Step, held
         )
         assert "| `space` | held, left alone | - | - | - | `" in step.summary
         assert (step.outputs["held"], step.outputs["stopped"], step.outputs["pushed"]) == ("space", "", "")
+    assert run_cli("status", "--leave-held", cwd=family.clone.path).code == 2
     done = run_cli("status", "--check", "--leave-held", cwd=family.clone.path)
     assert (done.code, [one.name for one in commands(done)], step.outputs["held"]) == (0, ["notice"], "space")
     assert run_cli("status", "--check", cwd=family.clone.path).code == 1
@@ -353,6 +354,16 @@ def test_an_import(family: Family, step: Step, run_cli: RunCli) -> None:
     assert step.outputs["commit"] == family.clone.tip("import/space")
     assert "### openllm-repos import: dry run\n" in step.summary
     assert kinds(step.summary).isdisjoint({"html_inline", "image", "link_open"})
+
+
+def test_an_import_that_is_pushed(hub_family: HubFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub_family.synced()
+    hub_family.edit("Stop at the end", {"training/train.py": "fixed\n"})
+    step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
+    for pushed in ("main", ""):
+        assert hub_family.run("import", "space", "--pr", cwd=hub_family.clone.path).code == 0
+        assert (step.outputs["pushed"], step.outputs["commit"]) == (pushed, hub_family.origin.tip("import/space"))
+    assert "### openllm-repos import\n\n`Pull request`\n" in step.summary  # a link, where the host has https
 
 
 def test_a_publish_and_one_that_is_refused(

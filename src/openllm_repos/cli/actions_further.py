@@ -19,7 +19,7 @@ from openllm_repos.cli.actions_parts import (
     truth,
     with_next,
 )
-from openllm_repos.cli.markdown import Part, block, code, table
+from openllm_repos.cli.markdown import Part, block, code, link, table
 from openllm_repos.plan import Outcome, Stopped, TargetPlan
 from openllm_repos.publish.model import NotPublished, Published
 
@@ -70,7 +70,8 @@ def report_import(
         "pushed": listing(pushed),
     }
     notes = [Note("notice", note, "openllm-repos import") for note in (*plan.notes, *(opened.notes if opened else ()))]
-    write(Report([_heading("import", dry_run=dry_run), block(lines)], notes, outputs))
+    to_open = [Part((link("Pull request", opened.link),), foot=("",))] if opened is not None and opened.link else []
+    write(Report([_heading("import", dry_run=dry_run), *to_open, block(lines)], notes, outputs))
 
 
 def report_publish(
