@@ -116,6 +116,7 @@ def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Fami
     assert "  training/train.py: modified in the source, modified in the target\n" in step.summary
 
 
+@pytest.mark.slow
 def test_a_conflict_that_is_settled_is_told(family: Family, step: Step) -> None:
     family.synced()
     family.edit("Theirs", {"training/train.py": "theirs\n"})
@@ -228,6 +229,7 @@ def test_a_summary_that_cannot_be_written_fails_nothing(
     assert (done.code, commands(done)) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_summary_keeps_to_what_a_step_may_have(family: Family, step: Step) -> None:
     family.commit("Many", {f"core/src/{number:05}{'x' * 200}.py": "x\n" for number in range(50)})
     step.summary_file.write_bytes(b"x" * ((1 << 20) - 3000) + b"\n\n")
@@ -356,6 +358,7 @@ def test_an_import(family: Family, step: Step, run_cli: RunCli) -> None:
     assert kinds(step.summary).isdisjoint({"html_inline", "image", "link_open"})
 
 
+@pytest.mark.slow
 def test_an_import_that_is_pushed(hub_family: HubFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub_family.synced()
     hub_family.edit("Stop at the end", {"training/train.py": "fixed\n"})

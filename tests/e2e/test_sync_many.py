@@ -89,7 +89,9 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(
     while len(list(begun.iterdir())) < 2 or not (many["two"].tips() and len(family.journal()) == 2):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.3)
+    while family.clone.tips().get("refs/remotes/two/main") != many["two"].tip("main"):  # its last call of git
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     before = shim.calls()
     os.kill(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
