@@ -398,3 +398,4 @@ def test_a_pin(tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch)
     assert f"small: pinned {PATH} at {source.commits[2][:10]}" in step.summary
     (error,) = commands(source.pin("--to", "v9"))
     assert (error.name, step.outputs["stopped"], step.outputs["changed"]) == ("error", "small", "false")
+    assert error.message.count("small") == 1

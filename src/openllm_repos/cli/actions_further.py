@@ -121,11 +121,12 @@ def report_pin(steps: Sequence[PinStep], lines: Iterable[str], *, changed: bool,
     """Tell which pins moved in the index, or would; one that cannot be is an error."""
     if not in_actions():
         return
+    from openllm_repos.status.problems import Problem
+
     title = "openllm-repos pin"
     notes = [
-        Note("error", f"{step.repo.name}: {step.problem.message}{with_next(step.problem.hint)}", title)
-        for step in steps
-        if step.problem is not None
+        Note("error", f"{one.repo}: {one.message}{with_next(one.next)}", title)
+        for one in (Problem.of(step.repo.name, step.problem) for step in steps if step.problem is not None)
     ]
     notes += [Note("notice", f"{step.repo.name}: {note}", title) for step in steps for note in step.notes]
     outputs = {
