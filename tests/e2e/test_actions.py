@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from markdown_it import MarkdownIt
@@ -10,9 +11,14 @@ from markdown_it import MarkdownIt
 from tests.support.actions import Step, commands
 from tests.support.family import Family
 from tests.support.fingerprint import fingerprint
-from tests.support.hub_family import HubFamily
+from tests.support.hub_family import SPACE, HubFamily
 from tests.support.inprocess import RunCli
+from tests.support.pinned import PATH, Pinned
+from tests.support.published import MODEL, Publishing
 from tests.support.releases import Releases
+
+if TYPE_CHECKING:
+    from openllm_repos.sandbox import Sandbox
 
 EVIL = "::error::owned ##[add-mask]owned | `@everyone` <img src=x> [x](https://evil.example) www.evil.example"
 
@@ -61,6 +67,7 @@ def test_a_sync_tells_what_it_pushed(family: Family, step: Step) -> None:
         "stopped": "",
         "conflicts": "",
         "drifted": "",
+        "held": "",
     }
     assert step.summary.startswith(f"### openllm-repos sync\n\n`main` at `{head[:10]}`\n\n| target | what |")
     assert f"| `space` | synced, for the first time | 2 | 3 | - | `{tip[:10]}` |\n" in step.summary
@@ -83,6 +90,18 @@ def test_commits_on_a_known_host_are_links(
     assert "(https://huggingface.co/spaces/lemms/openllm/commit/" in step.summary
 
 
+def test_a_build_that_failed_is_an_error_with_its_log(
+    sandbox: Sandbox, hub_family: HubFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
+    sandbox.hub.build(SPACE, stage="BUILD_ERROR", log=["::error::owned"])
+    done = hub_family.run("sync", "--wait", cwd=hub_family.clone.path)
+    (error,) = commands(done)
+    assert (done.code, error.name, step.outputs["pushed"]) == (3, "error", "space")
+    assert error.message.startswith("space: the Space does not run: BUILD_ERROR")
+    assert "### openllm-repos sync --wait\n\n```text\nspace: the Space does not run" in step.summary
+
+
 def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Family, step: Step) -> None:
     family.synced()
     family.edit("Theirs", {"training/train.py": "theirs\n"})
@@ -97,6 +116,7 @@ def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Fami
     assert "  training/train.py: modified in the source, modified in the target\n" in step.summary
 
 
+@pytest.mark.slow
 def test_a_conflict_that_is_settled_is_told(family: Family, step: Step) -> None:
     family.synced()
     family.edit("Theirs", {"training/train.py": "theirs\n"})
@@ -209,6 +229,7 @@ def test_a_summary_that_cannot_be_written_fails_nothing(
     assert (done.code, commands(done)) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_summary_keeps_to_what_a_step_may_have(family: Family, step: Step) -> None:
     family.commit("Many", {f"core/src/{number:05}{'x' * 200}.py": "x\n" for number in range(50)})
     step.summary_file.write_bytes(b"x" * ((1 << 20) - 3000) + b"\n\n")
@@ -252,3 +273,129 @@ def test_a_release_and_its_verification(tmp_path: Path, run_cli: RunCli, monkeyp
     assert (done.code, step.outputs["complete"], step.outputs["faulty"]) == (1, "false", "space")
     done = run_cli("release", "9.9.9", "--dry-run", cwd=releases.clone.path)
     assert {one.properties["title"] for one in commands(done)} == {"Release 9.9.9"}
+
+
+@pytest.fixture
+def held(family: Family, step: Step, run_cli: RunCli) -> str:
+    """Hold the Space at the source's first commit, which lacks the second; return the first ten digits of it."""
+    first = family.clone.tip()
+    family.synced()
+    family.commit("Bad", {"core/src/model.py": "bad\n"})
+    family.synced()
+    assert run_cli("rollback", "space", "--to", first, cwd=family.clone.path).code == 0
+    step.summary_file.write_text("", encoding="utf-8")
+    return first[:10]
+
+
+def test_a_held_target_is_a_notice_and_no_error(family: Family, step: Step, held: str, run_cli: RunCli) -> None:
+    for args in ((), ("--dry-run",), ("space", "--leave-held"), ("space", "--leave-held", "--dry-run")):
+        step.summary_file.write_text("", encoding="utf-8")
+        done = family.sync(*args)
+        (notice,) = commands(done)
+        assert (done.code, notice.name) == (0, "notice")
+        assert notice.message == (
+            f"space: is held at {held} since it was rolled back; left alone\nnext: openllm-repos rollback space --lift"
+        )
+        assert "| `space` | held, left alone | - | - | - | `" in step.summary
+        assert (step.outputs["held"], step.outputs["stopped"], step.outputs["pushed"]) == ("space", "", "")
+    assert run_cli("status", "--leave-held", cwd=family.clone.path).code == 2
+    done = run_cli("status", "--check", "--leave-held", cwd=family.clone.path)
+    assert (done.code, [one.name for one in commands(done)], step.outputs["held"]) == (0, ["notice"], "space")
+    assert run_cli("status", "--check", cwd=family.clone.path).code == 1
+
+
+@pytest.mark.usefixtures("held")
+def test_a_held_target_that_a_person_named_or_edited_is_more(family: Family, step: Step, run_cli: RunCli) -> None:
+    done = family.sync("space")
+    assert (done.code, [one.name for one in commands(done)]) == (3, ["error"])
+    assert (step.outputs["held"], step.outputs["stopped"]) == ("space", "space")
+    family.edit("Hotfix", {"training/model.py": "fixed\n"})
+    done = run_cli("status", "--check", "--leave-held", cwd=family.clone.path)
+    assert (done.code, [one.name for one in commands(done)]) == (1, ["warning"])
+
+
+def test_a_rollback_its_end_and_an_undo(family: Family, step: Step, run_cli: RunCli) -> None:
+    first = family.clone.tip()
+    family.synced()
+    family.commit("Bad", {"core/src/model.py": "bad\n"})
+    family.synced()
+
+    def told(*args: str) -> tuple[int, dict[str, str], list[str]]:
+        step.summary_file.write_text("", encoding="utf-8")
+        step.output_file.write_text("", encoding="utf-8")
+        done = run_cli(*args, cwd=family.clone.path)
+        return done.code, step.outputs, [one.name for one in commands(done)]
+
+    nothing = {"commit": first, "changed": "false", "pushed": "", "planned": "space", "stopped": ""}
+    assert told("rollback", "space", "--to", first, "--dry-run") == (0, nothing, ["notice"])
+    assert step.summary.startswith("### openllm-repos rollback: dry run\n")
+    assert "| `space` | would be rolled back | 1 | 1 | - | " in step.summary
+    done = nothing | {"changed": "true", "pushed": "space"}
+    assert told("rollback", "space", "--to", first, "--json") == (0, done, ["notice"])
+    assert "| `space` | rolled back | 1 | 1 | - | " in step.summary
+    assert f"space: held at {first[:10]}, now at " in step.summary
+    assert told("rollback", "space", "--lift")[1]["pushed"] == "space"
+    assert "| `space` | no longer held | 1 | 0 | - | " in step.summary
+    del done["commit"]
+    assert told("undo") == (1, done | {"changed": "false", "pushed": ""}, ["error"])
+    assert "next: openllm-repos undo " in step.summary
+    assert told("undo", "--yes") == (0, done, [])
+    assert "| `space` | taken back | " in step.summary
+    family.edit("Hotfix", {"training/model.py": "fixed\n"})
+    code, outputs, notes = told("rollback", "space", "--to", "v9")
+    assert (code > 1, outputs, notes) == (True, {}, ["error"])
+
+
+def test_an_import(family: Family, step: Step, run_cli: RunCli) -> None:
+    family.synced()
+    family.edit(EVIL, {"training/train.py": "fixed\n"})
+    for args, changed in ((["--dry-run"], "false"), ([], "true"), ([], "false")):
+        done = run_cli("import", "space", *args, cwd=family.clone.path)
+        assert (done.code, commands(done)) == (0, [])
+        assert (step.outputs["branch"], step.outputs["changed"]) == ("import/space", changed)
+    assert step.outputs["commit"] == family.clone.tip("import/space")
+    assert "### openllm-repos import: dry run\n" in step.summary
+    assert kinds(step.summary).isdisjoint({"html_inline", "image", "link_open"})
+
+
+@pytest.mark.slow
+def test_an_import_that_is_pushed(hub_family: HubFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub_family.synced()
+    hub_family.edit("Stop at the end", {"training/train.py": "fixed\n"})
+    step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
+    for pushed in ("main", ""):
+        assert hub_family.run("import", "space", "--pr", cwd=hub_family.clone.path).code == 0
+        assert (step.outputs["pushed"], step.outputs["commit"]) == (pushed, hub_family.origin.tip("import/space"))
+    assert "### openllm-repos import\n\n`Pull request`\n" in step.summary  # a link, where the host has https
+
+
+def test_a_publish_and_one_that_is_refused(
+    sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publishing = Publishing.on(sandbox, tmp_path / "family", run_cli)
+    step = Step.enter(tmp_path / "runner", publishing.top, monkeypatch)
+    publishing.publish("--dry-run")
+    assert "| `small-7k` | would be published | 4 | " in step.summary
+    publishing.publish()
+    assert (step.outputs["changed"], step.outputs["pushed"]) == ("true", "training-data small-7k")
+    assert f"https://huggingface.co/{MODEL}/commit/{publishing.model.tip('main')}" in step.summary
+    publishing.write({"exports/small/.env": b"TOKEN=hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"})
+    done = run_cli("publish", cwd=publishing.top)
+    assert [(one.name, one.message.partition(":")[0]) for one in commands(done)] == [("error", "small-7k")]
+    assert (done.code > 1, step.outputs["stopped"], step.outputs["changed"]) == (True, "small-7k", "false")
+    assert "| `small-7k` | **stopped** | - | - |\n" in step.summary
+    assert "hf_aaaa" not in step.summary
+
+
+def test_a_pin(tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Pinned.make(tmp_path, run_cli)
+    step = Step.enter(tmp_path / "runner", source.clone.path, monkeypatch)
+    source.pin("--check")
+    assert step.outputs == {"changed": "false", "planned": "small", "stopped": ""}
+    assert "### openllm-repos pin: dry run\n" in step.summary
+    source.pinned()
+    assert step.outputs["changed"] == "true"
+    assert f"small: pinned {PATH} at {source.commits[2][:10]}" in step.summary
+    (error,) = commands(source.pin("--to", "v9"))
+    assert (error.name, step.outputs["stopped"], step.outputs["changed"]) == ("error", "small", "false")
+    assert error.message.count("small") == 1

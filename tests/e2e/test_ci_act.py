@@ -221,3 +221,7 @@ def test_a_fleet_is_synced_by_one_job_for_each_target_and_verified_at_the_end(
         asked = {"inputs": {"dry-run": "true", "targets": named}, "repository": {"full_name": SOURCE}}
         done = actor.run("workflow_dispatch", asked)
         assert done.jobs == {"List the targets": True, "Sync space": True, "Sync twin": True}, done.out
+    start = hub_family.clone.tip("HEAD~1")
+    assert hub_family.run("rollback", "space", "--to", start, "--yes", cwd=hub_family.clone.path).code == 0
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, set(done.jobs.values())) == (0, {True}), done.out  # held, and no job is red for it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -195,6 +196,22 @@ def test_a_family_without_targets_has_nothing_to_sync(source: Source) -> None:
     assert "id-token" not in str(read)
 
 
+def test_a_held_target_turns_no_job_red_unless_a_person_named_it(source: Source) -> None:
+    """The matrix names every target, which is no wish of anybody's; a person who runs it with names means them."""
+    jobs = yaml.safe_load(source.written("--matrix"))["jobs"]
+    (step,) = [step for step in jobs["sync"]["steps"] if step.get("name") == "Sync"]
+    told = {"TARGETS": "one two", "DRY_RUN": "", "PATH": os.environ["PATH"]}
+    for asked, flags in (("", ["--yes", "--leave-held"]), ("one", ["--yes"])):
+        script = f"openllm-repos() {{ printf '%s\n' \"$@\"; }}\n{step['run']}"
+        done = subprocess.run(
+            ["bash", "-e", "-c", script], env=told | {"ASKED": asked}, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.split("\n")[:-1] == ["sync", *flags, "--", "one", "two"]
+    assert step["env"]["ASKED"] == "${{ inputs.targets }}"
+    for name in ("verify", "drift"):
+        assert "openllm-repos status --check --leave-held" in [step.get("run") for step in jobs[name]["steps"]]
+
+
 def test_what_people_add_outside_of_the_marks_stays_byte_for_byte(source: Source) -> None:
     text = source.written()
     dispatch = "  repository_dispatch:\n    types: [hub]\n\nenv:\n  MINE: '1'   # kept\n"
@@ -298,7 +315,7 @@ def test_a_manifest_at_another_place(source: Source, run_cli: RunCli) -> None:
     assert done.code == 0, done.err
     text = source.workflow.read_text(encoding="utf-8")
     assert "MANIFEST: 'my family/it''s.toml'" in text
-    assert 'openllm-repos --manifest "$MANIFEST" status --check' in text
+    assert 'openllm-repos --manifest "$MANIFEST" status --check --leave-held' in text
     odd = shutil.copy(EXAMPLE / "repos.toml", source.path / "${{ github.token }}.toml")
     assert "which GitHub would read" in run_cli("--manifest", odd, "ci", cwd=source.path).err
     elsewhere = run_cli("--manifest", EXAMPLE / "repos.toml", "ci", cwd=source.path)

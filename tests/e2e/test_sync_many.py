@@ -68,7 +68,9 @@ def test_one_that_refuses_stops_no_other(family: Family, many: dict[str, Bare]) 
     assert many["two"].read("training/train.py") == b"train\n"
 
 
-def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(family: Family, many: dict[str, Bare]) -> None:
+def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(
+    family: Family, many: dict[str, Bare], shim: GitShim
+) -> None:
     begun = family.folder / "begun"
     begun.mkdir()
     for name in ("space", "one"):
@@ -76,6 +78,7 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(family: Family, many
     process = subprocess.Popen(
         [sys.executable, "-m", "openllm_repos", "sync", "--yes"],
         cwd=family.clone.path,
+        env={**os.environ, "PATH": shim.path(os.environ["PATH"])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -86,9 +89,14 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(family: Family, many
     while len(list(begun.iterdir())) < 2 or not (many["two"].tips() and len(family.journal()) == 2):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    while family.clone.tips().get("refs/remotes/two/main") != many["two"].tip("main"):  # its last call of git
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    before = shim.calls()
     os.kill(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said.splitlines()[-1]) == (130, b"stopped: Interrupted.")
+    assert shim.calls() == before  # no host is asked anything more: it may be the one that does not answer
     assert [name.rpartition("-")[2] for name in family.journal()] == ["one.json", "space.json"]
     for remote in (many["space"], many["one"]):
         (remote.path / "hooks/pre-receive").unlink()

@@ -11,10 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openllm_repos.cli.actions import Note, Report, in_actions, write
-from openllm_repos.cli.markdown import Part, block, code, link, table
+from openllm_repos.cli.actions_parts import (
+    COLUMNS,
+    commit_link,
+    heading,
+    is_held,
+    listing,
+    shown_at,
+    stopped_note,
+    sync_row,
+    truth,
+    with_next,
+)
+from openllm_repos.cli.markdown import Part, block, code, table
 from openllm_repos.errors import ManifestError
-from openllm_repos.manifest.model import Kind
-from openllm_repos.plan import Action, Outcome, Stopped, TargetPlan
+from openllm_repos.plan import Outcome, Stopped, TargetPlan
 
 if TYPE_CHECKING:
     from openllm_repos.errors import ReposError
@@ -26,21 +37,7 @@ if TYPE_CHECKING:
     from openllm_repos.status.family import FamilyStatus
     from openllm_repos.status.problems import Problem
 
-_SHORT = 10
-_DONE = {
-    Action.CREATE: "synced, for the first time",
-    Action.MERGE: "synced",
-    Action.SQUASH: "synced",
-    Action.ADOPT: "adopted",
-    Action.UP_TO_DATE: "up to date",
-}
-_PLANNED = {
-    Action.CREATE: "would be synced, for the first time",
-    Action.MERGE: "would be synced",
-    Action.SQUASH: "would be synced",
-    Action.ADOPT: "would be adopted",
-    Action.UP_TO_DATE: "up to date",
-}
+_LINES = 10  # of faults, whose lines are looked for
 
 
 def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Problem], listed: Iterable[str]) -> None:
@@ -55,24 +52,29 @@ def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Probl
     if not in_actions():
         return
     states = {str(one.repo.name): one.standing.value for one in family.repos}
-    parts = [_heading("status"), table_of]
+    parts = [heading("status"), table_of]
     parts += [Part(tuple(listed), foot=("",))] if problems else []
     notes = [
-        Note("warning", f"{problem.repo}: {problem.message}{_next(problem.next)}", "openllm-repos status")
+        Note(
+            "notice" if problem.wanted else "warning",
+            f"{problem.repo}: {problem.message}{with_next(problem.next)}",
+            "openllm-repos status",
+        )
         for problem in problems
     ]
     outputs = {
         "commit": family.source_commit or "",
-        "differs": _said(family.differs),
-        "drifted": _names(name for name, state in states.items() if state in {"drift", "diverged"}),
-        "behind": _names(name for name, state in states.items() if state in {"behind", "diverged", "empty"}),
-        "unreachable": _names(name for name, state in states.items() if state in {"unreachable", "unknown"}),
+        "differs": truth(family.differs),
+        "drifted": listing(name for name, state in states.items() if state in {"drift", "diverged"}),
+        "behind": listing(name for name, state in states.items() if state in {"behind", "diverged", "empty"}),
+        "unreachable": listing(name for name, state in states.items() if state in {"unreachable", "unknown"}),
+        "held": listing(name for name, state in states.items() if state == "held"),
     }
     write(Report(parts, notes, outputs))
 
 
 def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Stopped] | None) -> None:
-    """Tell what a sync did, or would do; a target that is stopped is an error."""
+    """Tell what a sync did, or would do; a target that is stopped is an error, one that is held and left alone not."""
     if not in_actions():
         return
     from openllm_repos.cli.plan_text import file_lines, stopped_lines
@@ -80,26 +82,27 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
     came = {outcome.target: outcome for outcome in outcomes or ()}
     results = [(step, came.get(step.target, step)) for step in plan.targets]
     stopped = [result for _, result in results if isinstance(result, Stopped)]
-    parts = [_heading("sync", "dry run" if outcomes is None else ""), _source(manifest, plan.source_commit)]
-    headings = ("target", "what", "commits", "files", "own changes kept", "now at")
-    parts.append(table(headings, (_sync_row(manifest, step, result) for step, result in results)))
+    parts = [heading("sync", "dry run" if outcomes is None else ""), _source(manifest, plan.source_commit)]
+    parts.append(table(COLUMNS, (sync_row(manifest, step, result) for step, result in results)))
     parts += [block(f"note: {note}" for note in plan.notes)] if plan.notes else []
     parts += [block(stopped_lines(one, every_file=True)) for one in stopped]
     for step in plan.targets:
         if isinstance(step, TargetPlan) and step.changes:
             lines = list(file_lines(step.changes, every_file=True))
             parts.append(block(lines, folded=f"Files of {step.target}: {len(lines)}"))
-    notes = [_stopped_note("sync", one) for one in stopped]
+    notes = [stopped_note("sync", one) for one in stopped]
+    notes += [_held_note(step) for step, result in results if is_held(result) and not isinstance(result, Stopped)]
     notes += [Note("notice", note, "openllm-repos sync") for note in plan.notes]
     pushed = [one.target for one in came.values() if isinstance(one, Outcome) and one.pushed]
     outputs = {
         "commit": str(plan.source_commit),
-        "changed": _said(bool(pushed)),
-        "pushed": _names(pushed),
-        "planned": _names(s.target for s in plan.targets if isinstance(s, TargetPlan) and s.update is not None),
-        "stopped": _names(one.target for one in stopped),
-        "conflicts": _names(one.target for one in stopped if one.conflicts),
-        "drifted": _names(step.target for step in plan.targets if step.drift.files),
+        "changed": truth(bool(pushed)),
+        "pushed": listing(pushed),
+        "planned": listing(s.target for s in plan.targets if isinstance(s, TargetPlan) and s.update is not None),
+        "stopped": listing(one.target for one in stopped),
+        "conflicts": listing(one.target for one in stopped if one.conflicts),
+        "drifted": listing(step.target for step in plan.targets if step.drift.files),
+        "held": listing(result.target for _, result in results if is_held(result)),
     }
     write(Report(parts, notes, outputs))
 
@@ -111,21 +114,20 @@ def report_adoption(
     if not in_actions():
         return
     step, result = adoption.step, outcome or adoption.step
-    parts = [_heading("adopt", "" if outcome else "nothing was changed"), block(lines)]
+    parts = [heading("adopt", "" if outcome else "nothing was changed"), block(lines)]
     notes = []
     if isinstance(result, Stopped):
         from openllm_repos.cli.plan_text import stopped_lines
 
         parts += [block(stopped_lines(result))] if result is not step else []
-        notes.append(_stopped_note("adopt", result))
+        notes.append(stopped_note("adopt", result))
     elif isinstance(step, TargetPlan) and result is not None:
-        headings = ("target", "what", "commits", "files", "own changes kept", "now at")
-        parts.append(table(headings, [_sync_row(manifest, step, result)]))
+        parts.append(table(COLUMNS, [sync_row(manifest, step, result)]))
     pushed = [outcome.target] if isinstance(outcome, Outcome) and outcome.pushed else []
     outputs = {
         "commit": str(adoption.match.source_commit) if adoption.match else "",
-        "changed": _said(bool(pushed)),
-        "pushed": _names(pushed),
+        "changed": truth(bool(pushed)),
+        "pushed": listing(pushed),
         "planned": str(adoption.target) if isinstance(step, TargetPlan) else "",
         "stopped": str(adoption.target) if isinstance(result, Stopped) else "",
     }
@@ -138,11 +140,11 @@ def report_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged
         return
     from openllm_repos.release.model import ReleasePlan
 
-    parts = [_heading("release", plan.version, "dry run" if tagged is None else "")]
+    parts = [heading("release", plan.version, "dry run" if tagged is None else "")]
     notes: list[Note] = []
     if tagged is not None:
         rows = [
-            (code(one.repo), _commit_link(manifest, one.repo, one.commit), code(one.tag), _pushed(one.pushed))
+            (code(one.repo), commit_link(manifest, one.repo, one.commit), code(one.tag), _pushed(one.pushed))
             for one in tagged
         ]
         parts.append(table(("repo", "commit", "tag", "what"), rows))
@@ -152,7 +154,7 @@ def report_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged
         parts.append(block(release_lines(plan, every_file=True)))
         parts += [block(obstacle_lines(plan.obstacles))] if plan.obstacles else []
         notes += [
-            Note("error", f"{one.repo}: {one.message}{_next(one.next)}", f"Release {plan.version}")
+            Note("error", f"{one.repo}: {one.message}{with_next(one.next)}", f"Release {plan.version}")
             for one in plan.obstacles
         ]
     pushed = [one.repo for one in tagged or () if one.pushed]
@@ -161,8 +163,8 @@ def report_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged
         "version": plan.version,
         "tag": str(plan.tag),
         "commit": source,
-        "changed": _said(bool(pushed)),
-        "pushed": _names(pushed),
+        "changed": truth(bool(pushed)),
+        "pushed": listing(pushed),
     }
     write(Report(parts, notes, outputs))
 
@@ -173,7 +175,7 @@ def report_verified(found: Sequence[VerifiedRelease]) -> None:
         return
     from openllm_repos.cli.release_text import said_of, verdict_of
 
-    parts, notes = [_heading("release verify")], []
+    parts, notes = [heading("release verify")], []
     faulty: dict[str, None] = {}
     for one in found:
         rows = [(code(repo.repo.name), _locked_link(repo), code(verdict_of(repo))) for repo in one.repos]
@@ -185,9 +187,9 @@ def report_verified(found: Sequence[VerifiedRelease]) -> None:
         faulty |= {str(repo.repo.name): None for repo in bad}
         notes += [Note("error", f"{repo.repo.name}: {verdict_of(repo)}", f"Release {one.tag}") for repo in bad]
     outputs = {
-        "complete": _said(all(one.good for one in found)),
-        "tags": _names(str(one.tag) for one in found),
-        "faulty": _names(faulty),
+        "complete": truth(all(one.good for one in found)),
+        "tags": listing(str(one.tag) for one in found),
+        "faulty": listing(faulty),
     }
     write(Report(parts, notes, outputs))
 
@@ -206,84 +208,22 @@ def report_failure(message: str, hint: str, error: ReposError | None, command_na
         notes = [
             Note("error", fault, title, file, error.line_of(at) or 0 if at < _LINES else 0)
             for at, fault in enumerate(error.faults)
-        ] or [Note("error", f"{message}{_next(hint)}", title, file, error.line_of(0) or 0)]
+        ] or [Note("error", f"{message}{with_next(hint)}", title, file, error.line_of(0) or 0)]
     lines += [f"next: {hint}"] if hint else []
-    parts = [_heading(command_name, "stopped"), block(lines)]
-    write(Report(parts, notes or [Note("error", f"{message}{_next(hint)}", title)]))
-
-
-_LINES = 10
-
-
-def _heading(command_name: str, *more: str) -> Part:
-    said = ": ".join([f"openllm-repos {command_name}".rstrip(), *(one for one in more if one)])
-    return Part((f"### {said}", ""))
+    parts = [heading(command_name, "stopped"), block(lines)]
+    write(Report(parts, notes or [Note("error", f"{message}{with_next(hint)}", title)]))
 
 
 def _source(manifest: Manifest, commit: str) -> Part:
-    return Part((f"{code(manifest.source.name)} at {_commit_link(manifest, manifest.source.name, commit)}", ""))
-
-
-def _sync_row(
-    manifest: Manifest, step: TargetPlan | Stopped, result: TargetPlan | Outcome | Stopped
-) -> tuple[str, ...]:
-    """Return the row of one target."""
-    name = code(step.target)
-    if isinstance(result, Stopped):
-        files = len(result.conflicts)
-        what = f"**conflict** in {files} file{'' if files == 1 else 's'}" if files else "**stopped**"
-        return name, what, "-", "-", str(len(result.drift.files) or "-"), "-"
-    assert isinstance(step, TargetPlan)  # what is stopped has no other outcome
-    kept = str(len(step.drift.files) or "-")
-    if isinstance(result, TargetPlan):
-        tip = "-" if step.tip is None else _commit_link(manifest, step.target, step.tip)
-        return name, _PLANNED[step.action], str(step.commits or "-"), str(len(step.changes) or "-"), kept, tip
-    tip = _commit_link(manifest, step.target, result.tip)
-    if not result.pushed:
-        return name, "up to date", "-", "-", kept, tip
-    return name, _DONE[result.action], str(step.commits), str(len(step.changes)), kept, tip
-
-
-def _commit_link(manifest: Manifest, name: str, commit: str) -> str:
-    """Return a commit as a link to where its host shows it."""
-    repo = next((repo for repo in manifest.repos if repo.name == name), None)
-    return code(commit[:_SHORT]) if repo is None else _shown_at(repo.kind.value, repo.url, commit)
+    return Part((f"{code(manifest.source.name)} at {commit_link(manifest, manifest.source.name, commit)}", ""))
 
 
 def _locked_link(repo: VerifiedRepo) -> str:
-    return _shown_at(repo.repo.kind, repo.repo.url, repo.commit)
-
-
-def _shown_at(kind: str, url: str, commit: str) -> str:
-    if kind == Kind.GIT.value:  # every host has pages of its own
-        return code(commit[:_SHORT])
-    return link(commit[:_SHORT], f"{url.removesuffix('.git')}/commit/{commit}")
-
-
-def _stopped_note(command_name: str, stopped: Stopped) -> Note:
-    paths = [conflict.path.decode("utf-8", "surrogateescape") for conflict in stopped.conflicts]
-    named = f" ({', '.join(paths[:3])}{', …' if len(paths) > 3 else ''})" if paths else ""
-    return Note(
-        "error",
-        f"{stopped.target}: {stopped.reason}{named}{_next(stopped.hint)}",
-        f"openllm-repos {command_name}",
-    )
+    return shown_at(repo.repo.kind, repo.repo.url, repo.commit)
 
 
 def _pushed(pushed: bool) -> str:
     return "tagged" if pushed else "was there"
-
-
-def _next(hint: str) -> str:
-    return f"\nnext: {hint}" if hint else ""
-
-
-def _said(true: bool) -> str:
-    return "true" if true else "false"
-
-
-def _names(names: Iterable[str]) -> str:
-    return " ".join(names)
 
 
 def _in_workspace(path: Path | None) -> str:
@@ -293,3 +233,10 @@ def _in_workspace(path: Path | None) -> str:
         return ""
     inside = os.path.relpath(os.path.realpath(path), os.path.realpath(top))
     return "" if inside.startswith("..") else inside.replace(os.sep, "/")
+
+
+def _held_note(step: TargetPlan | Stopped) -> Note:
+    """Say that a target was left alone: somebody wanted it so, and it stays so until they end it."""
+    where = f"at {step.held} since it was rolled back" if step.held else "since it was rolled back meanwhile"
+    lift = f"openllm-repos rollback {step.target} --lift"
+    return Note("notice", f"{step.target}: is held {where}; left alone{with_next(lift)}", "openllm-repos sync")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from openllm_repos.cli.actions_further import report_import
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
@@ -51,6 +52,7 @@ def import_(
         with repository.quarantine() as quarantined:
             plan = plan_import(manifest, quarantined, target, branch)
         _show(plan, invocation, as_json=as_json)
+        report_import(manifest, plan, None, _lines(plan, every_file=True), moved=False, dry_run=True)
         return 0
     published = None
     with exclusive(repository, f"import {target}"):
@@ -69,6 +71,8 @@ def import_(
                 return _DIFFERS
             silent = invocation.quiet or as_json
             published = publish(plan, manifest, repository, operation, (lambda _: None) if silent else _tell)
+    told = (*_lines(plan, every_file=True), *_branch_lines(plan, moved=moved), *_end_lines(manifest, plan, published))
+    report_import(manifest, plan, published, told, moved=moved, dry_run=False)
     if as_json:
         click.echo(json.dumps(import_json(plan, moved=moved, published=published), indent=2))
         return 0

@@ -37,6 +37,7 @@ def pin(
     The commit goes into the index, with what .gitmodules has to say, as `git submodule add` does it; but nothing of
     what lies behind it is fetched. Nothing is committed. `git submodule update --init` gets the files.
     """
+    from openllm_repos.cli.actions_further import report_pin
     from openllm_repos.cli.clone import open_family
     from openllm_repos.submodules.pinning import apply_pins, plan_pins
 
@@ -52,6 +53,8 @@ def pin(
         if not (dry_run or check or problems or invocation.quiet):
             for line in _next(invocation, repository, steps):
                 click.echo(line)
+    told = _lines(steps, done=changed, quiet=False)
+    report_pin(steps, told, changed=changed, dry_run=dry_run or check)
     if problems:
         return max(problem.exit_code for problem in problems)
     return _DIFFERS if check and any(step.changes for step in steps) else 0

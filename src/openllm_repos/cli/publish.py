@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from openllm_repos import __version__
+from openllm_repos.cli.actions_further import report_publish
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
@@ -68,6 +69,8 @@ def publish(
         click.echo(json.dumps(publish_json(plans, outcomes), indent=2))
     elif dry_run:
         _show(plans, invocation)
+    lines = (line for plan in plans for line in plan_lines(plan, every_file=True))
+    report_publish(manifest, plans, outcomes, lines, dry_run=dry_run)
     return max((result.exit_code for result in (*plans, *outcomes) if isinstance(result, NotPublished)), default=0)
 
 

@@ -59,6 +59,7 @@ def rollback(
         )
     if lift and reason:
         raise UsageError("--reason goes with --to.")
+    from openllm_repos.cli.actions_further import report_rollback
     from openllm_repos.cli.clone import open_family
     from openllm_repos.journal.lock import exclusive
     from openllm_repos.preflight.card import hub_validator
@@ -71,6 +72,7 @@ def rollback(
         with repository.quarantine() as quarantined:
             plan = plan_rollback(manifest, quarantined, target, options)
         _show(plan, None, invocation, as_json=as_json)
+        report_rollback(manifest, plan, None, _lines(plan, every_file=True), dry_run=True)
         return _exit_code(plan.step)
     with exclusive(repository, f"rollback {target}"):
         settle(manifest, repository, _tell)
@@ -90,6 +92,8 @@ def rollback(
     else:
         for line in _outcome_lines(manifest, plan, outcome):
             click.echo(line)
+    told_all = (*_lines(plan, every_file=True), *_outcome_lines(manifest, plan, outcome))
+    report_rollback(manifest, plan, outcome, told_all, dry_run=False)
     return _exit_code(outcome or plan.step)
 
 

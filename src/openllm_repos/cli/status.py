@@ -45,6 +45,7 @@ _WIDTH = 80
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
 @click.option("--html", "page", metavar="FILE", help="Write it as a page that a browser shows; - is standard output.")
 @click.option("--check", is_flag=True, help="Exit with 1 unless every repo is in sync or ok.")
+@click.option("--leave-held", is_flag=True, help="With --check: one that is held, and was not edited since, is fine.")
 @click.option(
     "--deadline",
     type=click.FloatRange(min=0, min_open=True, max=86_400),
@@ -59,6 +60,7 @@ def status(
     markdown: bool,
     page: str | None,
     check: bool,
+    leave_held: bool,
     deadline: float | None,
 ) -> int:
     """Show how every repo stands: in sync, behind, drifted, empty, unreachable; and what to do about it.
@@ -67,6 +69,8 @@ def status(
     """
     if as_json + markdown + (page is not None) > 1:
         raise click.UsageError("--json, --markdown and --html exclude each other.")
+    if leave_held and not check:
+        raise click.UsageError("--leave-held goes with --check.")
     from openllm_repos.cli.clone import open_family
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.status.family import family_status
@@ -96,7 +100,8 @@ def status(
         else:
             for line in _markdown(family) if markdown else _lines(family):
                 click.echo(line)
-    return _DIFFERS if check and family.differs else 0
+    differs = family.differs_unwanted if leave_held else family.differs
+    return _DIFFERS if check and differs else 0
 
 
 class _Waiting:

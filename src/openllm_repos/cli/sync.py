@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
@@ -35,6 +36,7 @@ _DIFFERS = 1
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the first push.")
+@click.option("--leave-held", is_flag=True, help="Leave a TARGET that is held alone, as a sync of all does.")
 @click.option("--rev", metavar="REV", help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
 @click.option(
@@ -67,6 +69,7 @@ def sync(
     targets: tuple[str, ...],
     dry_run: bool,
     yes: bool,
+    leave_held: bool,
     rev: str | None,
     allow_unpushed: bool,
     ours: tuple[str, ...],
@@ -104,14 +107,14 @@ def sync(
         return run_resolve(manifest, repository, targets, options, carry_on=carry_on, abort=abort, yes=yes)
     if dry_run:
         with repository.quarantine() as quarantined:
-            plan = _planned(manifest, quarantined, targets, options)
+            plan = _planned(manifest, quarantined, targets, options, leave_held=leave_held)
             plan = without_forbidden(plan, manifest, quarantined, access)
         _show_plan(plan, as_json=as_json, invocation=invocation)
         report_sync(manifest, plan, None)
         return _exit_code(plan.targets)
     with exclusive(repository, "sync"):
         settle(manifest, repository, _tell)
-        plan = _planned(manifest, repository, targets, options)
+        plan = _planned(manifest, repository, targets, options, leave_held=leave_held)
         plan = without_forbidden(plan, manifest, repository, access)
         if not as_json:
             _show_plan(plan, as_json=False, invocation=invocation)
@@ -132,10 +135,12 @@ def sync(
     return code
 
 
-def _planned(manifest: Manifest, repository: Repository, targets: Sequence[str], options: SyncOptions) -> SyncPlan:
-    """Plan; a target that is held is left alone, but where it was named that is no answer."""
+def _planned(
+    manifest: Manifest, repository: Repository, targets: Sequence[str], options: SyncOptions, *, leave_held: bool
+) -> SyncPlan:
+    """Plan; a target that is held is left alone, but where a person named it that is no answer."""
     plan = plan_sync(manifest, repository, targets, options)
-    return stop_held(plan) if targets else plan
+    return stop_held(plan) if targets and not leave_held else plan
 
 
 def _again(manifest: Manifest, repository: Repository, options: SyncOptions) -> Again:
@@ -161,9 +166,10 @@ def _follow(
     for target in facts.get("targets", ()):
         if target["name"] in waited:
             target["outcome"]["space"] = wait_json(waited[target["name"]])
-    if shown is not None:
-        for line in wait_lines(manifest, waited):
-            click.echo(line)
+    said = [(list(wait_lines(manifest, {name: one})), not wait_exit_code({name: one})) for name, one in waited.items()]
+    for line in (line for lines, _ in said for line in lines) if shown is not None else ():
+        click.echo(line)
+    report_builds(said)
     return wait_exit_code(waited)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from openllm_repos.cli.actions_further import report_undo
+from openllm_repos.cli.actions_reports import report_failure
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.log import move_json
@@ -48,8 +50,11 @@ def undo(invocation: Invocation, operation: str | None, dry_run: bool, yes: bool
             chosen, done = choose(quarantined, operation)
             plan = plan_undo(manifest, quarantined, chosen, done, validate)
         _show(plan, None, as_json=as_json, every_file=invocation.verbosity > 0)
+        report_undo(manifest, plan, None, _lines(plan, every_file=True))
         if not dry_run and plan.does_something and not plan.stopped:
-            click.echo(f"Nothing was taken back. To do so: openllm-repos undo {plan.operation.name} --yes", err=True)
+            to_do_so = f"openllm-repos undo {plan.operation.name} --yes"
+            click.echo(f"Nothing was taken back. To do so: {to_do_so}", err=True)
+            report_failure("Nothing was taken back.", to_do_so, None, "undo")
             return _DIFFERS
         return _exit_code(plan, None)
     with exclusive(repository, "undo"), Desk(repository) as desk:
@@ -71,6 +76,7 @@ def undo(invocation: Invocation, operation: str | None, dry_run: bool, yes: bool
     else:
         for line in _outcome_lines(manifest, plan, came):
             click.echo(line)
+    report_undo(manifest, plan, came, (*_lines(plan, every_file=True), *_outcome_lines(manifest, plan, came)))
     return _exit_code(plan, came)
 
 
@@ -133,7 +139,8 @@ def _outcome_lines(manifest: Manifest, plan: UndoPlan, came: Undoing) -> Iterato
             yield f"{outcome.target}: taken back, now at {outcome.tip[:10]}: {manifest.target(outcome.target).url}"
     for update in came.here:
         yield f"{show(update.ref)}: {_whence(update)}"
-    if any(isinstance(one, TargetPlan) and one.update is not None for one in plan.targets):
+    brought = not plan.operation.command.startswith(("rollback", "undo"))  # those took something back themselves
+    if brought and any(isinstance(one, TargetPlan) and one.update is not None for one in plan.targets):
         yield "The next sync brings again what was taken back."
 
 

@@ -8,9 +8,13 @@ from typing import Any
 
 from openllm_repos.manifest.faults import Place
 
+_PATIENCE = 100_000  # lines to read, some of them again and again: half a second
 
-def line_of(text: str, place: Place) -> int:
+
+def line_of(text: str, place: Place) -> int | None:
     """Return the line, counted from 1, where a value begins; of one that is missing, that of what it is missing in.
+
+    None where it would take too long to find: in a huge document, or within thousands of lines that are one value.
 
     The first lines of a file are a sound document themselves wherever they end between two values. So the shortest
     beginning that has the value ends with it: TOML's own reader finds the place, whatever way it is written in.
@@ -22,13 +26,17 @@ def line_of(text: str, place: Place) -> int:
     lines = text.removeprefix("\ufeff").split("\n")
     while place and not _found(lines, len(lines), place):
         place = place[:-1]
-    low, high = 0, len(lines)
+    low, high, left = 0, len(lines), _PATIENCE
     while place:
-        known = ((at, found) for at in _outward(low, high) if (found := _found(lines, at, place)) is not None)
-        at, found = next(known, (0, None))
-        if found is None:
+        for at in _outward(low, high):
+            left -= at
+            if left < 0:
+                return None
+            if (found := _found(lines, at, place)) is not None:
+                low, high = (low, at) if found else (at, high)
+                break
+        else:
             break
-        low, high = (low, at) if found else (at, high)
     return low + 1
 
 

@@ -137,7 +137,7 @@ def parse_manifest(text: str | bytes, origin: str) -> Manifest:
     return manifest
 
 
-def _line_of(text: str | bytes, places: Sequence[Place], number: int) -> int:
+def _line_of(text: str | bytes, places: Sequence[Place], number: int) -> int | None:
     from openllm_repos.manifest.lines import line_of
 
     return line_of(text if isinstance(text, str) else text.decode(), places[number])

@@ -101,6 +101,11 @@ class RepoStatus:
     pin: Pin | None = None
 
     @property
+    def wanted(self) -> bool:
+        """Whether it is held, as somebody wanted it, and nobody edited it since."""
+        return self.standing is Standing.HELD and not self.drift.files
+
+    @property
     def said(self) -> str:
         """The standing with its number, as the table has it (``behind 3``)."""
         if self.standing is Standing.HELD:
@@ -137,8 +142,14 @@ class FamilyStatus:
     @property
     def differs(self) -> bool:
         """Whether any repo is not as it should be."""
+        return self.differs_unwanted or any(status.wanted for status in self.repos)
+
+    @property
+    def differs_unwanted(self) -> bool:
+        """The same, beside what somebody wanted so."""
         unpinned = any(status.pin is not None and status.pin.commit is None for status in self.repos)
-        return not self.released or unpinned or not all(status.standing.settled for status in self.repos)
+        settled = all(status.standing.settled or status.wanted for status in self.repos)
+        return not self.released or unpinned or not settled
 
 
 def family_status(

@@ -29,11 +29,13 @@ class Problem:
         repo: the repo's name in the manifest.
         message: what is wrong, to be read after that name ("has no branch main").
         next: what to do about it, or an empty string.
+        wanted: whether it is so because somebody wanted it: a target that was rolled back, and not edited since.
     """
 
     repo: str
     message: str
     next: str
+    wanted: bool = False
 
     @classmethod
     def of(cls, repo: str, why: ReposError) -> Problem:
@@ -69,11 +71,11 @@ def next_steps(following: str) -> Iterator[Step]:
 
 def gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
     """Yield problems, those of several repos that read the same as one."""
-    repos: dict[tuple[str, str], list[str]] = {}
+    repos: dict[tuple[str, str, bool], list[str]] = {}
     for problem in problems:
-        repos.setdefault((problem.message, problem.next), []).append(problem.repo)
-    for (message, following), names in repos.items():
-        yield Problem(", ".join(names), message, following)
+        repos.setdefault((problem.message, problem.next, problem.wanted), []).append(problem.repo)
+    for (message, following, wanted), names in repos.items():
+        yield Problem(", ".join(names), message, following, wanted)
 
 
 def about_remote(remote: RemoteState) -> Problem:
@@ -150,7 +152,8 @@ def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
     edited = f", and {drifted} since" if relation.drift.files else ""
     message = f"was rolled back and is held at {show(relation.held)}: syncs leave it alone. It {lacks}{edited}."
     lift = f"openllm-repos rollback {target.name} --lift"
-    return Problem(target.name, message, f"{lift}   then: openllm-repos sync {target.name}")
+    then = f"{lift}   then: openllm-repos sync {target.name}"
+    return Problem(target.name, message, then, wanted=not relation.drift.files)
 
 
 def about_artifacts(repo: Repo, count: int | None) -> Iterator[Problem]:

@@ -134,18 +134,21 @@ class _Work:
         with self._telling:
             self._told(line)
 
+    def go_on(self) -> None:
+        """Begin nothing more where the run was interrupted: a host that does not answer would be asked once more."""
+        if self._ended.is_set():
+            raise _Ended
+
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
         """Let other targets have their turn while a host is waited for."""
-        if self._ended.is_set():
-            raise _Ended
+        self.go_on()
         self._turn.release()
         try:
             yield
         finally:
             self._turn.acquire()
-        if self._ended.is_set():
-            raise _Ended
+        self.go_on()
 
     def _one(self, step: TargetPlan | Stopped) -> Outcome | Stopped:
         if isinstance(step, Stopped):
@@ -186,6 +189,7 @@ def _apply_target(step: TargetPlan, work: _Work) -> Outcome | Stopped:
         begin(repository, record)
         with work.away():
             said = push(repository, state.endpoint.push_url, [update], lfs=bool(step.large))
+            work.go_on()
             tip = _true_tip(repository, state)
         if tip == update.new or _contains(repository, state, tip, update.new):
             finish(repository, record, landed=True)

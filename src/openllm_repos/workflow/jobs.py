@@ -186,7 +186,7 @@ class _Jobs:
             60,
             self._writing(),
             f"openllm-repos-{_HOW}-${{{{ matrix.name }}}}",
-            self._sync_steps("${{ matrix.targets }}"),
+            self._sync_steps("${{ matrix.targets }}", shared_out=True),
             before=[
                 "needs: targets",
                 "strategy:",
@@ -258,18 +258,22 @@ class _Jobs:
             checkout=[f"ref: {self._branch}"],
         )
 
-    def _sync_steps(self, targets: str) -> Sequence[str]:
+    def _sync_steps(self, targets: str, *, shared_out: bool = False) -> Sequence[str]:
+        """Return the step that syncs; `shared_out` where it is the matrix that names targets, and maybe no person."""
         script = [
             _TARGETS,
             "how=(--yes)",
             'if [ "$DRY_RUN" = true ]; then how=(--dry-run); fi',
+            *(['if [ -z "$ASKED" ]; then how+=(--leave-held); fi'] if shared_out else ()),
             f'{self._tool} sync "${{how[@]}}" -- "${{targets[@]}}"',
         ]
-        asked = (("TARGETS", targets), ("DRY_RUN", "${{ inputs.dry-run }}"))
+        asked = [("TARGETS", targets), ("DRY_RUN", "${{ inputs.dry-run }}")]
+        asked += [("ASKED", "${{ inputs.targets }}")] if shared_out else []
         return self._step("Sync", script, *asked, *self._writes())
 
     def _hold(self) -> Sequence[str]:
-        return self._step("Hold every repo against the source", [f"{self._tool} status --check"], *self._reads())
+        script = [f"{self._tool} status --check --leave-held"]
+        return self._step("Hold every repo against the source", script, *self._reads())
 
     def _check(self, *, lenient: bool = False) -> Sequence[str]:
         """Return the step that sees a manifest which asks for another workflow.

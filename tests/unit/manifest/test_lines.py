@@ -62,3 +62,10 @@ to = "b/"
 def test_the_line_of_a_value(place: Place, line: int) -> None:
     assert line_of(TEXT, place) == line
     assert line_of("\ufeff" + TEXT.replace("\n", "\r\n"), place) == line
+
+
+def test_what_would_take_too_long_is_not_looked_for() -> None:
+    """One value of thousands of lines has no place within it where a document may end."""
+    text = "schema = 1\nname = [\n" + "1,\n" * 20_000 + "]\nlast = 1\n"
+    assert line_of(text, ("name", 5)) is None
+    assert line_of(text, ()) == 1
