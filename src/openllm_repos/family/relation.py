@@ -129,17 +129,7 @@ def relate(
         return Relation(State.EMPTY, commit, projected, None, part.of(None), behind, False, Drift(), part)
     last = find_last_sync(repository, reader, tip, manifest.source.url)
     held = _Held(repository, reader, manifest, target, part, projected, tip, last)
-    start = held.squashed() if target.history is History.SQUASH else held.joined()
-    mapped = part.of(tip.encode() + b"^{tree}")
-    files = part.changes(start.base, mapped)
-    imports: Imports = {}
-    if start.known and files:
-        imports = find_imports(repository, reader, manifest, target, commit)
-        if imports:
-            about = (repository, reader, manifest, target, part)
-            home = AtHome(*about, commit, tip, standing(repository, reader, manifest, part, last), imports)
-            start = held.home(replace(start, carried=(*start.carried, *home.settled())), home, files)
-            files = part.changes(start.base, mapped)
+    start, files, imports = held.start(commit)
     if not start.known and files:
         return Relation(
             State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part
@@ -194,6 +184,22 @@ class _Held:
     projected: ObjectId
     tip: ObjectId
     last: LastSync | None
+
+    def start(self, commit: ObjectId) -> tuple[_Start, tuple[FileChange, ...], Imports]:
+        """Return where both sides started from, what the target changed since, and what of that the source has."""
+        start = self.squashed() if self.target.history is History.SQUASH else self.joined()
+        mapped = self._at(self.tip)
+        files = self.part.changes(start.base, mapped)
+        if not (start.known and files):
+            return start, files, {}
+        imports = find_imports(self.repository, self.reader, self.manifest, self.target, commit)
+        if not imports:
+            return start, files, imports
+        stands = standing(self.repository, self.reader, self.manifest, self.part, self.last)
+        about = (self.repository, self.reader, self.manifest, self.target, self.part)
+        home = AtHome(*about, commit, self.tip, stands, imports)
+        start = self.home(replace(start, carried=(*start.carried, *home.settled())), home, files)
+        return start, self.part.changes(start.base, mapped), imports
 
     def joined(self) -> _Start:
         """The start for whole histories: git's merge base, unless source or maps were rewritten since the last sync.
