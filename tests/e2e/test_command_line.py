@@ -268,3 +268,12 @@ def test_completion_scripts_come_from_the_command_itself(run_tool: RunTool) -> N
     done = run_tool(env={"_OPENLLM_REPOS_COMPLETE": "zsh_source"})
     assert done.code == 0
     assert done.out.startswith("#compdef openllm-repos")
+
+
+@pytest.mark.parametrize(("option", "command"), [("-q", "sync"), ("--manifest", "status"), ("-C", "release")])
+def test_an_option_of_the_program_after_a_command_is_told_where_it_stands(
+    run_cli: RunCli, option: str, command: str
+) -> None:
+    done = run_cli(command, option, "x")
+    assert done.code == 2
+    assert f"{option} stands before the command: openllm-repos {option} {command} ..." in done.err

@@ -108,7 +108,18 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> int:
         """Run the chosen command and return the exit code; failures are told here, where `-v` is known."""
         verbosity = ctx.params["verbose"] - ctx.params["quiet"]
-        return failures.guarded(lambda: super(LazyGroup, self).invoke(ctx), verbosity)
+        return failures.guarded(lambda: self._invoke(ctx), verbosity)
+
+    def _invoke(self, ctx: click.Context) -> object:
+        """Run the chosen command; one that was given an option of the program itself is told where that stands."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            if not any(name in option.opts for option in self.params):
+                raise
+            said = f"{name} stands before the command: {PROGRAM} {name} {ctx.invoked_subcommand} ..."
+            raise click.UsageError(said, error.ctx) from None
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

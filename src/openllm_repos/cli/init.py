@@ -213,7 +213,10 @@ def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, h
         for line in (*told(steps, due, done=not dry_run), *hook):
             click.echo(line)
         if wished:
-            click.echo("  next: openllm-repos manifest add --help   (to add a repo to it; manifest set changes values)")
+            click.echo("What the options say was not written into it.")
+            click.echo("  next: openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO")
+            click.echo("        openllm-repos manifest add NAME --model OWNER/NAME   (or --dataset)")
+            click.echo("        openllm-repos manifest set PLACE VALUE")
     return 0
 
 
@@ -258,6 +261,8 @@ def _closing(
     lines += [f"  openllm-repos adopt {name}     if its files were copied there, and never synced" for name in adopt]
     if manifest.targets:
         lines.append("  openllm-repos sync --dry-run")
+    if len(manifest.repos) == 1:  # nothing was named, and no git remote led to the Hub
+        lines.append("  openllm-repos manifest add space --space OWNER/NAME --map FROM TO     there is no target yet")
     if manifest.targets and manifest.source.kind is Kind.GITHUB:
         lines.append("  openllm-repos ci     and GitHub does it on every push")
     return lines

@@ -13,6 +13,7 @@ from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.manifest.faults import Place, spell
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.manifest.nearest import nearest
+from openllm_repos.manifest.parse import missing
 from openllm_repos.names.plain import quoted
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:
         manifest = Manifest.parse(after, path.name)
         if after != before:
             _replace(real, after.encode())
+    except FileNotFoundError:
+        raise missing(path) from None
     except OSError as error:
         raise ManifestError(f"the manifest {path} cannot be changed: {error.strerror}") from error
     except UnicodeDecodeError:
