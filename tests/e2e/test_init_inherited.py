@@ -27,7 +27,7 @@ def test_submodules_are_taken_into_the_manifest(hosts: Hosts, run_cli: RunCli) -
     hosts.hub(f"spaces/{SPACE}", {"app.py": "app\n"})
     submodule(hosts, "models/small-8k", "https://huggingface.co/lemms/openllm-small-8k", "v2")
     submodule(hosts, "models/base", "https://huggingface.co/others/base")
-    submodule(hosts, "tools", "../tools.git")
+    submodule(hosts, "tools", "../tools.git", ".")
     submodule(hosts, "third/lib", "https://github.com/others/lib")
     submodule(hosts, "third/evil", "--upload-pack=x")
     submodule(hosts, ".github/odd", "https://huggingface.co/lemms/odd")
@@ -46,11 +46,11 @@ def test_submodules_are_taken_into_the_manifest(hosts: Hosts, run_cli: RunCli) -
 
 
 def test_a_repo_that_is_named_and_is_a_submodule_is_one_entry(hosts: Hosts, run_cli: RunCli) -> None:
-    submodule(hosts, "models/small", "git@hf.co:lemms/small")
+    submodule(hosts, "models/small", "git@hf.co:lemms/small", "v2")
     done = run_cli("init", "--model", "lemms/small", "--offline", "--dry-run", cwd=hosts.clone.path)
-    assert [(repo.name, repo.submodule) for repo in Manifest.parse(done.out).repos] == [
-        ("main", None),
-        ("small", "models/small"),
+    assert [(repo.name, repo.submodule, repo.branch) for repo in Manifest.parse(done.out).repos] == [
+        ("main", None, "main"),
+        ("small", "models/small", "v2"),
     ]
 
 
@@ -58,11 +58,15 @@ def test_on_a_terminal_submodules_are_asked_for(hosts: Hosts) -> None:
     hosts.hub("lemms/one")
     submodule(hosts, "models/one", "https://huggingface.co/lemms/one")
     submodule(hosts, "models/two", "https://huggingface.co/lemms/two")
-    done = run_on_terminal("init", cwd=hosts.clone.path, typed=b"\n\n\nmodels/three\nmodels/one\n\ny\n")
+    submodule(hosts, "models/one b", "https://huggingface.co/lemms/one-b")
+    hosts.hub("lemms/one-b")
+    typed = b"\n\n\nmodels/three\n'models\nmodels/one 'models/one b'\n\ny\n"
+    done = run_on_terminal("init", cwd=hosts.clone.path, typed=typed)
     assert done.code == 0, done.out
-    assert "Submodules that belong to the family [models/one models/two]:" in done.out
+    assert "Submodules that belong to the family [models/one models/two 'models/one b']:" in done.out
     assert "'models/three' is none of them." in done.out
-    assert [repo.submodule for repo in Manifest.parse(hosts.manifest()).repos] == [None, "models/one"]
+    assert "has a quote that does not end." in done.out
+    assert [repo.submodule for repo in Manifest.parse(hosts.manifest()).repos] == [None, "models/one", "models/one b"]
 
 
 def test_a_gitmodules_that_git_cannot_read_is_no_reason_to_stop(hosts: Hosts, run_cli: RunCli) -> None:

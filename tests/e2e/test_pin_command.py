@@ -30,7 +30,7 @@ def test_a_first_pin_is_what_git_submodule_add_would_have_staged(source: Pinned)
     source.clone.commit("Pin it")
     assert source.checkout().tip() == source.commits[2]
     assert source.clone.git("status", "--porcelain") == ""
-    assert source.pinned().out == f"small: is pinned {PATH} at {source.commits[2][:10]} already\n"
+    assert source.pinned().out == f"small: {PATH} is at {source.commits[2][:10]} already\n"
     assert source.pin("--check").code == 0
 
 
@@ -47,7 +47,7 @@ def test_a_pin_goes_to_what_is_named(source: Pinned, to: str) -> None:
 def test_a_commit_that_no_ref_names_is_asked_of_the_remote_and_not_of_the_clone(source: Pinned) -> None:
     source.work.git("push", "-q", source.model.url, f"{source.commits[0]}:refs/heads/other")
     done = source.pinned("--to", source.commits[1])
-    assert f"pinned {PATH} at {source.commits[1][:10]}, 1 behind of main" in done.out
+    assert f"pinned {PATH} at {source.commits[1][:10]}, 1 behind main" in done.out
     ours = source.clone.tip()
     refused = source.pin("--to", ours)
     assert refused.code == 2
@@ -68,7 +68,7 @@ def test_names_that_say_nothing_or_too_much_are_refused(source: Pinned) -> None:
     source.work.git("push", "-q", source.model.url, f"{source.commits[1]}:refs/heads/v1")
     for to, said in {
         "v1": "has a branch and a tag 'v1', at different commits",
-        "v11": "has no tag, branch or commit 'v11'; did you mean 'v1'?",
+        "v11": "has no tag, branch or commit 'v11'; did you mean 'v1'?\n",
         "abcdef0": "An id is written in full",
         "--upload-pack=x": "has no tag, branch or commit '--upload-pack=x'",
         "a" * 64: "names its commits in another way",
@@ -104,7 +104,9 @@ def test_a_section_that_is_there_is_corrected_and_keeps_its_name(source: Pinned)
     source.clone.commit("Theirs", {".gitmodules": written})
     source.manifest(f'submodule = "{PATH}"\nbranch = "other"')
     source.work.git("push", "-q", source.model.url, f"{source.commits[1]}:refs/heads/other")
-    source.pinned()
+    assert f"note: .gitmodules gets its new url; clones that know the old one need: git submodule sync -- {PATH}" in (
+        source.pinned().out
+    )
     assert (source.clone.path / ".gitmodules").read_bytes() == (
         written.replace("https://old.example/x", source.model.url) + "\tbranch = other\r\n"
     ).encode()
@@ -149,8 +151,96 @@ def test_a_clone_in_a_folder_above_and_a_tag_of_a_file_are_told(source: Pinned) 
     blob = source.work.git("hash-object", "-w", "--stdin", data=b"a file")
     source.work.git("tag", "file", blob)
     source.work.git("push", "-q", source.model.url, "file")
-    assert f"does not give out a commit {blob[:10]}" in source.pin("--to=file").out
+    for to in ("file", blob, blob[:12]):
+        assert f"small: has a file or a folder as {blob[:10]}, no commit." in source.pin(f"--to={to}").out
     assert source.index == ""
+
+
+def test_what_comes_next_is_a_commit_of_pin_and_manifest(source: Pinned) -> None:
+    """Who has just written where a repo is pinned has not committed that; nobody else would see it."""
+    source.manifest("")
+    assert source.run("manifest", "set", "repos.small.submodule", "my models/small").code == 0
+    commit = f"git commit -m 'Pin small at {source.commits[2][:10]}'"
+    (source.clone.path / "src").mkdir()
+    done = source.run_cli("pin", cwd=source.clone.path / "src")
+    assert f"next: git add -- ../repos.toml && {commit}\n" in done.out
+    assert "git submodule update --init -- '../my models/small' " in done.out
+    again = source.pinned().out
+    assert again == (
+        f"small: my models/small is at {source.commits[2][:10]} already\nnext: git add -- repos.toml && {commit}\n"
+    )
+    assert "next: openllm-repos pin small   then commit that" in source.run("status").out
+    source.clone.git("commit", "-qam", "Pin")
+    assert "next:" not in source.pinned().out
+    (source.clone.path / "my models/small/mine").mkdir()
+    assert "mv 'my models/small' 'my models/small.mine'" in source.pin().out
+
+
+def test_two_pins_in_conflict_are_settled_without_a_clone(source: Pinned) -> None:
+    source.pinned("--to", "v1")
+    source.commit("One")
+    source.clone.git("switch", "-qc", "side")
+    source.pinned("--to", source.commits[1])
+    source.clone.commit("Two")
+    source.clone.git("switch", "-q", "main")
+    source.pinned()
+    source.clone.commit("Three")
+    assert source.clone.run("merge", "side", ok=(1,)).code == 1
+    told = f"note: this settles a conflict of {source.commits[2][:10]} and {source.commits[1][:10]}"
+    assert told in source.pinned("--dry-run", "--to", source.commits[1]).out
+    assert source.index.count(PATH) == 3
+    assert told in source.pinned("--to", source.commits[1]).out
+    assert source.index == f"160000 {source.commits[1]} 0\t{PATH}"
+    source.clone.git("commit", "-q", "--no-edit")
+    assert source.clone.git("status", "--porcelain") == ""
+
+
+def test_a_new_section_lies_in_no_other_ones_folder(source: Pinned) -> None:
+    """git keeps both in `.git/modules`, and makes no folder of one in that of the other."""
+    theirs = f'[submodule "models"]\n\tpath = third\n\turl = {source.origin.url}\n'
+    source.clone.git("update-index", "--add", "--cacheinfo", f"160000,{source.clone.tip()},third")
+    (source.clone.path / "third").mkdir()
+    source.clone.write({".gitmodules": theirs})
+    source.clone.git("add", ".gitmodules")
+    source.pinned()
+    assert f'[submodule "small"]\n\tpath = {PATH}\n' in source.modules()
+    source.commit("Pin")
+    local = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
+    source.clone.git(*local)
+    assert Clone(source.clone.path / PATH).tip() == source.commits[2]
+
+
+def test_a_section_is_called_in_the_index_as_in_the_work_tree(source: Pinned) -> None:
+    theirs = f'[submodule "weights"]\n\tpath = {PATH}\n\turl = {source.model.url}\n\tbranch = main\n'
+    source.clone.write({".gitmodules": theirs})
+    source.pinned()
+    assert source.clone.git("status", "--porcelain") == f"A  .gitmodules\nA  {PATH}"
+    assert source.modules() == theirs
+
+
+@pytest.mark.slow
+def test_what_git_kept_of_another_repo_at_that_place_is_told(source: Pinned) -> None:
+    """After `git rm` of a submodule git keeps its clone, and would look for the new commit in it."""
+    add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source.origin.url, PATH)
+    source.clone.git(*add)
+    source.clone.git("commit", "-qm", "Another repo")
+    source.clone.git("rm", "-q", PATH)
+    source.clone.git("commit", "-qm", "No more")
+    kept = f".git/modules/{PATH}"
+    sync = f"git submodule sync -- {PATH}"
+    told = f"a clone of {source.origin.url} for that place and would go on with it; out of the way:"
+    assert f"{told} mv {kept} {kept}.old && {sync}" in source.pinned("--dry-run").out
+    (source.clone.path / kept).rename(source.clone.path / f"{kept}.old")
+    assert f"git has {source.origin.url} in mind for that place; afterwards: {sync}" in source.pinned().out
+    source.clone.git(*sync.split()[1:])
+    assert source.checkout().tip() == source.commits[2]
+
+
+def test_the_mode_of_gitmodules_stays(source: Pinned) -> None:
+    source.commit("Theirs", {".gitmodules": "# theirs\n"})
+    source.clone.git("update-index", "--chmod=+x", ".gitmodules")
+    source.pinned()
+    assert source.clone.git("ls-files", "--stage", "--", ".gitmodules").startswith("100755 ")
 
 
 def test_a_section_that_was_not_staged_yet_is_staged_with_the_pin(source: Pinned) -> None:
@@ -165,7 +255,9 @@ def test_a_submodule_that_is_checked_out_keeps_everything(source: Pinned) -> Non
     source.pinned("--to", "v1")
     source.clone.commit("Pin it")
     checkout = source.checkout()
-    assert f"git submodule update -- {PATH}" in source.pinned().out
+    done = source.pinned()
+    assert f"git submodule update -- {PATH}" in done.out
+    assert f"note: git add and git commit -a would pin {source.commits[0][:10]} instead" in done.out
     checkout.write({"config.json": "mine\n", "new.txt": "mine\n"})
     assert "is checked out, with 2 files changed or new" in source.pinned("--to", source.commits[1]).out
     assert (checkout.path / "config.json").read_text() == "mine\n"
@@ -227,6 +319,7 @@ def test_a_linked_work_tree_has_an_index_of_its_own(source: Pinned, tmp_path: Pa
     assert source.index == ""
 
 
+@pytest.mark.slow
 def test_a_sparse_checkout_stays_sparse(source: Pinned) -> None:
     source.pinned("--to", "v1")
     source.clone.commit("Pin it", {"src/a.py": "a\n"})
@@ -240,6 +333,7 @@ def test_a_sparse_checkout_stays_sparse(source: Pinned) -> None:
     assert not (source.clone.path / "models").exists()
 
 
+@pytest.mark.slow
 def test_a_sparse_index_takes_a_pin_outside_of_its_cone(source: Pinned) -> None:
     source.commit("More", {"src/a.py": "a\n", "docs/b.md": "b\n", "models/notes/c.md": "c\n"})
     source.clone.git("sparse-checkout", "set", "--cone", "--sparse-index", "src")
@@ -260,6 +354,7 @@ def test_a_sparse_index_takes_a_pin_outside_of_its_cone(source: Pinned) -> None:
     assert source.clone.git("status", "--porcelain") == f"M  {PATH}"
 
 
+@pytest.mark.slow
 def test_sha256_and_a_partial_clone(tmp_path: Path, run_cli: RunCli) -> None:
     source = Pinned.make(tmp_path / "sha256", run_cli, object_format="sha256")
     source.pinned("--to", "v1")

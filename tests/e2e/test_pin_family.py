@@ -68,6 +68,7 @@ def test_what_is_to_be_pinned_and_is_not_differs(tmp_path: Path, run_cli: RunCli
     assert "next: openllm-repos pin small" in source.run("remotes", "sync").out
 
 
+@pytest.mark.slow
 def test_more_than_is_looked_at_and_merges_among_it_are_not_counted(source: Pinned) -> None:
     def grow(text: bytes) -> None:
         source.model.git("fast-import", "--quiet", data=text)
@@ -117,6 +118,14 @@ def test_a_release_tags_what_the_source_pins_and_nothing_else(releases: Releases
     assert releases.run("release", "verify", cwd=releases.clone.path).code == 0
 
 
+def test_a_target_is_synced_before_it_is_pinned(releases: Releases) -> None:
+    said = (releases.clone.path / "repos.toml").read_text(encoding="utf-8")
+    place = '[repos.space]\nsubmodule = "deploy/space"\n'
+    releases.commit("Pin the Space, too", {"repos.toml": said.replace("[repos.space]\n", place)})
+    told = releases.release("1.0.0", "--dry-run")
+    assert "next: openllm-repos sync space && openllm-repos pin space   then commit and push." in told.out + told.err
+
+
 @pytest.mark.slow
 def test_verify_sees_a_lock_that_says_something_else_than_the_tree(releases: Releases) -> None:
     pin(releases)
@@ -161,7 +170,8 @@ def test_gitmodules_is_made_equal_to_the_manifest(source: Pinned) -> None:
     assert "secret1234" not in "".join(
         source.run(*args).out for args in (("doctor", "--offline"), ("remotes", "--json"))
     )
-    source.clone.write({".gitmodules": theirs.replace("old", "model")})  # the same place, from the source's own
+    same = theirs.replace("old", "model")  # the same place, from the source's own
+    source.clone.write({".gitmodules": f"{same}\tbranch = .\n"})  # and the branch of the same name
     assert source.run("remotes", "--json").json()["submodules"] == []
 
 
@@ -190,6 +200,19 @@ def test_submodules_that_the_manifest_does_not_say(source: Pinned) -> None:
         ("small", "git rm -- old/small"),
         ("small-7k", "openllm-repos manifest set repos.small-7k.submodule 'models/small 7k'"),
     ]
+
+
+def test_a_submodule_at_another_place_than_the_manifest_says_is_moved_by_git(source: Pinned) -> None:
+    source.manifest('submodule = "new models/small"')
+    moving = f"mkdir -p 'new models' && git mv -- {PATH} 'new models/small'"
+    (told,) = source.run("remotes", "--json").json()["submodules"]
+    assert told["message"] == f"is a submodule at {PATH}, where the manifest says new models/small"
+    assert told["next"] == moving
+    assert f"note: it is a submodule at {PATH} as well" in source.pinned("--dry-run").out
+    source.clone.git("config", "alias.moving", f"!{moving}")
+    source.clone.git("moving")
+    assert source.run("remotes", "--json").json()["submodules"] == []
+    assert "already" in source.pinned().out
 
 
 def test_what_could_mislead_a_git_is_an_error_and_never_carried_out(source: Pinned) -> None:

@@ -86,7 +86,7 @@ def test_a_pin_costs_kilobytes_and_git_submodule_update_gets_the_rest(
     before = len(sandbox.hub.log)
     first = run_cli("pin", "--to", model.tip("v1"), cwd=source.path)
     assert first.code == 0, (first.out, first.err)
-    assert f"pinned {PATH} at {model.tip('v1')[:10]}, 1 behind of main" in first.out
+    assert f"pinned {PATH} at {model.tip('v1')[:10]}, 1 behind main" in first.out
     by_id = wire.received
     assert run_cli("pin", cwd=source.path).code == 0
     by_tip = wire.received - by_id

@@ -28,6 +28,18 @@ RECORD = ".openllm/published.json"
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(WEIGHTS).hexdigest()}\nsize 8000\n"
 
 
+NAMES = {"README.md", "config.json", "model.safetensors"}
+
+
+def by_hand(publishing: Publishing, files: dict[str, str]) -> None:
+    """Commit files to the model, as somebody does on the website."""
+    folder = publishing.top.parent / "by-hand"
+    shutil.rmtree(folder, ignore_errors=True)
+    work = Clone.of(publishing.model.url, folder)
+    work.commit("By hand", files)
+    work.push(publishing.model.url)
+
+
 @pytest.fixture
 def publishing(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> Publishing:
     return Publishing.on(sandbox, tmp_path / "family", run_cli)
@@ -61,9 +73,7 @@ def test_a_model_and_its_data_arrive_and_say_where_they_come_from(publishing: Pu
 
 def test_what_changed_is_sent_and_what_is_gone_is_deleted_and_nothing_else(publishing: Publishing) -> None:
     publishing.publish("small-7k")
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("By hand", {"eval.json": "{}\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {"eval.json": "{}\n"})
     (publishing.top / "exports/small/config.json").unlink()
     publishing.write({"exports/small/vocab.txt": b"a\nb\n"})
     sent = publishing.uploads()
@@ -88,6 +98,22 @@ def test_what_changed_is_sent_and_what_is_gone_is_deleted_and_nothing_else(publi
     assert json.loads(publishing.model.read(RECORD))["files"].keys() == {"model.safetensors", "vocab.txt"}
 
 
+def test_what_was_uploaded_before_there_was_a_manifest_counts_as_published_where_it_is_the_same(
+    publishing: Publishing,
+) -> None:
+    publishing.write({"exports/small/README.md": b"# Small\n"})
+    by_hand(publishing, {name: (publishing.top / "exports/small" / name).read_text() for name in NAMES})
+    uploads = publishing.uploads()
+    first = publishing.publish("small-7k")
+    assert "note: 3 files on the Hub, the same as here, came there by other means" in first.out
+    assert json.loads(publishing.model.read(RECORD))["files"].keys() == NAMES
+    assert publishing.uploads() == uploads
+    assert publishing.publish("small-7k").out == "small-7k: up to date (3 files)\n"
+    publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
+    publishing.publish("small-7k")
+    assert publishing.model.read("config.json") == b'{"layers": 24}\n'
+
+
 def test_a_dry_run_changes_nothing_here_or_there(publishing: Publishing) -> None:
     before = fingerprint(publishing.top), publishing.model.tips()
     done = publishing.publish("--dry-run")
@@ -98,9 +124,7 @@ def test_a_dry_run_changes_nothing_here_or_there(publishing: Publishing) -> None
 
 def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(publishing: Publishing) -> None:
     publishing.publish("small-7k")
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("By hand", {"config.json": "{}\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {"config.json": "{}\n"})
     theirs = publishing.model.tip("main")
     publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
 
@@ -108,8 +132,20 @@ def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(
     assert "  config.json: changed here, changed on the Hub" in stopped.out.splitlines()
     assert publishing.model.tip("main") == theirs
 
-    done = publishing.publish("small-7k", "--overwrite")
+    assert f"(hf download {MODEL} config.json)" in stopped.out
+
+    publishing.write({"exports/small/vocab.txt": b"ours\n"})
+    meanwhile = lambda: by_hand(publishing, {"vocab.txt": "theirs\n"})  # noqa: E731
+    publishing.sandbox.hub.fault(match="POST */commit/main", before=meanwhile)
+    done = publishing.publish("small-7k", "--overwrite", code=3)
+    assert "  vocab.txt: present here, changed meanwhile on the Hub" in done.out.splitlines()
     assert "  config.json: replaced, though no publish left it so" in done.out.splitlines()
+    assert publishing.model.read("config.json") == b"{}\n", (
+        "what nobody was shown is not replaced, and all is one commit"
+    )
+
+    theirs = publishing.model.tip("main")
+    publishing.publish("small-7k", "--overwrite")
     assert publishing.model.read("config.json") == b'{"layers": 24}\n'
     assert publishing.model.parents() == [theirs]
 
@@ -168,6 +204,38 @@ def test_the_branch_moves_while_files_are_sent(publishing: Publishing) -> None:
     assert len(publishing.uploads()) == 1
 
 
+@pytest.mark.slow
+def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other_brought(
+    publishing: Publishing,
+) -> None:
+    publishing.publish("small-7k")
+    other = publishing.top.parent / "other"
+    shutil.copytree(publishing.top, other)
+    (other / "exports/small/gguf.bin").write_bytes(b"\0theirs")
+    publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
+    meanwhile = lambda: run_tool("publish", "small-7k", cwd=other)  # noqa: E731
+    publishing.sandbox.hub.fault(match="POST */commit/main", before=meanwhile)
+    done = publishing.publish("small-7k", code=3)
+    assert "  gguf.bin: missing here, changed meanwhile on the Hub" in done.out.splitlines()
+    assert "gguf.bin" in publishing.model.paths()
+    assert "  D gguf.bin" in publishing.publish("small-7k", "--dry-run").out.splitlines()
+
+    note = "note: 1 file is deleted because it was published from another clone and cannot be found in this one."
+    assert note not in publishing.publish("small-7k", "--dry-run").out
+    third = publishing.top.parent / "third"
+    shutil.copytree(publishing.top, third)
+    assert note in publishing.run("publish", "small-7k", "--dry-run", cwd=third).out
+
+
+def test_a_log_that_cannot_be_written_stops_no_other_repo(publishing: Publishing) -> None:
+    log = publishing.top / ".git/openllm-repos/operations"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("in the way")
+    done = publishing.publish()
+    assert "training-data: published, but not written into the log of operations." in done.err
+    assert "small-7k: published, now at" in done.out
+
+
 def test_an_answer_that_is_lost_is_asked_for_and_not_sent_twice(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True)
     done = publishing.publish("small-7k")
@@ -198,9 +266,7 @@ def test_a_file_that_is_written_while_it_is_sent_is_not_committed(publishing: Pu
 
 
 def test_files_that_the_repo_ignores_are_told_and_left_out(publishing: Publishing) -> None:
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("Ignore", {".gitignore": "*.log\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {".gitignore": "*.log\n"})
     publishing.write({"exports/small/train.log": b"epoch 1\n", "exports/small/.gitattributes": b"* text\n"})
     done = publishing.publish("small-7k")
     assert "  train.log: left out by the repo's own .gitignore" in done.out.splitlines()
@@ -233,6 +299,24 @@ def test_links_and_names_that_windows_would_misread_are_refused_all_at_once(publ
         "exports/small/sub/.git",
         "exports/small/config.json",
     ]
+
+
+def test_a_folder_may_lead_to_a_larger_disk_but_not_by_a_link_of_the_history(publishing: Publishing) -> None:
+    disk = publishing.top.parent / "disk"
+    (publishing.top / "exports").rename(disk)
+    (publishing.top / "exports").symlink_to(disk)
+    publishing.publish("small-7k")
+    assert "model.safetensors" in publishing.model.paths()
+    publishing.family.clone.git("add", "-f", "exports")
+    done = publishing.publish("small-7k", code=3)
+    assert "  exports is a symbolic link that git tracks; put the folder itself there" in done.out.splitlines()
+
+    git, module = publishing.family.clone.git, publishing.top / "module"
+    module.mkdir()
+    (module / "exports").symlink_to(disk)
+    git("update-index", "--add", "--cacheinfo", f"160000,{publishing.family.clone.tip()},Module")
+    publishing.write({"repos.toml": MANIFEST.replace('"exports/small/"', '"module/exports/small/"').encode()})
+    assert "  module/exports is a symbolic link that git tracks" in publishing.publish("small-7k", code=3).out
 
 
 def test_only_repos_with_artifacts_are_published_to(publishing: Publishing) -> None:
@@ -310,34 +394,50 @@ def test_a_card_is_never_deleted(publishing: Publishing) -> None:
     publishing.publish("small-7k")
     (publishing.top / "exports/small/README.md").unlink()
     assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"
-    assert publishing.model.read("README.md").startswith(b"# Mine\n")
+    by_hand(publishing, {"README.md": "# On the website\n"})
+    publishing.write({"exports/small/new.txt": b"new\n"})
+    publishing.publish("small-7k")
+    assert publishing.model.read("README.md").startswith(b"# On the website\n\n<!-- openllm-repos")
+
+
+def test_what_the_repo_owns_by_now_is_not_taken_back(publishing: Publishing) -> None:
+    publishing.publish("small-7k")
+    there = f'model = "{MODEL}"\n'
+    publishing.write({"repos.toml": MANIFEST.replace(there, there + 'owned = ["config.json"]\n').encode()})
+    (publishing.top / "exports/small/config.json").unlink()
+    publishing.write({"exports/small/new.txt": b"new\n"})
+    publishing.publish("small-7k")
+    assert {"config.json", "new.txt"} <= set(publishing.model.paths())
+    assert "config.json" not in json.loads(publishing.model.read(RECORD))["files"]
 
 
 def test_what_another_source_published_is_somebody_elses(publishing: Publishing) -> None:
     publishing.publish("small-7k")
     there = json.loads(publishing.model.read(RECORD))
     there["source"]["url"] = "https://github.com/somebody/else"
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("Theirs", {RECORD: json.dumps(there), "theirs.txt": "1\n"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {RECORD: json.dumps(there), "theirs.txt": "1\n"})
     publishing.write({"exports/small/config.json": b"{}\n"})
     done = publishing.publish("small-7k", code=3)
     assert "  config.json: new here, put there by somebody else on the Hub" in done.out.splitlines()
+    assert "What is there was published from https://github.com/somebody/else." in done.out
 
 
+@pytest.mark.slow
 def test_a_record_that_is_not_ours_stops(publishing: Publishing) -> None:
-    work = Clone.of(publishing.model.url, publishing.top.parent / "work")
-    work.commit("By hand", {RECORD: "{"})
-    work.push(publishing.model.url)
+    by_hand(publishing, {RECORD: "{"})
     assert "is not as a publish leaves it" in publishing.publish("small-7k", code=3).out
 
 
-def test_a_branch_that_is_not_there_is_told(publishing: Publishing) -> None:
+def test_a_branch_or_a_repo_that_is_not_there_is_told(publishing: Publishing) -> None:
     there = f'model = "{MODEL}"\n'
     publishing.write({"repos.toml": MANIFEST.replace(there, there + 'branch = "next"\n').encode()})
     assert "has no branch next on the Hub" in publishing.publish("small-7k", code=2).out
+    shutil.rmtree(publishing.dataset.path)
+    done = publishing.publish("training-data", code=3)
+    assert f"Make it: hf repos create {DATASET} --type dataset" in done.out
 
 
+@pytest.mark.slow
 def test_a_branch_that_never_stands_still_is_given_up(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", status=412, count=None)
     done = publishing.publish("small-7k", code=30)
@@ -355,6 +455,7 @@ def test_whether_a_commit_arrived_may_not_be_known(publishing: Publishing) -> No
     assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"
 
 
+@pytest.mark.slow
 def test_the_hub_asks_to_wait_longer_than_anybody_would(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", status=429, message="128 commits per hour")
     done = publishing.publish("small-7k", code=30)
@@ -406,6 +507,7 @@ def test_a_status_says_what_is_not_published_where_a_look_is_enough(
     assert problems() == []
 
 
+@pytest.mark.slow
 def test_a_bare_clone_has_no_artifacts(publishing: Publishing, run_cli: RunCli) -> None:
     bare = publishing.top.parent / "bare.git"
     publishing.family.clone.git("clone", "-q", "--bare", str(publishing.top), str(bare))

@@ -56,3 +56,10 @@ def test_a_space_is_synced_and_published_to_in_turn(sandbox: Sandbox, tmp_path: 
     (publishing.top / "exports/curve.png").rename(publishing.top / "exports/loss.png")
     publishing.publish()
     assert [path for path in space.paths() if path.startswith("pictures/")] == ["pictures/loss.png"]
+
+    mapped = MANIFEST.replace('to = "pictures/"', 'to = "charts/"')
+    mapped += '[[repos.space.map]]\nfrom = "art/*.png"\nto = "pictures/"\n'
+    publishing.write({"repos.toml": mapped.encode()})
+    plan = publishing.publish("--dry-run").out.splitlines()
+    assert "  A charts/loss.png  7 bytes" in plan
+    assert "  D pictures/loss.png" not in plan, "a map writes there now"

@@ -13,7 +13,7 @@ from tests.support.pinned import PATH, Pinned
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = 15
+CALLS = 17
 """How many times a pin of one repo calls git. With the code the number changes."""
 
 THEIRS = '# theirs\n[submodule "lib"]\n\tpath = third/lib\n\turl = ../lib.git\n'

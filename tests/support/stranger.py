@@ -52,6 +52,10 @@ class Stranger:
             def do_POST(self) -> None:
                 self.do_GET()
 
+            def do_PUT(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                self.do_GET()
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as http.server declares it
                 """Keep the test's output clean."""
 

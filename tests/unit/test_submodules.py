@@ -46,6 +46,9 @@ def test_relative_urls_are_meant_from_the_source() -> None:
     assert resolved(f"{base}/", "./sub") == f"{base}/sub"
     assert resolved(base, "../../a/b") == "https://github.com/a/b"
     assert resolved(base, "git@hf.co:a/b") == "git@hf.co:a/b"
+    ours = "git@github.com:owner/source.git"
+    assert resolved(ours, "../other.git") == "git@github.com:owner/other.git"
+    assert resolved(ours, "../../a/b.git") == "git@github.com:a/b.git"
 
 
 @pytest.mark.parametrize("content", [b"", b"[submodule]\n", b"# no line end", b'[submodule "a"]\n\tpath = a\n'])
@@ -75,13 +78,13 @@ def test_what_changes_while_a_pin_is_planned_is_seen(source: Pinned) -> None:
 
 def test_an_index_in_conflict_is_settled_first(source: Pinned) -> None:
     manifest, repository = opened(source)
-    rows = f"160000 {OTHER} 1\t{PATH}\n160000 {source.commits[0]} 2\t{PATH}\n"
+    blob = source.clone.git("hash-object", "-w", "--stdin", data=b"")
+    rows = f"160000 {OTHER} 1\t{PATH}\n100644 {blob} 2\t{PATH}\n"
     source.clone.git("update-index", "--index-info", data=rows.encode())
     assert [entry.stage for entry in index_entries(repository, [PATH])] == [1, 2]
     (step,) = plan_pins(manifest, repository)
     assert step.problem is not None
-    assert f"{PATH} is in conflict" in step.problem.message
-    blob = source.clone.git("hash-object", "-w", "--stdin", data=b"")
+    assert f"the source has {PATH} there" in step.problem.message
     source.clone.git("update-index", "--index-info", data=f"100644 {blob} 2\t.gitmodules\n".encode())
     with pytest.raises(ConflictError, match="gitmodules is in conflict"):
         look(repository, [PATH])

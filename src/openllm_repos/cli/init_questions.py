@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -36,7 +37,9 @@ def ask_places(found: Survey) -> Wishes:
     wishes = Wishes(source, space[0] if space else None, (*asked_models, *asked_data))
     if found.submodules:
         paths = [one.path for one in found.submodules]
-        pinned = _asked("Submodules that belong to the family", _joined(paths), partial(_among, paths))
+        pinned = _asked(
+            "Submodules that belong to the family", _joined(map(shlex.quote, paths)), partial(_among, paths)
+        )
         wishes = replace(wishes, submodules=pinned)
     return wishes
 
@@ -93,10 +96,15 @@ def _patterns(text: str) -> tuple[str, ...]:
 
 
 def _among(paths: Sequence[str], text: str) -> tuple[str, ...]:
-    words = _words(text)
+    """Read some of the paths, quoted as for a shell where they hold blanks."""
+    known = " ".join(map(shlex.quote, paths))
+    try:
+        words = () if text == _NONE else tuple(shlex.split(text))
+    except ValueError:
+        raise UsageError(f"{quoted(text)} has a quote that does not end.", hint=f"They are: {known}") from None
     for word in words:
         if word not in paths:
-            raise UsageError(f"{quoted(word)} is none of them.", hint=f"They are: {' '.join(paths)}")
+            raise UsageError(f"{quoted(word)} is none of them.", hint=f"They are: {known}")
     return words
 
 
@@ -111,5 +119,5 @@ def _known(found: Survey, kind: Kind) -> list[str]:
     return [place.text for place in found.others if place.kind is kind]
 
 
-def _joined(words: Sequence[str]) -> str:
+def _joined(words: Iterable[str]) -> str:
     return " ".join(words) or _NONE

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +15,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
+    from openllm_repos.git.repository import Repository
     from openllm_repos.submodules.pinning import PinStep
 
 SCHEMA = 1
@@ -46,6 +49,9 @@ def pin(
     else:
         for line in _lines(steps, done=not (dry_run or check), quiet=invocation.quiet):
             click.echo(line)
+        if not (dry_run or check or problems or invocation.quiet):
+            for line in _next(invocation, repository, steps):
+                click.echo(line)
     if problems:
         return max(problem.exit_code for problem in problems)
     return _DIFFERS if check and any(step.changes for step in steps) else 0
@@ -62,25 +68,40 @@ def _lines(steps: Sequence[PinStep], *, done: bool, quiet: bool) -> Iterator[str
         elif not quiet or step.changes:
             yield _safe(f"{step.repo.name}: {_said(step, done=done and not failed)}")
             yield from (_safe(f"  note: {note}") for note in step.notes)
-    moved = [step for step in steps if step.moves]
     if failed and len(steps) > 1:
         yield "Nothing was changed. Name the others to pin them alone."
-    elif moved and done and not failed and not quiet:
-        names = ", ".join(f"{step.repo.name} at {str(step.new)[:10]}" for step in moved)
-        paths = " ".join(shlex.quote(step.path) for step in moved)
-        yield f"next: git commit -m {shlex.quote(f'Pin {names}')}"
-        yield f"      git submodule update --init -- {paths}     to get the files (GIT_LFS_SKIP_SMUDGE=1: without LFS)"
+
+
+def _next(invocation: Invocation, repository: Repository, steps: Sequence[PinStep]) -> Iterator[str]:
+    """Yield what to type next: what is to be committed, the manifest with it, and how to get the files."""
+    from openllm_repos.submodules.desk import uncommitted
+
+    def typed(path: Path) -> str:
+        return shlex.quote(os.path.relpath(path, invocation.directory))
+
+    manifest = invocation.manifest_path()
+    staged, own = uncommitted(repository, [step.path for step in steps], manifest)
+    moved = [step for step in steps if step.moves]
+    if not (moved or staged):
+        return
+    names = ", ".join(f"{step.repo.name} at {str(step.new)[:10]}" for step in moved or steps)
+    before = f"git add -- {typed(manifest)} && " if own else ""
+    yield _safe(f"next: {before}git commit -m {shlex.quote(f'Pin {names}')}")
+    if moved and repository.top is not None:
+        paths = " ".join(typed(repository.top / step.path) for step in moved)
+        how = f"git submodule update --init -- {paths}"
+        yield _safe(f"      {how}     to get the files (GIT_LFS_SKIP_SMUDGE=1: without LFS)")
 
 
 def _said(step: PinStep, *, done: bool) -> str:
     place = f"{step.path} at {str(step.new)[:10]}"
     far = step.distance.said(step.repo.branch)
-    behind = "" if far == "same" else f", {far} of {step.repo.branch}" if far.endswith("behind") else f", {far}"
+    behind = "" if far == "same" else f", {far} {step.repo.branch}" if far.endswith("behind") else f", {far}"
     if step.moves:
         was = f" (was {step.old[:10]})" if step.old is not None else ""
         return f"{'pinned' if done else 'would pin'} {place}{was}{behind}"
     also = f"; {'brought' if done else 'would bring'} .gitmodules up to date" if step.section else ""
-    return f"is pinned {place} already{behind}{also}"
+    return f"{step.path} is at {str(step.new)[:10]} already{behind}{also}"
 
 
 def facts(steps: Sequence[PinStep], *, changed: bool) -> dict[str, Any]:

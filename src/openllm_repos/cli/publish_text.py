@@ -20,10 +20,11 @@ SCHEMA = 1
 _LETTER = {Change.ADDED: "A", Change.MODIFIED: "M", Change.DELETED: "D"}
 _SHOWN = 20
 _EVERY = 0.2  # seconds between two lines of progress
+_EVERY_IN_LOG = 30.0  # the same where each stays, as in CI
 
 
 class Progress:
-    """One line on standard error that says how far it is; on a terminal only.
+    """Says how far it is on standard error: one line that changes on a terminal, now and then a new line in a log.
 
     Args:
         shown: False for a person who wants it quiet.
@@ -32,6 +33,7 @@ class Progress:
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._told = shown
+        self._every = _EVERY if self._shown else _EVERY_IN_LOG
         self._lock = threading.Lock()
         self._what = ""
         self._done = self._total = 0
@@ -55,11 +57,12 @@ class Progress:
         """Count bytes."""
         with self._lock:
             self._done += count
-            if not self._shown or time.monotonic() - self._last < _EVERY:
+            if not self._told or time.monotonic() - self._last < self._every:
                 return
             self._last = time.monotonic()
             share = f" of {_size(self._total)} ({100 * self._done // self._total} %)" if self._total else ""
-            click.echo(f"\r\x1b[K{show(self._what)} {_size(self._done)}{share}", err=True, nl=False)
+            start = "\r\x1b[K" if self._shown else ""
+            click.echo(f"{start}{show(self._what)} {_size(self._done)}{share}", err=True, nl=not self._shown)
 
     def tell(self, line: str) -> None:
         """Print a line for people."""

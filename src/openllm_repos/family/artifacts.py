@@ -6,17 +6,24 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import accumulate
+from pathlib import Path, PurePosixPath
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.path import FilePath
 from openllm_repos.text import show_path
 
 BLOCK = 1 << 20
-_GITS = frozenset({".gitattributes", ".gitignore", ".gitkeep"})
-_DOWNLOADS = ".cache/huggingface/"
+CARD = "README.md"
+RECORD = ".openllm/published.json"
+"""What a publish writes of itself; a folder that was downloaded from the Hub has one, and it is no artifact."""
+
+_NO_ARTIFACTS = frozenset({".gitattributes", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", "desktop.ini"})
+_NO_ARTIFACTS_IN = frozenset({".cache", "__pycache__", ".ipynb_checkpoints"})
+"""Folders that programs make for themselves; the Hub takes no file below a `.cache`, which downloads keep notes in."""
 
 
 class Unpublishable(ConflictError):
@@ -117,19 +124,45 @@ class Found:
 
     Attributes:
         files: in the order of their targets.
-        left_out: files that are no artifacts: git's own settings, a download's notes.
+        left_out: files that are no artifacts: git's own settings, what programs keep for themselves.
     """
 
     files: tuple[LocalFile, ...]
     left_out: tuple[str, ...]
 
 
-def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
+def own_links(repository: Repository, repo: Repo) -> frozenset[str]:
+    """Return the links on the way to the folders that are published, as far as they are the person's own.
+
+    An `exports` or `data` that leads to a larger disk is. One that git tracks is not, nor one inside of what git tracks
+    as a link or a submodule: with it, whoever wrote the history would choose what is read on this machine.
+    """
+    if repository.top is None:
+        return frozenset()
+    places = {place for entry in repo.publish for place in _on_the_way(entry.place)}
+    links = {place for place in places if (repository.top / place).is_symlink()}
+    if not links:
+        return frozenset()
+    rows = repository.git.run("ls-files", "-z").stdout.split(b"\0")
+    tracked = {os.fsdecode(row).casefold() for row in rows}  # what differs in capitals is the same on some disks
+    return frozenset(link for link in links if tracked.isdisjoint(part.casefold() for part in (*_above(link), link)))
+
+
+def _on_the_way(place: Map) -> Iterator[str]:
+    return accumulate(place.source.base.parts, "{}/{}".format)
+
+
+def _above(path: str) -> list[str]:
+    return [str(folder) for folder in PurePosixPath(path).parents if folder.name]
+
+
+def find_files(top: Path, repo: Repo, *, links: frozenset[str] = frozenset(), limit: int | None = None) -> Found:
     """Find the files that are published to a repo. Nothing is read yet.
 
     Args:
         top: of the work tree.
         repo: the manifest's entry.
+        links: those on the way to its folders that may be followed.
         limit: how many files to look at; None for all.
 
     Raises:
@@ -137,7 +170,7 @@ def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
         UsageError: an entry of the manifest finds nothing: a folder that is missing must not delete what is published.
         Unpublishable: links, special files, and names that would be misread.
     """
-    search = _Search(top, repo, limit)
+    search = _Search(top, repo, links, limit)
     for number, entry in enumerate(repo.publish):
         search.take(entry.place, f"repos.{repo.name}.publish[{number}].from")
     search.compare_names()
@@ -147,8 +180,9 @@ def find_files(top: Path, repo: Repo, *, limit: int | None = None) -> Found:
 
 
 class _Search:
-    def __init__(self, top: Path, repo: Repo, limit: int | None) -> None:
+    def __init__(self, top: Path, repo: Repo, links: frozenset[str], limit: int | None) -> None:
         self.top = top
+        self.links = links
         self.limit = limit
         self.repo = repo
         self.files: list[LocalFile] = []
@@ -159,21 +193,17 @@ class _Search:
         """Take the files of one entry."""
         before = len(self.files) + len(self.problems)
         base = place.source.base
-        folder = self.top
-        for part in base.parts:
-            folder /= part
-            if folder.is_symlink():
-                self._refuse(
-                    os.fsencode(folder.relative_to(self.top)), "is a symbolic link; put the folder itself there"
-                )
+        for step in _on_the_way(place):
+            if (self.top / step).is_symlink() and step not in self.links:
+                self._refuse(os.fsencode(step), "is a symbolic link that git tracks; put the folder itself there")
                 return
-        if not folder.is_dir():
+        if not (self.top / str(base)).is_dir():
             raise UsageError(f"{where}: there is no folder {base or '.'} here.", hint="Make the artifacts first.")
         self._walk(os.fsencode(base), place)
         if len(self.files) + len(self.problems) == before:
             raise UsageError(
                 f"{where}: {place.source.text} finds no file here, so nothing is published.",
-                hint="Make the artifacts first; to take back what is published, remove the entry from the manifest.",
+                hint="Make the artifacts first. To take back what is published: delete it there, and this entry.",
             )
 
     def _walk(self, folder: bytes, place: Map) -> None:
@@ -197,12 +227,10 @@ class _Search:
         """Take one entry that the pattern matches, leave it out, or refuse it."""
         target = os.fsdecode(place.target_path(path) or path)
         name = target.rpartition("/")[2]
-        if f"{target}/".startswith(_DOWNLOADS) or f"/{_DOWNLOADS}" in f"/{target}":
+        if name in _NO_ARTIFACTS or not _NO_ARTIFACTS_IN.isdisjoint(target.split("/")) or _is_record(target):
             self.left_out.append(show_path(path))
         elif name.lower() == ".git":
             self._refuse(path, "makes its folder a git repository of its own; publish a folder without it")
-        elif name in _GITS:
-            self.left_out.append(show_path(path))
         elif entry.is_symlink():
             self._refuse(path, "is a symbolic link; put the file itself there")
         elif not entry.is_file(follow_symlinks=False):
@@ -215,6 +243,9 @@ class _Search:
             FilePath(target)
         except NameRefused as refused:
             self._refuse(path, f"has a name that cannot be published: {refused.message}")
+            return
+        if target != CARD and target.partition("/")[0].lower() == CARD.lower():
+            self._refuse(path, f"would be no card: the Hub reads {CARD} alone, a file in these letters; rename it")
             return
         for pattern in self.repo.owned:
             if pattern.protects(target.encode()):
@@ -238,6 +269,10 @@ class _Search:
 
     def _refuse(self, path: bytes, why: str) -> None:
         self.problems.append(f"{show_path(path)} {why}")
+
+
+def _is_record(target: str) -> bool:
+    return target == RECORD or target.endswith(f"/{RECORD}")
 
 
 def _reaches(place: Map, path: bytes) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openllm_repos.errors import ReposError
-from openllm_repos.family.artifacts import LocalFile, find_files
+from openllm_repos.family.artifacts import LocalFile, find_files, own_links
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 
@@ -31,6 +31,11 @@ def remember_published(repository: Repository, repo: Repo, files: Iterable[Local
         return
 
 
+def has_published(repository: Repository, repo: Repo) -> bool:
+    """Whether this work tree published to a repo before, as far as is written down."""
+    return _remembered(repository, repo) is not None
+
+
 def unpublished(repository: Repository, repo: Repo) -> int | None:
     """Return how many files are new, gone or of another size since this clone published them to a repo.
 
@@ -39,17 +44,26 @@ def unpublished(repository: Repository, repo: Repo) -> int | None:
     """
     if repository.top is None or not repo.publish:
         return None
-    try:
-        said = json.loads(_place(repository, repo).read_bytes())
-        last: dict[str, Any] = dict(said["files"])
-        if said["top"] != str(repository.top):
-            return None
-        now = {file.target: _row(file) for file in find_files(repository.top, repo, limit=_MANY).files}
-    except (OSError, ValueError, KeyError, TypeError, ReposError):
+    last = _remembered(repository, repo)
+    if last is None:
         return None
+    try:
+        found = find_files(repository.top, repo, links=own_links(repository, repo), limit=_MANY)
+    except (OSError, ReposError):
+        return None
+    now = {file.target: _row(file) for file in found.files}
     differing = [path for path in last.keys() | now.keys() if last.get(path) != now.get(path)]
     certain = [path for path in differing if not _same_size(last.get(path), now.get(path))]
     return len(certain) if certain or not differing else None
+
+
+def _remembered(repository: Repository, repo: Repo) -> dict[str, Any] | None:
+    """Return what this work tree published last, None where that is not known."""
+    try:
+        said = json.loads(_place(repository, repo).read_bytes())
+        return dict(said["files"]) if said["top"] == str(repository.top) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _row(file: LocalFile) -> list[int]:

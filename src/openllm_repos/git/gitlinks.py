@@ -14,7 +14,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 
 GITLINK = b"160000"
-_FILE = b"100644"
+PLAIN_FILE = b"100644"
 _SKIPPED = b"S"  # `ls-files -t`: outside of what a sparse checkout has in the work tree
 
 
@@ -76,7 +76,7 @@ def _entry(row: bytes) -> IndexEntry:
 def write_index(
     repository: Repository,
     pins: Mapping[str, ObjectId],
-    files: Mapping[str, bytes],
+    files: Mapping[str, tuple[bytes, bytes]],
     *,
     skipped: Sequence[str] = (),
 ) -> None:
@@ -85,16 +85,16 @@ def write_index(
     Args:
         repository: the clone.
         pins: path -> the commit of another repository.
-        files: path -> content of a plain file.
+        files: path -> mode and content of a plain file.
         skipped: those of the paths that a sparse checkout leaves out of the work tree; git would forget that of them.
 
     Raises:
         GitFailed: another git holds the index; then nothing has changed.
     """
     rows = [b"%b %b\t%b\0" % (GITLINK, commit.encode(), path.encode()) for path, commit in pins.items()]
-    for path, content in files.items():
+    for path, (mode, content) in files.items():
         blob = repository.git.run("hash-object", "-w", "--stdin", stdin=content).stdout.strip()
-        rows.append(b"%b %b\t%b\0" % (_FILE, blob, path.encode()))
+        rows.append(b"%b %b\t%b\0" % (mode, blob, path.encode()))
     if rows:
         repository.git.run("update-index", "-z", "--index-info", stdin=b"".join(rows))
     if skipped:

@@ -135,3 +135,27 @@ def edited(repository: Repository, content: bytes, settings: Sequence[Setting]) 
     if lines and content.count(b"\r\n") == lines:  # a file with Windows' line ends keeps them
         made = made.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     return made
+
+
+def remembered_urls(repository: Repository, name: str) -> tuple[str, str]:
+    """Return which URLs git remembers for a submodule of that name, empty where none.
+
+    Returns:
+        Where the clone comes from that it keeps for it, and what it was told by `git submodule init`.
+    """
+    return (
+        _configured(repository, kept_clone(repository, name) / "config", "remote.origin.url"),
+        _configured(repository, repository.common_dir / "config", f"submodule.{name}.url"),
+    )
+
+
+def kept_clone(repository: Repository, name: str) -> Path:
+    """Return the folder in which git keeps the clone of a submodule of that name, if it has one."""
+    return repository.git_dir / "modules" / name
+
+
+def _configured(repository: Repository, file: Path, key: str) -> str:
+    if not file.is_file():
+        return ""
+    done = repository.git.run(*_READ, "--file", str(file), "--get", key, ok=(0, 1, _UNLIKELY))
+    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\0")

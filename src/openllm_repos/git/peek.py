@@ -52,8 +52,10 @@ def peek_tree(repository: Repository, url: str, branch: BranchName, *, deadline:
         return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
 
 
-def peek_commit(repository: Repository, url: str, wanted: ObjectId, *, deadline: float) -> ObjectId:
+def peek_commit(repository: Repository, url: str, wanted: ObjectId, *, deadline: float) -> ObjectId | None:
     """Return the commit that an id stands for on a remote: itself, or what the annotated tag of that id names.
+
+    None where it stands for a file or a folder.
 
     One commit is fetched, and where the server can, no tree and no file of it. Objects of the clone do not count: it
     may have that commit from somewhere else.
@@ -65,12 +67,14 @@ def peek_commit(repository: Repository, url: str, wanted: ObjectId, *, deadline:
         deadline: seconds until the transfer is given up.
 
     Raises:
-        GitFailed, DeadlineExceeded: the remote does not give it out, or it names no commit.
+        GitFailed, DeadlineExceeded: the remote does not give it out.
     """
     with _elsewhere(repository) as (git, settings):
         reach = repository.reach(url)
         git.run("fetch", *_QUIET, *_BARE, "--", url, wanted, deadline=deadline, settings=settings, environment=reach)
-        return ObjectId(git.text("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}"))
+        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
+        done = git.run(*asked, ok=(0, 1, 128))
+        return ObjectId(done.stdout.decode().strip()) if done.code == 0 else None
 
 
 def peek_distance(

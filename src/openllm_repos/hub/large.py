@@ -12,10 +12,11 @@ with LFS"). What is lost is that a large file of which little changed is sent wh
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from openllm_repos.errors import EnvironmentProblem
@@ -85,16 +86,39 @@ class LargeFiles:
         for at in range(0, len(wanted), _GROUP):
             group = wanted[at : at + _GROUP]
             links = self._links(group)
-            missing = [file for file in group if links[file.sha256]]
-            with ThreadPoolExecutor(_TOGETHER) as pool:
-                try:
-                    for _ in pool.map(lambda file: self._one(file, links[file.sha256]), missing):  # noqa: B023 - used at once
-                        sent += 1
-                except BaseException:
-                    self._stop.set()
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
+            missing = [(file, links[file.sha256]) for file in group if links[file.sha256]]
+            try:
+                self._together(missing)
+            except BaseException:
+                self._stop.set()
+                raise
+            sent += len(missing)
         return sent
+
+    def _together(self, files: Sequence[tuple[LargeContent, Mapping[str, Any]]]) -> None:
+        """Send some files at once. A program that is stopped does not wait for them: a store may be silent."""
+        waiting: SimpleQueue[tuple[LargeContent, Mapping[str, Any]]] = SimpleQueue()
+        outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
+        for one in files:
+            waiting.put(one)
+
+        def work() -> None:
+            with contextlib.suppress(Empty):
+                while not self._stop.is_set():
+                    file, actions = waiting.get_nowait()
+                    try:
+                        self._one(file, actions)
+                    except BaseException as why:  # noqa: BLE001 - raised where it is waited for
+                        outcomes.put(why)
+                    else:
+                        outcomes.put(None)
+
+        for _ in range(min(_TOGETHER, len(files))):
+            threading.Thread(target=work, daemon=True).start()
+        for _ in files:
+            why = outcomes.get()
+            if why is not None:
+                raise why
 
     def _one(self, file: LargeContent, actions: Mapping[str, Any]) -> None:
         """Send one file. A link that has ended meanwhile is replaced, once."""
@@ -132,6 +156,8 @@ class LargeFiles:
         for number, url in enumerate(links):
             start = number * size
             tag = self._put(file, url, start, min(size, file.size - start), {})
+            if not tag:
+                raise HubUnreachable(Cause.SERVER, f"The store does not name part {number + 1} of {file.name}.")
             parts.append({"partNumber": number + 1, "etag": tag})
         self._say(file, goal, {"oid": file.sha256, "parts": parts}, None)
 
@@ -153,7 +179,8 @@ class LargeFiles:
             try:
                 answer = send("PUT", url, Body(pieces, length), about=file.name, headers=header)
             except BaseException:
-                self._told(-sent)
+                if not self._stop.is_set():
+                    self._told(-sent)
                 raise
             return str(answer.headers.get("ETag", ""))
 

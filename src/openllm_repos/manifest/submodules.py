@@ -9,7 +9,7 @@ from openllm_repos.errors import NameRefused
 from openllm_repos.manifest.faults import Faults
 from openllm_repos.manifest.model import LockPlace, Project, Repo
 from openllm_repos.names.overlap import intersect
-from openllm_repos.names.path import FolderPath
+from openllm_repos.names.path import FolderPath, one_in_other
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
 
@@ -36,7 +36,7 @@ def check_submodules(faults: Faults, repos: Sequence[Repo], project: Project) ->
     """
     pinned = [(repo, repo.submodule) for repo in repos if repo.submodule is not None]
     for at, (repo, path) in enumerate(pinned):
-        for why in (*_other(path, pinned[:at]), *_needed(path, project), *_mapped(path, repos)):
+        for why in (*_other(path, pinned[:at]), *_needed(path, project), *_carried(path, repos)):
             faults.add(("repos", repo.name, "submodule"), why)
 
 
@@ -44,7 +44,7 @@ def _other(path: FolderPath, before: Sequence[tuple[Repo, FolderPath]]) -> Itera
     for other, taken in before:
         if path.casefold() == taken.casefold():
             yield f"is the path of {quoted(other.name)} as well; each submodule has a path of its own"
-        elif _one_in_other(path, taken):
+        elif one_in_other(path, taken):
             yield f"and that of {quoted(other.name)} lie one in the other; take paths beside each other"
 
 
@@ -54,23 +54,19 @@ def _needed(path: FolderPath, project: Project) -> Iterator[str]:
     if project.lock is LockPlace.COMMIT:
         files.append((_LOCKS, "where releases write their locks"))
     for file, what in files:
-        if path.casefold() == file.casefold() or _one_in_other(path, file):
+        if one_in_other(path, file):
             yield f"is in the way of {quoted(file)}, {what}; take another path"
 
 
-def _mapped(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
-    """A sync would be refused, or find nothing: a submodule cannot be carried into another repository."""
+def _carried(path: FolderPath, repos: Sequence[Repo]) -> Iterator[str]:
+    """A sync or a publish would be refused, or find nothing: a submodule is no part of what is carried elsewhere."""
     itself = Pattern.parse(path)
     for target in repos:
-        for entry in target.maps:
-            inside = f"{entry.source.base}/".startswith(f"{path}/")
-            if inside or intersect(itself, entry.source):
+        mapped = [("a map", entry.source) for entry in target.maps]
+        for what, pattern in (*mapped, *(("publish", entry.place.source) for entry in target.publish)):
+            inside = f"{pattern.base}/".startswith(f"{path}/")
+            if inside or intersect(itself, pattern):
                 yield (
-                    f"is what a map of {quoted(target.name)} ({quoted(entry.source.text)}) takes or looks into, and a"
+                    f"is what {what} of {quoted(target.name)} ({quoted(pattern.text)}) takes or looks into, and a"
                     " submodule cannot be carried; take another path or a narrower pattern"
                 )
-
-
-def _one_in_other(one: str, other: str) -> bool:
-    a, b = f"{one}/".casefold(), f"{other}/".casefold()
-    return a.startswith(b) or b.startswith(a)

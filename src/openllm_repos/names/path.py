@@ -75,6 +75,12 @@ def _require_literal(text: str, body: str, what: str, *, protective: bool = Fals
         require_name(name, text, protective=protective)
 
 
+def one_in_other(one: str, other: str) -> bool:
+    """Whether of two paths one is, or lies in, the other, where a file system tells no case apart."""
+    a, b = f"{one}/".casefold(), f"{other}/".casefold()
+    return a.startswith(b) or b.startswith(a)
+
+
 class FolderPath(str):
     """A folder inside a repository: relative, ``/`` between the parts, none at the end; the top is the empty string.
 

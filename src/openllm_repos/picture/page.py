@@ -144,6 +144,9 @@ def _difference(report: Report, status: RepoStatus) -> str:
             if new
             else f"{counted(files, 'mapped file')} changed there"
         )
+    if status.pin is not None and status.pin.commit is not None:
+        far = f", {status.pin.distance.said(status.repo.branch)}" if status.pin.distance else ""
+        parts.append(f"pinned at {status.pin.commit[:10]}{far}")
     if status.standing.settled:  # its branch is as it should be, but a release or a Space may not be
         named = (problem for problem in report.status.problems if problem.repo == status.repo.name)
         parts += [problem.message.rstrip(".") for problem in named]

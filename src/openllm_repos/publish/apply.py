@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
-from openllm_repos.family.artifacts import Unpublishable
-from openllm_repos.family.last_publish import remember_published
+from openllm_repos.family.artifacts import Unpublishable, own_links
+from openllm_repos.family.last_publish import has_published, remember_published
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
 from openllm_repos.journal.operations import Move, new_operation, note
-from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Change
 from openllm_repos.preflight.card import hub_validator
 from openllm_repos.publish.hashes import Hashes
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
-from openllm_repos.publish.planning import ChangedThere, Prepared, Work, plan_publish, prepare
+from openllm_repos.publish.planning import Prepared, Work, plan_publish, prepare
 from openllm_repos.publish.provenance import provenance_of
 from openllm_repos.publish.record import PLACE
+from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere
 
 _ATTEMPTS = 3
 _PATIENCE = 60.0  # seconds to wait in all where the Hub limits the rate of requests
@@ -78,15 +80,28 @@ class Publisher:
         self._hub = access.hub(patience=_PATIENCE, told=options.told)
         self._hashes = Hashes(repository.state_dir / HASHES, options.read)
         self._prepared: dict[str, Prepared] = {}
+        self._agreed: dict[str, Mapping[str, str | None]] = {}
         self._operation = new_operation()
 
     def plan(self, repo: Repo) -> PublishPlan | NotPublished:
         """Say what a publish would do with a repo; what stops it is an answer, so that others go on."""
         try:
-            self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed)
-            return self._work(repo).plan
+            links = own_links(self._repository, repo)
+            self._prepared[repo.name] = prepare(self._top, repo, self._hashes, self._options.allowed, links)
+            work = self._work(repo)
         except ReposError as why:
             return self._stopped(repo, why)
+        self._agreed[repo.name] = work.before
+        return self._with_warning(repo, work.plan)
+
+    def _with_warning(self, repo: Repo, plan: PublishPlan) -> PublishPlan:
+        """Add a note where files would be deleted by a clone that perhaps never had them."""
+        count = sum(step.change is Change.DELETED for step in plan.steps)
+        if not count or has_published(self._repository, repo):
+            return plan
+        some, they = ("1 file is", "it was") if count == 1 else (f"{count} files are", "they were")
+        said = f"{some} deleted because {they} published from another clone and cannot be found in this one."
+        return replace(plan, notes=(*plan.notes, said))
 
     def remember(self) -> None:
         """Keep what was read of the files, so that the next run does not read them again."""
@@ -104,9 +119,15 @@ class Publisher:
             return self._stopped(repo, why)
         remember_published(self._repository, repo, self._prepared[repo.name].files.values())
         if done.committed:
-            move = Move(repo.name, repo.url, repo.branch.ref, done.before, done.tip)
-            note(self._repository, "publish", [move], operation=self._operation)
+            self._log(Move(repo.name, repo.url, repo.branch.ref, done.before, done.tip))
         return done
+
+    def _log(self, move: Move) -> None:
+        """Write a commit that was made into the log of operations; a log that cannot be written stops no other repo."""
+        try:
+            note(self._repository, "publish", [move], operation=self._operation)
+        except EnvironmentProblem as why:
+            self._options.told(f"{move.repo}: published, but not written into the log of operations. {why.message}")
 
     def _publish(self, repo: Repo, plan: PublishPlan) -> Published:
         content = self._content(repo)
@@ -114,9 +135,9 @@ class Publisher:
             work = self._work(repo) if attempt > 1 or plan.steps else Work(plan)
             if work.commit is None:
                 return Published(repo.name, work.plan.tip, work.plan.tip, committed=False, attempts=attempt - 1)
-            had = LargeFiles(content, self._options.sent).send(work.large)
-            if work.large and had < len(work.large):
-                self._options.told(f"{repo.name}: {len(work.large) - had} of {len(work.large)} large files were there")
+            sent = LargeFiles(content, self._options.sent).send(work.large)
+            if sent < len(work.large):
+                self._options.told(f"{repo.name}: {len(work.large) - sent} of {len(work.large)} large files were there")
             try:
                 made = content.commit(work.commit)
             except HubRefused as why:
@@ -158,6 +179,7 @@ class Publisher:
             self._tip(repo),
             provenance_of(self._manifest, self._repository, repo, self._hub, self._options.tool),
             overwrite=self._options.overwrite,
+            agreed=self._agreed.get(repo.name),
             validate=hub_validator(self._access),
         )
 
@@ -180,10 +202,12 @@ class Publisher:
     def _stopped(self, repo: Repo, why: ReposError) -> NotPublished:
         """Return the answer for a repo that cannot be published to."""
         made = NotPublished(repo.name, why.message, why.hint, why.exit_code)
-        if isinstance(why, ChangedThere):
+        if isinstance(why, ChangedThere | ChangedMeanwhile):
             return replace(made, clashes=why.clashes)
         if isinstance(why, Unpublishable):
             return replace(made, problems=why.problems)
+        if isinstance(why, HubError) and why.cause is Cause.NOT_FOUND and repo.kind is not Kind.SPACE:
+            return replace(made, hint=f"{why.hint}   Make it: hf repos create {repo.repo_id} --type {repo.kind.value}")
         if isinstance(why, HubError) and why.cause in _OF_TOKENS and (advice := self._access.advice(str(repo.url))):
             return replace(made, hint=f"{why.hint}   {advice}")
         return made

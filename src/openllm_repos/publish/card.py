@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.artifacts import CARD
 
-CARD = "README.md"
 _BEGIN = b"<!-- openllm-repos: published -->"
 _END = b"<!-- openllm-repos: end -->"
 _LINE_ENDS = b"\r\n"

@@ -9,6 +9,9 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.publish.hashes import Content
 from openllm_repos.publish.model import Clash
 
+_SMALL_IN_COMMIT = 10**9  # bytes; both as huggingface_hub documents them for `create_commit`
+_LARGE_IN_COMMIT = 25_000  # files
+
 
 @dataclass(slots=True)
 class Decision:
@@ -48,7 +51,7 @@ def decide(
             continue
         clashing = old != now
         if clashing:
-            made.clashes.append(Clash(path, _here(mine, old), _there(old, now)))
+            made.clashes.append(Clash(path, _here(mine, old), _there(old, now), now is not None))
         if not clashing or overwrite:
             (made.delete if mine is None else made.write).append(path)
     return made
@@ -69,7 +72,7 @@ def _there(old: str | None, now: str | None) -> str:
 
 
 def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None:
-    """Refuse where one path would have to be both a file and a folder.
+    """Refuse where one path would have to be both a file and a folder, or two be one on Windows and macOS.
 
     Args:
         repo: its name, for the message.
@@ -80,6 +83,13 @@ def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None
         ConflictError: it is so.
     """
     stays, comes = set(kept), set(written)
+    folded = {path.casefold(): path for path in stays - comes}
+    for path in sorted(comes - stays):
+        if (other := folded.get(path.casefold())) is not None:
+            raise ConflictError(
+                f"{repo}: {path} and {other} on the Hub differ in capitals alone, and are one file on Windows.",
+                hint="Rename one of them.",
+            )
     folders = {folder: path for path in comes | stays for folder in _folders(path)}
     for path in sorted(comes | stays):
         other = folders.get(path)
@@ -88,6 +98,25 @@ def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None
                 f"{repo}: {path} would have to be a file and, for {other}, a folder.",
                 hint="Rename one of them here, or delete what is in its place on the Hub.",
             )
+
+
+def require_one_commit(repo: str, small: int, large: int) -> None:
+    """Refuse what the Hub does not take in one commit, before gigabytes are sent.
+
+    Args:
+        repo: its name, for the message.
+        small: bytes of all files that travel inside the commit.
+        large: how many files go through LFS.
+
+    Raises:
+        ConflictError: it is more than the Hub takes.
+    """
+    if small > _SMALL_IN_COMMIT or large > _LARGE_IN_COMMIT:
+        raise ConflictError(
+            f"{repo} would get {large:,} files through LFS, and {small / 10**9:.1f} GB beside them; the Hub takes"
+            f" {_LARGE_IN_COMMIT:,} and {_SMALL_IN_COMMIT // 10**9} GB in a commit.",
+            hint="Put them into archives or Parquet files.",
+        )
 
 
 def _folders(path: str) -> list[str]:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.family.artifacts import LocalFile
 from openllm_repos.publish.secrets import RULES, Search, Suspicion
 
@@ -62,6 +63,7 @@ class Hashes:
         self._place = place
         self._told = told
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
         self._known = _load(place)
         self._changed = False
 
@@ -74,12 +76,14 @@ class Hashes:
         """
         contents: dict[str, Content] = {}
         found: list[Suspicion] = []
+        self._stopped.clear()
         with ThreadPoolExecutor(_TOGETHER) as pool:
             try:
                 for file, (content, suspicions) in zip(files, pool.map(self._one, files), strict=True):
                     contents[file.source] = content
                     found.extend(suspicions)
             except BaseException:
+                self._stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return contents, tuple(found)
@@ -106,19 +110,25 @@ class Hashes:
         if row is not None and row[0] == stamp:
             self._told(file.size)
             return Content(row[1], row[2], bytes.fromhex(row[3])), ()
-        content, found = _read(file, self._told)
+        content, found = _read(file, self._count)
         if not found and time.time_ns() - max(file.stamp.modified, file.stamp.changed) > _SETTLED:
             with self._lock:
                 self._known[str(file.path)] = [stamp, content.sha256, content.blob, content.sample.hex()]
                 self._changed = True
         return content, found
 
+    def _count(self, size: int) -> None:
+        """Tell what was read; end here where another file failed or a person stops it, however large this one is."""
+        if self._stopped.is_set():
+            raise EnvironmentProblem("Not read to its end.")
+        self._told(size)
+
 
 def _read(file: LocalFile, told: Callable[[int], None]) -> tuple[Content, tuple[Suspicion, ...]]:
     small = file.size <= LARGEST_IN_COMMIT
     sha256 = hashlib.sha256()
     blob = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
-    search = Search(file.source)
+    search = Search(file.source, file.size)
     sample = b""
     for piece in file.pieces(0, file.size):
         sample = sample or piece[:_SAMPLE]

@@ -35,11 +35,13 @@ class Clash:
         path: in the repo.
         here: what happened to it in the work tree since the last publish.
         there: what happened to it on the Hub.
+        is_there: whether the Hub has it.
     """
 
     path: str
     here: str
     there: str
+    is_there: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,49 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.family.artifacts import FileChanged, LocalFile, Unpublishable, find_files
+from openllm_repos.family.artifacts import CARD, FileChanged, LocalFile, Unpublishable, find_files
 from openllm_repos.hub.content import HubCommit, HubContent, HubFile, Offer, Small, Way
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change
 from openllm_repos.preflight.card import Validate, card_errors
-from openllm_repos.publish.card import CARD, with_block, without_block
-from openllm_repos.publish.compare import Decision, decide, require_room
+from openllm_repos.publish.card import with_block, without_block
+from openllm_repos.publish.compare import Decision, decide, require_one_commit, require_room
 from openllm_repos.publish.hashes import LARGEST_IN_COMMIT, Content, Hashes, blob_id
 from openllm_repos.publish.model import Clash, FileStep, PublishPlan
 from openllm_repos.publish.provenance import Provenance
 from openllm_repos.publish.record import PLACE, Record, read_record
+from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere, LooksLikeSecret
 from openllm_repos.publish.secrets import Suspicion, suspicious_name
 
 _LARGEST_CARD = 1 << 20
-
-
-class ChangedThere(ConflictError):
-    """The Hub has files otherwise than the last publish left them."""
-
-    def __init__(self, repo: Repo, clashes: Sequence[Clash]) -> None:
-        some = "1 file" if len(clashes) == 1 else f"{len(clashes)} files"
-        super().__init__(
-            f"{repo.name} has {some} on the Hub that would be replaced or deleted, though no publish left them so.",
-            hint=f"Bring what is there into your files, or replace it: openllm-repos publish {repo.name} --overwrite",
-        )
-        self.clashes = tuple(clashes)
-
-
-class LooksLikeSecret(Unpublishable):
-    """Files look like secrets."""
-
-    def __init__(self, repo: Repo, found: Sequence[Suspicion]) -> None:
-        lines = [f"{one.place} looks like {one.what}" for one in found]
-        hint = (
-            f"Take it out. Where it is no secret: --allow {found[0].path}   or `allow` beside `from` in the manifest."
-        )
-        super().__init__(repo.name, lines, hint=hint)
-        self.found = tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +76,23 @@ class Work:
         commit: the one commit; None where there is nothing to do.
         large: what LFS must have before it.
         record: the new record, as it will stand in the repo.
+        before: what the Hub has of each path that is written or deleted; None where it has none.
     """
 
     plan: PublishPlan
     commit: HubCommit | None = None
     large: tuple[Large, ...] = ()
     record: bytes = b""
+    before: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = frozenset()) -> Prepared:
+def prepare(
+    top: Path,
+    repo: Repo,
+    hashes: Hashes,
+    allowed: frozenset[str] = frozenset(),
+    links: frozenset[str] = frozenset(),
+) -> Prepared:
     """Find and read the files that are published to a repo.
 
     Args:
@@ -115,13 +100,14 @@ def prepare(top: Path, repo: Repo, hashes: Hashes, allowed: frozenset[str] = fro
         repo: the manifest's entry.
         hashes: reads them, or remembers.
         allowed: paths that look like secrets and are none, beside those of the manifest.
+        links: those on the way to its folders that may be followed.
 
     Raises:
         UsageError: there is nothing to publish.
         Unpublishable: names that would be misread, links, or what looks like a secret.
         EnvironmentProblem: a file cannot be read, or is being written to.
     """
-    found = find_files(top, repo)
+    found = find_files(top, repo, links=links)
     suspicions = [one for file in found.files if (one := suspicious_name(file.source)) is not None]
     _require_no_secret(repo, suspicions, allowed)
     contents, inside = hashes.of(found.files)
@@ -155,6 +141,7 @@ def plan_publish(
     provenance: Provenance,
     *,
     overwrite: bool = False,
+    agreed: Mapping[str, str | None] | None = None,
     validate: Validate | None = None,
 ) -> Work:
     """Hold the files here against those on the Hub, and make the commit that brings them there.
@@ -165,41 +152,75 @@ def plan_publish(
         tip: of its branch.
         provenance: where the files come from.
         overwrite: whether files that somebody changed on the Hub are replaced.
+        agreed: the `before` of the plan that a person saw: nothing is written or deleted that is otherwise by now.
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
 
     Raises:
-        ConflictError: the Hub has files otherwise than the last publish left them.
+        ConflictError: the Hub has files otherwise than the last publish left them, or than the person saw them.
         HubError: the Hub does not do what it is asked.
     """
     repo = prepared.repo
     there = content.files(tip)
-    record = _record(content, tip, there, repo, provenance)
+    record = _record(content, tip, there, repo)
+    other = record.other_than(provenance.source.url)
+    last = {} if other else _ours(prepared, record)  # what another source published is somebody else's
     card = content.read(tip, CARD) if CARD in there and there[CARD].size <= _LARGEST_CARD else None
     ids = {path: file.id for path, file in there.items()}
     if card is not None:
         ids[CARD] = _card_content(without_block(card)).id(large=False)
-    decision = decide(prepared.contents, record.files, ids, overwrite=overwrite)
+    decision = decide(prepared.contents, last, ids, overwrite=overwrite)
     if decision.clashes and not overwrite:
-        raise ChangedThere(repo, decision.clashes)
-    if CARD in decision.delete:
-        decision.delete.remove(CARD)  # a card is the person's, and says whose files these are
+        raise ChangedThere(repo, decision.clashes, other)
+    before = {path: ids.get(path) for path in (*decision.write, *decision.delete)}
+    if agreed is not None:
+        _require_agreed(prepared, before, agreed)
     ways = _ways(prepared, content, decision.write)
-    held = _Held(prepared, there, ids, record, card, decision, ways)
-    plan = PublishPlan(
-        repo.name,
-        str(repo.url),
-        str(repo.branch),
-        tip,
-        unchanged=len(decision.same),
-        ignored=tuple(path for path in decision.write if ways[path].ignored),
-        left_out=prepared.left_out,
-        overwritten=tuple(clash.path for clash in decision.clashes),
-        notes=provenance.notes,
-    )
-    if not held.written and not decision.delete:
+    held = _Held(prepared, there, ids, last, card, decision, ways)
+    adopted = 0 if other else sum(last.get(path) != ids[path] for path in decision.same)
+    plan = _plan(held, tip, (*provenance.notes, *_adopting(adopted)))
+    if not held.written and not decision.delete and not adopted:
         return Work(plan)
     require_room(repo.name, [path for path in there if path not in decision.delete], held.written)
-    return _work(held, plan, provenance, validate)
+    return replace(_work(held, plan, provenance, validate), before=before)
+
+
+def _require_agreed(prepared: Prepared, before: Mapping[str, str | None], agreed: Mapping[str, str | None]) -> None:
+    """Refuse where somebody, by a publish of the same files or otherwise, changed what would be replaced or deleted."""
+    unseen = sorted(path for path, now in before.items() if (path, now) not in agreed.items())
+    if unseen:
+        raise ChangedMeanwhile(
+            prepared.repo,
+            [
+                Clash(
+                    path,
+                    "present" if path in prepared.files else "missing",
+                    "deleted meanwhile" if before[path] is None else "changed meanwhile",
+                    before[path] is not None,
+                )
+                for path in unseen
+            ],
+        )
+
+
+def _ours(prepared: Prepared, record: Record) -> dict[str, str]:
+    """Return what an earlier publish left and a later one may replace or delete.
+
+    Not what the repo owns or a map writes by now, and not a card that is here no more: that is the person's, and says
+    whose files these are.
+    """
+    repo = prepared.repo
+    given_away = [pattern.protects for pattern in repo.owned] + [entry.output.protects for entry in repo.maps]
+    return {
+        path: known
+        for path, known in record.files.items()
+        if not any(takes(path.encode()) for takes in given_away) and (path != CARD or CARD in prepared.files)
+    }
+
+
+def _adopting(count: int) -> Iterator[str]:
+    if count:
+        some, they = ("1 file", "it counts") if count == 1 else (f"{count} files", "they count")
+        yield f"{some} on the Hub, the same as here, came there by other means; from now on {they} as published."
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +230,7 @@ class _Held:
     prepared: Prepared
     there: Mapping[str, HubFile]
     ids: Mapping[str, str]
-    record: Record
+    last: Mapping[str, str]
     card: bytes | None
     decision: Decision
     ways: Mapping[str, Way]
@@ -225,7 +246,7 @@ class _Held:
 
     def new_record(self, provenance: Provenance, tip: ObjectId) -> bytes:
         """Return the record of what is published after this."""
-        contents, last = self.prepared.contents, self.record.files
+        contents, last = self.prepared.contents, self.last
         files = {path: self.ids[path] for path in self.decision.same}
         files |= {path: last[path] for path, way in self.ways.items() if way.ignored and path in last}
         files |= {path: contents[path].id(large=self.is_large(path)) for path in self.written}
@@ -245,6 +266,22 @@ class _Held:
         return None if card is None else with_block(card, provenance.lines())
 
 
+def _plan(held: _Held, tip: ObjectId, notes: tuple[str, ...]) -> PublishPlan:
+    """Return what is to be said of a repo, yet without the steps."""
+    repo, decision = held.prepared.repo, held.decision
+    return PublishPlan(
+        repo.name,
+        str(repo.url),
+        str(repo.branch),
+        tip,
+        unchanged=len(decision.same),
+        ignored=tuple(path for path in decision.write if held.ways[path].ignored),
+        left_out=held.prepared.left_out,
+        overwritten=tuple(clash.path for clash in decision.clashes),
+        notes=notes,
+    )
+
+
 def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Validate | None) -> Work:
     repo, files = held.prepared.repo, held.prepared.files
     card = held.new_card(provenance)
@@ -260,6 +297,7 @@ def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Vali
         path: Large(files[path], held.prepared.contents[path].sha256) for path in held.written if held.is_large(path)
     }
     small = {path: _small(files[path], held.prepared.contents[path]) for path in held.written if path not in large}
+    require_one_commit(repo.name, sum(one.size for one in small.values()), len(large))
     small |= {PLACE: _bytes(record)} | ({CARD: _bytes(card)} if card is not None else {})
     commit = HubCommit(
         str(repo.branch),
@@ -280,18 +318,14 @@ def _work(held: _Held, plan: PublishPlan, provenance: Provenance, validate: Vali
     return Work(replace(plan, steps=ordered), commit, tuple(large.values()), record)
 
 
-def _record(
-    content: HubContent, tip: ObjectId, there: Mapping[str, HubFile], repo: Repo, provenance: Provenance
-) -> Record:
-    """Return what the last publish left, an empty record where there was none from this source."""
+def _record(content: HubContent, tip: ObjectId, there: Mapping[str, HubFile], repo: Repo) -> Record:
+    """Return what the last publish left, an empty record where there was none."""
     file = there.get(PLACE)
     if file is None:
         return Record()
     if file.size > LARGEST_IN_COMMIT:
         raise ConflictError(f"{repo.name}: {PLACE} there is too large to be a record.", hint="Restore it there.")
-    record = read_record(content.read(tip, PLACE), repo.name)
-    # of another source: whatever that published is somebody else's
-    return record if record.is_from(provenance.source.url) else Record()
+    return read_record(content.read(tip, PLACE), repo.name)
 
 
 def _ways(prepared: Prepared, content: HubContent, paths: Sequence[str]) -> dict[str, Way]:

@@ -99,7 +99,10 @@ def provenance_of(manifest: Manifest, repository: Repository, repo: Repo, hub: H
     """
     head = read_ref(repository, "HEAD")
     if head is None:
-        raise UsageError("This clone has no commit yet, so there is nothing to say where files come from.")
+        raise UsageError(
+            "This clone has no commit yet, so there is nothing to say where files come from.",
+            hint="Commit what made them, then run this again.",
+        )
     notes = []
     if not _pushed(repository, head):
         notes.append(f"{head[:10]}, which the commit on the Hub will name, is on no remote that this clone knows of.")

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.artifacts import RECORD
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl, identity_of
 
-PLACE = ".openllm/published.json"
+PLACE = RECORD
 _SCHEMA = 1
 
 
@@ -46,9 +47,9 @@ class Record:
         }
         return json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
 
-    def is_from(self, source: RepoUrl) -> bool:
-        """Whether it was left by a publish from this source."""
-        return identity_of(self.source) == source.identity
+    def other_than(self, source: RepoUrl) -> str:
+        """Return the source that it was left by a publish from, empty where that is this one, or nobody published."""
+        return "" if not self.source or identity_of(self.source) == source.identity else self.source
 
 
 def read_record(text: bytes, repo: str) -> Record:

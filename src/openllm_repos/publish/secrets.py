@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-RULES = 1
+RULES = 2
 """Changes whenever the lists below do: what was found clean by older ones is looked at again."""
 
 _NAMES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -33,8 +33,9 @@ _FOLDERS = {".ssh": "keys of ssh", ".aws": "keys of AWS", ".gnupg": "keys of gpg
 
 _BEFORE = rb"(?<![A-Za-z0-9_])"
 _AFTER = rb"(?![A-Za-z0-9_])"
-_FORMS: tuple[tuple[str, tuple[bytes, ...], re.Pattern[bytes]], ...] = tuple(
-    (what, starts, re.compile(form))
+_FORMS: tuple[tuple[str, tuple[bytes, ...], re.Pattern[bytes], re.Pattern[bytes]], ...] = tuple(
+    # in a pickle the next letter may stand right behind, so the second one does not look there
+    (what, starts, re.compile(form), re.compile(form.removesuffix(_AFTER)))
     for what, starts, form in (
         ("a token of the Hub", (b"hf_", b"api_org_"), _BEFORE + rb"(?:hf_|api_org_)[A-Za-z0-9]{34}" + _AFTER),
         ("a token of GitHub", (b"ghp_", b"gho_"), _BEFORE + rb"gh[po]_[A-Za-z0-9]{36,251}" + _AFTER),
@@ -56,6 +57,7 @@ _FORMS: tuple[tuple[str, tuple[bytes, ...], re.Pattern[bytes]], ...] = tuple(
 )
 _LONGEST = 320  # bytes; no form is longer than what it takes to know it
 _BINARY = 8000  # as git: a NUL byte in the first 8,000 says that it is no text
+_SETTINGS = 10 << 20  # bytes; a binary file up to that size may hold pickled settings, and a token among them
 _ENOUGH = 10  # places of one file
 
 
@@ -65,7 +67,7 @@ class Suspicion:
 
     Attributes:
         path: of the file, from the top of the work tree.
-        line: where in it, counted from 1; 0 where it is the file's name.
+        line: where in it, counted from 1; 0 where it is the file's name, or no text.
         what: what it looks like.
     """
 
@@ -92,14 +94,17 @@ def suspicious_name(path: str) -> Suspicion | None:
 
 
 class Search:
-    """Searches the content of one file, block by block. Binary files hold no text and are left alone.
+    """Searches the content of one file, block by block. Large binary files hold weights and are left alone.
 
     Args:
         path: of the file, for what is found.
+        size: of the file, in bytes.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, size: int) -> None:
         self._path = path
+        self._large = size > _SETTINGS
+        self._binary = False
         self._tail = b""
         self._lines = 0  # before the tail
         self._begun = False
@@ -109,12 +114,13 @@ class Search:
     def feed(self, block: bytes) -> None:
         """Look at the next block."""
         if not self._begun:
-            self._begun, self._over = True, b"\0" in block[:_BINARY]
+            self._begun, self._binary = True, b"\0" in block[:_BINARY]
+            self._over = self._binary and self._large
         if self._over:
             return
         text = self._tail + block
-        for start, what in _places(text):
-            line = self._lines + text.count(b"\n", 0, start) + 1
+        for start, what in _places(text, binary=self._binary):
+            line = 0 if self._binary else self._lines + text.count(b"\n", 0, start) + 1
             self._found.setdefault((line, what), Suspicion(self._path, line, what))
             if len(self._found) >= _ENOUGH:
                 break
@@ -129,9 +135,10 @@ class Search:
         return tuple(self._found[key] for key in sorted(self._found))
 
 
-def _places(text: bytes) -> Iterator[tuple[int, str]]:
+def _places(text: bytes, *, binary: bool) -> Iterator[tuple[int, str]]:
     """Yield where something starts, and what it is. Plain searches first: they are many times quicker than patterns."""
-    for what, starts, form in _FORMS:
+    for what, starts, in_text, in_binary in _FORMS:
+        form = in_binary if binary else in_text
         for start in starts:
             at = text.find(start)
             while at >= 0:

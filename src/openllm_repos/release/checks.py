@@ -173,8 +173,7 @@ def about_pins(
         if row is None or row.commit is None or pinned in {None, row.commit}:
             continue
         message = f"is pinned at {str(pinned)[:10]} ({path}), and the release would tag {row.commit[:10]}."
-        before = f"openllm-repos sync {repo.name} && " if repo.maps else ""
-        yield Obstacle(repo.name, message, f"{before}openllm-repos pin {repo.name}   then commit and push.")
+        yield Obstacle(repo.name, message, f"{_pinning(repo)}   then commit and push.")
     try:
         modules = read_modules(repository, modules_text(repository, commit))
     except ReposError as why:
@@ -182,8 +181,16 @@ def about_pins(
         return
     for one in differences(manifest, modules, pins.keys()):
         if one.repo and (one.settings or one.path not in pins):
-            how = one.command or "openllm-repos remotes sync"
+            repo = manifest.repo(one.repo)
+            first = one.command == f"openllm-repos pin {repo.name}"
+            how = _pinning(repo) if first else one.command or "openllm-repos remotes sync"
             yield Obstacle(one.repo, f"{one.message} (at {commit[:10]}).", f"{how}   then commit and push.")
+
+
+def _pinning(repo: Repo) -> str:
+    """Return how a repo is pinned where it should be; what a target is to hold has to be there first."""
+    before = f"openllm-repos sync {repo.name} && " if repo.maps else ""
+    return f"{before}openllm-repos pin {repo.name}"
 
 
 def about_access(

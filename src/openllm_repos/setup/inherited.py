@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import NameRefused, ReposError
-from openllm_repos.family.modules import resolved
+from openllm_repos.family.modules import followed, resolved
 from openllm_repos.git.configured import GitRemote
 from openllm_repos.git.gitlinks import all_pins
 from openllm_repos.git.gitmodules import modules_text, read_modules
@@ -54,13 +54,14 @@ class SubtreeFolder:
     place: Place | None
 
 
-def find_submodules(repository: Repository, commit: ObjectId, base: str) -> tuple[Submodule, ...]:
+def find_submodules(repository: Repository, commit: ObjectId, base: str, branch: BranchName) -> tuple[Submodule, ...]:
     """Return the submodules of a commit whose path and URL a manifest can name.
 
     Args:
         repository: the clone.
         commit: of the source.
         base: the source's own URL, from which relative ones are meant; may be empty.
+        branch: the source's own.
     """
     pins = {os.fsdecode(path) for path in all_pins(repository, commit)}
     if not pins:
@@ -72,8 +73,7 @@ def find_submodules(repository: Repository, commit: ObjectId, base: str) -> tupl
             if place is None:
                 continue
             with contextlib.suppress(NameRefused):
-                branch = BranchName(module.branch) if module.branch else DEFAULT_BRANCH
-                found.append(Submodule(submodule_path(module.path), place, branch))
+                found.append(Submodule(submodule_path(module.path), place, BranchName(followed(module, branch))))
     return tuple(found)
 
 
@@ -114,7 +114,7 @@ def with_submodules(draft: Draft, submodules: Sequence[Submodule]) -> Draft:
     for one in submodules:
         known = next((entry for entry in draft.others if _same(entry.place, one.place)), None)
         if known is not None and known.submodule is None:
-            pinned = replace(known, submodule=one.path)
+            pinned = replace(known, submodule=one.path, branch=one.branch)
             draft = replace(draft, others=tuple(pinned if entry is known else entry for entry in draft.others))
         elif known is None and not _same(draft.source.place, one.place):
             ours = _owner(one.place) in owners

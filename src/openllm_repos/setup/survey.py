@@ -98,7 +98,7 @@ def survey(repository: Repository) -> Survey:
         files=files,
         version=_version_file(repository, files),
         others=tuple(place for place in places if place.on_hub),
-        submodules=() if commit is None else find_submodules(repository, commit, source.url if source else ""),
+        submodules=() if commit is None else find_submodules(repository, commit, source.url if source else "", branch),
         subtrees=() if commit is None else find_subtrees(repository, commit, files, beside),
     )
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from openllm_repos.errors import ReposError
-from openllm_repos.family.modules import differences
+from openllm_repos.family.modules import Difference, differences
 from openllm_repos.family.pins import Distance, how_far
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState
 from openllm_repos.git.gitlinks import pins_in_commit
@@ -20,7 +20,7 @@ from openllm_repos.names.path import FolderPath
 from openllm_repos.names.ref import RepoName
 from openllm_repos.status.problems import Problem
 
-_SYNC = "openllm-repos remotes sync   then commit that"
+_SYNC = "openllm-repos remotes sync"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,11 @@ def _problems(manifest: Manifest, clone: Repository, commit: ObjectId, found: Ma
     except ReposError as why:
         return [Problem(source, why.message, why.hint)]
     return [
-        Problem(
-            one.repo or source, f"{one.message if one.repo else f'{one.path} {one.message}'}.", one.command or _SYNC
-        )
+        Problem(one.repo or source, f"{one.message if one.repo else f'{one.path} {one.message}'}.", _next(one))
         for one in differences(manifest, modules, found.keys())
     ]
+
+
+def _next(one: Difference) -> str:
+    """Say what mends it. A source commit is looked at: what is staged only is not in it yet."""
+    return one.command if one.dangerous else f"{one.command or _SYNC}   then commit that"

@@ -5,7 +5,9 @@ Nothing of a person's gets lost: what is in the way is told, and what is staged 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.family.modules import settings_for
-from openllm_repos.git.gitlinks import IndexEntry, index_entries, write_index
+from openllm_repos.git.gitlinks import PLAIN_FILE, IndexEntry, index_entries, write_index
 from openllm_repos.git.gitmodules import NAME, Module, Setting, edited, read_modules
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
@@ -54,6 +56,16 @@ class Held:
             for entry in self.entries
             if entry.is_gitlink and not entry.stage
         }
+
+    def sides(self, path: FolderPath) -> list[ObjectId]:
+        """The two pins that a merge left in conflict at a path; none where there is no conflict."""
+        here = [entry for entry in self.entries if entry.path == os.fsencode(path) and entry.stage > 1]
+        return [ObjectId(entry.id.decode()) for entry in here]
+
+    @property
+    def mode(self) -> bytes:
+        """The mode of ``.gitmodules`` in the index, or that of a new one."""
+        return next((entry.mode for entry in self.entries if entry.path == NAME.encode()), PLAIN_FILE)
 
     @property
     def skipped(self) -> bool:
@@ -116,14 +128,14 @@ def _read(file: Path) -> bytes | None:
 def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
     """Refuse a path that a submodule cannot be put at without losing something.
 
+    Two pins in conflict are no reason: both are in the history, and git itself settles them only with a clone there.
+
     Raises:
         ConflictError: files are there, in the index or in the work tree.
     """
     for entry in held.entries:
         found = os.fsdecode(entry.path)
         inside = found == path or found.startswith(f"{path}/")
-        if entry.stage and inside:
-            raise ConflictError(f"{path} is in conflict.", hint=f"Settle it first: git status -- {path}")
         if (inside and not (entry.is_gitlink and found == path)) or path.startswith(f"{found}/"):
             raise ConflictError(
                 f"{repo.name} cannot be pinned at {path}: the source has {show_path(entry.path)} there.",
@@ -146,13 +158,27 @@ def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
     if place.is_dir() and not os.path.lexists(place / ".git") and any(place.iterdir()):
         raise ConflictError(
             f"{repo.name} cannot be pinned at {path}: that folder holds files of yours that are no clone of it.",
-            hint=f"Move them out of the way first: mv {path} {path}.mine",
+            hint=f"Move them out of the way first: mv {shlex.quote(path)} {shlex.quote(f'{path}.mine')}",
         )
 
 
 def is_checked_out(repository: Repository, path: FolderPath) -> bool:
     """Whether a submodule has files in the work tree."""
     return repository.top is not None and os.path.lexists(repository.top / path / ".git")
+
+
+def uncommitted(repository: Repository, paths: Sequence[FolderPath], manifest: Path) -> tuple[bool, bool]:
+    """Say what of this is not committed yet: pins and ``.gitmodules`` in the index; the manifest in the work tree."""
+    assert repository.top is not None  # what was pinned, was pinned in an index
+    own = os.path.relpath(manifest.parent.resolve() / manifest.name, repository.top)
+    places = [NAME, *paths] + ([] if own.startswith("..") else [own])
+    asked = ("--literal-pathspecs", "status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames")
+    with contextlib.suppress(GitFailed):  # it is only asked to say what comes next
+        listed = repository.person().run(*asked, "--ignore-submodules=dirty", "--", *places).stdout
+        rows = [row for row in listed.split(b"\0") if row]
+        of_own = [row for row in rows if row.endswith(b" " + os.fsencode(own))]
+        return any(row[:1] == b"1" and row[2:3] != b"." for row in rows if row not in of_own), bool(of_own)
+    return False, False
 
 
 def write(
@@ -180,11 +206,14 @@ def write(
     Raises:
         EnvironmentProblem: another git is at work, or something cannot be written.
     """
-    staged = _with_sections(repository, manifest, held.staged or b"", repos)
+    both = (*held.modules, *held.staged_modules)
+    staged = _with_sections(repository, manifest, held.staged or b"", repos, both)
     written = (
-        staged if held.written == held.staged else _with_sections(repository, manifest, held.written or b"", repos)
+        staged
+        if held.written == held.staged
+        else _with_sections(repository, manifest, held.written or b"", repos, both)
     )
-    files = {NAME: staged} if staged != (held.staged or b"") else {}
+    files = {NAME: (held.mode, staged)} if staged != (held.staged or b"") else {}
     edits = not held.skipped and written != (held.written or b"")
     skips = {os.fsdecode(entry.path) for entry in held.entries if entry.skipped}
     try:
@@ -206,10 +235,14 @@ def write(
 
 
 def _with_sections(
-    repository: Repository, manifest: Manifest, content: bytes, repos: Sequence[tuple[Repo, FolderPath]]
+    repository: Repository,
+    manifest: Manifest,
+    content: bytes,
+    repos: Sequence[tuple[Repo, FolderPath]],
+    beside: Sequence[Module],
 ) -> bytes:
     for repo, path in repos:
-        settings: tuple[Setting, ...] = settings_for(manifest, repo, path, read_modules(repository, content))
+        settings: tuple[Setting, ...] = settings_for(manifest, repo, path, read_modules(repository, content), beside)
         content = edited(repository, content, settings)
     return content
 

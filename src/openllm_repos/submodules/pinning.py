@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ReposError, UsageError
-from openllm_repos.family.modules import settings_for
+from openllm_repos.family.modules import elsewhere, settings_for
 from openllm_repos.family.pins import SAME, Distance, how_far
 from openllm_repos.family.remotes import DEADLINE, RemoteState, ask
 from openllm_repos.git.gitlinks import checked_out
+from openllm_repos.git.gitmodules import Setting, kept_clone, remembered_urls
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import HubClient
@@ -17,6 +20,7 @@ from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.path import FolderPath
+from openllm_repos.names.url import identity_of
 from openllm_repos.submodules.desk import Held, is_checked_out, look, require_free, write
 
 
@@ -141,20 +145,45 @@ class _Planning:
         far, url = SAME, remote.endpoint.url
         if tip is not None and tip != new:
             far = how_far(self.repository, repo, url, tip=tip, pin=new, deadline=self.deadline, hub=self.hub)
-        section = any(settings_for(self.manifest, repo, path, said) for said in (held.modules, held.staged_modules))
-        return replace(step, new=new, distance=far, section=section, notes=_notes(self.repository, step, new, far))
+        settings = settings_for(self.manifest, repo, path, held.modules, held.staged_modules)
+        section = bool(settings or settings_for(self.manifest, repo, path, held.staged_modules, held.modules))
+        notes = (*self._about_url(step, settings), *self._notes(step, new, far))
+        return replace(step, new=new, distance=far, section=section, notes=notes)
 
+    def _about_url(self, step: PinStep, settings: Sequence[Setting]) -> Iterator[str]:
+        """Say where git would go on with a clone of what was there before."""
+        keys = {one.key for one in settings}
+        sync = f"git submodule sync -- {shlex.quote(step.path)}"
+        if "path" in keys:
+            urls = remembered_urls(self.repository, settings[0].name)
+            cloned, told = (url if url and identity_of(url) != step.repo.url.identity else "" for url in urls)
+            if cloned:
+                place = os.path.relpath(kept_clone(self.repository, settings[0].name), self.repository.top)
+                how = f"mv {shlex.quote(place)} {shlex.quote(f'{place}.old')} && {sync}"
+                yield f"git keeps a clone of {cloned} for that place and would go on with it; out of the way: {how}"
+            elif told:
+                yield f"git has {told} in mind for that place; afterwards: {sync}"
+        elif "url" in keys:
+            yield f".gitmodules gets its new url; clones that know the old one need: {sync}"
 
-def _notes(repository: Repository, step: PinStep, new: ObjectId, far: Distance) -> tuple[str, ...]:
-    notes = []
-    if far.on_branch is False:
-        notes.append(
-            f"{new[:10]} is not in the history of its branch {step.repo.branch}; make sure that it is meant: a host may"
-            " give out commits of forks, too"
-        )
-    if is_checked_out(repository, step.path):
-        notes += _about_checkout(repository, step, new)
-    return tuple(notes)
+    def _notes(self, step: PinStep, new: ObjectId, far: Distance) -> tuple[str, ...]:
+        """Say what a person should know besides."""
+        notes = []
+        sides = self.held.sides(step.path)
+        if sides:
+            notes.append(f"this settles a conflict of {' and '.join(side[:10] for side in sides)}")
+        if step.old is None:
+            for module in elsewhere(self.manifest, step.repo, self.held.modules):
+                only = f"git rm -- {shlex.quote(module.path)}"
+                notes.append(f"it is a submodule at {module.path} as well; to have it here alone: {only}")
+        if far.on_branch is False:
+            notes.append(
+                f"{new[:10]} is not in the history of its branch {step.repo.branch}; make sure that it is meant: a host"
+                " may give out commits of forks, too"
+            )
+        if is_checked_out(self.repository, step.path):
+            notes += _about_checkout(self.repository, step, new)
+        return tuple(notes)
 
 
 def _about_checkout(repository: Repository, step: PinStep, new: ObjectId) -> list[str]:
@@ -166,11 +195,15 @@ def _about_checkout(repository: Repository, step: PinStep, new: ObjectId) -> lis
     if changed:
         files = "1 file" if changed == 1 else f"{changed} files"
         return [f"{step.path} is checked out, with {files} changed or new: all of it stays as it is"]
-    if head == new:
+    if head is None or head == new:
         return []
-    if head is not None and head != step.old:
-        return [f"{step.path} is checked out at {head[:10]}, which is not the commit pinned so far: it stays there"]
-    return [f"{step.path} is checked out and stays as it is; to move it too: git submodule update -- {step.path}"]
+    unlike = f"git add and git commit -a would pin {head[:10]} instead, which is checked out there"
+    if head != step.old:
+        said = f"{step.path} is checked out at {head[:10]}, which is not the commit pinned so far: it stays there"
+    else:
+        how = f"git submodule update -- {shlex.quote(step.path)}"
+        said = f"{step.path} is checked out and stays as it is; to move it too: {how}"
+    return [said, unlike]
 
 
 def apply_pins(manifest: Manifest, repository: Repository, steps: Sequence[PinStep]) -> bool:

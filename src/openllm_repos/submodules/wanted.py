@@ -60,29 +60,37 @@ def _by_id(repository: Repository, remote: RemoteState, text: str) -> ObjectId |
         wanted = ObjectId(text)
     except NameRefused:
         begun = {one for one in known if one.startswith(text)} if _BEGINNING.fullmatch(text) else set()
-        return (
-            _peeled(remote, begun.pop())
-            if len(begun) == 1 and text not in remote.heads and text not in remote.tags
-            else None
-        )
-    if wanted in known:
-        return _peeled(remote, wanted)
-    if len(wanted) != repository.id_length:
-        return wanted  # which is said in the end
-    return _fetched(repository, remote, wanted)
+        if len(begun) != 1 or text in remote.heads or text in remote.tags:
+            return None
+        wanted = begun.pop()
+    return _commit(repository, remote, _peeled(remote, wanted))
+
+
+def _commit(repository: Repository, remote: RemoteState, found: ObjectId) -> ObjectId:
+    """Return what is a commit for sure. A branch's tip is one; a tag may name anything, a file too."""
+    if found in remote.heads.values() or len(found) != repository.id_length:  # the latter is said in the end
+        return found
+    return _fetched(repository, remote, found)
 
 
 def _fetched(repository: Repository, remote: RemoteState, wanted: ObjectId) -> ObjectId:
     """Return the commit that an id stands for, once the remote has given it out."""
     try:
-        return peek_commit(repository, remote.endpoint.url, wanted, deadline=_SECONDS)
+        found = peek_commit(repository, remote.endpoint.url, wanted, deadline=_SECONDS)
     except DeadlineExceeded as late:
         raise EnvironmentProblem(f"{remote.repo.name}: {late.message}", hint="Check the network.") from None
     except GitFailed as failed:
+        last = failed.completed.said.rpartition("\n")[2]
         raise UsageError(
-            f"{remote.repo.name} does not give out a commit {wanted[:10]}: {failed.completed.said.splitlines()[-1]}",
+            f"{remote.repo.name} does not give out a commit {wanted[:10]}: {last}",
             hint=f"Look at its history: {remote.repo.url}   A commit must be pushed there before it can be pinned.",
         ) from None
+    if found is None:
+        raise UsageError(
+            f"{remote.repo.name} has a file or a folder as {wanted[:10]}, no commit.",
+            hint=f"Name a commit, a tag or a branch: git ls-remote {remote.repo.url}",
+        )
+    return found
 
 
 def _peeled(remote: RemoteState, found: ObjectId) -> ObjectId:
@@ -110,9 +118,7 @@ def _by_name(repository: Repository, remote: RemoteState, text: str) -> ObjectId
         known = [*remote.tags, *remote.heads]
         whole = " An id is written in full." if _BEGINNING.fullmatch(text) else ""
         raise UsageError(
-            f"{name} has no tag, branch or commit {quoted(text)}{nearest(text, known)}.{whole}",
+            f"{name} has no tag, branch or commit {quoted(text)}{nearest(text, known) or '.'}{whole}",
             hint=f"See what it has: git ls-remote {remote.repo.url}",
         )
-    if of_branch is None and found not in remote.heads.values() and len(found) == repository.id_length:
-        return _fetched(repository, remote, found)  # a tag may name anything, a file too
-    return found
+    return _commit(repository, remote, found)

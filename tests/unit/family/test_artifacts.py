@@ -68,7 +68,9 @@ def test_each_entry_must_find_something(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     write(tmp_path, "elsewhere/a.txt", "x/b.txt")
     (tmp_path / "exports").symlink_to(tmp_path / "elsewhere")
-    assert problems(tmp_path, ("exports/", ".")) == ["exports is a symbolic link; put the folder itself there"]
+    assert problems(tmp_path, ("exports/", ".")) == [
+        "exports is a symbolic link that git tracks; put the folder itself there"
+    ]
     (tmp_path / "x/inside").symlink_to(tmp_path / "elsewhere")
     assert problems(tmp_path, ("x/**/*.md", ".")) == ["x/inside is a symbolic link; put the file itself there"]
     assert taken(tmp_path, ("x/*.txt", ".")) == {"b.txt": "x/b.txt"}
@@ -135,8 +137,23 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     ]
 
 
-def test_gits_own_files_and_those_of_a_download_are_left_out(tmp_path: Path) -> None:
-    write(tmp_path, "x/.gitattributes", "x/a.txt", "x/.cache/huggingface/download/a.txt.metadata", "x/.cache/mine")
+def test_gits_own_files_and_what_programs_keep_for_themselves_are_left_out(tmp_path: Path) -> None:
+    kept = (
+        ".cache/huggingface/download/a.txt.metadata",
+        ".DS_Store",
+        "sub/__pycache__/a.pyc",
+        ".openllm/published.json",
+    )
+    write(tmp_path, "x/.gitattributes", "x/a.txt", *(f"x/{name}" for name in kept))
     found = find_files(tmp_path, repo(("x/", ".")))
-    assert [file.target for file in found.files] == [".cache/mine", "a.txt"]
-    assert found.left_out == ("x/.cache/huggingface/download/a.txt.metadata", "x/.gitattributes")
+    assert [file.target for file in found.files] == ["a.txt"]
+    assert sorted(found.left_out) == sorted(f"x/{name}" for name in (".gitattributes", *kept))
+
+
+def test_a_card_in_other_letters_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "x/a.txt", "x/Readme.md", "x/docs/readme.md")
+    why = "would be no card: the Hub reads README.md alone, a file in these letters; rename it"
+    assert problems(tmp_path, ("x/", ".")) == [f"x/Readme.md {why}"]
+    write(tmp_path, "y/README.md/a.txt")
+    assert problems(tmp_path, ("y/", ".")) == [f"y/README.md/a.txt {why}"]
+    assert "to/Readme.md" in taken(tmp_path, ("x/", "to/"))

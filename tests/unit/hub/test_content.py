@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -145,6 +148,20 @@ def test_a_file_that_fails_here_is_not_sent_to_its_end(content: HubContent) -> N
         LargeFiles(content).send([Broken("0.bin", bytes(60))])
 
 
+@pytest.mark.slow
+def test_who_stops_it_does_not_wait_for_a_store_that_is_silent(content: HubContent, sandbox: Sandbox) -> None:
+    stop = lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # noqa: E731
+    sandbox.hub.fault(match="PUT /_lfs/upload/*", before=stop, delay=5)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
+    began = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            LargeFiles(content).send(FILES[:1])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 4
+
+
 def test_nobody_sends_large_files_without_the_right_to(content: HubContent, sandbox: Sandbox) -> None:
     del content
     with pytest.raises(HubRefused) as refused:
@@ -230,6 +247,17 @@ def test_links_that_make_no_sense_are_not_followed(action: str) -> None:
     body = f'{{"objects": [{{"oid": "{FILES[0].sha256}", "actions": {action}}}]}}'
     with Stranger(200, body.encode()) as hub, pytest.raises(HubUnreachable):
         LargeFiles(HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5))).send(FILES[:1])
+
+
+def test_a_part_that_the_store_does_not_name_cannot_be_put_together_with_others() -> None:
+    with Stranger(200) as store:
+        action = (
+            f'{{"upload": {{"href": "{store.url}/whole", "header": {{"chunk_size": "80", "1": "{store.url}/1"}}}}}}'
+        )
+        body = f'{{"objects": [{{"oid": "{FILES[0].sha256}", "actions": {action}}}]}}'
+        with Stranger(200, body.encode()) as hub, pytest.raises(HubUnreachable, match=r"part 1 of 0\.bin"):
+            LargeFiles(HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5))).send(FILES[:1])
+        assert [path for path, _ in store.shown] == ["/1"]
 
 
 def test_a_file_that_lfs_refuses_is_named() -> None:

@@ -9,7 +9,9 @@ from itertools import pairwise
 
 import pytest
 
+from openllm_repos.family.pins import Distance
 from openllm_repos.hub.model import Runtime, Stage
+from openllm_repos.names.path import FolderPath
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl
 from openllm_repos.picture.look import DARK, LIGHT, Scheme
@@ -22,6 +24,7 @@ from openllm_repos.picture.todo import todo_section
 from openllm_repos.plan import Action, Stopped, TargetPlan
 from openllm_repos.release.matrix import Matrix
 from openllm_repos.status.family import RepoStatus, Standing
+from openllm_repos.status.pins import Pin
 from openllm_repos.status.problems import Problem
 from tests.support.reports import HOSTILE, Reports, commit, manifest
 
@@ -378,3 +381,11 @@ def test_the_next_step_is_shown_as_what_it_is(step: str, shown: str) -> None:
 
 def test_where_there_is_no_next_step_nothing_is_shown() -> None:
     assert next_step("") == ""
+
+
+def test_a_repo_that_the_source_pins_says_how_far_its_pin_is_behind() -> None:
+    report = Reports(manifest(1, 1)).report()
+    repo = report.status.repos[-1].repo
+    pinned = RepoStatus(repo, Standing.OK, pin=Pin(FolderPath("models/small"), commit(7), Distance(3, on_branch=True)))
+    text = page(replace(report, status=replace(report.status, repos=(pinned,), problems=())))
+    assert f'<td class="wide">pinned at {commit(7)[:10]}, 3 behind</td>' in text

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.publish.compare import decide, require_room
+from openllm_repos.publish.compare import decide, require_one_commit, require_room
 from openllm_repos.publish.hashes import Content
 
 
@@ -64,6 +64,19 @@ def test_a_path_cannot_be_a_file_and_a_folder() -> None:
         with pytest.raises(ConflictError, match="a file and"):
             require_room("m", kept, written)
     require_room("m", ["old", "old/impossible"], ["new"])
+
+
+def test_two_paths_that_differ_in_capitals_alone_are_one_on_windows() -> None:
+    require_room("m", ["a/B", "a/b"], ["a/b"])  # there already
+    with pytest.raises(ConflictError, match="m: a/b and A/b on the Hub differ in capitals alone"):
+        require_room("m", ["A/b", "c"], ["a/b"])
+
+
+def test_more_than_the_hub_takes_in_a_commit_is_refused() -> None:
+    require_one_commit("m", 10**9, 25_000)
+    for small, large in ((10**9 + 1, 0), (0, 25_001)):
+        with pytest.raises(ConflictError, match="the Hub takes 25,000 and 1 GB in a commit"):
+            require_one_commit("m", small, large)
 
 
 STATES = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([GIT_A, GIT_B, GIT_C]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,26 @@ def test_a_file_that_is_gone_is_told(file: LocalFile) -> None:
     file.path.unlink()
     with pytest.raises(EnvironmentProblem, match="cannot be read"):
         list(file.pieces(0, 1))
+
+
+def test_where_one_file_fails_a_large_one_is_not_read_to_its_end_and_the_next_repo_is(
+    file: LocalFile, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.bin"
+    with large.open("wb") as sparse:
+        sparse.truncate(64 << 20)
+    gone = tmp_path / "gone.bin"
+    gone.write_bytes(b"x")
+    files = [local(gone), local(large)]
+    gone.unlink()
+    told: list[int] = []
+
+    def tell(count: int) -> None:
+        told.append(count)
+        time.sleep(0.02)
+
+    hashes = Hashes(tmp_path / "state", tell)
+    with pytest.raises(EnvironmentProblem, match=r"gone\.bin"):
+        hashes.of(files)
+    assert sum(told) < 64 << 20
+    assert hashes.of([file])[1] == ()

@@ -63,3 +63,13 @@ def test_quiet_is_quiet_and_a_pipe_gets_lines_alone(monkeypatch: pytest.MonkeyPa
         piped.read(1)
         piped.tell("a line")
     assert pipe.getvalue() == "a line\n"
+
+
+def test_the_log_of_a_job_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    monkeypatch.setattr(publish_text, "_EVERY_IN_LOG", 0)
+    progress = Progress(shown=True)
+    with progress.of("small: sending", 4 << 20):
+        progress.sent(1 << 20)
+    assert log.getvalue() == "small: sending 1.0 MiB of 4.0 MiB (25 %)\n"

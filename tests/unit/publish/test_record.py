@@ -17,8 +17,8 @@ def test_a_record_is_read_as_it_was_written() -> None:
     text = record.text("openllm-repos 1.0")
     assert read_record(text, "small") == record
     assert record.text("openllm-repos 1.0") == text
-    assert record.is_from(RepoUrl(URL))
-    assert not record.is_from(RepoUrl("https://github.com/somebody/else"))
+    assert record.other_than(RepoUrl(URL)) == ""
+    assert record.other_than(RepoUrl("https://github.com/somebody/else")) == URL
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import string
 
 import pytest
 
-from openllm_repos.publish.secrets import Search, suspicious_name
+from openllm_repos.publish.secrets import Search, Suspicion, suspicious_name
 
 
 def found(*blocks: bytes) -> list[tuple[int, str]]:
-    search = Search("data/log.txt")
+    search = Search("data/log.txt", sum(map(len, blocks)))
     for block in blocks:
         search.feed(block)
     return [(one.line, one.what) for one in search.found]
@@ -84,8 +85,23 @@ def test_a_private_key_between_certificates_and_public_keys() -> None:
     assert found(b"-----BEGIN CERTIFICATE-----\n-----BEGIN PUBLIC KEY-----\n") == []
 
 
-def test_a_binary_file_is_left_alone() -> None:
-    assert found(b"\0\1hf_" + b"a1" * 17, b" hf_" + b"a1" * 17) == []
+def test_a_token_among_pickled_settings() -> None:
+    """`training_args.bin` of transformers keeps the `hub_token` that a training was started with."""
+    settings = pickle.dumps({"layers": 0, "hub_token": "hf_" + "a1" * 17, "seed": 7}, protocol=2)
+    assert b"\0" in settings
+    assert found(settings) == [(0, "a token of the Hub")]
+    assert Suspicion("exports/training_args.bin", 0, "a token").place == "exports/training_args.bin"
+
+
+def test_weights_are_left_alone() -> None:
+    search = Search("model.safetensors", 11 << 20)
+    search.feed(b"\0\1 hf_" + b"a1" * 17)
+    search.feed(b" hf_" + b"a1" * 17)
+    assert search.found == ()
+
+
+def test_noise_holds_no_secret() -> None:
+    assert found(random.Random(3).randbytes(4 << 20)) == []
 
 
 def test_a_vocabulary_holds_no_secret() -> None:
