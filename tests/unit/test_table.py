@@ -28,13 +28,20 @@ def test_columns_are_aligned_and_no_line_ends_in_blanks() -> None:
     ]
 
 
-@pytest.mark.parametrize("columns", [40, 44, 49, 50])
-def test_the_widest_column_is_cut_first(columns: int) -> None:
-    lines = list(_table(REPOS, columns))
-    assert max(map(len, lines)) == columns
-    assert lines[2].startswith("a-rathe")
-    assert lines[2].endswith("  git   main    in sync  -")
-    assert ("…" in lines[2]) == (columns < 50)
+@pytest.mark.parametrize(
+    ("columns", "headings", "row"),
+    [
+        (50, "repo                kind  branch  state    release", "a-rather-long-name  git   main    in sync  -"),
+        (49, "repo                kind  state    release", "a-rather-long-name  git   in sync  -"),
+        (42, "repo                kind  state    release", "a-rather-long-name  git   in sync  -"),
+        (41, "repo                state    release", "a-rather-long-name  in sync  -"),
+        (30, "repo          state    release", "a-rather-lo…  in sync  -"),
+    ],
+)
+def test_the_branch_that_all_share_goes_first_then_the_kind_then_the_widest_is_cut(
+    columns: int, headings: str, row: str
+) -> None:
+    assert list(_table(REPOS, columns))[::2] == [headings, row]
 
 
 def test_a_character_that_takes_two_columns_counts_twice() -> None:
