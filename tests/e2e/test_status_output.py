@@ -140,22 +140,6 @@ def test_the_table_fits_80_columns_however_long_the_names_are(family: Family) ->
     assert len({line.index(state) for line, state in zip(table, ("state", "ok", "empty", "ok"), strict=True)}) == 1
 
 
-def test_a_table_that_is_too_wide_loses_the_branch_that_all_share_then_the_kind_and_no_name(family: Family) -> None:
-    """What pins, releases, Spaces and dates take is taken from what says least."""
-    made = Bare.init(family.folder / "long.git")
-    for tag, headings in (
-        ("v1.2.3", ["repo", "kind", "branch", "state", "release"]),
-        ("v1.2.4-rc." + "1" * 25, ["repo", "kind", "state", "release"]),
-        ("v1.2.4-rc." + "1" * 32, ["repo", "state", "release"]),
-    ):
-        family.clone.git("push", "-q", made.url, "main", f"main:refs/tags/{tag}")
-        family.manifest(more=f'[repos.small-extended-7k-of-2025]\nurl = "{made.url}"\n')
-        table = status(family).out.partition("\n\n")[0].splitlines()
-        assert table[0].split() == headings
-        assert table[3].startswith("small-extended-7k-of-2025  ")
-        assert "…" not in table[3]
-
-
 def test_repos_with_the_same_problem_share_its_lines(family: Family) -> None:
     others = [Bare.init(family.folder / f"{name}.git") for name in ("one", "two")]
     family.manifest(more="\n".join(f'[repos.{made.path.stem}]\nurl = "{made.url}"' for made in others))

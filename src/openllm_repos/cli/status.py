@@ -35,7 +35,8 @@ _HUB_HEADINGS = ("space", "changed")
 _DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
 _STATE = "state"
 _WHOLE = (_STATE, _HUB_HEADINGS[-1])
-_NAMES = 3  # a third of the width is for names, before they are cut
+_WHOLE_IF_SHORT = ("repo", "release", _PIN_HEADING)
+_SHORT = 3  # a third of the width at the most
 _GAP = 2
 _NAMED = 3
 _NARROWEST = 40
@@ -186,7 +187,7 @@ def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[str, ...], ...]:
 def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
     """Yield the table as lines. Where it is too wide, it loses what says the least, and then the widest cells are cut.
 
-    States and dates stay whole, and so do names of common length: a person types them.
+    States and dates stay whole, and so do names, releases and pins that are not very long.
     """
     from rich.console import Console
     from rich.table import Table
@@ -199,9 +200,9 @@ def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
     table = Table.grid(padding=(0, _GAP, 0, 0))
     headings, *rows = _fitting(_rows(repos), columns)
     state = headings.index(_STATE)
-    short = max(len(row[0]) for row in rows) <= columns // _NAMES
-    for number, heading in enumerate(headings):
-        table.add_column(no_wrap=heading in _WHOLE or (number == 0 and short))
+    for heading, *below in zip(headings, *rows, strict=True):
+        short = heading in _WHOLE_IF_SHORT and max(map(len, below)) <= columns // _SHORT
+        table.add_column(no_wrap=heading in _WHOLE or short)
     table.add_row(*cells(headings))
     for status, row in zip(repos, rows, strict=True):
         table.add_row(*cells(row, _colour(status.standing)))
