@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,7 @@ class World:
         own: what the Space's own files hold, as their last editor left them.
         held: whether the Space was rolled back and not let go since.
         first: the Space's tip when it was first in step with the source.
+        copied_at: the source's first commit, which the Space's files were copied at where they were.
         synced: the source commits that the Space ever got.
         clean: whether only the source has changed mapped files since both sides were last the same.
         released: tag -> repo -> the object that it names.
@@ -80,6 +82,7 @@ class World:
         self.clean = True
         self.held = False
         self.first = ""
+        self.copied_at = branch_tip(self.family.origin)
         self.synced: list[str] = []
         self.released: dict[str, dict[str, str]] = {}
         self._now = self.family.clone.now
@@ -206,9 +209,20 @@ class World:
         return done
 
     def look_again(self) -> None:
-        """Learn from status whether the Space is held; what it changed by itself is anybody's guess."""
-        said = {repo["name"]: repo for repo in self.tool("status", "--json").json()["repos"]}
-        self.held, self.clean = said["space"]["held"] is not None, False
+        """Learn from status whether the Space is held; what it changed by itself is anybody's guess.
+
+        Who took the adoption back adopts it again.
+        """
+        said = self.space_status()
+        if said["state"] == "not adopted":
+            self.tool("adopt", "space", "--at", self.copied_at, "--yes")
+            said = self.space_status()
+        self.held, self.clean = said["held"] is not None, False
+
+    def space_status(self) -> dict[str, Any]:
+        """Return what status says of the Space."""
+        repos: list[dict[str, Any]] = self.tool("status", "--json").json()["repos"]
+        return next(repo for repo in repos if repo["name"] == "space")
 
     def release(self) -> None:
         """Release the next version; the person's work tree is brought to their branch first."""

@@ -133,7 +133,8 @@ def _end_lines(manifest: Manifest, plan: ImportPlan, published: Published | None
         paths = ", ".join(show_path(path) for path in plan.overlaps)
         yield f"A merge into {main} will stop at what both sides changed: {paths}"
     if published is None:
-        yield f"Next, on {main}: git merge {plan.branch}   then push, and: openllm-repos sync {plan.target}"
+        lift = f"openllm-repos rollback {plan.target} --lift   and: " if plan.held else ""
+        yield f"Next, on {main}: git merge {plan.branch}   then push, and: {lift}openllm-repos sync {plan.target}"
 
 
 def import_json(plan: ImportPlan, *, moved: bool, published: Published | None) -> dict[str, Any]:

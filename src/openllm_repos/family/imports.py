@@ -7,10 +7,9 @@ that squashes a branch into one commit keeps the lines, but no longer at the end
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 
-from openllm_repos.git.history import commits_touching, is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
@@ -62,33 +61,3 @@ def find_imports(
                 origin = ObjectId(named.decode())
                 found[origin] = (*found.get(origin, ()), one)
     return found
-
-
-def newest_at_home(
-    repository: Repository,
-    tip: ObjectId,
-    imports: Imports,
-    paths: Sequence[bytes],
-    *,
-    without: Sequence[ObjectId],
-    not_saying: str,
-) -> ObjectId | None:
-    """Return the newest commit of a target up to which the source has everything, or None where there is none.
-
-    Who takes over a later commit and leaves out an earlier one has not brought both home: that commit does not count.
-
-    Args:
-        repository: the clone; it has the target's commits too.
-        tip: the target's tip.
-        imports: what the source says to have.
-        paths: the files that count.
-        without: commits whose history does not count.
-        not_saying: as :func:`~openllm_repos.git.history.commits_touching`.
-    """
-    for commit in imports:
-        known = repository.git.run("cat-file", "-e", f"{commit}^{{commit}}", ok=(0, 1, 128)).code == 0
-        if known and is_ancestor(repository, commit, tip):
-            touching = commits_touching(repository, commit, paths, without=without, not_saying=not_saying)
-            if all(one in imports for one in touching):
-                return commit
-    return None

@@ -42,6 +42,7 @@ class LastSync:
         rollback: the commit that rolled the target back or took a sync back, where this is that commit, the end of its
             hold, or a sync that brought less than was taken back; None elsewhere. Then the target's history has
             projections that are newer than `projected`, and its files do not.
+        undone: the commit that this one took back, where it took one back; None elsewhere.
     """
 
     commit: ObjectId
@@ -52,6 +53,7 @@ class LastSync:
     copied: bool = False
     held: str = ""
     rollback: ObjectId | None = None
+    undone: ObjectId | None = None
 
     @property
     def nothing(self) -> bool:
@@ -119,6 +121,7 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
         digest, held = said[MANIFEST_DIGEST], said.get(HELD_AT, "")
         earlier = ObjectId(said[ROLLBACK_COMMIT]) if ROLLBACK_COMMIT in said else None
         rollback = commit if held or UNDONE_COMMIT in said else earlier
+        undone = ObjectId(said[UNDONE_COMMIT]) if UNDONE_COMMIT in said else None
         found = LastSync(
             commit,
             source_commit,
@@ -128,6 +131,7 @@ def _read(commit: ObjectId, content: bytes) -> tuple[str, LastSync | None]:
             copied=NOT_ADOPTED in said,
             held=held,
             rollback=rollback,
+            undone=undone,
         )
         return said[SOURCE_REPO], found
     except (KeyError, NameRefused):

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import islice
 
 from openllm_repos.errors import ConflictError, ManifestError
-from openllm_repos.family.imports import Imports, find_imports, newest_at_home
+from openllm_repos.family.at_home import AtHome, standing
+from openllm_repos.family.imports import Imports, find_imports
 from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, find_syncs
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
@@ -25,8 +25,6 @@ from openllm_repos.plan import Drift, FileChange
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Node
-
-_SYNCS = 200  # how many are looked at for one that left no drift
 
 
 class State(StrEnum):
@@ -138,10 +136,10 @@ def relate(
     if start.known and files:
         imports = find_imports(repository, reader, manifest, target, commit)
         if imports:
-            start = replace(start, carried=(*start.carried, *held.settled(imports)))
-        home = held.home(start, imports, files)
-        if home is not None:
-            start, files = home, part.changes(home.base, mapped)
+            about = (repository, reader, manifest, target, part)
+            home = AtHome(*about, commit, tip, standing(repository, reader, manifest, part, last), imports)
+            start = held.home(replace(start, carried=(*start.carried, *home.settled())), home, files)
+            files = part.changes(start.base, mapped)
     if not start.known and files:
         return Relation(
             State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part
@@ -224,40 +222,19 @@ class _Held:
         carried = (self.projected, common)
         return _Start(self._at(common), known=True, behind=behind, contained=False, carried=carried, since=common)
 
-    def settled(self, imports: Imports) -> tuple[ObjectId, ...]:
-        """Return the newest sync that left nothing of the target's own, or was imported with what it left.
+    def home(self, start: _Start, home: AtHome, files: Sequence[FileChange]) -> _Start:
+        """The start where drift was imported into the source since the last sync; the same where it was not.
 
-        What the target changed before it has come home. A target whose drift stays there has no such sync: looking
-        back far for it would cost and find nothing.
-        """
-        with closing(find_syncs(self.repository, self.reader, self.tip, self.manifest.source.url)) as syncs:
-            for sync in islice(syncs, _SYNCS):
-                if sync.commit in imports:
-                    return (sync.commit,)
-                brought: ObjectId | None = sync.projected
-                if not self._has(sync.projected):
-                    if not self._has(sync.source_commit) or not sync.maps:
-                        continue
-                    brought = project(self.repository, sync.source_commit, sync.maps, reader=self.reader).commit
-                if not self.part.changes(self._at(brought), self._at(sync.commit)):
-                    return (sync.commit,)
-        return ()
-
-    def home(self, start: _Start, imports: Imports, files: Sequence[FileChange]) -> _Start | None:
-        """The start where drift was imported into the source since the last sync; None where it was not.
-
-        Both sides have those commits then. The target's own are the base, so that a sync takes over what the source
-        made of them, an undoing too, and they are drift no more.
+        Both sides have those commits then. The target's own are part of the base, so that a sync takes over what the
+        source made of them, an undoing too, and they are drift no more.
         """
         if start.contained and self.target.history is not History.SQUASH:
-            return None
+            return start
         paths = [file.path for file in files]
-        found = newest_at_home(
-            self.repository, self.tip, imports, paths, without=start.carried, not_saying=SAID_BY_SYNC
-        )
-        if found is None:
-            return None
-        base = self._at(found)
+        newest = home.newest(start.base, start.since, paths, without=start.carried)
+        if newest is None:
+            return start
+        found, base = newest
         contained = not self.part.changes(base, self._at(self.projected))
         if self.target.history is not History.SQUASH or not contained:
             contained, behind = False, max(1, start.behind)
@@ -343,10 +320,21 @@ class _Held:
             )
         without = () if before is None else (before,)
         behind = 0 if contained else max(1, count(self.repository, self.projected, without=without))
-        carried = (*without, self.projected)
+        carried = (*without, self.projected, *self._taken_back())
         if self._has(rollback) and not self.part.changes(base, self._at(rollback)):
             carried = (*carried, rollback)  # else it restored edits of the target's own, which are older
         return _Start(base, known=True, behind=behind, contained=contained, carried=carried, since=before)
+
+    def _taken_back(self) -> tuple[ObjectId, ...]:
+        """Return the projections that were brought since the last sync that still counts: no doing of the target's."""
+        found: list[ObjectId] = []
+        with closing(find_syncs(self.repository, self.reader, self.tip, self.manifest.source.url)) as syncs:
+            for sync in syncs:
+                if not sync.nothing and self._has(sync.projected):
+                    found.append(sync.projected)
+                if sync.rollback is None:
+                    break
+        return tuple(dict.fromkeys(found))
 
     def _require_source(self, last: LastSync) -> None:
         """Refuse where this clone lacks the source commit that the last sync names.

@@ -58,6 +58,7 @@ class ImportPlan:
         source_commit: the source's newest commit.
         base: the source commit that the branch starts from.
         target_tip: the target's tip.
+        held: what the target is held at, so that syncs leave it alone; empty where it is not held.
         commits: what is made, parents first; empty where there is nothing to import.
         tip: the newest of them; None where there is nothing to import.
         old: what the branch names now; None where it is not there.
@@ -74,6 +75,7 @@ class ImportPlan:
     source_commit: ObjectId
     base: ObjectId | None = None
     target_tip: ObjectId | None = None
+    held: str = ""
     commits: tuple[ImportedCommit, ...] = ()
     tip: ObjectId | None = None
     old: ObjectId | None = None

@@ -61,7 +61,7 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
         relation = relate(repository, reader, manifest, target, commit, remote.tip)
         if relation.state is State.NOT_ADOPTED:
             raise NotAdopted(target, len(relation.drift.files))
-        plan = replace(plan, old=read_ref(repository, branch.ref))
+        plan = replace(plan, old=read_ref(repository, branch.ref), held=relation.held)
         if relation.tip is None or not relation.drift.files:
             return replace(plan, said=_nothing(target, relation))
         return _Planner(manifest, repository, reader, target, relation).plan(plan)

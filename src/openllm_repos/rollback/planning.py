@@ -228,7 +228,7 @@ class _Planner:
             back = count(self.repository, relation.since, without=[point.projected])
             if back:
                 some = "1 commit" if back == 1 else f"{back} commits"
-                notes.append(f"This takes back {some} of the source; the next sync after --lift brings them again.")
+                notes.append(f"This takes back {some} of the source; the next sync after --lift brings that again.")
         if relation.last is not None and relation.last.digest != maps_digest(self.target.maps):
             notes.append(
                 f"The maps of {self.target.name} have changed since its last sync; files that no map writes any more"

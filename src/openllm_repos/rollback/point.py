@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openllm_repos.errors import EnvironmentProblem, UsageError
+from openllm_repos.family.imports import find_imports
 from openllm_repos.family.last_sync import find_last_sync, find_syncs
 from openllm_repos.family.relation import Relation
 from openllm_repos.family.releases import FoundLock, named
@@ -146,7 +147,7 @@ class Finder:
             )
         commit = self._commit_of(commit)
         last = find_last_sync(self.repository, self.reader, commit, self.manifest.source.url)
-        if last is None:
+        if last is None or last.nothing:
             return self._of_source(self._copied_from(commit, label), label)
         if last.digest != maps_digest(target.maps):
             note = (
@@ -173,27 +174,33 @@ class Finder:
         source = copied_from.get(commit.encode())
         if source is None:
             raise UsageError(
-                f"No sync had reached {target.name} at {label}, so nothing says what of it is the source's.",
+                f"No sync had reached {target.name} at {label}, or it was taken back, so nothing says what of it is the"
+                " source's.",
                 hint="Name a later commit of it, a release, or a commit of the source.",
             )
         return ObjectId(source.decode())
 
     def _had(self, commit: ObjectId, projected: ObjectId) -> bool:
-        """Whether a sync ever brought the files of a source commit, or a later one, to the target."""
+        """Whether the target ever had the files of a source commit: brought by a sync, with a later one, or its own."""
         tip = self.relation.tip
         assert tip is not None  # an empty target was refused before
         if is_ancestor(self.repository, projected, tip):
             return True
         part = self.relation.part
         files = part.of(projected.encode() + b"^{tree}")
+
+        def same(other: ObjectId) -> bool:
+            return self._has(other) and not part.changes(files, part.of(other.encode() + b"^{tree}"))
+
         for sync in find_syncs(self.repository, self.reader, tip, self.manifest.source.url):
             if self._has(sync.source_commit) and is_ancestor(self.repository, commit, sync.source_commit):
                 return True
             # A sync that has nothing to bring leaves no commit: a later source commit may stand for the same files.
-            there = sync.projected.encode() + b"^{tree}"
-            if projected == sync.projected or (self._has(sync.projected) and not part.changes(files, part.of(there))):
+            if projected == sync.projected or same(sync.projected) or same(sync.commit):
                 return True
-        return False
+        # Nor does one that finds in the target what came home from there.
+        imports = find_imports(self.repository, self.reader, self.manifest, self.remote.repo, commit)
+        return any(same(one) and is_ancestor(self.repository, one, tip) for one in imports)
 
     def _in_target(self, commit: ObjectId) -> bool:
         tip = self.relation.tip

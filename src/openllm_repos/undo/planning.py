@@ -174,7 +174,10 @@ def _here(repository: Repository, due: list[Way]) -> tuple[tuple[RefUpdate, ...]
     for way in due:
         move = way.move
         found = now.get(move.ref, repository.zero)
-        if found != move.new:
+        if found == move.old:
+            gone = "it is gone already" if found.is_zero else "it is there again already"
+            left.append(Left(move, gone, ""))
+        elif found != move.new:
             left.append(Left(move, "it has moved since, and stays where it is", ""))
         elif move.ref in standing:
             to = f"git reset --keep {move.old[:10]}" if not move.old.is_zero else "git switch to another branch first"
@@ -198,4 +201,5 @@ def require_possible(plan: UndoPlan) -> None:
         raise kind(f"{name} ({plan.operation.command}) cannot be taken back now; nothing was changed.")
     if not plan.does_something:
         what = "cannot be taken back" if plan.left else "is taken back already; nothing is left to do"
-        raise ConflictError(f"{name} ({plan.operation.command}) {what}.", hint=next((x.hint for x in plan.left), ""))
+        hint = next((left.hint for left in plan.left if left.hint), "For an older one, name it; see: openllm-repos log")
+        raise ConflictError(f"{name} ({plan.operation.command}) {what}.", hint=hint)
