@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -268,3 +269,39 @@ def test_completion_scripts_come_from_the_command_itself(run_tool: RunTool) -> N
     done = run_tool(env={"_OPENLLM_REPOS_COMPLETE": "zsh_source"})
     assert done.code == 0
     assert done.out.startswith("#compdef openllm-repos")
+
+
+@pytest.mark.parametrize(("option", "command"), [("-q", "sync"), ("--manifest", "status"), ("-C", "release")])
+def test_an_option_of_the_program_after_a_command_is_told_where_it_stands(
+    run_cli: RunCli, option: str, command: str
+) -> None:
+    done = run_cli(command, option, "x")
+    assert done.code == 2
+    assert f"{option} stands before the command: openllm-repos {option} {command} ..." in done.err
+
+
+def test_options_stand_in_one_order_and_what_may_be_repeated_says_so() -> None:
+    """-n before -y; and no line of a list of commands is cut."""
+    for context in every_command():
+        command = context.command
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        names = ["/".join(one.opts) for one in options]
+        assert [name for name in ("-n/--dry-run", "-y/--yes") if name in names] == [
+            name for name in names if name in {"-n/--dry-run", "-y/--yes"}
+        ], context.command_path
+        for one in options:
+            assert one.multiple <= ("repeatable" in (one.help or "")), (context.command_path, one.name)
+        if isinstance(command, click.Group) and context.parent is not None:
+            assert "..." not in command.get_help(context).partition("Commands:")[2], context.command_path
+
+
+def every_command() -> Iterator[click.Context]:
+    """Yield every command and subcommand, each as the help sees it."""
+    top = click.Context(app.group, info_name="openllm-repos")
+    for name in app.COMMANDS:
+        command = app.group.get_command(top, name)
+        assert command is not None
+        below = click.Context(command, info_name=name, parent=top, terminal_width=80)
+        yield below
+        for inner in command.commands.values() if isinstance(command, click.Group) else ():
+            yield click.Context(inner, info_name=inner.name, parent=below, terminal_width=80)

@@ -129,6 +129,16 @@ def test_a_manifest_that_is_unsound_does_not_hide_the_rest(run_cli: RunCli, fami
     assert "remotes" not in seen
 
 
+def test_folders_to_publish_are_named_and_one_that_is_not_here_is_no_fault(run_cli: RunCli, family: Hosts) -> None:
+    for base in ("exports/small/", "exports/logs/"):
+        before = (family.clone.path / "repos.toml").read_text()
+        entry = f'[[repos.small.publish]]\nfrom = "{base}"\nto = "{base}"\n'
+        family.clone.write({"repos.toml": before + entry, "exports/small/weights": "w\n"})
+    level, said, _ = found(run_cli, family.clone.path, "--offline")["publish small"]
+    assert level == "ok"
+    assert said == "what is published comes from exports/small/, exports/logs/; not here: exports/logs/"
+
+
 def test_a_manifest_that_is_not_committed(run_cli: RunCli, family: Hosts) -> None:
     family.clone.write({"repos.toml": MANIFEST + "# changed\n"})
     seen = found(run_cli, family.clone.path)

@@ -75,9 +75,10 @@ def test_with_states_the_remotes_are_asked(family: Family, run_cli: RunCli) -> N
 
 
 def test_which_picture_has_to_be_said(folder: Path, run_cli: RunCli) -> None:
-    done = run_cli("graph", cwd=folder)
-    assert (done.code, done.out) == (2, "")
-    assert "--svg or --mermaid" in done.err
+    for both_or_none in ((), ("--svg", "--mermaid")):
+        done = run_cli("graph", *both_or_none, cwd=folder)
+        assert (done.code, done.out) == (2, "")
+        assert "--svg or --mermaid" in done.err
 
 
 def test_a_file_is_replaced_in_one_step_and_keeps_its_permissions(folder: Path, run_cli: RunCli) -> None:

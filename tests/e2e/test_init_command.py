@@ -141,7 +141,14 @@ def test_run_twice_it_changes_nothing_and_says_so(run_cli: RunCli, hosts: Hosts)
     assert listing(hosts.folder) == before
     assert "repos.toml is there already; it is sound, and stays as it is." in done.out
     assert "The git remotes are as the manifest says." in done.out
-    assert "openllm-repos manifest add" in done.out
+    assert "What the options say was not written into it." in done.out
+    assert "openllm-repos manifest add NAME --space OWNER/NAME" in done.out
+
+
+def test_where_there_is_only_a_source_it_says_how_to_name_a_target(run_cli: RunCli, hosts: Hosts) -> None:
+    done = init(run_cli, hosts, "--yes")
+    assert "Wrote repos.toml: 1 repo, 0 targets, 0 maps." in done.out
+    assert "openllm-repos manifest add space --space OWNER/NAME --map FROM TO" in done.out
 
 
 @pytest.mark.usefixtures("space")

@@ -252,6 +252,9 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
         *ORDER,
         None,
     }
+    out = releases.run("log", "-n", "1", cwd=releases.clone.path).out
+    assert "  stays (space, main, small-7k, small-8k, training-data): the release 1.0.0 is out" in out
+    assert "  stays (this clone): it follows the source's remote." in out
     done = releases.run("undo", "--yes", cwd=releases.clone.path)
     assert (done.code, "the release 1.0.0 is out: main has its tag" in done.out) == (3, True)
     assert None not in releases.tags("v1.0.0").values()

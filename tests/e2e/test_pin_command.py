@@ -294,6 +294,7 @@ def test_one_repo_that_cannot_be_pinned_stops_the_others(source: Pinned) -> None
 
 def test_a_repo_without_a_place_is_told_how_to_get_one(source: Pinned) -> None:
     source.manifest("")
+    assert "main is the source: it pins the others." in source.pin("main").err
     said = "openllm-repos manifest set repos.small.submodule models/small"
     assert [said in source.pin(*args).err for args in ((), ("small",))] == [True, True]
     assert source.run(*said.split()[1:]).code == 0

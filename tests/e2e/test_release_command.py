@@ -243,6 +243,7 @@ def test_what_is_no_version_is_refused_before_anything_starts(releases: Releases
         done = releases.release(word)
         assert (done.code, done.out) == (2, "")
         assert "is not a version" in done.err
+    assert "'v1.0.0' is not a version but a tag; write 1.0.0" in releases.release("v1.0.0").err
     done = releases.release("3.0.0", "--resume")
     assert done.code == 2
     assert "The release 3.0.0 was not begun" in done.err

@@ -90,6 +90,7 @@ def test_a_side_that_makes_no_sense_is_refused(torn: Family) -> None:
         ("space", "--ours", "training/other.py"): "training/other.py is not in conflict",
         ("space", "--ours", "training/model.py", "--theirs", "training/model.py"): "Choose one side",
         ("--ours", "training/model.py"): "take one TARGET",
+        ("--continue",): "takes one TARGET; there are: space.\nnext: Run: openllm-repos sync TARGET --continue",
         ("space", "--ours", "training/model.py", "--resolve"): "leave out --resolve",
     }
     for args, said in cases.items():

@@ -34,9 +34,9 @@ _FOUND = {
 
 @click.command("adopt")
 @click.argument("target", metavar="TARGET")
-@click.option("--at", metavar="COMMIT", help="It was filled from this commit of the source; do not look for it.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print what was found and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Record it without asking.")
+@click.option("--at", metavar="COMMIT", help="It was filled from this commit of the source; do not look for it.")
 @click.option("--allow-unpushed", is_flag=True, help="Look at commits too that the source's own remote lacks.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj

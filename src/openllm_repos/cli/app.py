@@ -33,14 +33,14 @@ COMMANDS: Mapping[str, Listed] = {
     "graph": Listed("openllm_repos.cli.graph:graph", "Draw the family for a README: as SVG, or for Mermaid."),
     "diff": Listed("openllm_repos.cli.diff:diff", "Show what a sync would change in a target, and what drifted."),
     "sync": Listed("openllm_repos.cli.sync:sync", "Carry the mapped folders, with their history, to the targets."),
-    "publish": Listed(
-        "openllm_repos.cli.publish:publish", "Bring artifacts that git does not track to models and datasets."
-    ),
     "adopt": Listed("openllm_repos.cli.adopt:adopt", "Find out what a target was copied from, and sync it from there."),
     "import": Listed(
         "openllm_repos.cli.importing:import_", "Bring home what a target changed, as commits on a branch of the source."
     ),
     "rollback": Listed("openllm_repos.cli.rollback:rollback", "Take a target back to a release, and hold it there."),
+    "publish": Listed(
+        "openllm_repos.cli.publish:publish", "Bring artifacts that git does not track to models and datasets."
+    ),
     "split": Listed("openllm_repos.cli.split:split", "Print the commit that holds one folder's history alone."),
     "release": Listed(
         "openllm_repos.cli.release:release", "Release one version of the whole family, and look at releases."
@@ -51,15 +51,15 @@ COMMANDS: Mapping[str, Listed] = {
     "pin": Listed("openllm_repos.cli.pin:pin", "Pin a commit of a repo in the source, as a submodule."),
     "checkout": Listed("openllm_repos.cli.release_compare:checkout", "Say how to get every repo as a release has it."),
     "version": Listed("openllm_repos.cli.version:version", "Show the version at each place, set it, raise it."),
+    "hooks": Listed("openllm_repos.cli.hooks:hooks", "Check what you push: release tags, and targets pushed by hand."),
     "manifest": Listed("openllm_repos.cli.manifest:manifest", "Show, check and edit repos.toml."),
     "targets": Listed("openllm_repos.cli.targets:targets", "Show what receives maps; share it out over CI jobs."),
     "remotes": Listed("openllm_repos.cli.remotes:remotes", "Show the clone's git remotes; make them equal to it."),
+    "ci": Listed("openllm_repos.cli.ci:ci", "Write the GitHub Actions workflow that keeps the family in step."),
     "doctor": Listed("openllm_repos.cli.doctor:doctor", "Say what is missing, and the command that mends it."),
     "sandbox": Listed(
         "openllm_repos.cli.sandbox:sandbox", "Serve a GitHub and a Hub on this machine to try things on."
     ),
-    "hooks": Listed("openllm_repos.cli.hooks:hooks", "Check what you push: release tags, and targets pushed by hand."),
-    "ci": Listed("openllm_repos.cli.ci:ci", "Write the GitHub Actions workflow that keeps the family in step."),
     "demo": Listed("openllm_repos.cli.demo:demo", "Try it all in a folder of its own, without any account."),
 }
 
@@ -108,7 +108,18 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> int:
         """Run the chosen command and return the exit code; failures are told here, where `-v` is known."""
         verbosity = ctx.params["verbose"] - ctx.params["quiet"]
-        return failures.guarded(lambda: super(LazyGroup, self).invoke(ctx), verbosity)
+        return failures.guarded(lambda: self._invoke(ctx), verbosity)
+
+    def _invoke(self, ctx: click.Context) -> object:
+        """Run the chosen command; one that was given an option of the program itself is told where that stands."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            name = error.option_name
+            if not any(name in option.opts for option in self.params):
+                raise
+            said = f"{name} stands before the command: {PROGRAM} {name} {ctx.invoked_subcommand} ..."
+            raise click.UsageError(said, error.ctx) from None
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -57,12 +57,19 @@ def gc(invocation: Invocation, older_than: int, dry_run: bool, as_json: bool) ->
         click.echo(json.dumps(_json(found, done=not dry_run), indent=2))
         return
     will = "would go" if dry_run else "gone"
-    for line in (
-        f"{_count(len(found.refs), 'kept ref')} of {_count(found.operations, 'operation')}",
-        f"{_count(len(found.log), 'entry', 'entries')} of the log",
-        f"{_count(len(found.files), 'file')} and {_count(len(found.folders), 'folder')}, {size_text(found.bytes)}",
-    ):
-        click.echo(f"{will}: {line}")
+    lines = {
+        f"{_count(len(found.refs), 'kept ref')} of {_count(found.operations, 'operation')}": found.refs,
+        f"{_count(len(found.log), 'entry', 'entries')} of the log": found.log,
+        f"{_count(len(found.files), 'file')} and {_count(len(found.folders), 'folder')}, {size_text(found.bytes)}": (
+            *found.files,
+            *found.folders,
+        ),
+    }
+    for line, what in lines.items():
+        if what:
+            click.echo(f"{will}: {line}")
+    if not any(lines.values()):
+        click.echo("Nothing is that old.")
     if invocation.verbosity > 0:
         for name in (*found.refs, *found.log, *map(str, (*found.files, *found.folders))):
             click.echo(f"  {show(name)}")

@@ -9,21 +9,21 @@ from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
 
 
 @click.command("graph")
-@click.option("--svg", "form", flag_value="svg", help="As an SVG file, which shows itself in light and dark.")
-@click.option("--mermaid", "form", flag_value="mermaid", help="As a Mermaid flowchart, for a ```mermaid block.")
+@click.option("--svg", "as_svg", is_flag=True, help="As an SVG file, which shows itself in light and dark.")
+@click.option("--mermaid", "as_mermaid", is_flag=True, help="As a Mermaid flowchart, for a ```mermaid block.")
 @click.option("--state", "stated", is_flag=True, help="Ask the remotes, and show how every repo stands.")
 @click.option(
     "-o", "--output", metavar="FILE", default=STANDARD_OUTPUT, help="Write it to FILE instead of standard output."
 )
 @click.pass_obj
-def graph(invocation: Invocation, form: str | None, stated: bool, output: str) -> None:
+def graph(invocation: Invocation, as_svg: bool, as_mermaid: bool, stated: bool, output: str) -> None:
     """Draw the family: the source, the folders that go to each target, and the members.
 
     It is drawn from the manifest alone: it changes only when that does, and nobody is asked. With --state the remotes
     are asked, as `status` does.
     """
-    if form is None:
-        raise click.UsageError("Say which: --svg or --mermaid.")
+    if as_svg == as_mermaid:
+        raise click.UsageError("Say one of the two: --svg or --mermaid.")
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.picture.model import family_picture
 
@@ -37,7 +37,7 @@ def graph(invocation: Invocation, form: str | None, stated: bool, output: str) -
     else:
         manifest = Manifest.load(invocation.manifest_path())
     picture = family_picture(manifest, status)
-    if form == "svg":
+    if as_svg:
         from openllm_repos.picture.svg import svg
 
         drawn = svg(picture)

@@ -67,7 +67,7 @@ def uninstall_(invocation: Invocation) -> None:
     _say(invocation, f"{'Removed' if done.changed else 'There was nothing to remove'}: {done.path}.")
 
 
-@hooks.command("status")
+@hooks.command("status", short_help="Show whether the hook is there and would run.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def status(invocation: Invocation, as_json: bool) -> int:
@@ -85,7 +85,7 @@ def status(invocation: Invocation, as_json: bool) -> int:
     return _DIFFERS if found.faults else 0
 
 
-@hooks.command("run")
+@hooks.command("run", short_help="Judge a push, for CI and other hook managers.")
 @click.argument("hook", type=click.Choice(["pre-push"]))
 @click.argument("arguments", nargs=-1, metavar="[REMOTE URL]")
 @click.option("--git-dir", metavar="DIR", help="The git folder of the clone that pushes, where git names it.")

@@ -27,10 +27,10 @@ _DIFFERS = 1
 
 @click.command("import")
 @click.argument("target", metavar="TARGET")
-@click.option("--branch", metavar="NAME", help="The branch of the source that gets the commits (import/TARGET).")
-@click.option("--pr", is_flag=True, help="Push the branch to GitHub, and open a pull request or say where to.")
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the push of --pr.")
+@click.option("--branch", metavar="NAME", help="The branch of the source that gets the commits (import/TARGET).")
+@click.option("--pr", is_flag=True, help="Push the branch to GitHub, and open a pull request or say where to.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def import_(

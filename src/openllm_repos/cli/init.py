@@ -27,15 +27,22 @@ SDKS = ("gradio", "docker", "static")
 
 @click.command("init")
 @click.argument("stray", nargs=-1, metavar="")
+@click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed.")
 @click.option("--github", metavar="OWNER/NAME", help="The source on GitHub; else the remote origin says it.")
 @click.option("--space", metavar="OWNER/NAME", help="The Space that runs part of the code.")
-@click.option("--model", "models", metavar="OWNER/NAME", multiple=True, help="A model; may be given again.")
-@click.option("--dataset", "datasets", metavar="OWNER/NAME", multiple=True, help="A dataset; may be given again.")
+@click.option("--model", "models", metavar="OWNER/NAME", multiple=True, help="A model; repeatable.")
+@click.option("--dataset", "datasets", metavar="OWNER/NAME", multiple=True, help="A dataset; repeatable.")
 @click.option(
-    "--map", "maps", metavar="FROM TO", nargs=2, multiple=True, help="Carry FROM of the source to TO in the Space."
+    "--map",
+    "maps",
+    metavar="FROM TO",
+    nargs=2,
+    multiple=True,
+    help="Carry FROM of the source to TO in the Space; repeatable.",
 )
-@click.option("--never", metavar="PATH", multiple=True, help="A path that may not leave the source.")
-@click.option("--owned", metavar="PATH", multiple=True, help="A path that only the Space writes.")
+@click.option("--never", metavar="PATH", multiple=True, help="A path that may not leave the source; repeatable.")
+@click.option("--owned", metavar="PATH", multiple=True, help="A path that only the Space writes; repeatable.")
 @click.option("--create", is_flag=True, help="Make the Hub repositories that are not there yet.")
 @click.option(
     "--sdk", type=click.Choice(["gradio", "docker", "static"]), default="gradio", help="Of a Space to make (gradio)."
@@ -43,8 +50,6 @@ SDKS = ("gradio", "docker", "static")
 @click.option("--private", is_flag=True, help="What is made is seen by its owners only.")
 @click.option("--no-hooks", is_flag=True, help="Do not install the pre-push hook into this clone.")
 @click.option("--offline", is_flag=True, help="Ask no remote: write repos down unseen.")
-@click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed.")
-@click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
 @click.pass_obj
 def init(
     invocation: Invocation,
@@ -213,7 +218,10 @@ def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, h
         for line in (*told(steps, due, done=not dry_run), *hook):
             click.echo(line)
         if wished:
-            click.echo("  next: openllm-repos manifest add --help   (to add a repo to it; manifest set changes values)")
+            click.echo("What the options say was not written into it.")
+            click.echo("  next: openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO")
+            click.echo("        openllm-repos manifest add NAME --model OWNER/NAME   (or --dataset)")
+            click.echo("        openllm-repos manifest set PLACE VALUE")
     return 0
 
 
@@ -258,6 +266,8 @@ def _closing(
     lines += [f"  openllm-repos adopt {name}     if its files were copied there, and never synced" for name in adopt]
     if manifest.targets:
         lines.append("  openllm-repos sync --dry-run")
+    if len(manifest.repos) == 1:  # nothing was named, and no git remote led to the Hub
+        lines.append("  openllm-repos manifest add space --space OWNER/NAME --map FROM TO     there is no target yet")
     if manifest.targets and manifest.source.kind is Kind.GITHUB:
         lines.append("  openllm-repos ci     and GitHub does it on every push")
     return lines

@@ -94,8 +94,8 @@ def _advice(one: Operation, found: Sequence[Way], *, whole: bool) -> Iterator[st
         yield f"  undo: openllm-repos undo {one.name}"
     told = dict.fromkeys((way.reason, way.hint) for way in stays)
     for reason, hint in told if whole or len(stays) == len(found) else ():
-        names = ", ".join(_name(way.move) for way in stays if (way.reason, way.hint) == (reason, hint))
-        yield f"  stays ({names}): {reason}" + (f". {hint}" if hint else "")
+        of = dict.fromkeys(way.move.repo or "this clone" for way in stays if (way.reason, way.hint) == (reason, hint))
+        yield f"  stays ({', '.join(of)}): {reason}" + (f". {hint}" if hint else "")
 
 
 def _operation_json(one: Operation, manifest: Manifest | None, undone: Undone) -> dict[str, Any]:

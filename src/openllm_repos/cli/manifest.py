@@ -40,16 +40,16 @@ def show_manifest(invocation: Invocation, as_json: bool) -> None:
         click.echo("\n".join(show(line) for line in _lines(read)))
 
 
-@manifest.command("check")
+@manifest.command("check", short_help="Check the manifest, and list every fault.")
 @click.pass_obj
 def check(invocation: Invocation) -> None:
-    """Check the manifest; every fault is listed, and the exit code is 2."""
+    """Check the manifest. Every fault is listed; where there is one, the exit code is 2."""
     path = invocation.manifest_path()
     read = Manifest.load(path)
     _say(invocation, f"{path.name} is sound: {counted(read)}.")
 
 
-@manifest.command("add")
+@manifest.command("add", short_help="Add a repo, or begin a new repos.toml.")
 @click.argument("name")
 @click.option("--github", metavar="OWNER/NAME", help="A GitHub repository.")
 @click.option("--space", metavar="OWNER/NAME", help="A Hugging Face Space.")
@@ -58,8 +58,10 @@ def check(invocation: Invocation) -> None:
 @click.option("--url", metavar="URL", help="Any git repository: https://, ssh:// or file:///.")
 @click.option("--source", is_flag=True, help="This is the repo where the code is written.")
 @click.option("--branch", metavar="NAME", help="The branch that counts (main).")
-@click.option("--map", "maps", metavar="FROM TO", nargs=2, multiple=True, help="Carry FROM of the source to TO.")
-@click.option("--owned", metavar="PATH", multiple=True, help="A path that only this repo writes.")
+@click.option(
+    "--map", "maps", metavar="FROM TO", nargs=2, multiple=True, help="Carry FROM of the source to TO; repeatable."
+)
+@click.option("--owned", metavar="PATH", multiple=True, help="A path that only this repo writes; repeatable.")
 @click.option("--history", type=click.Choice([str(one) for one in History]), help="full, or one commit per sync.")
 @click.option("--drift", type=click.Choice([str(one) for one in DriftPolicy]), help="merge it, or refuse to sync.")
 @click.option("--submodule", metavar="PATH", help="The source pins a commit of it at PATH.")
@@ -106,7 +108,7 @@ def remove(invocation: Invocation, name: str) -> None:
     _say(invocation, f"Removed {name} from {path.name}; it now has {counted(read)}.")
 
 
-@manifest.command("set")
+@manifest.command("set", short_help="Set one value.")
 @click.argument("place")
 @click.argument("value")
 @click.pass_obj

@@ -24,8 +24,8 @@ _DIFFERS = 1
 
 @click.command("pin")
 @click.argument("repos", nargs=-1, metavar="[REPO]...")
-@click.option("--to", metavar="WHAT", help="A tag, a branch or a commit of it (the tip of its branch).")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--to", metavar="TAG|BRANCH|COMMIT", help="What to pin (the tip of its branch).")
 @click.option("--check", is_flag=True, help="As --dry-run; exit with 1 if anything would change.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj

@@ -27,7 +27,7 @@ _DIFFERS = 1
 @click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the first upload.")
 @click.option("--overwrite", is_flag=True, help="Replace what somebody else put or changed on the Hub, too.")
-@click.option("--allow", metavar="PATH", multiple=True, help="This file looks like a secret and is none.")
+@click.option("--allow", metavar="PATH", multiple=True, help="This file looks like a secret and is none; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
 @click.pass_obj
 def publish(

@@ -20,7 +20,7 @@ SCHEMA = 1
 _SHOWN = 10
 
 
-@click.command("diff")
+@click.command("diff", short_help="Show what changed between two releases.")
 @click.argument("old")
 @click.argument("new")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -57,7 +57,7 @@ def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> 
             click.echo(f"  … and {len(one.commits) - len(shown)} more (-v shows all)")
 
 
-@click.command("notes")
+@click.command("notes", short_help="Print what is new in a release, as Markdown.")
 @click.argument("tag")
 @click.option("--since", metavar="TAG", help="Compare with this release instead of the one before.")
 @click.pass_obj

@@ -23,7 +23,7 @@ _DIFFERS = 1
 _UNREACHABLE = 30
 
 
-@click.command("list")
+@click.command("list", short_help="List the releases, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def list_releases(invocation: Invocation, as_json: bool) -> int:
@@ -47,7 +47,7 @@ def list_releases(invocation: Invocation, as_json: bool) -> int:
     return 0
 
 
-@click.command("show")
+@click.command("show", short_help="Show what belongs to a release.")
 @click.argument("tag")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
@@ -69,7 +69,7 @@ def show_release(invocation: Invocation, tag: str, as_json: bool) -> None:
         click.echo(show(f"{repo.name:{width}}  {repo.tag}  {commit}  {repo.url}"))
 
 
-@click.command("verify")
+@click.command("verify", short_help="Hold a release against the remotes.")
 @click.argument("tag", required=False)
 @click.option("--all", "every", is_flag=True, help="Every release.")
 @click.option("--signed", is_flag=True, help="A tag without a signature is a fault, whatever your git is set to.")
@@ -107,10 +107,12 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
     return _UNREACHABLE if Verdict.UNREACHABLE in verdicts else 0
 
 
-@click.command("abort")
+@click.command("abort", short_help="Give a release up before it is out.")
 @click.argument("version")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--leave", metavar="REPO", multiple=True, help="Leave this repo alone: it is gone, or keeps its tags.")
+@click.option(
+    "--leave", metavar="REPO", multiple=True, help="Leave this repo alone: it is gone, or keeps its tags; repeatable."
+)
 @click.pass_obj
 def abort_release(invocation: Invocation, version: str, yes: bool, leave: tuple[str, ...]) -> int:
     """Give VERSION up before it is out: take back the tags that its release made, and its lock."""

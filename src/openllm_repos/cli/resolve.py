@@ -50,7 +50,9 @@ def run_resolve(
 ) -> int:
     """Open, finish or drop the merge of one target and return the exit code."""
     if len(targets) != 1:
-        raise UsageError("--resolve, --continue and --abort take one TARGET.", hint="Run: openllm-repos status")
+        does = "--continue" if carry_on else "--abort" if abort else "--resolve"
+        names = ", ".join(repo.name for repo in manifest.targets)
+        raise UsageError(f"{does} takes one TARGET; there are: {names}.", hint=f"Run: openllm-repos sync TARGET {does}")
     (name,) = targets
     repository.require_merge()
     with exclusive(repository, f"sync {name}"):

@@ -30,11 +30,11 @@ _WHAT = "A release (tag or version), a tag of the target or the source, or a com
 
 @click.command("rollback")
 @click.argument("target", metavar="TARGET")
+@click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before the push.")
 @click.option("--to", metavar="TAG|COMMIT", help=_WHAT)
 @click.option("--lift", is_flag=True, help="End the hold: the next sync brings what the source has.")
 @click.option("--reason", metavar="TEXT", default="", help="Why, for the commit's message.")
-@click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the push.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
 @click.pass_obj
 def rollback(

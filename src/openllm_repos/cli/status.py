@@ -33,7 +33,11 @@ _HEADINGS = ("repo", "kind", "branch", "state", "release")
 _PIN_HEADING = "pin"
 _HUB_HEADINGS = ("space", "changed")
 _DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
-_STATE = _HEADINGS.index("state")
+_STATE = "state"
+_WHOLE = (_STATE, _HUB_HEADINGS[-1])
+_WHOLE_IF_SHORT = ("repo", "release", _PIN_HEADING)
+_SHORT = 3  # a third of the width at the most
+_GAP = 2
 _NAMED = 3
 _NARROWEST = 40
 _WIDTH = 80
@@ -186,19 +190,24 @@ def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[str, ...], ...]:
 
 
 def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
-    """Yield the table as lines. The widest columns are cut, with an ellipsis, until all fits; not states and dates."""
+    """Yield the table as lines. Where it is too wide, it loses what says the least, and then the widest cells are cut.
+
+    States and dates stay whole, and so do names, releases and pins that are not very long.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     def cells(row: Sequence[str], colour: str = "") -> Iterator[Text]:
         for number, text in enumerate(row):
-            yield Text(show(text), colour if number == _STATE else "", no_wrap=True, overflow="ellipsis")
+            yield Text(show(text), colour if number == state else "", no_wrap=True, overflow="ellipsis")
 
-    table = Table.grid(padding=(0, 2, 0, 0))
-    headings, *rows = _rows(repos)
-    for number, heading in enumerate(headings):
-        table.add_column(no_wrap=number == _STATE or heading == _HUB_HEADINGS[-1])
+    table = Table.grid(padding=(0, _GAP, 0, 0))
+    headings, *rows = _fitting(_rows(repos), columns)
+    state = headings.index(_STATE)
+    for heading, *below in zip(headings, *rows, strict=True):
+        short = heading in _WHOLE_IF_SHORT and max(map(len, below)) <= columns // _SHORT
+        table.add_column(no_wrap=heading in _WHOLE or short)
     table.add_row(*cells(headings))
     for status, row in zip(repos, rows, strict=True):
         table.add_row(*cells(row, _colour(status.standing)))
@@ -207,6 +216,22 @@ def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
         console.print(table)
     for line in drawn.get().split("\n")[:-1]:
         yield line.rstrip(" ")
+
+
+def _fitting(rows: Sequence[tuple[str, ...]], columns: int) -> Sequence[tuple[str, ...]]:
+    """Leave out of a table that is too wide the branch, where it is the same for all, and then the kind."""
+    from rich.cells import cell_len
+
+    def wide() -> bool:
+        widths = (max(cell_len(show(text)) for text in column) + _GAP for column in zip(*rows, strict=True))
+        return sum(widths) - _GAP > columns
+
+    same = len({row[_HEADINGS.index("branch")] for row in rows[1:]}) == 1
+    for heading in ("branch", "kind") if same else ("kind",):
+        if wide():
+            left_out = rows[0].index(heading)
+            rows = [row[:left_out] + row[left_out + 1 :] for row in rows]
+    return rows
 
 
 def _row(status: RepoStatus) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def set_(invocation: Invocation, new: str) -> None:
     _write(invocation, lambda _: new)
 
 
-@version.command("bump")
+@version.command("bump", short_help="Raise the version: patch, minor, major or rc.")
 @click.argument("part", type=click.Choice(["patch", "minor", "major", "rc"]))
 @click.argument("candidate", type=click.Choice(["rc"]), required=False)
 @click.pass_obj

@@ -135,9 +135,7 @@ def list_refs(
                 raise
             done = repository.git.run(*asked, deadline=deadline, environment=reach)
     except DeadlineExceeded:
-        raise Unreachable(
-            f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
-        ) from None
+        raise _silent(deadline) from None
     except GitFailed as failed:
         said = failed.completed.said
         raise Unreachable(_reason(said), hint=_reach_hint(repository, url, said)) from None
@@ -257,12 +255,14 @@ def require_writable(repository: Repository, url: str, update: RefUpdate, *, dea
     try:
         repository.git.run(*asked, ok=(0, 1), deadline=deadline, environment=repository.reach(url))
     except DeadlineExceeded:
-        raise Unreachable(
-            f"no answer within {deadline:g} seconds", hint="Check the network, then run this again."
-        ) from None
+        raise _silent(deadline) from None
     except GitFailed as failed:
         said = failed.completed.said
         raise Unreachable(_own_words(said), hint=_reach_hint(repository, url, said)) from None
+
+
+def _silent(deadline: float) -> Unreachable:
+    return Unreachable(f"no answer within {deadline:g} seconds", hint="Check the network, then run this again.")
 
 
 def may_pass(said: str) -> bool:

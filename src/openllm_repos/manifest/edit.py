@@ -13,6 +13,7 @@ from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.manifest.faults import Place, spell
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.manifest.nearest import nearest
+from openllm_repos.manifest.parse import missing
 from openllm_repos.names.plain import quoted
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
     *above, key = _steps(place)
     if len(above) == 1 and above[0] in _TABLES and isinstance(key, str) and above[0] not in document:
         return _checked(_with_table(text, above[0], {key: _typed(key, value)}), origin)
-    parent = _walk(document, tuple(above), place, origin)
+    parent = _walk(document, tuple(above), origin)
     if not isinstance(key, str) or isinstance(parent.get(key), Table | AoT):
         raise UsageError(f"{quoted(place)} is not one value", hint="Name a key, such as repos.space.branch.")
     if key not in parent and isinstance(parent, Table) and not parent.is_super_table():
@@ -152,6 +153,8 @@ def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:
         manifest = Manifest.parse(after, path.name)
         if after != before:
             _replace(real, after.encode())
+    except FileNotFoundError:
+        raise missing(path) from None
     except OSError as error:
         raise ManifestError(f"the manifest {path} cannot be changed: {error.strerror}") from error
     except UnicodeDecodeError:
@@ -208,7 +211,7 @@ def _steps(place: str) -> Place:
     return tuple(steps)
 
 
-def _walk(document: TOMLDocument, steps: Place, place: str, origin: str) -> MutableMapping[str, Any]:
+def _walk(document: TOMLDocument, steps: Place, origin: str) -> MutableMapping[str, Any]:
     value: Any = document
     for at, step in enumerate(steps):
         there = isinstance(value, Mapping) if isinstance(step, str) else isinstance(value, list)
@@ -216,11 +219,15 @@ def _walk(document: TOMLDocument, steps: Place, place: str, origin: str) -> Muta
             known = [str(key) for key in value] if isinstance(value, Mapping) else []
             guess = nearest(step, known) if isinstance(step, str) else ""
             raise UsageError(
-                f"{origin} has no {spell(steps[: at + 1])}{guess}", hint=f"Nothing was set at {quoted(place)}."
+                f"{origin} has no {spell(steps[: at + 1])}{guess}; nothing was set.",
+                hint="See what it has: openllm-repos manifest show",
             )
         value = value[step]
     if not isinstance(value, MutableMapping):
-        raise UsageError(f"{spell(steps)} in {origin} is not a table", hint=f"Nothing was set at {quoted(place)}.")
+        raise UsageError(
+            f"{spell(steps)} in {origin} is not a table; nothing was set.",
+            hint="See what it has: openllm-repos manifest show",
+        )
     return value
 
 

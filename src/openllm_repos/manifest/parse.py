@@ -100,10 +100,7 @@ def read_manifest(path: Path) -> Manifest:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        raise ManifestError(
-            f"there is no manifest {path}",
-            hint=f"Write one: openllm-repos init   (or name yours with --manifest). It looks like this:\n\n{EXAMPLE}",
-        ) from None
+        raise missing(path) from None
     except OSError as error:
         raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}") from error
     if len(content) > _LARGEST:
@@ -113,6 +110,14 @@ def read_manifest(path: Path) -> Manifest:
     except ManifestError as error:
         error.path = path
         raise
+
+
+def missing(path: Path) -> ManifestError:
+    """Return what is said where there is no manifest."""
+    return ManifestError(
+        f"there is no manifest {path}",
+        hint=f"Write one: openllm-repos init   (or name yours with --manifest). It looks like this:\n\n{EXAMPLE}",
+    )
 
 
 def parse_manifest(text: str | bytes, origin: str) -> Manifest:

@@ -62,6 +62,7 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
     if manifest is not None:
         yield from _git_remotes(plan_remotes(manifest, repository))
         yield from _submodules(manifest, repository)
+        yield from _artifacts(manifest, repository)
         yield from _hook(manifest, repository)
         yield from _workflow(manifest, manifest_path, repository)
         if not offline:
@@ -157,6 +158,17 @@ def _submodules(manifest: Manifest, repository: Repository) -> Iterator[Check]:
         yield say("pins", one.said if not one.repo else one.message, one.command or _SYNC, repo=one.repo)
     if manifest.pinned and not found:
         yield ok("pins", "the submodules are as the manifest says")
+
+
+def _artifacts(manifest: Manifest, repository: Repository) -> Iterator[Check]:
+    """Say which folders to publish are here; that one is not is no fault, since not every clone makes weights."""
+    if repository.top is None:
+        return
+    for repo in manifest.published:
+        bases = {entry.place.source.base: entry.place.source.text for entry in repo.publish}
+        absent = [text for base, text in bases.items() if not (repository.top / base).is_dir()]
+        said = f"what is published comes from {', '.join(bases.values())}"
+        yield ok("publish", f"{said}; not here: {', '.join(absent)}" if absent else said, repo=repo.name)
 
 
 def _git_remotes(steps: tuple[RemoteStep, ...]) -> Iterator[Check]:

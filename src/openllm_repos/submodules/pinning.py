@@ -69,8 +69,8 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
     """
     if not names:
         if not manifest.pinned:
-            members = [repo.name for repo in manifest.repos if repo is not manifest.source]
-            example = members[0] if members else "NAME"
+            others = [repo for repo in manifest.repos if repo is not manifest.source]
+            example = min(others, key=lambda repo: bool(repo.maps)).name if others else "NAME"  # rather a model
             raise UsageError(
                 f"{manifest.origin} pins no repo.",
                 hint=f"Say where: openllm-repos manifest set repos.{example}.submodule models/{example}",
@@ -78,6 +78,11 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
         return manifest.pinned
     found = []
     for repo in (manifest.repo(name) for name in dict.fromkeys(names)):
+        if repo is manifest.source:
+            raise UsageError(
+                f"{repo.name} is the source: it pins the others.",
+                hint="Those that it pins have a submodule: openllm-repos manifest show",
+            )
         if repo.submodule is None:
             raise UsageError(
                 f"{manifest.origin} does not say where {repo.name} is pinned.",

@@ -40,9 +40,16 @@ def require_version(text: str) -> str:
     Raises:
         NameRefused: it is neither, or has something around it (``v1.0``).
     """
-    if not text[:1].isdigit() or text != text.strip() or not (_is_semver(text) or _python(text)):
+    if not is_version(text):
+        if text[:1] == "v" and is_version(text[1:]):
+            raise NameRefused(f"{quoted(text)} is not a version but a tag; write {text[1:]}")
         raise NameRefused(f"{quoted(text)} is not a version; write one such as 1.2.0, 1.2.0rc1 or 1.2.0-rc.1")
     return text
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version and nothing else."""
+    return text[:1].isdigit() and text == text.strip() and (_is_semver(text) or _python(text) is not None)
 
 
 def same(one: str, other: str) -> bool:
