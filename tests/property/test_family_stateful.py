@@ -243,7 +243,10 @@ class FamilyMachine(RuleBasedStateMachine):
         world = self.world
         if world.held:
             self.let_go()
-        world.bring_home()
+        if world.bring_home().code == REFUSED:  # edits below holds that were undone and ended again: settled by a sync
+            if world.tool("sync", "--yes", codes=(DONE, REFUSED)).code == REFUSED:
+                self.take_the_sources_side()
+            world.bring_home()
         world.tool("sync", "--yes")
         assert world.mapped() == world.projection()
         world.clean = True

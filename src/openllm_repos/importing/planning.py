@@ -149,7 +149,8 @@ class _Planner:
             paths = ", ".join(show_path(change.path) for change in after.drift.files[:5])
             raise ConflictError(
                 f"{self.target.name}: with the imported commits it would still have drift: {paths}.",
-                hint="Nothing was changed. Please report this, with the maps of the target.",
+                hint="Nothing was changed. Sync first, with --resolve where that stops, then import again:"
+                f" openllm-repos sync {self.target.name}",
             )
 
     def _no_ground(self, tip: ObjectId) -> ConflictError:
