@@ -321,3 +321,20 @@ def test_a_space_that_must_not_drift_goes_on_once_its_drift_came_home(both: Fami
     run(both, "rollback", "space", "--lift", "--yes")
     both.synced()
     assert model(both) == ("f v2 g", "f v2 g")
+
+
+@AS_WELL
+def test_edits_below_a_hold_that_changed_no_file_come_home_after_it(family: Family, history: str) -> None:
+    family.manifest(settings=f'history = "{history}"')
+    start = family.commit("Settings")
+    copied = {THERE: text(), "training/train.py": "train\n", "configs/small.json": "{}\n"}
+    family.edit("Copied by hand", copied)
+    family.edit("Edited before the adoption", {THERE: text(l3="edited")})
+    run(family, "adopt", "space", "--at", start, "--yes")
+    family.edit("Edited after it", {THERE: text(l3="edited", l9="more")})
+    run(family, "rollback", "space", "--to", family.space.tip("main"), "--yes")
+    run(family, "rollback", "space", "--lift", "--yes")
+    bring_home(family)
+    family.synced()
+    assert model(family) == ("edited more", "edited more")
+    assert state(family) == "in sync"

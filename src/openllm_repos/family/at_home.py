@@ -101,7 +101,7 @@ class AtHome:
                 before = self.part.of(None) if brought is None else self._at(brought)
                 if not self.part.changes(before, self._at(sync.commit)):
                     return (sync.commit,)
-                if sync.rollback == sync.commit:
+                if sync.rollback == sync.commit and self._restored_something(sync.commit):
                     break  # it brought edits of the target's own again, which are older
         return ()
 
@@ -173,6 +173,11 @@ class AtHome:
         if last is None or last.rollback is None or not self._has(commit):
             return False
         return not self.part.changes(self._at(commit), self._at(last.commit))
+
+    def _restored_something(self, commit: ObjectId) -> bool:
+        """Whether a rollback or an undo changed mapped files; one that did not only began a hold, or ended it."""
+        before = self.reader.find(commit.encode() + b"^1")
+        return before is None or bool(self.part.changes(self._at(ObjectId(before[0].decode())), self._at(commit)))
 
     def _at(self, commit: ObjectId) -> Node:
         return self.part.of(commit.encode() + b"^{tree}")
