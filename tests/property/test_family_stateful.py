@@ -278,15 +278,15 @@ class SquashMachine(FamilyMachine):
 # No shrinking: each step is dozens of git calls, and what failed is printed step by step.
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 STEPS = 50
-RUNS = int(os.environ.get("SOAK_RUNS") or 20)  # of each kind of history; `make soak` makes many more
+SOAK = int(os.environ.get("SOAK_RUNS") or 0)
+RUNS = SOAK or 20  # of each kind of history; the same ones each time, while `make soak` makes many, and new ones
 
 
 def _run(machine: type[FamilyMachine], *, runs: int) -> None:
+    again = settings(max_examples=runs, stateful_step_count=STEPS, deadline=None, phases=PHASES, derandomize=not SOAK)
     with Zygote() as zygote:
         machine.zygote = zygote
-        run_state_machine_as_test(
-            machine, settings=settings(max_examples=runs, stateful_step_count=STEPS, deadline=None, phases=PHASES)
-        )
+        run_state_machine_as_test(machine, settings=again)
 
 
 @pytest.mark.parametrize("machine", [FamilyMachine, SquashMachine])
