@@ -18,7 +18,7 @@ CODE := src tests $(wildcard benchmarks)
 help:
 	@sed -n '1,3s/^# //p' Makefile
 	@echo "make check   the checks without the tests;  make quick   the tests without the slow ones"
-	@echo "make soak    random steps on a whole family for an hour or so (RUNS=500)"
+	@echo "make soak    random steps on a whole family for an hour or so (RUNS=250)"
 	@echo "make format  mend style;  make wheel   build into dist/;  make clean"
 	@echo "make bench REPO=path [FOLDER=dir]   compare with git subtree and others on a clone of yours"
 	@echo "make live    one sync and one tag on the real Hub, in a namespace and with a token of yours"
@@ -61,8 +61,8 @@ test: check
 quick: .venv/dev.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
-# Random steps of people and the tool on a whole family, 50 a run: the default run makes the same 20 of each kind each time.
-RUNS ?= 500
+# Random steps of people and the tool on a whole family, 100 a run: the default run makes the same 10 of each kind each time.
+RUNS ?= 250
 soak: .venv/dev.stamp
 	SOAK_RUNS=$(RUNS) $(BIN)/python -m pytest -n $(WORKERS) -s tests/property/test_family_stateful.py
 

@@ -111,6 +111,7 @@ def test_without_a_terminal_and_without_yes_it_only_tells(family: Family, grown:
     assert told.json()["match"]["source_commit"] == grown["copied"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
 def test_on_a_terminal_the_person_decides(family: Family, grown: dict[str, str], answer: bytes, code: int) -> None:
     done = run_on_terminal("adopt", "space", cwd=family.clone.path, typed=answer)

@@ -337,6 +337,7 @@ def _path_with_git(family: Hosts, behaviour: str) -> str:
     return f"{folder}:{os.environ['PATH']}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "level", "message"),
     [

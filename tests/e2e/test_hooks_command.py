@@ -436,6 +436,7 @@ def test_a_push_that_leaves_targets_behind_is_told_and_let_through(gated: Gated)
     assert gated.push("origin", ":main").err.count("openllm-repos: ") == 0
 
 
+@pytest.mark.slow
 def test_what_a_target_owns_may_be_pushed_by_hand(gated: Gated) -> None:
     gated.family.synced("--yes")
     gated.install()

@@ -133,12 +133,14 @@ def test_a_family_without_a_space_loads_nothing_to_ask_the_hub_with(family: Fami
 # ---- sync --wait -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_wait_follows_the_build_until_the_space_runs(hub_family: HubFamily) -> None:
     done = hub_family.synced("--wait")
     assert done.out.splitlines()[-1] == f"space: the Space is RUNNING: {URL}"
     assert done.err.splitlines()[1:] == ["space: BUILDING", "space: RUNNING"]
 
 
+@pytest.mark.slow
 def test_wait_shows_the_last_words_of_a_build_that_failed(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.build(SPACE, stage="BUILD_ERROR", log=[*(f"step {n}" for n in range(40)), "no such package \x1b[31m"])
     done = hub_family.sync("--wait")

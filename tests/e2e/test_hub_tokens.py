@@ -46,6 +46,7 @@ def test_tokens_are_handed_to_git_and_stand_nowhere(
     assert canary.leaks(family.clone.path, sandbox.root, home.config, said=said) == []
 
 
+@pytest.mark.slow
 def test_the_search_finds_a_token_in_each_of_those_places(
     canary: Canary, hub_family: HubFamily, run_tool: RunTool, tmp_path: Path
 ) -> None:
@@ -89,6 +90,7 @@ def test_without_a_token_git_asks_the_persons_own_credential_helper(
     assert "get" in asked.read_text().split()
 
 
+@pytest.mark.slow
 def test_a_token_in_the_environment_goes_before_what_a_helper_has_stored(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_token_in_the_environment_goes_before_what_a_helper_has_stored(
     assert asked.read_text() == ""  # neither asked nor told to store or erase anything
 
 
+@pytest.mark.slow
 def test_a_token_that_may_not_write_is_known_before_any_push(
     sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +214,7 @@ def _job(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 def test_trusted_publishing_exchanges_one_token_for_each_repository(
     sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:

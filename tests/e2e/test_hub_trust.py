@@ -63,6 +63,7 @@ def test_who_says_no_goes_on_without_a_token(own: Family) -> None:
     assert TOKEN not in done.out + done.err
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_is_asked_once(own: Family) -> None:
     answer = run_on_terminal("status", cwd=own.clone.path, typed=b"y\n")
     question = f"repos.toml names {own.urls['hub']} as its Hub. Send it your Hub token, now and from now on? [y/N]"
@@ -72,6 +73,7 @@ def test_at_a_terminal_it_is_asked_once(own: Family) -> None:
     assert own.sync().code == 0
 
 
+@pytest.mark.slow
 def test_an_answer_of_no_is_kept_as_well(own: Family) -> None:
     answer = run_on_terminal("status", cwd=own.clone.path, typed=b"\n")
     assert "unreachable" in answer.out

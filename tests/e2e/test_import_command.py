@@ -148,6 +148,7 @@ def test_drift_that_went_through_syncs_comes_home_beside_what_they_brought(famil
     assert state(family) == "in sync"
 
 
+@pytest.mark.slow
 def test_what_a_person_decided_in_a_conflict_comes_home_too(family: Family) -> None:
     family.synced()
     family.edit("Theirs", {"training/train.py": "theirs\n"})

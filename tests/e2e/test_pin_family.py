@@ -96,6 +96,7 @@ def pin(releases: Releases) -> None:
     releases.commit("Pin")
 
 
+@pytest.mark.slow
 def test_a_release_tags_what_the_source_pins_and_nothing_else(releases: Releases) -> None:
     told = releases.release("1.0.0", "--dry-run")
     assert told.code == 3

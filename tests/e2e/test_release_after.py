@@ -39,6 +39,7 @@ def retag(bare: Bare, tag: str, rev: str) -> None:
     bare.git("-c", "user.name=M", "-c", "user.email=m@example.org", "tag", "-a", "-f", "-m", "moved", tag, rev)
 
 
+@pytest.mark.slow
 def test_a_release_that_is_complete_verifies(releases: Releases) -> None:
     before = listing(releases.folder)
     done = releases.release("verify", "v1.0.0")
@@ -210,6 +211,7 @@ def test_a_release_is_shown(releases: Releases) -> None:
     assert "There is no release v3.0. The newest is v1.0.0." in releases.release("show", "v3.0").err
 
 
+@pytest.mark.slow
 def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     done = halted.release("abort", "1.0.0")
     assert done.code == 0, done.err

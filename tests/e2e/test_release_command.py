@@ -51,6 +51,7 @@ def test_one_command_releases_the_whole_family(releases: Releases) -> None:
     assert f'source = "{released}"' in lock
 
 
+@pytest.mark.slow
 def test_the_source_gets_its_tag_last(releases: Releases) -> None:
     said = [line for line in releases.released("1.0.0").err.splitlines() if "tagging" in line]
     assert [line.split(":")[0] for line in said] == list(ORDER)
@@ -98,6 +99,7 @@ def test_a_dry_run_says_it_all_and_changes_nothing(releases: Releases) -> None:
     assert listing(releases.folder) == before
 
 
+@pytest.mark.slow
 def test_the_second_time_there_is_nothing_to_do(releases: Releases) -> None:
     first = releases.released("1.0.0").out.splitlines()[-6:-1]
     tips = {name: bare.tips() for name, bare in releases.remotes.items()}
@@ -198,6 +200,7 @@ def test_everything_that_stands_against_a_release_is_told_at_once(releases: Rele
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == before
 
 
+@pytest.mark.slow
 def test_drift_may_be_released_on_purpose(releases: Releases) -> None:
     releases.run("sync", cwd=releases.clone.path)
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
@@ -271,6 +274,7 @@ def test_refused_by_any_repo_it_is_finished_later(releases: Releases, name: str)
     assert {repo: releases.remotes[repo].tips()["refs/tags/v1.0.0"] for repo in tagged} == half
 
 
+@pytest.mark.slow
 def test_json_tells_how_far_a_release_came_that_was_stopped(releases: Releases) -> None:
     refuse(releases.remotes["small-8k"], "refs/tags/", "frozen")
     for _ in range(2):  # begun, and gone on with
@@ -291,6 +295,7 @@ def test_json_tells_how_far_a_release_came_that_was_stopped(releases: Releases) 
     assert "stopped" not in releases.release("1.0.0", "--json").json()
 
 
+@pytest.mark.slow
 def test_another_machine_finishes_with_the_very_same_tags(releases: Releases) -> None:
     refuse(releases.remotes["small-8k"], "refs/tags/")
     assert releases.release("1.0.0").code == 3

@@ -84,6 +84,7 @@ def test_only_mapped_files_may_be_changed_while_settling(torn: Family) -> None:
     assert "app.py, which belongs to the target" in done.err
 
 
+@pytest.mark.slow
 def test_a_dropped_merge_leaves_nothing(torn: Family) -> None:
     """No work tree, no ref, no note, no memory of what was not settled: only objects that nothing needs."""
 
@@ -227,6 +228,7 @@ def test_one_merge_at_a_time(torn: Family) -> None:
     assert "is open already" in again.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [("--resolve",), ("space", "--resolve", "--dry-run"), ("main", "--resolve")])
 def test_options_that_make_no_sense_are_refused(torn: Family, options: tuple[str, ...]) -> None:
     done = torn.sync(*options)

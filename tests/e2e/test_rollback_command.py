@@ -113,6 +113,7 @@ def test_brought_forward_by_steps_nothing_is_skipped(family: Family, first: str,
     assert family.space.read("training/extra.py") == b"extra\n"
 
 
+@pytest.mark.slow
 def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Path, run_cli: RunCli) -> None:
     """The hold stands in the Space's own history: another clone, and CI, leave it alone too, and can lift it."""
     three_versions(family, "squash")
@@ -138,6 +139,7 @@ def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Pat
     assert family.space.read("training/extra.py") == b"extra\n"
 
 
+@pytest.mark.slow
 def test_what_the_space_changed_itself_is_undone_and_told_and_kept_in_its_history(family: Family, first: str) -> None:
     three_versions(family)
     edit = family.edit("Drift", {"training/model.py": text(l1="new", l2="new", l20="mine"), "training/train.py": None})
@@ -154,6 +156,7 @@ def test_what_the_space_changed_itself_is_undone_and_told_and_kept_in_its_histor
     assert model(family) == text(l1="new", l2="new")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first")
 def test_back_to_a_commit_of_the_space_keeps_what_it_had_edited_by_then(family: Family) -> None:
     """Its own edit of that time is drift again, and is merged with what the source brings later."""

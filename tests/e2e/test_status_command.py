@@ -56,6 +56,7 @@ def test_after_a_sync_all_is_well(family: Family) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("history", ["full", "squash"])
 def test_new_commits_of_the_source_put_a_target_behind(family: Family, history: str) -> None:
     family.manifest(settings=f'history = "{history}"')

@@ -20,6 +20,7 @@ def _unchanged(family: Family, *args: str) -> Result:
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ["", 'history = "squash"'], ids=["full", "squash"])
 def test_a_dry_run_prints_the_plan_and_leaves_every_byte(family: Family, settings: str) -> None:
     family.manifest(settings=settings)

@@ -68,6 +68,7 @@ def test_one_that_refuses_stops_no_other(family: Family, many: dict[str, Bare]) 
     assert many["two"].read("training/train.py") == b"train\n"
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(
     family: Family, many: dict[str, Bare], shim: GitShim
 ) -> None:
@@ -107,6 +108,7 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(
     assert not [ref for ref in family.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
 
 
+@pytest.mark.slow
 def test_many_repositories_of_ones_own_are_asked_about_once(
     hub_family: HubFamily, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_host_that_was_asked_too_often_says_when_to_come_again(
     hub_family.synced()
 
 
+@pytest.mark.slow
 def test_a_host_that_is_asked_too_often_after_a_push_leaves_it_open(hub_family: HubFamily, sandbox: Sandbox) -> None:
     """The push landed, but nobody says so: that is no success, and the next sync finds out."""
     sandbox.hub.fault("GET */info/refs", status=429, count=None, skip=4)
@@ -159,6 +162,7 @@ def test_a_host_that_is_asked_too_often_after_a_push_leaves_it_open(hub_family: 
     assert "space: an earlier sync did not end; its push landed" in again.err
 
 
+@pytest.mark.slow
 def test_many_tips_get_one_index_over_their_packs(
     family: Family, many: dict[str, Bare], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ def test_a_map_that_is_added_brings_its_files_and_disturbs_nothing_else(family: 
     assert "up to date; 1 drifted file there" in family.synced().out
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_map_that_is_added_where_the_space_has_another_file_is_a_conflict(family: Family, settings: str) -> None:
     _start(family, settings, MAPS[:1])
@@ -43,6 +44,7 @@ def test_a_map_that_is_added_where_the_space_has_another_file_is_a_conflict(fami
     assert family.space.read("configs/small.json") == b'"mine"\n'
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_map_that_is_removed_leaves_its_files_to_the_space(family: Family, settings: str) -> None:
     _start(family, settings)
@@ -122,6 +124,7 @@ def test_a_map_to_another_folder_fills_that_and_leaves_the_old_one_to_the_space(
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_new_maps_alone_are_synced_without_a_new_commit_of_the_files(family: Family, settings: str) -> None:
     _start(family, settings)
@@ -151,6 +154,7 @@ def test_a_source_whose_last_commits_were_rewritten(family: Family, settings: st
     assert family.space.read("training/model.py") == text(l20="mine").encode()
 
 
+@pytest.mark.slow
 @SETTINGS
 def test_a_rewritten_source_that_goes_back_to_what_it_was(family: Family, settings: str) -> None:
     _start(family, settings)

@@ -181,6 +181,7 @@ def test_drift_that_the_space_takes_back_is_gone(family: Family) -> None:
     assert family.space.read("training/train.py") == b"on\n"
 
 
+@pytest.mark.slow
 def test_drift_can_be_refused(family: Family) -> None:
     family.manifest(settings='drift = "refuse"')
     family.commit("No drift", {"core/src/model.py": text(l1="on")})

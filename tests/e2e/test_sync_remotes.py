@@ -90,6 +90,7 @@ def test_an_ssh_key_that_is_not_known_is_told(family: Family, ssh: FakeSsh) -> N
     assert "next: " in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before_offer", "before_push"])
 def test_a_space_that_moved_meanwhile_is_merged_again(hub: Family, server: GitServer, moment: str) -> None:
     hub.edit("My Space", {"app.py": "app\n"})
