@@ -61,7 +61,7 @@ test: check
 quick: .venv/dev.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
-# Random steps of people and the tool on a whole family, 100 a run: the default run makes the same 10 of each kind each time.
+# Random steps of people and the tool on a whole family, 100 a run: continuous integration makes the same 10 of each kind each time.
 RUNS ?= 250
 soak: .venv/dev.stamp
 	SOAK_RUNS=$(RUNS) $(BIN)/python -m pytest -n $(WORKERS) -s tests/property/test_family_stateful.py

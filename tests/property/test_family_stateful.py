@@ -35,6 +35,7 @@ from tests.property.family_world import (
     changed,
     in_the_space,
 )
+from tests.support.needs import IN_CI
 from tests.support.repositories import ADA, GRACE, Person
 from tests.support.shim import Fault
 from tests.support.writing import branch_tip
@@ -285,7 +286,7 @@ class SquashMachine(FamilyMachine):
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 STEPS = 100
 SOAK = int(os.environ.get("SOAK_RUNS") or 0)
-RUNS = SOAK or 10  # of each kind of history; the same ones each time, while `make soak` makes many, and new ones
+RUNS = SOAK or (10 if IN_CI else 2)  # of each kind of history, the same ones each time; `make soak`: many, new ones
 
 
 def _run(machine: type[FamilyMachine], *, runs: int) -> None:
