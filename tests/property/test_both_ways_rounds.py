@@ -1,7 +1,7 @@
 """Sync, import, rollback and lift at random, by clones that take turns: each line is as one who counts along says.
 
 Both sides edit lines of one file that are far apart. Who counts along knows for each line what the source has, what the
-Space has, and what both had last; from X
+Space has, and what both had last; from these follows what a merge makes of it, and where it has to stop.
 """
 
 from __future__ import annotations
