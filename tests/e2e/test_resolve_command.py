@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.family import text
-from tests.support.process import run_git
+from tests.support.process import Result, run_git
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_the_conflict_names_the_command_that_settles_it(torn: Family) -> None:
     done = torn.sync("--yes")
     assert done.code == 3
     assert "training/model.py: modified in the source, modified in the target" in done.out
-    assert "next: Run: openllm-repos sync space --resolve" in done.out
+    assert "next: openllm-repos sync space --resolve  # or" in done.out
 
 
 def test_a_settled_merge_is_pushed_with_both_histories(torn: Family) -> None:
@@ -132,7 +132,7 @@ def test_what_was_settled_once_is_settled_the_next_time(torn: Family) -> None:
     stopped = torn.sync("--yes")
     assert stopped.code == 3
     assert "modified in the target; settled before" in stopped.out
-    assert "--resolve   to take over what was settled before, then --continue." in stopped.out
+    assert "--resolve  # to take over what was settled before, then --continue" in stopped.out
     again = torn.sync("space", "--resolve")
     assert "  settled as before: training/model.py" in again.out
     assert "next: look at what was settled there, then run: openllm-repos sync space --continue" in again.out
@@ -200,7 +200,7 @@ def test_a_space_that_moved_meanwhile_is_merged_anew(torn: Family) -> None:
     done = torn.sync("space", "--continue", "--yes")
     assert done.code == 3
     assert "space has moved since the merge was opened" in done.err
-    assert "--abort, then --resolve" in done.err
+    assert "next: openllm-repos sync space --abort  # then --resolve" in done.err
 
 
 def test_a_work_tree_that_was_deleted_by_hand_is_told(torn: Family) -> None:
@@ -247,3 +247,101 @@ def test_settling_in_a_squashed_target(torn: Family) -> None:
     assert torn.sync("space", "--continue", "--yes").code == 0
     assert torn.space.parents("main") == [before]
     assert torn.space.read("training/model.py").decode() == text(l3="both")
+
+
+def carry_on(family: Family, *more: str) -> Result:
+    """Carry on with whatever is in the work tree; the Space must not move where that is refused."""
+    before = family.space.tips()
+    done = family.sync("space", "--continue", "--yes", *more)
+    assert done.code in {0, 3}, done.err
+    assert done.code == 0 or family.space.tips() == before
+    return done
+
+
+def test_a_file_that_was_added_with_its_conflict_markers_never_reaches_the_space(torn: Family) -> None:
+    """`git add` of the untouched file, or of one that was settled in part: refused by name, until it is whole."""
+    folder = opened(torn)
+    file = folder / "training/model.py"
+    marked = file.read_text()
+    assert [line for line in marked.splitlines() if line[:7] in {"<<<<<<<", ">>>>>>>"}] == [
+        "<<<<<<< space",
+        ">>>>>>> main",
+    ]
+    halves = [
+        marked,
+        marked.replace("<<<<<<< space\n", ""),
+        marked.replace("<<<<<<< space\n", "").replace(">>>>>>> main\n", ""),
+        marked.replace("=======\n", "").replace(">>>>>>> main\n", ""),
+    ]
+    for half in halves:
+        file.write_text(half)
+        run_git("add", "training/model.py", cwd=folder)
+        done = carry_on(torn)
+        assert (done.code, "Conflict markers are left in training/model.py" in done.err) == (3, True), half
+        assert f"Edit them away in {folder}" in done.err
+    assert not list((torn.clone.path / ".git/openllm-repos").glob("rr-cache/*/postimage*"))  # nor is it remembered
+    file.write_text(text(l3="both"))
+    run_git("add", "training/model.py", cwd=folder)
+    assert carry_on(torn).code == 0
+    assert torn.space.read("training/model.py").decode() == text(l3="both")
+
+
+GUIDE = "Solve it:\n\n<<<<<<< HEAD\nmine\n=======\nyours\n>>>>>>> main\n\nInstall\n=======\n"
+
+
+def test_a_text_about_conflicts_keeps_its_markers(family: Family) -> None:
+    """What both sides had stays, in a merge by git and in one by hand; and a heading may be underlined anew."""
+    family.commit("A guide", {"core/src/guide.py": GUIDE + text()})
+    family.synced("--yes")
+    family.edit("Space: two lines", {"training/guide.py": GUIDE + text(l3="space", l20="space")})
+    family.commit("Source: a line", {"core/src/guide.py": "first\n" + GUIDE + text()})
+    family.synced("--yes")
+    source = text(l3="source", l9="History").replace("line 10", "=======")
+    family.commit("Source: line 3, a heading", {"core/src/guide.py": "first\n" + GUIDE + source})
+    assert family.sync("space", "--resolve").code == 0
+    folder = Path(json.loads((family.clone.path / ".git/openllm-repos/resolve/space.json").read_text())["path"])
+    file = folder / "training/guide.py"
+    assert file.read_text().startswith("first\n" + GUIDE)
+    run_git("add", "training/guide.py", cwd=folder)
+    assert "Conflict markers are left in training/guide.py" in carry_on(family).err
+    settled = "first\n" + GUIDE + "License\n=======\n" + source
+    file.write_text(settled)
+    run_git("add", "training/guide.py", cwd=folder)
+    assert carry_on(family).code == 0
+    assert family.space.read("training/guide.py").decode() == settled
+
+
+def test_a_file_that_is_as_the_merge_left_it_needs_a_side_that_a_person_names(family: Family) -> None:
+    """A binary and a file that one side deleted have no markers: added untouched they would be one side's by chance."""
+    family.commit("A picture", {"core/src/logo.py": b"\0one"})
+    family.synced("--yes")
+    family.edit("Space", {"training/logo.py": b"\0space", "training/train.py": "mine\n"})
+    family.commit("Source", {"core/src/logo.py": b"\0source", "core/src/train.py": None})
+    assert family.sync("space", "--resolve").code == 0
+    folder = Path(json.loads((family.clone.path / ".git/openllm-repos/resolve/space.json").read_text())["path"])
+    run_git("add", "--all", cwd=folder)
+    done = carry_on(family)
+    assert done.code == 3
+    assert "As the merge left it: training/logo.py, training/train.py" in done.err
+    (line,) = [line for line in done.err.splitlines() if line.startswith("next: ")]
+    typed = line.removeprefix("next: openllm-repos sync ").partition("  #")[0].split()
+    assert typed == ["space", "--continue", "--keep-target", "training/logo.py", "--keep-target", "training/train.py"]
+    assert carry_on(family, "--take-source", "training/logo.py", "--keep-target", "training/train.py").code == 0
+    assert family.space.read("training/logo.py") == b"\0source"
+    assert family.space.read("training/train.py") == b"mine\n"
+
+
+def test_what_was_remembered_half_settled_is_not_filled_in_as_good(torn: Family) -> None:
+    """A person's own git remembers a resolution with a marker in it: it is listed as still to do, and refused."""
+    memory = torn.clone.path / ".git/rr-cache"
+    memory.mkdir()
+    settle(torn, opened(torn))
+    torn.edit("Space: another edit", {"app.py": "new\n"})
+    assert torn.sync("space", "--continue", "--yes").code == 3
+    assert torn.sync("space", "--abort").code == 0
+    (kept,) = memory.glob("*/postimage")
+    kept.write_text(text(l3="space\n=======\nsource\n>>>>>>> main"))
+    again = torn.sync("space", "--resolve")
+    assert "settled as before" not in again.out
+    assert "  training/model.py\n" in again.out
+    assert "Conflict markers are left in training/model.py" in carry_on(torn).err

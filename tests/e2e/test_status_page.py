@@ -47,8 +47,8 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
     assert section(page, "changes").splitlines() == [
         *("Drift and conflicts", "space", "diverged"),
         f"A sync would stop, and say: {STOPPED}",
-        *("Next", "openllm-repos sync space --resolve"),
-        "or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
+        "Next",
+        "openllm-repos sync space --resolve # or take one side of a file: --keep-target PATH, --take-source PATH",
         *("1 conflict", "modified by the source, modified by the target", "training/train.py"),
         *("1 mapped file changed there", "modified", "training/train.py"),
         *("1 commit that did it", family.space.tips()["refs/heads/main"][:10]),
@@ -57,8 +57,8 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
     assert section(page, "next").splitlines()[1:] == [
         "space",
         "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
-        *("A sync would stop.", "Next", "openllm-repos sync space --resolve"),
-        "or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
+        *("A sync would stop.", "Next"),
+        "openllm-repos sync space --resolve # or take one side of a file: --keep-target PATH, --take-source PATH",
     ]
     assert section(page, "releases").splitlines() == ["Releases", "There is no release yet."]
 

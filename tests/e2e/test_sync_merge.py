@@ -63,7 +63,9 @@ def test_a_conflict_names_every_path_and_both_sides_and_changes_nothing(family: 
     assert "  training/new.py: added in the source, added in the target" in lines
     assert "  configs/small.json: modified in the source, deleted in the target" in lines
     (following,) = [line for line in lines if line.startswith("  next: ")]
-    assert following.startswith("  next: Run: openllm-repos sync space --resolve   or take one side of a file: --ours")
+    assert following.startswith(
+        "  next: openllm-repos sync space --resolve  # or take one side of a file: --keep-target"
+    )
     (space,) = family.sync("--json").json()["targets"]
     assert (space["action"], space["exit_code"]) == ("stopped", 3)
     found = [(one["path"], one["source"], one["target"]) for one in space["conflicts"]]

@@ -1,4 +1,4 @@
-"""A conflict told with the commits of both sides, and settled on the spot: `sync TARGET --ours PATH --theirs PATH`."""
+"""A conflict told with the commits of both sides, and settled on the spot by naming a side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def torn(family: Family) -> Family:
     return family
 
 
-MINE = ("--ours", "training/train.py", "--theirs", "configs/small.json")
+MINE = ("--keep-target", "training/train.py", "--take-source", "configs/small.json")
 
 
 def test_both_sides_commits_are_listed_path_by_path(torn: Family) -> None:
@@ -54,10 +54,10 @@ def test_a_renamed_file_is_followed_to_its_old_name(torn: Family) -> None:
 
 def test_with_a_side_for_every_path_the_sync_goes_on(torn: Family) -> None:
     """Ours is the Space's file, theirs the source's; a deletion is taken over or undone the same way."""
-    trial = torn.sync("space", "--theirs", "training/model.py", *MINE, "--dry-run")
+    trial = torn.sync("space", "--take-source", "training/model.py", *MINE, "--dry-run")
     assert trial.code == 0
     assert "  settled: training/train.py as the target has it" in trial.out
-    done = torn.synced("space", "--theirs", "training/model.py", *MINE)
+    done = torn.synced("space", "--take-source", "training/model.py", *MINE)
     assert "  settled: configs/small.json as the source has it" in done.out
     assert torn.mapped() == {
         "training/model.py": text(l3="source", l4="source").encode(),
@@ -71,7 +71,16 @@ def test_with_a_side_for_every_path_the_sync_goes_on(torn: Family) -> None:
 
 
 def test_a_deletion_can_be_taken_over(torn: Family) -> None:
-    torn.synced("space", "--theirs", "training/train.py", "--ours", "training/model.py", "--ours", "configs/small.json")
+    """Git's own words for the sides, --ours and --theirs, do the same."""
+    torn.synced(
+        "space",
+        "--theirs",
+        "training/train.py",
+        "--ours",
+        "training/model.py",
+        "--ours",
+        "configs/small.json",
+    )
     assert torn.mapped() == {"training/model.py": text(l3="space").encode(), "configs/small.json": b"[1]\n"}
 
 
@@ -87,11 +96,11 @@ def test_what_is_left_is_listed(torn: Family) -> None:
 
 def test_a_side_that_makes_no_sense_is_refused(torn: Family) -> None:
     cases = {
-        ("space", "--ours", "training/other.py"): "training/other.py is not in conflict",
-        ("space", "--ours", "training/model.py", "--theirs", "training/model.py"): "Choose one side",
-        ("--ours", "training/model.py"): "take one TARGET",
+        ("space", "--keep-target", "training/other.py"): "training/other.py is not in conflict",
+        ("space", "--keep-target", "training/model.py", "--take-source", "training/model.py"): "Choose one side",
+        ("--keep-target", "training/model.py"): "take one TARGET",
         ("--continue",): "takes one TARGET; there are: space.\nnext: Run: openllm-repos sync TARGET --continue",
-        ("space", "--ours", "training/model.py", "--resolve"): "leave out --resolve",
+        ("space", "--keep-target", "training/model.py", "--resolve"): "leave out --resolve",
     }
     for args, said in cases.items():
         done = torn.sync(*args)
@@ -101,7 +110,7 @@ def test_a_side_that_makes_no_sense_is_refused(torn: Family) -> None:
 
 
 def test_where_nothing_is_in_conflict_a_side_is_refused(family: Family) -> None:
-    first = family.sync("space", "--ours", "training/model.py")
+    first = family.sync("space", "--keep-target", "training/model.py")
     assert (first.code, "next: Nothing is. Run: openllm-repos sync space" in first.out) == (2, True)
 
 
@@ -112,7 +121,7 @@ def test_a_file_against_a_folder_needs_more_than_a_side(family: Family) -> None:
     family.synced()
     family.edit("A folder", {"training/extra/inner.txt": "mine\n"})
     family.commit("A file", {"core/src/extra": "yours\n"})
-    done = family.sync("space", "--ours", "training/extra")
+    done = family.sync("space", "--keep-target", "training/extra")
     assert (done.code, "is a file on one side and a folder on the other" in done.out) == (2, True)
     (space,) = family.sync("--json").json()["targets"]
     assert [one["subject"] for one in space["conflicts"][0]["target_commits"]] == ["A folder"]
@@ -124,7 +133,21 @@ def test_the_sides_hold_when_the_space_moves_meanwhile(hub_family: HubFamily, sa
     hub_family.edit("Theirs", {"training/train.py": "theirs\n"})
     hub_family.commit("Ours", {"core/src/train.py": "ours\n"})
     sandbox.hub.fault("POST */git-receive-pack", before=lambda: hub_family.edit("Meanwhile", {"app.py": "app 2\n"}))
-    done = hub_family.synced("space", "--theirs", "training/train.py")
+    done = hub_family.synced("space", "--take-source", "training/train.py")
     assert "after 2 attempts" in done.out
     assert hub_family.space.read("training/train.py") == b"ours\n"
     assert hub_family.space.read("app.py") == b"app 2\n"
+
+
+def test_a_file_that_both_sides_renamed_is_taken_as_a_side_has_it_without_markers(family: Family) -> None:
+    """git keeps the two merged, with markers, as "the file of a side"; what is meant is that side's own file."""
+    family.synced()
+    family.edit("Space: renamed", {"training/model.py": None, "training/ours.py": text(l3="space")})
+    family.commit("Source: renamed", {"core/src/model.py": None, "core/src/theirs.py": text(l3="source")})
+    (space,) = family.sync("space", "--json").json()["targets"]
+    paths = [one["path"] for one in space["conflicts"]]
+    assert paths == ["training/model.py", "training/ours.py", "training/theirs.py"]
+    family.synced("space", "--keep-target", paths[0], "--keep-target", paths[1], "--take-source", paths[2])
+    assert family.space.read("training/ours.py").decode() == text(l3="space")
+    assert family.space.read("training/theirs.py").decode() == text(l3="source")
+    assert "training/model.py" not in family.space.paths()

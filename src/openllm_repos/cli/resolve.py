@@ -22,19 +22,24 @@ from openllm_repos.text import show_path
 
 
 def sides(targets: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[Settled, ...]:
-    """Read --ours and --theirs.
+    """Read --keep-target and --take-source (in git's words --ours and --theirs).
 
     Raises:
         UsageError: not one target is named, or one path has two sides.
     """
     given = [(Side.OURS, path) for path in ours] + [(Side.THEIRS, path) for path in theirs]
     if given and len(targets) != 1:
-        raise UsageError("--ours and --theirs take one TARGET.", hint="Run: openllm-repos sync TARGET --ours PATH")
+        raise UsageError(
+            "--keep-target and --take-source take one TARGET.",
+            hint="Name it: openllm-repos sync TARGET --keep-target PATH",
+        )
     settled = dict.fromkeys(Settled(os.fsencode(path), side) for side, path in given)
     paths = [one.path for one in settled]
     for path in paths:
         if paths.count(path) > 1:
-            raise UsageError(f"{show_path(path)} is given with --ours and with --theirs.", hint="Choose one side.")
+            raise UsageError(
+                f"{show_path(path)} is given with --keep-target and with --take-source.", hint="Choose one side."
+            )
     return tuple(settled)
 
 
@@ -74,7 +79,7 @@ def run_resolve(
 
 
 def _finish(manifest: Manifest, repository: Repository, name: str, options: SyncOptions, *, yes: bool) -> int:
-    plan = finish_resolution(manifest, repository, name, options.validate)
+    plan = finish_resolution(manifest, repository, name, options)
     for line in plan_lines(plan, every_file=False):
         click.echo(line)
     (step,) = plan.targets

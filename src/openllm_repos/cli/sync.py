@@ -40,13 +40,17 @@ _DIFFERS = 1
 @click.option("--rev", metavar="REV", help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
 @click.option(
+    "--keep-target",
     "--ours",
+    "ours",
     multiple=True,
     metavar="PATH",
     help="Settle the conflict at PATH (of the one TARGET) by keeping the target's file, or its deletion; repeatable.",
 )
 @click.option(
+    "--take-source",
     "--theirs",
+    "theirs",
     multiple=True,
     metavar="PATH",
     help="Settle the conflict at PATH by taking the source's file, or its deletion; repeatable.",
@@ -96,8 +100,10 @@ def sync(
             hint="After --continue run: openllm-repos sync TARGET --wait",
         )
     settled = sides(targets, ours, theirs)
-    if settled and (resolve or carry_on or abort):
-        raise UsageError("--ours and --theirs settle a conflict by themselves: leave out --resolve and the like.")
+    if settled and (resolve or abort):
+        raise UsageError(
+            "--keep-target and --take-source settle a conflict by themselves: leave out --resolve or --abort."
+        )
     manifest, repository, access = open_family(invocation)
     if not manifest.targets:
         hint = manifest.how_to_get_a_target()

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from openllm_repos.git.markers import markers
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import COMMIT, PackWriter
 from openllm_repos.git.process import Completed, GitFailed
 from openllm_repos.git.repository import Repository
@@ -37,14 +39,14 @@ class Merged:
     Attributes:
         tree: the merged tree; None where there are conflicts.
         conflicts: one a path.
-        torn: with conflicts, the tree as far as it goes, marks of conflict in its files.
+        conflicted: with conflicts, the tree as far as it goes, marks of conflict in its files.
         stages: of each path in conflict the base's, the target's and the source's file (1, 2, 3: mode and hex id).
         aside: paths where one side has a folder in the place of the other's file.
     """
 
     tree: ObjectId | None
     conflicts: tuple[Conflict, ...] = ()
-    torn: ObjectId | None = None
+    conflicted: ObjectId | None = None
     stages: Mapping[bytes, Mapping[int, tuple[bytes, bytes]]] = field(default_factory=dict)
     aside: frozenset[bytes] = frozenset()
 
@@ -110,25 +112,64 @@ def merge_overlaps(repository: Repository, one: ObjectId, two: ObjectId) -> tupl
     return tuple(sorted({path for path in done.stdout.split(b"\0")[1:] if path})) if done.code else ()
 
 
-def take_sides(repository: Repository, merged: Merged, settled: Sequence[Settled]) -> ObjectId:
+def take_sides(repository: Repository, merged: Merged, sides: Sides, settled: Sequence[Settled]) -> ObjectId:
     """Return the tree of a merge with one side's file, or its absence, at each of the paths that are settled.
 
     Args:
         repository: the clone; the tree is written to it.
         merged: a merge with conflicts.
+        sides: what was merged.
         settled: the paths, each in conflict and none of `merged.aside`.
     """
-    assert merged.torn is not None  # it has conflicts
-    rows = []
-    for one in settled:
-        mode, blob = merged.stages[one.path].get(_STAGES[one.side], (b"0", b"0" * repository.id_length))
-        rows.append(b"%b %b\t%b\0" % (mode, blob, one.path))
+    assert merged.conflicted is not None  # it has conflicts
     with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
         extra = {**repository.git.extra, "GIT_INDEX_FILE": str(Path(place) / "index")}
         git = replace(repository.git, extra=extra)
-        git.run("read-tree", merged.torn)
-        git.run("update-index", "-z", "--index-info", stdin=b"".join(rows))
+        git.run("read-tree", merged.conflicted)
+        rows = index_rows(chosen(repository, merged, sides, settled), repository.id_length)
+        git.run("update-index", "-z", "--index-info", stdin=rows)
         return ObjectId(git.text("write-tree", "--missing-ok"))
+
+
+def chosen(
+    repository: Repository, merged: Merged, sides: Sides, settled: Sequence[Settled]
+) -> dict[bytes, tuple[bytes, bytes] | None]:
+    """Return mode and blob of the side that was chosen for each path; None where that side has no file there.
+
+    Where both sides renamed a file, git stores the merge of the two with its markers as "the file of a side". Then the
+    side's own file at that path is meant.
+    """
+    found: dict[bytes, tuple[bytes, bytes] | None] = {}
+    own = {Side.OURS: sides.ours, Side.THEIRS: sides.theirs}
+    with ObjectReader(repository.git) as reader:
+        for one in settled:
+            stage = merged.stages[one.path].get(_STAGES[one.side])
+            there = _entry(repository, own[one.side], one.path)
+            if stage is not None and stage != there and there is not None and _is_merged(reader, stage, sides):
+                stage = there
+            found[one.path] = stage
+    return found
+
+
+def _is_merged(reader: ObjectReader, entry: tuple[bytes, bytes], sides: Sides) -> bool:
+    """Whether a file is the work of a merge: it has markers that name the sides of this one."""
+    if not entry[0].startswith(b"100"):
+        return False
+    lines = markers(reader.read(entry[1]).data)
+    return any(side.encode() in line for line in lines for side in (sides.ours, sides.theirs))
+
+
+def _entry(repository: Repository, commit: ObjectId, path: bytes) -> tuple[bytes, bytes] | None:
+    """Return mode and blob of a commit's file, None where it has none."""
+    args = ("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", os.fsdecode(path))
+    row = repository.git.run(*args).stdout.partition(b"\t")[0].split(b" ")
+    return (row[0], row[2]) if len(row) == 3 and row[1] == b"blob" else None
+
+
+def index_rows(entries: Mapping[bytes, tuple[bytes, bytes] | None], id_length: int) -> bytes:
+    """Return what ``update-index -z --index-info`` reads: each path with its file, or without one."""
+    nothing = (b"0", b"0" * id_length)
+    return b"".join(b"%b %b\t%b\0" % (*(entry or nothing), path) for path, entry in entries.items())
 
 
 def _staged(rows: list[bytes], sides: Sides) -> tuple[dict[bytes, dict[int, tuple[bytes, bytes]]], frozenset[bytes]]:

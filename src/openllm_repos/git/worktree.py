@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from openllm_repos.git.merge import Sides
+from openllm_repos.git.markers import relabel
+from openllm_repos.git.merge import Merged, Sides, index_rows
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import Git
 from openllm_repos.git.remembered import SETTINGS, memory
 from openllm_repos.git.repository import Repository
@@ -30,15 +37,30 @@ class MergeWorktree:
         self.path = path
         self._git = Git(None, path, _ENVIRONMENT)
 
-    def open(self, sides: Sides) -> None:
+    def open(self, sides: Sides, merged: Merged, ours: str, theirs: str) -> None:
         """Check the target's side out and begin the merge; conflicts are left in the files for the person.
 
         Files that were settled before are settled the same way, and added.
+
+        Args:
+            sides: what is merged.
+            merged: what came of it in the object store.
+            ours: the name of our side, for the markers in files.
+            theirs: the name of the other.
         """
         self._repository.git.run("worktree", "add", "--quiet", "--detach", "--", str(self.path), sides.ours)
         begin = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", sides.theirs)
         with self._rerere():
             self._git.run(*begin, ok=(0, 1), settings=SETTINGS)
+        labels = {sides.ours.encode(): ours.encode(), sides.theirs.encode(): theirs.encode()}
+        with ObjectReader(self._repository.git) as reader:
+            for path in self._unmerged():
+                file = self._file(path)
+                name = f"{merged.conflicted}:".encode() + path
+                found = None if b"\n" in path or not _is_regular(file) else reader.find(name)
+                if found is not None and found[1] == b"blob":
+                    conflicted = reader.read(found[0]).data
+                    file.write_bytes(relabel(file.read_bytes(), conflicted, labels, sides.ours.encode()))
 
     def exists(self) -> bool:
         """Whether its folder is still there."""
@@ -46,9 +68,32 @@ class MergeWorktree:
 
     def unsettled(self) -> Sequence[bytes]:
         """Return the paths that are still in conflict, or changed but not added."""
-        unmerged = self._git.run("ls-files", "-z", "--unmerged").stdout.split(b"\0")[:-1]
         changed = self._git.run("diff-files", "-z", "--name-only").stdout.split(b"\0")[:-1]
-        return sorted({row.partition(b"\t")[2] for row in unmerged} | set(changed))
+        return sorted({*self._unmerged(), *changed})
+
+    def _unmerged(self) -> Sequence[bytes]:
+        rows = self._git.run("ls-files", "-z", "--unmerged").stdout.split(b"\0")[:-1]
+        return sorted({row.partition(b"\t")[2] for row in rows})
+
+    def _file(self, path: bytes) -> Path:
+        return self.path / os.fsdecode(path)
+
+    def read(self, path: bytes) -> bytes:
+        """Return what a file holds; nothing where there is none."""
+        file = self._file(path)
+        return file.read_bytes() if _is_regular(file) else b""
+
+    def fingerprints(self, paths: Sequence[bytes]) -> dict[bytes, str]:
+        """Return what tells whether a file was touched since, for those of `paths` that are files or links."""
+        found = {}
+        for path in paths:
+            file = self._file(path)
+            if file.is_symlink():
+                found[path] = f"link {file.readlink()}"
+            elif _is_regular(file):
+                mode = "x" if file.stat().st_mode & stat.S_IXUSR else "-"
+                found[path] = f"{mode} {hashlib.sha256(file.read_bytes()).hexdigest()}"
+        return found
 
     def added(self, paths: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return what is added at some paths: mode and blob, for those that are there."""
@@ -84,9 +129,20 @@ class MergeWorktree:
         if watched.exists():
             watched.rename(aside)
 
-    def tree(self) -> ObjectId:
-        """Write what is added as a tree and return its id."""
-        return ObjectId(self._git.text("write-tree"))
+    def tree(self, instead: Mapping[bytes, tuple[bytes, bytes] | None]) -> ObjectId:
+        """Write what is added as a tree and return its id.
+
+        Args:
+            instead: mode and blob to take for some paths, whatever is added there; None leaves the path out.
+        """
+        if not instead:
+            return ObjectId(self._git.text("write-tree"))
+        with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
+            index = Path(place, "index")
+            shutil.copyfile(Path(self._git.text("rev-parse", "--absolute-git-dir")) / "index", index)
+            git = replace(self._git, extra={**self._git.extra, "GIT_INDEX_FILE": str(index)})
+            git.run("update-index", "-z", "--index-info", stdin=index_rows(instead, self._repository.id_length))
+            return ObjectId(git.text("write-tree", "--missing-ok"))
 
     def close(self) -> None:
         """Remove it, with everything in it; conflicts that nobody settled are not remembered."""
@@ -95,6 +151,10 @@ class MergeWorktree:
                 self._git.run("rerere", "clear", settings=SETTINGS)
             self._repository.git.run("worktree", "remove", "--force", "--force", "--", str(self.path))
         self._repository.git.run("worktree", "prune")
+
+
+def _is_regular(file: Path) -> bool:
+    return not file.is_symlink() and file.is_file()
 
 
 def branches_in_use(repository: Repository) -> frozenset[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.relation import Relation
 from openllm_repos.git.history import commits, files_below
+from openllm_repos.git.markers import expected_markers, markers
 from openllm_repos.git.objects import ObjectReader, top_names
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import FileChange
 from openllm_repos.projection.changes import MappedPart
-from openllm_repos.projection.trees import GITLINK_MODE
+from openllm_repos.projection.trees import GITLINK_MODE, Node
 from openllm_repos.text import show_path
 
 _SUBMODULES = b".gitmodules"
@@ -95,3 +97,72 @@ def check_commits(
                     f"{target.name}: {commit_of[tree][:10].decode()} brings {show_path(name)}, which no map writes.",
                     hint="Nothing was pushed. Please report this, with the maps of the target.",
                 )
+
+
+def check_markers(
+    reader: ObjectReader, target: Repo, relation: Relation, tree: ObjectId, changes: tuple[FileChange, ...]
+) -> None:
+    """Check that no file that a merge or a person made has conflict markers that neither side had.
+
+    Raises:
+        ConflictError: one has.
+    """
+    left = with_markers(reader, relation, tree, changes)
+    if left:
+        raise ConflictError(
+            f"{target.name}: conflict markers are in {', '.join(map(show_path, left))}; nothing was pushed.",
+            hint=f"openllm-repos sync {target.name} --resolve  # and edit the file there",
+        )
+
+
+def with_markers(
+    reader: ObjectReader, relation: Relation, tree: ObjectId, changes: tuple[FileChange, ...]
+) -> tuple[bytes, ...]:
+    """Return the files of `tree` with conflict markers that neither side had; those of one side are as they are.
+
+    Args:
+        reader: reads the clone's objects.
+        relation: the target, held against the source.
+        tree: what the target would get.
+        changes: what that changes there.
+    """
+    projection = _tree_of(relation, relation.projected)
+    differs = {change.path for change in relation.part.changes(projection, relation.part.of(tree.encode()))}
+    made = [(change.path, change.new) for change in changes if change.path in differs]
+    return tuple(path for path, new in made if unexpected_markers(reader, relation, path, _text(reader, new)))
+
+
+def unexpected_markers(
+    reader: ObjectReader, relation: Relation, path: bytes, content: bytes, *, middle: bool = False
+) -> bool:
+    """Whether a file has lines like conflict markers that a merge of both sides does not explain.
+
+    Args:
+        reader: reads the clone's objects.
+        relation: the target, held against the source.
+        path: the file's.
+        content: what it holds.
+        middle: whether lines like those between two sides count, which headings have too.
+    """
+    found = markers(content, middle=middle)
+    if not found:
+        return False
+    part = relation.part
+    sides = (_tree_of(relation, relation.tip), _tree_of(relation, relation.projected))
+
+    def texts(side: Node) -> list[bytes]:
+        """Return the side's file; where it has none there, as after a rename, all that it changed."""
+        there = [change for change in part.files(side) if change.path == path]
+        return [_text(reader, change.new) for change in there or part.changes(relation.base, side)]
+
+    before = b"".join(_text(reader, change.new) for change in part.files(relation.base) if change.path == path)
+    return bool(found - expected_markers(before, *map(texts, sides), middle=middle))
+
+
+def _tree_of(relation: Relation, commit: ObjectId | None) -> Node:
+    return relation.part.of(None if commit is None else commit.encode() + b"^{tree}")
+
+
+def _text(reader: ObjectReader, entry: tuple[bytes, bytes] | None) -> bytes:
+    """Return what a file holds; nothing for a link, a submodule, or no file."""
+    return b"" if entry is None or not entry[0].startswith(b"100") else reader.read(entry[1]).data

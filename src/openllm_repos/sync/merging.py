@@ -25,15 +25,15 @@ class MergeConflict(ConflictError):
     """Source and target changed the same places of a file."""
 
     def __init__(self, target: Repo, conflicts: tuple[Conflict, ...], settled: int = 0) -> None:
-        open_again = f"Run: openllm-repos sync {target.name} --resolve"
+        open_again = f"openllm-repos sync {target.name} --resolve"
         some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
         other = "other " if settled else ""
         super().__init__(
             f"The source and {target.name} both changed {some.replace(' ', f' {other}', 1)} in ways that do not go"
             " together; nothing was changed.",
-            hint=f"{open_again}   to take over what was settled before, then --continue."
+            hint=f"{open_again}  # to take over what was settled before, then --continue"
             if all(conflict.remembered for conflict in conflicts)
-            else f"{open_again}   or take one side of a file: --ours PATH (the target's), --theirs PATH (the source's)",
+            else f"{open_again}  # or take one side of a file: --keep-target PATH, --take-source PATH",
         )
         self.conflicts = conflicts
 
@@ -84,7 +84,8 @@ def merged_tree(
         assert found is not None  # the projection was just made
         require_in_conflict(target, settled, Merged(None))
         return ObjectId(found[0].decode())
-    merged = merge(repository, sides_of(repository, reader, relation, target))
+    sides = sides_of(repository, reader, relation, target)
+    merged = merge(repository, sides)
     require_in_conflict(target, settled, merged)
     if merged.tree is not None:
         return merged.tree
@@ -92,7 +93,7 @@ def merged_tree(
     left = tuple(conflict for conflict in merged.conflicts if conflict.path not in chosen)
     if left:
         raise MergeConflict(target, with_commits(repository, reader, relation, target, merged, left), len(chosen))
-    return take_sides(repository, merged, settled)
+    return take_sides(repository, merged, sides, settled)
 
 
 def require_in_conflict(target: Repo, settled: Sequence[Settled], merged: Merged) -> None:
@@ -159,8 +160,14 @@ def with_commits(
 
 def _remembered(repository: Repository, reader: ObjectReader, merged: Merged, path: bytes) -> bool:
     """Whether this clone remembers how a conflict was settled. It is only told: a person looks before it is pushed."""
-    torn = None if path in merged.aside or b"\n" in path else reader.find(f"{merged.torn}:".encode() + path)
-    return torn is not None and torn[1] == b"blob" and settled_before(repository, reader.read(torn[0]).data)
+    left = None if path in merged.aside else conflicted_file(reader, merged, path)
+    return left is not None and settled_before(repository, left)
+
+
+def conflicted_file(reader: ObjectReader, merged: Merged, path: bytes) -> bytes | None:
+    """Return a file as the merge left it, with its markers; None where it is none."""
+    found = None if b"\n" in path else reader.find(f"{merged.conflicted}:".encode() + path)
+    return reader.read(found[0]).data if found is not None and found[1] == b"blob" else None
 
 
 def _touches(changed: frozenset[bytes], paths: set[bytes]) -> bool:

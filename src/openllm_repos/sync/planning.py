@@ -27,7 +27,7 @@ from openllm_repos.plan import Action, Drift, FileChange, RefUpdate, Settled, St
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.push import Push
-from openllm_repos.sync.checks import check_commits, check_entries, check_never, check_tree
+from openllm_repos.sync.checks import check_commits, check_entries, check_markers, check_never, check_tree
 from openllm_repos.sync.merging import MergeConflict, merged_tree
 from openllm_repos.sync.message import adopt_message, sync_message
 from openllm_repos.text import redact
@@ -266,6 +266,7 @@ def plan_with_tree(
     """
     target = remote.repo
     changes = checked_changes(manifest, repository, reader, relation, target, tree)
+    check_markers(reader, target, relation, tree, changes)
     squash = target.history is History.SQUASH
     action = action or (Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE)
     made = write_sync(manifest, repository, relation, target, tree, action)
