@@ -100,7 +100,7 @@ def _family(place: Path, server: GitServer, options: argparse.Namespace) -> Clon
     for number in range(options.targets + 1, options.repos):
         run_git("push", "-q", held / f"repo-{number}.git", "main", "main:refs/tags/v1.0", cwd=other.path)
     if options.targets:
-        done = run_tool("sync", cwd=clone.path, timeout=600)
+        done = run_tool("sync", "--yes", cwd=clone.path, timeout=600)
         if done.code:
             raise SystemExit(done.out + done.err)
     return clone

@@ -84,7 +84,7 @@ def test_commits_on_a_known_host_are_links(
     assert hub_family.run("sync", "--dry-run", cwd=hub_family.clone.path).code == 0
     assert step.summary.startswith("### openllm-repos sync: dry run\n")
     assert (step.outputs["changed"], step.outputs["planned"]) == ("false", "space")
-    assert hub_family.run("sync", cwd=hub_family.clone.path).code == 0
+    assert hub_family.run("sync", "--yes", cwd=hub_family.clone.path).code == 0
     head = hub_family.clone.tips()["refs/heads/main"]
     assert f"`main` at [`{head[:10]}`](https://github.com/louischua/openllm/commit/{head})" in step.summary
     assert "(https://huggingface.co/spaces/lemms/openllm/commit/" in step.summary
@@ -95,7 +95,7 @@ def test_a_build_that_failed_is_an_error_with_its_log(
 ) -> None:
     step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
     sandbox.hub.build(SPACE, stage="BUILD_ERROR", log=["::error::owned"])
-    done = hub_family.run("sync", "--wait", cwd=hub_family.clone.path)
+    done = hub_family.run("sync", "--yes", "--wait", cwd=hub_family.clone.path)
     (error,) = commands(done)
     assert (done.code, error.name, step.outputs["pushed"]) == (3, "error", "space")
     assert error.message.startswith("space: the Space does not run: BUILD_ERROR")

@@ -314,7 +314,7 @@ def test_a_space_that_must_not_drift_goes_on_once_its_drift_came_home(both: Fami
     first = both.edit("F", {THERE: text(l2="f")})
     both.edit("G", {THERE: text(l2="f", l15="g")})
     both.commit("V2", {MODEL: text(l8="v2")})
-    run(both, "sync", code=3)
+    run(both, "sync", "--yes", code=3)
     bring_home(both)
     both.synced()
     run(both, "rollback", "space", "--to", first, "--yes")

@@ -204,7 +204,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(run_cli: RunCli, comma
 
 
 def test_a_pipe_that_is_closed_early_leaves_no_complaint(tmp_path: Path) -> None:
-    script = "import sys; from openllm_repos.cli.failures import guarded; sys.exit(guarded(lambda: print('x' * 9), 0))"
+    script = "import sys; from openllm_repos.cli.failures import guarded; sys.exit(guarded(lambda: print('x' * 9)))"
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
@@ -216,7 +216,7 @@ def test_a_pipe_that_is_closed_early_leaves_no_complaint(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("closed", ["0", "1", "2"])
 def test_a_process_without_a_standard_stream_does_its_work(family: Family, closed: str) -> None:
-    run = f"exec '{sys.executable}' -m openllm_repos sync {closed}>&-"
+    run = f"exec '{sys.executable}' -m openllm_repos sync --yes {closed}>&-"
     done = subprocess.run(["sh", "-c", run], capture_output=True, cwd=family.clone.path, check=False)
     assert done.returncode == 0, done
     assert b"error" not in done.stderr
@@ -271,13 +271,40 @@ def test_completion_scripts_come_from_the_command_itself(run_tool: RunTool) -> N
     assert done.out.startswith("#compdef openllm-repos")
 
 
-@pytest.mark.parametrize(("option", "command"), [("-q", "sync"), ("--manifest", "status"), ("-C", "release")])
-def test_an_option_of_the_program_after_a_command_is_told_where_it_stands(
-    run_cli: RunCli, option: str, command: str
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("-C", "sub", "--manifest", "other.toml", "-vv", "probe"),
+        ("probe", "-C", "sub", "--manifest", "other.toml", "-vv"),
+        ("probe", "--manifest", "other.toml", "-vvC", "sub"),
+        ("-v", "-C", "sub", "probe", "--verbose", "--manifest=other.toml"),
+    ],
+)
+def test_the_options_of_the_program_stand_anywhere(
+    run_cli: RunCli, command: SimpleNamespace, tmp_path: Path, args: tuple[str, ...]
 ) -> None:
-    done = run_cli(command, option, "x")
-    assert done.code == 2
-    assert f"{option} stands before the command: openllm-repos {option} {command} ..." in done.err
+    (tmp_path / "sub").mkdir()
+    seen: list[Invocation] = []
+    command.work = seen.append
+    assert run_cli(*args).code == 0
+    assert seen == [Invocation(tmp_path / "sub", tmp_path / "sub/other.toml", 2)]
+    assert seen[0].arguments == args
+
+
+def test_every_command_takes_the_options_of_the_program(run_cli: RunCli) -> None:
+    for context in every_command():
+        path = context.command_path.split()[1:]
+        for option in (("-q",), ("-v",), ("-C", "."), ("--manifest", "x")):
+            done = run_cli(*path, *option, "--help")
+            assert (done.code, done.err) == (0, ""), (path, option)
+
+
+@pytest.mark.parametrize("args", [("-q", "list"), ("list", "-q"), ("-q", "--json", "list"), ("-n", "-q", "0.1.0")])
+def test_a_version_may_stand_where_a_command_of_release_may(family: Family, args: tuple[str, ...]) -> None:
+    done = family.run("release", *args, cwd=family.clone.path)
+    assert done.code in {0, 2, 3}
+    assert "No such option" not in done.err
+    assert ("There is no release yet." in done.out) == ("--json" not in args and "list" in args)
 
 
 def test_options_stand_in_one_order_and_what_may_be_repeated_says_so() -> None:

@@ -232,7 +232,7 @@ def test_another_run_at_work(run_cli: RunCli, family: Hosts) -> None:
 
 def test_a_memory_that_is_damaged(run_cli: RunCli, family: Hosts) -> None:
     assert found(run_cli, family.clone.path, "--offline")["cache"][1] == "empty; the first sync fills it"
-    assert run_cli("sync", cwd=family.clone.path).code == 0
+    assert run_cli("sync", "--yes", cwd=family.clone.path).code == 0
     assert found(run_cli, family.clone.path, "--offline")["cache"][1] == "1 projection, 0.0 MiB"
     [file] = (family.clone.path / ".git/openllm-repos/projections").glob("*.projection")
     file.write_bytes(file.read_bytes()[:-1])

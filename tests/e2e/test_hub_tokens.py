@@ -29,13 +29,13 @@ def test_tokens_are_handed_to_git_and_stand_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
 ) -> None:
     family = HubFamily.on(sandbox, tmp_path / "family", run_cli, private=True)
-    said = [run_tool("-v", "sync", "--wait", cwd=family.clone.path)]
+    said = [run_tool("-v", "sync", "--yes", "--wait", cwd=family.clone.path)]
     family.edit("Fix there", {"training/train.py": "there\n"})
     family.commit("Go on", {"core/src/model.py": "here\n"})
     said += [run_tool(*args, cwd=family.clone.path) for args in (("status",), ("diff", "-p"), ("sync", "--json"))]
     sandbox.hub.fault(match="* */git-receive-pack", status=403)
     family.commit("Refused", {"core/src/model.py": "refused\n"})
-    said.append(run_tool("-v", "sync", cwd=family.clone.path))
+    said.append(run_tool("-v", "sync", "--yes", cwd=family.clone.path))
     assert [result.code for result in said] == [0, 0, 0, 0, 3], said
     assert {seen.user for seen in sandbox.hub.log if "git-receive-pack" in seen.path} == {"", "lemms"}
 
@@ -235,7 +235,7 @@ def test_tokens_of_trusted_publishing_stand_nowhere_either(
 ) -> None:
     sandbox.hub.trust(f"spaces/{SPACE}", CLAIMS)
     _job(sandbox, monkeypatch)
-    said = run_tool("-v", "sync", cwd=hub_family.clone.path)
+    said = run_tool("-v", "sync", "--yes", cwd=hub_family.clone.path)
     assert said.code == 0
     (token,) = [token for token in sandbox.hub.accounts if token.startswith("hf_jwt_")]
     exchanged = {"the exchanged token": token}

@@ -41,7 +41,7 @@ def test_without_a_terminal_the_command_to_type_is_named(
     own: Family, server: GitServer, command: tuple[str, ...]
 ) -> None:
     done = own.run(*command, cwd=own.clone.path)
-    assert (done.code, done.out, server.requests) == (3, "", [])
+    assert (done.code, done.out, server.requests) == (2, "", [])
     assert done.err.splitlines() == [
         f"error: repos.toml names {own.urls['hub']} as its Hub, and it would get your Hub token.",
         f"next: If you trust it: git config openllm.{own.urls['hub']}.trusted true   (false: go on without a token)",
@@ -61,6 +61,22 @@ def test_who_says_no_goes_on_without_a_token(own: Family) -> None:
     done = own.sync()
     assert (done.code, own.space.tips()) == (30, {})
     assert TOKEN not in done.out + done.err
+
+
+def test_the_question_of_trust_is_asked_whatever_standard_output_is(own: Family) -> None:
+    answer = run_on_terminal("status", "--json", cwd=own.clone.path, typed=b"\n", piped=True)
+    assert "Send it your Hub token, now and from now on? [y/N]" in answer.err
+    assert answer.json()["schema"] == 1
+    assert _trusted(own) == "false"
+
+
+def test_no_answer_to_the_question_of_trust_is_kept_as_none(own: Family) -> None:
+    answer = run_on_terminal("status", cwd=own.clone.path, typed=b"\x04")
+    assert (answer.code, _trusted(own)) == (2, "")
+
+
+def test_yes_to_a_push_is_no_trust_in_a_hub(own: Family) -> None:
+    assert (own.sync("--yes").code, _trusted(own), own.space.tips()) == (2, "", {})
 
 
 @pytest.mark.slow

@@ -158,7 +158,7 @@ def test_what_a_person_decided_in_a_conflict_comes_home_too(family: Family) -> N
     work = Path(opened.out.splitlines()[0].rpartition(" ")[2])
     (work / "training/train.py").write_text("both\n")
     run_git("add", "training/train.py", cwd=work)
-    assert family.run("sync", "space", "--continue", cwd=family.clone.path).code == 0
+    assert family.run("sync", "--yes", "space", "--continue", cwd=family.clone.path).code == 0
     assert bring(family, "--json").json()["overlaps"] == []
     merged(family)
     assert family.clone.read("core/src/train.py") == b"both\n"

@@ -90,7 +90,7 @@ def test_what_it_wrote_can_be_synced_at_once(run_cli: RunCli, hosts: Hosts, spac
     init(run_cli, hosts, "--space", SPACE, "--map", "core/src/*.py", "training/")
     hosts.clone.commit("Say what belongs together")
     hosts.clone.git("push", "-q", "origin", "main")
-    assert run_cli("sync", cwd=hosts.clone.path).code == 0
+    assert run_cli("sync", "--yes", cwd=hosts.clone.path).code == 0
     assert space.read("training/model.py") == SOURCE_FILES["core/src/model.py"].encode()
     hosts.clone.git("fetch", "-q", "space")
     assert hosts.clone.tip("refs/remotes/space/main") == space.tip("main")

@@ -140,7 +140,7 @@ def test_each_repo_says_how_it_takes_part(releases: Releases) -> None:
     url = f'url = "{releases.urls["training-data"]}"\n'
     releases.clone.write({"repos.toml": text.replace(url, url + "release = false\n")})
     releases.commit("Say how")
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     synced = releases.remotes["space"].tip("main")
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
     work.now = releases.clone.now
@@ -157,7 +157,7 @@ def test_each_repo_says_how_it_takes_part(releases: Releases) -> None:
 
 
 def test_everything_that_stands_against_a_release_is_told_at_once(releases: Releases) -> None:
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
     work.commit("Drift", {"training/model.py": "other\n"})
     work.git("push", "-q", "origin", "HEAD:main")
@@ -202,7 +202,7 @@ def test_everything_that_stands_against_a_release_is_told_at_once(releases: Rele
 
 @pytest.mark.slow
 def test_drift_may_be_released_on_purpose(releases: Releases) -> None:
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
     work.commit("Drift", {"training/model.py": "other\n"})
     work.git("push", "-q", "origin", "HEAD:main")
@@ -362,7 +362,7 @@ def test_of_two_people_who_release_at_once_one_wins_and_the_other_is_told(releas
     import shlex
     import sys
 
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")
     tool = f"cd {shlex.quote(str(theirs.path))} && {shlex.quote(sys.executable)} -m openllm_repos release 1.0.0 >&2"
@@ -377,7 +377,7 @@ def test_of_two_people_who_release_at_once_one_wins_and_the_other_is_told(releas
 
 @pytest.mark.slow
 def test_a_source_that_moves_meanwhile_gets_no_release(releases: Releases) -> None:
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
     theirs.now = releases.clone.now
     theirs.commit("Theirs", {"README.md": "hi\n"})

@@ -57,7 +57,7 @@ def test_somebody_pushes_to_the_space_right_after_its_sync(releases: Releases, a
 
 
 def test_a_commit_on_top_that_says_another_version_stops_it(releases: Releases) -> None:
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
     work.now = releases.clone.now
     work.commit("Version", {"VERSION": "1.0.0\n"})
@@ -101,7 +101,7 @@ def test_somebody_pushes_to_the_source_right_after_the_lock(releases: Releases) 
 def test_files_that_are_changed_meanwhile_are_left_alone(releases: Releases) -> None:
     before = releases.clone.tip("main")
     before_a_push(releases, "refs/heads/main", f"echo mine >> '{releases.clone.path}/docs/guide.md'\n")
-    releases.run("sync", cwd=releases.clone.path)  # the hook lets this one by: its ref is the Space's main
+    releases.run("sync", "--yes", cwd=releases.clone.path)  # the hook lets this one by: its ref is the Space's main
     (releases.clone.path / ".git/hooks/pre-push.ran").unlink()
     releases.clone.git("checkout", "-q", "--", "docs/guide.md")
     releases.released("1.0.0")
@@ -125,7 +125,7 @@ def test_a_remote_that_falls_silent_after_the_tag_was_sent(releases: Releases) -
 
 @pytest.mark.slow
 def test_a_source_that_falls_silent_while_it_gets_the_lock(releases: Releases) -> None:
-    releases.run("sync", cwd=releases.clone.path)
+    releases.run("sync", "--yes", cwd=releases.clone.path)
     place, away = releases.remotes["main"].path, releases.folder / "away"
     before_a_push(releases, "refs/heads/main", f"mv '{place}' '{away}'\n")
     done = releases.release("1.0.0")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.test_sync_question import on_a_terminal
 from tests.support.family import Family, text
 from tests.support.repositories import Clone
+from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +123,7 @@ def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Pat
     assert "Reason: Training diverges" in family.space.git("log", "-1", "--format=%B", "main")
     other = Clone.of(family.origin.url, tmp_path / "other")
     other.write({"repos.toml": (family.clone.path / "repos.toml").read_text()})
-    named = run_cli("sync", "space", cwd=other.path)
+    named = run_cli("sync", "--yes", "space", cwd=other.path)
     assert named.code == 3
     assert f"space is held at {first[:10]} since it was rolled back" in named.out
     assert "next: Once the source is good again: openllm-repos rollback space --lift" in named.out
@@ -135,7 +135,7 @@ def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Pat
     assert f"| held at {first[:10]} |" in run_cli("status", "--markdown", cwd=other.path).out
     assert f"space: held at {first[:10]}" in run_cli("diff", cwd=other.path).out
     assert run_cli("rollback", "space", "--lift", cwd=other.path).code == 0
-    assert run_cli("sync", "space", cwd=other.path).code == 0
+    assert run_cli("sync", "--yes", "space", cwd=other.path).code == 0
     assert family.space.read("training/extra.py") == b"extra\n"
 
 
@@ -282,8 +282,8 @@ def test_on_a_terminal_the_person_is_asked(family: Family, first: str) -> None:
     before = family.space.tip("main")
     for answer, code in ((b"n\n", 1), (b"y\n", 0)):
         assert family.space.tip("main") == before
-        ended, shown = on_a_terminal(family, answer, "space", "--to", first, name="rollback")
-        assert (ended, "Roll space back? [y/N]" in shown) == (code, True), shown
+        done = run_on_terminal("rollback", "space", "--to", first, cwd=family.clone.path, typed=answer)
+        assert (done.code, "Roll space back? [y/N]" in done.out) == (code, True), done.out
     assert family.space.tip("main") != before
 
 

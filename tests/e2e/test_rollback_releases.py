@@ -48,12 +48,12 @@ def rollback(releases: Releases, *args: str) -> Result:
 def test_back_to_a_release_as_it_was_tagged_and_the_next_release_waits_for_the_lift(releases: Releases) -> None:
     """An edit that the Space had in that release is there again; what it owns is as it is now."""
     space = releases.remotes["space"]
-    assert releases.run("sync", cwd=releases.clone.path).code == 0
+    assert releases.run("sync", "--yes", cwd=releases.clone.path).code == 0
     edit(releases, {"training/train.py": "train, tuned there\n", "app.py": "app 1\n"})
     releases.released("1.0.0", "--allow-drift")
     edit(releases, {"training/train.py": "train\n", "app.py": "app 2\n"})
     releases.commit("Two", {"core/src/model.py": "model 2\n", "core/src/new.py": "new\n"})
-    assert releases.run("sync", cwd=releases.clone.path).code == 0
+    assert releases.run("sync", "--yes", cwd=releases.clone.path).code == 0
     done = rollback(releases, "--to", "1.0.0")
     assert "space: held at v1.0.0, now at" in done.out
     assert space.files() == {
@@ -86,10 +86,10 @@ def test_a_release_that_the_space_was_no_part_of(releases: Releases) -> None:
     """It was synced then, and not tagged: its files are made from the release's source commit."""
     releases.manifest(space="release = false")
     releases.commit("Manifest")
-    assert releases.run("sync", cwd=releases.clone.path).code == 0
+    assert releases.run("sync", "--yes", cwd=releases.clone.path).code == 0
     releases.release("1.0.0")
     releases.commit("Two", {"core/src/model.py": "model 2\n"})
-    assert releases.run("sync", cwd=releases.clone.path).code == 0
+    assert releases.run("sync", "--yes", cwd=releases.clone.path).code == 0
     rollback(releases, "--to", "v1.0.0")
     assert releases.remotes["space"].read("training/model.py") == b"model\n"
 

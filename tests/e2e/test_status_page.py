@@ -82,7 +82,7 @@ def test_the_page_goes_with_check_and_stands_for_itself(family: Family, run_cli:
 
 def test_offline_nobody_is_asked_and_nothing_is_planned(family: Family, run_cli: RunCli) -> None:
     conflicting(family)
-    assert run_cli("sync", cwd=family.clone.path).code == 3  # what it has seen stays fetched
+    assert run_cli("sync", "--yes", cwd=family.clone.path).code == 3  # what it has seen stays fetched
     page = run_cli("status", "--offline", "--html", "-", cwd=family.clone.path).out
     assert "Nobody was asked" in page
     assert "A sync would" not in page

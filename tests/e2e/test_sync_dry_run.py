@@ -132,7 +132,7 @@ def test_a_sync_from_a_bare_clone_reads_the_manifest_of_head(family: Family, run
     before = listing(bare.path)
     dry = run_cli("sync", "--dry-run", cwd=bare.path)
     assert listing(bare.path) == before
-    done = run_cli("sync", cwd=bare.path)
+    done = run_cli("sync", "--yes", cwd=bare.path)
     assert (dry.code, done.code) == (0, 0), done.err
     assert done.out.startswith(dry.out)
     assert "training/model.py" in family.space.paths()
@@ -140,7 +140,7 @@ def test_a_sync_from_a_bare_clone_reads_the_manifest_of_head(family: Family, run
 
 
 def test_a_bare_clone_without_a_manifest_says_so(bare: Bare, run_cli: RunCli) -> None:
-    done = run_cli("sync", cwd=bare.path)
+    done = run_cli("sync", "--yes", cwd=bare.path)
     assert done.code == 2
     assert "repos.toml" in done.err
 

@@ -204,7 +204,7 @@ def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_to
     hub.clone.git("lfs", "uninstall", "--local")
     tips, pushes = hub.space.tips(), hub.pushes()
     for args in (("--dry-run",), ("--yes",)):
-        done = run_tool("sync", *args, cwd=hub.clone.path, env={"PATH": path})
+        done = run_tool("sync", "--yes", *args, cwd=hub.clone.path, env={"PATH": path})
         assert done.code == 30
         assert "space gets a file kept in LFS, and git-lfs is not installed, or not on PATH." in done.out
         assert "next: Install it (apt install git-lfs, brew install git-lfs, https://git-lfs.com)" in done.out

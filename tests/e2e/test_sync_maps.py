@@ -79,12 +79,12 @@ def test_a_map_that_is_narrowed_and_widened_again_loses_nothing(
         work.git("commit", "-q", "--amend", "-m", f"Squashed by hand\n\n{trailers}")
         work.git("push", "-q", "--force", "origin", "HEAD:refs/heads/main")
         clone = Clone.of(family.origin.url, family.folder / "other").path
-    done = run_cli("sync", cwd=clone)
+    done = run_cli("sync", "--yes", cwd=clone)
     assert done.code == 3
     assert "  training/model.py: added in the source, added in the target" in done.out.splitlines()
     assert family.space.read("training/model.py") == text().encode()
     family.edit("Take it over", {"training/model.py": text(l1="not carried")})
-    assert run_cli("sync", cwd=clone).code == 0
+    assert run_cli("sync", "--yes", cwd=clone).code == 0
     assert run_cli("status", "--check", cwd=clone).code == 0
 
 

@@ -1,59 +1,80 @@
-"""A sync asks before the first push of a run on a terminal, and never otherwise."""
+"""A sync asks before its first push whoever can be asked; who cannot be asked says --yes."""
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.fingerprint import listing
+from tests.support.terminal import run_on_terminal
+
 if TYPE_CHECKING:
     from tests.support.family import Family
 
-
-def on_a_terminal(family: Family, answer: bytes, *args: str, name: str = "sync") -> tuple[int, str]:
-    """Run a command whose input and output are a terminal; return its exit code and what the terminal showed."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "openllm_repos", name, *args]
-    with subprocess.Popen(command, cwd=family.clone.path, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        os.write(ours, answer)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other side of a terminal is closed
-                break
-            if not part:
-                break
-            shown += part
-    os.close(ours)
-    return process.returncode, shown.decode()
+QUESTION = "Push to 1 target? [y/N]:"
 
 
 @pytest.mark.parametrize(("answer", "code", "pushed"), [(b"n\n", 1, False), (b"\n", 1, False), (b"y\n", 0, True)])
 def test_the_person_decides(family: Family, answer: bytes, code: int, pushed: bool) -> None:
-    ended, shown = on_a_terminal(family, answer)
-    assert "Push to 1 target? [y/N]" in shown
-    assert (ended, bool(family.space.tips())) == (code, pushed)
-    assert ("Nothing was pushed." in shown) is not pushed
+    done = run_on_terminal("sync", cwd=family.clone.path, typed=answer)
+    assert QUESTION in done.out
+    assert (done.code, bool(family.space.tips())) == (code, pushed)
+    assert ("Nothing was pushed." in done.out) is not pushed
 
 
 def test_yes_is_an_answer_given_before(family: Family) -> None:
-    ended, shown = on_a_terminal(family, b"", "--yes")
-    assert (ended, "Push to" in shown) == (0, False)
+    done = run_on_terminal("sync", "--yes", cwd=family.clone.path)
+    assert (done.code, "Push to" in done.out) == (0, False)
 
 
 def test_there_is_nothing_to_ask_when_nothing_would_be_pushed(family: Family) -> None:
-    family.synced("--yes")
-    ended, shown = on_a_terminal(family, b"")
-    assert (ended, "Push to" in shown) == (0, False)
-
-
-def test_without_a_terminal_nobody_is_asked(family: Family) -> None:
-    done = family.sync()
+    family.synced()
+    done = run_on_terminal("sync", cwd=family.clone.path)
     assert (done.code, "Push to" in done.out) == (0, False)
-    assert family.space.tips()
+
+
+@pytest.mark.parametrize("args", [(), ("--json",), ("--quiet",)])
+@pytest.mark.parametrize("answer", [b"y\n", b"n\n"])
+def test_who_pipes_the_output_is_asked_all_the_same(family: Family, args: tuple[str, ...], answer: bytes) -> None:
+    done = run_on_terminal("sync", *args, cwd=family.clone.path, typed=answer, piped=True)
+    assert QUESTION in done.err
+    assert QUESTION not in done.out
+    assert bool(family.space.tips()) == (answer == b"y\n")
+    assert done.code == (0 if answer == b"y\n" else 1)
+
+
+def test_who_wants_json_sees_the_plan_beside_the_question(family: Family) -> None:
+    done = run_on_terminal("sync", "--json", cwd=family.clone.path, typed=b"y\n", piped=True)
+    assert "A training/model.py" in done.err.partition(QUESTION)[0]
+    assert json.loads(done.out)["targets"][0]["outcome"]["pushed"] is True
+
+
+@pytest.mark.parametrize("args", [(), ("--json",), ("--quiet",), ("space",)])
+def test_without_a_terminal_nothing_is_pushed_that_nobody_agreed_to(family: Family, args: tuple[str, ...]) -> None:
+    before = listing(family.clone.path)
+    done = family.run("sync", *args, cwd=family.clone.path)
+    assert (done.code, family.space.tips(), listing(family.clone.path)) == (2, {}, before)
+    assert done.err.splitlines() == [
+        "error: Nothing was pushed: standard input is no terminal to ask on, so it takes --yes.",
+        f"next: openllm-repos {' '.join(('sync', *args, '--yes'))}",
+    ]
+
+
+def test_without_a_terminal_there_is_nothing_to_agree_to_where_nothing_would_be_pushed(family: Family) -> None:
+    family.synced()
+    done = family.run("sync", cwd=family.clone.path)
+    assert (done.code, done.err) == (0, "")
+
+
+def test_the_end_of_the_input_is_no_answer(family: Family) -> None:
+    done = run_on_terminal("sync", cwd=family.clone.path, typed=b"\x04", at=QUESTION.encode())
+    assert (done.code, family.space.tips()) == (2, {})
+    assert "Nothing was pushed: the question got no answer, so it takes --yes." in done.out
+
+
+def test_ctrl_c_at_the_question_changes_nothing(family: Family) -> None:
+    done = run_on_terminal("sync", cwd=family.clone.path, typed=b"\x03", at=QUESTION.encode())
+    assert (done.code, family.space.tips(), family.journal()) == (130, {}, [])
+    assert "stopped: Interrupted." in done.out

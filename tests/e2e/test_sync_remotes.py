@@ -163,7 +163,7 @@ def test_somebody_else_pushed_the_same_sync_first(hub: Family, server: GitServer
 
     def colleague_syncs() -> None:
         server.on(SPACE, before_push=None)
-        assert run_cli("sync", cwd=other.path).code == 0
+        assert run_cli("sync", "--yes", cwd=other.path).code == 0
 
     server.on(SPACE, before_push=colleague_syncs)
     hub.synced()
@@ -370,7 +370,7 @@ def test_of_two_syncs_at_once_one_works_and_the_other_says_who(
 
     def another_sync() -> None:
         server.on(SPACE, before_push=None)
-        done = run_tool("sync", cwd=hub.clone.path)
+        done = run_tool("sync", "--yes", cwd=hub.clone.path)
         second.append((done.code, done.err))
 
     server.on(SPACE, before_push=another_sync)

@@ -78,7 +78,7 @@ def test_a_fresh_clone_on_another_machine_goes_on(squashed: Family, run_cli: Run
     squashed.edit("Mine", {"training/model.py": text(l20="mine")})
     squashed.commit("Yours", {"core/src/model.py": text(l1="yours"), "core/src/train.py": None})
     other = Clone.of(squashed.origin.url, squashed.folder / "other-machine")
-    assert run_cli("sync", cwd=other.path).code == 0
+    assert run_cli("sync", "--yes", cwd=other.path).code == 0
     assert squashed.space.read("training/model.py") == text(l1="yours", l20="mine").encode()
     assert "training/train.py" not in squashed.space.paths()
     assert "up to date" in squashed.synced().out
@@ -91,12 +91,12 @@ def test_a_rewritten_source_in_a_fresh_clone_names_the_commit_to_fetch(squashed:
     squashed.clone.git("reset", "-q", "--hard", "HEAD^")
     squashed.commit("Instead", {"core/src/train.py": "instead\n"})
     other = Clone.of(f"file://{squashed.origin.path}", squashed.folder / "other-machine")
-    done = run_cli("sync", cwd=other.path)
+    done = run_cli("sync", "--yes", cwd=other.path)
     assert done.code == 3
     assert f"space was last synced from {lost[:10]}, which is not in this clone." in done.out
     assert f"git fetch {squashed.origin.url} {lost}" in done.out
     other.git("fetch", "-q", squashed.origin.url, lost)
-    assert run_cli("sync", cwd=other.path).code == 0
+    assert run_cli("sync", "--yes", cwd=other.path).code == 0
     assert squashed.space.read("training/train.py") == b"instead\n"
 
 

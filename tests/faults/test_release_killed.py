@@ -74,7 +74,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             lambda *args, cwd=None, data=b"": run_in_process(*args, cwd=cwd or folder, data=data),
             urls={name: f"{HOST}{name}.git" for name in ORDER},
         )
-        assert made.run("sync", cwd=made.clone.path).code == 0
+        assert made.run("sync", "--yes", cwd=made.clone.path).code == 0
         made.commit("More", {"core/src/more.py": "more\n"})
     return folder
 

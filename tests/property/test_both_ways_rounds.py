@@ -110,12 +110,12 @@ class Counting:
 
     def sync(self, *, fresh: bool = True) -> None:
         if self.held:
-            self.run("sync")
+            self.run("sync", "--yes")
             return
         if self.torn:
-            self.run("sync", codes=(3,), fresh=fresh)
+            self.run("sync", "--yes", codes=(3,), fresh=fresh)
             return
-        self.run("sync", fresh=fresh)
+        self.run("sync", "--yes", fresh=fresh)
         for at in LINES:
             if self.space[at] == self.both[at]:
                 self.space[at] = self.source[at]

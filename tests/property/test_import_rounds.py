@@ -62,7 +62,7 @@ class Rounds:
 
     def sync(self) -> None:
         """Sync; where both sides changed the same lines, settle it now and then."""
-        done = self.run("sync")
+        done = self.run("sync", "--yes")
         assert done.code in {0, 3}
         if done.code and self.chance.random() < 0.5:
             self.settle()
@@ -127,7 +127,7 @@ class Rounds:
     def quiet(self) -> None:
         """Import, sync; afterwards both have the same, and a round without edits makes no commit."""
         self.come_home()
-        done = self.run("sync")
+        done = self.run("sync", "--yes")
         assert done.code == 0, (done.out, done.err)
         family = self.family
         mine = {path[9:]: data for path, data in family.clone.files().items() if path.startswith("core/src/")}
@@ -135,7 +135,7 @@ class Rounds:
         assert mine == theirs
         before = family.clone.tips(), family.space.tips(), family.origin.tips()
         assert "Nothing to import" in self.run("import", "space").out
-        assert self.run("sync").code == 0
+        assert self.run("sync", "--yes").code == 0
         assert self.run("status", "--check").code == 0
         keep = {ref: tip for ref, tip in family.clone.tips().items() if not ref.startswith("refs/openllm/")}
         assert (keep, family.space.tips(), family.origin.tips()) == (

@@ -137,7 +137,7 @@ class Family:
 
     def sync(self, *args: str | Path, cwd: Path | None = None) -> Result:
         """Run `openllm-repos sync` in the clone."""
-        return self.run("sync", *args, cwd=cwd or self.clone.path)
+        return self.run("sync", "--yes", *args, cwd=cwd or self.clone.path)
 
     def synced(self, *args: str | Path) -> Result:
         """Run a sync that must work, and check what is true after any sync; returns what was printed."""

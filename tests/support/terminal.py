@@ -15,20 +15,41 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run_on_terminal(*args: str, cwd: Path, env: Mapping[str, str] | None = None, typed: bytes = b"") -> Result:
-    """Run the tool with a terminal for all three streams, on which somebody has typed; what both showed is `out`.
+def run_on_terminal(
+    *args: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    typed: bytes = b"",
+    at: bytes = b"",
+    piped: bool = False,
+) -> Result:
+    """Run the tool on a terminal, on which somebody types; what the terminal showed is `err`, and `out` unless piped.
 
     The sealed environment says NO_COLOR and a dumb terminal; lay `env` over it for others. An empty value removes one.
+
+    Args:
+        args: the command line.
+        cwd: where it runs.
+        env: laid over the environment.
+        typed: what is typed.
+        at: the text that it is typed at; at once by default.
+        piped: standard output is a pipe, as in `openllm-repos sync | tee log`; then what it got is `out`.
     """
     laid = {**os.environ, **dict(env or {})}
     environment = {name: value for name, value in laid.items() if value or name not in dict(env or {})}
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "openllm_repos", *args]
+    # A session's first process that opens a terminal is the one that its keys reach, Ctrl-C too.
+    shell = ["sh", "-c", 'exec "$@" <"$0"', os.ttyname(theirs), sys.executable, "-m", "openllm_repos", *args]
     shown = b""
-    with subprocess.Popen(command, cwd=cwd, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    out = subprocess.PIPE if piped else theirs
+    with subprocess.Popen(
+        shell, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=theirs, start_new_session=True
+    ) as process:
         os.close(theirs)
-        os.write(ours, typed)
         while True:
+            if typed and at in shown:
+                os.write(ours, typed)
+                typed = b""
             try:
                 part = os.read(ours, 4096)
             except OSError:  # how Linux says that the other side of a terminal is closed
@@ -36,5 +57,7 @@ def run_on_terminal(*args: str, cwd: Path, env: Mapping[str, str] | None = None,
             if not part:
                 break
             shown += part
+        through = process.stdout.read() if process.stdout is not None else b""
     os.close(ours)
-    return Result(process.returncode, shown.replace(b"\r\n", b"\n"), b"")
+    shown = shown.replace(b"\r\n", b"\n")
+    return Result(process.returncode, through if piped else shown, shown)

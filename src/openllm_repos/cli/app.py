@@ -1,4 +1,4 @@
-"""The command `openllm-repos`: options before the command, the table of commands, and how failures are told."""
+"""The command `openllm-repos`: the table of commands, and the options that may stand before a command and after it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from openllm_repos.cli import failures
 from openllm_repos.cli.invocation import Invocation
 
 PROGRAM = "openllm-repos"
+ARGUMENTS = "openllm_repos.arguments"  # keys of what click keeps for all contexts of one command line
+GIVEN = "openllm_repos.given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ COMMANDS: Mapping[str, Listed] = {
 class LazyGroup(click.Group):
     """A group that knows its commands from a table, and imports one only when it is run or asked for its own help."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the whole command line for whoever has to say how to repeat it."""
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""
         del ctx
@@ -81,6 +88,7 @@ class LazyGroup(click.Group):
         module, _, attribute = listed.target.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
+        _take_program_options(command)
         return command
 
     def resolve_command(
@@ -106,20 +114,8 @@ class LazyGroup(click.Group):
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> int:
-        """Run the chosen command and return the exit code; failures are told here, where `-v` is known."""
-        verbosity = ctx.params["verbose"] - ctx.params["quiet"]
-        return failures.guarded(lambda: self._invoke(ctx), verbosity)
-
-    def _invoke(self, ctx: click.Context) -> object:
-        """Run the chosen command; one that was given an option of the program itself is told where that stands."""
-        try:
-            return super().invoke(ctx)
-        except click.NoSuchOption as error:
-            name = error.option_name
-            if not any(name in option.opts for option in self.params):
-                raise
-            said = f"{name} stands before the command: {PROGRAM} {name} {ctx.invoked_subcommand} ..."
-            raise click.UsageError(said, error.ctx) from None
+        """Run the chosen command and return the exit code; failures are told here, where it is known what was typed."""
+        return failures.guarded(lambda: super(LazyGroup, self).invoke(ctx))
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -128,34 +124,91 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
-    "-C",
-    "directory",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    default=".",
-    help="Work as if started in DIR.",
+def _take(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 - as click has it
+    """Add what one context was given of the program's options to what those above it were given."""
+    given = ctx.meta.setdefault(GIVEN, {"directory": Path.cwd(), "manifest": None, "quiet": 0, "verbose": 0})
+    if param.name == "directory" and value is not None:
+        typed, value = value, Path(os.path.abspath(given["directory"] / value))
+        if not value.is_dir():
+            raise click.BadParameter(f"Directory {typed!r} does not exist.", ctx, param)
+    given[param.name] = given[param.name] + value if isinstance(value, int) else value or given[param.name]
+    directory, manifest = given["directory"], given["manifest"]
+    ctx.meta[failures.VERBOSITY] = max(-1, min(2, given["verbose"] - given["quiet"]))
+    ctx.obj = Invocation(
+        directory,
+        None if manifest is None else Path(os.path.abspath(directory / manifest)),
+        ctx.meta[failures.VERBOSITY],
+        ctx.meta[ARGUMENTS],
+    )
+
+
+def _program_options(*, hidden: bool) -> list[click.Option]:
+    """Return the options that may stand before a command and after it."""
+    return [
+        click.Option(
+            ["-C", "directory"],
+            metavar="DIR",
+            expose_value=False,
+            callback=_take,
+            hidden=hidden,
+            help="Work as if started in DIR.",
+        ),
+        click.Option(
+            ["--manifest"],
+            metavar="FILE",
+            type=click.Path(dir_okay=False),
+            expose_value=False,
+            callback=_take,
+            hidden=hidden,
+            help="Read FILE instead of the nearest repos.toml.",
+        ),
+        click.Option(
+            ["-q", "--quiet"],
+            count=True,
+            expose_value=False,
+            callback=_take,
+            hidden=hidden,
+            help="Say only results and errors.",
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            expose_value=False,
+            callback=_take,
+            hidden=hidden,
+            help="Say more; twice, still more.",
+        ),
+    ]
+
+
+_AFTER_A_COMMAND = _program_options(hidden=True)
+
+
+def _take_program_options(command: click.Command) -> None:
+    """Let the program's options stand after a command, too, and after those below it."""
+    if _AFTER_A_COMMAND[0] in command.params:  # it was run before in this process
+        return
+    command.params = [*command.params, *_AFTER_A_COMMAND]
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _take_program_options(below)
+
+
+@click.group(
+    cls=LazyGroup,
+    params=_program_options(hidden=False),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="The options may stand after the command, too.",
 )
-@click.option(
-    "--manifest", metavar="FILE", type=click.Path(dir_okay=False), help="Read FILE instead of the nearest repos.toml."
-)
-@click.option("-q", "--quiet", count=True, help="Say only results and errors.")
-@click.option("-v", "--verbose", count=True, help="Say more; twice, still more.")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )
-@click.pass_context
-def group(ctx: click.Context, directory: str, manifest: str | None, quiet: int, verbose: int) -> None:
+def group() -> None:
     """Keep a family of git repositories in step, from one file: repos.toml."""
-    folder = Path(os.path.abspath(directory))
-    named = None if manifest is None else Path(os.path.abspath(folder / manifest))
-    ctx.obj = Invocation(folder, named, max(-1, min(2, verbose - quiet)))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code; see `openllm_repos.cli.main`."""
-    return failures.guarded(lambda: _dispatch(list(arguments)), 0)
+    return failures.guarded(lambda: _dispatch(list(arguments)))
 
 
 def _dispatch(arguments: list[str]) -> int:

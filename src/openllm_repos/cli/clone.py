@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
+from openllm_repos.cli.question import ask
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 
@@ -49,11 +49,10 @@ def open_family(invocation: Invocation) -> tuple[Manifest, Repository, FamilyAcc
     manifest, repository = open_clone(invocation)
     host = host_to_trust(manifest, repository)
     if host is not None:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        # --yes is no answer to this: who agrees to a push may not know where the manifest sends the token
+        answer = ask(f"{manifest.origin} names {host} as its Hub. Send it your Hub token, now and from now on?")
+        if answer is None:
             raise HostNotTrusted(manifest, host)
-        import click
-
-        question = f"{manifest.origin} names {host} as its Hub. Send it your Hub token, now and from now on?"
-        trust(repository, host, yes=click.confirm(question, default=False, err=True))
+        trust(repository, host, yes=answer)
     access = access_of(manifest, repository)
     return manifest, replace(repository, access=access), access

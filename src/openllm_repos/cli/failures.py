@@ -15,18 +15,14 @@ from openllm_repos import __version__
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError, UsageError
 from openllm_repos.text import redact, show
 
+VERBOSITY = "openllm_repos.verbosity"  # the key of it in click's context
 BUG = 31
 INTERRUPTED = 130
 PIPE_CLOSED = 141  # 128 + SIGPIPE: what a shell reports of git in the same place
 
 
-def guarded(work: Callable[[], Any], verbosity: int) -> int:
-    """Do `work`; return its exit code (its answer where that is a number), or the code of the failure it ended in.
-
-    Args:
-        work: the command; what it raises is told on standard error.
-        verbosity: from 1 on, the traceback of a bug of ours is printed too.
-    """
+def guarded(work: Callable[[], Any]) -> int:
+    """Do `work`; return its exit code (its answer where that is a number), or the code of the failure it ended in."""
     try:
         answer = work()
         sys.stdout.flush()
@@ -56,7 +52,7 @@ def guarded(work: Callable[[], Any], verbosity: int) -> int:
         _report(message, hint)
         return EnvironmentProblem.exit_code
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a report
-        _tell_bug(error, verbosity)
+        _tell_bug(error)
         return BUG
     return answer if isinstance(answer, int) else 0
 
@@ -96,7 +92,7 @@ def _abandon_output() -> None:
         os.close(nowhere)
 
 
-def _tell_bug(error: Exception, verbosity: int) -> None:
+def _tell_bug(error: Exception) -> None:
     import traceback
 
     trace = redact("".join(traceback.format_exception(error)))
@@ -107,7 +103,8 @@ def _tell_bug(error: Exception, verbosity: int) -> None:
     where = f"; the report is in {place}" if place else ""
     _say("next", f"Please report this{where}. Nothing in it is sent anywhere by itself.")
     _report(f"openllm-repos failed in a way it should not ({name}: {first}).", "Please report this.")
-    if verbosity > 0:
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(VERBOSITY, 0) > 0:
         click.echo(show(trace), err=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MANIFEST_NAME = "repos.toml"
@@ -17,11 +17,13 @@ class Invocation:
         directory: absolute folder to work in: `-C DIR`, or the current one.
         manifest: absolute path from `--manifest FILE` (relative to `directory` as typed), or None.
         verbosity: -1 for `-q`, 0, 1 for `-v`, 2 for `-vv`.
+        arguments: the whole command line as it was typed, without the program's name.
     """
 
     directory: Path
     manifest: Path | None = None
     verbosity: int = 0
+    arguments: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def quiet(self) -> bool:

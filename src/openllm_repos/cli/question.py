@@ -1,4 +1,4 @@
-"""The one question that a sync, a release and the like ask."""
+"""The question that a person is asked before something leaves this machine or cannot be undone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ import sys
 
 import click
 
-from openllm_repos.plan import SyncPlan, TargetPlan
+
+def can_ask() -> bool:
+    """Whether there is a person who can answer."""
+    return sys.stdin.isatty()
 
 
-def agreed(plan: SyncPlan, *, yes: bool) -> bool:
-    """Ask before the first push of a sync, on a terminal only; return whether to go on."""
-    pushes = [step for step in plan.targets if isinstance(step, TargetPlan) and step.update is not None]
-    count = "1 target" if len(pushes) == 1 else f"{len(pushes)} targets"
-    return not pushes or confirmed(f"Push to {count}?", yes=yes)
+def ask(question: str) -> bool | None:
+    """Ask on standard error, whatever standard output is; no is what Enter says.
+
+    Returns:
+        None where nobody can be asked, or the input ended without an answer.
+    """
+    if not can_ask():
+        return None
+    click.echo(f"{question} [y/N]: ", err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        click.echo(err=True)
+        return None
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

@@ -31,12 +31,11 @@ _MAKE = "make"
 class VersionOrCommand(click.Group):
     """A group whose default command takes a version; no version is called like a command."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default command's name before arguments that name no command."""
-        helps = set(self.get_help_option_names(ctx))
-        if args and args[0] not in self.commands:
-            args = ["--help"] if helps & set(args) else [_MAKE, *args]
-        return super().parse_args(ctx, args)
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Run the default command where the arguments name none."""
+        return super().resolve_command(ctx, args if args[0] in self.commands else [_MAKE, *args])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Say in the usage that a version may stand in place of a command."""
@@ -53,7 +52,17 @@ class VersionOrCommand(click.Group):
         self.format_commands(ctx, formatter)
 
 
-@click.group("release", cls=VersionOrCommand)
+class _Make(click.Command):
+    """The default command, whose help is the group's."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help of the group."""
+        assert ctx.parent is not None
+        return ctx.parent.get_help()
+
+
+# What the group does not know is for the default command.
+@click.group("release", cls=VersionOrCommand, context_settings={"ignore_unknown_options": True})
 def release() -> None:
     """Release VERSION: check everything, sync the targets, write the lock, tag every repo, verify.
 
@@ -62,7 +71,7 @@ def release() -> None:
     """
 
 
-@release.command(_MAKE, hidden=True)
+@release.command(_MAKE, cls=_Make, hidden=True)
 @click.argument("version")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the first push.")

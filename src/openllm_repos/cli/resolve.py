@@ -1,4 +1,4 @@
-"""`openllm-repos sync TARGET --resolve`, `--continue`, `--abort`: a conflict settled by the person."""
+"""`openllm-repos sync TARGET --resolve` and `--abort`: a conflict that a person settles."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from collections.abc import Sequence
 
 import click
 
-from openllm_repos.cli.actions_reports import report_sync
-from openllm_repos.cli.plan_text import outcome_lines, plan_lines
-from openllm_repos.cli.question import agreed
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.plan import Outcome, Settled, Side, Stopped
-from openllm_repos.sync.apply import apply
+from openllm_repos.plan import Settled, Side
 from openllm_repos.sync.planning import SyncOptions
-from openllm_repos.sync.resolve import begin_resolution, drop_resolution, finish_resolution
+from openllm_repos.sync.resolve import begin_resolution, drop_resolution
 from openllm_repos.text import show_path
 
 
@@ -43,30 +39,23 @@ def sides(targets: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) ->
     return tuple(settled)
 
 
-def run_resolve(
-    manifest: Manifest,
-    repository: Repository,
-    targets: Sequence[str],
-    options: SyncOptions,
-    *,
-    carry_on: bool,
-    abort: bool,
-    yes: bool,
-) -> int:
-    """Open, finish or drop the merge of one target and return the exit code."""
+def require_one(manifest: Manifest, targets: Sequence[str], option: str) -> None:
+    """Refuse any number of targets but one.
+
+    Raises:
+        UsageError: none is named, or several are.
+    """
     if len(targets) != 1:
-        does = "--continue" if carry_on else "--abort" if abort else "--resolve"
         names = ", ".join(repo.name for repo in manifest.targets)
-        raise UsageError(f"{does} takes one TARGET; there are: {names}.", hint=f"Run: openllm-repos sync TARGET {does}")
-    (name,) = targets
+        raise UsageError(
+            f"{option} takes one TARGET; there are: {names}.", hint=f"Run: openllm-repos sync TARGET {option}"
+        )
+
+
+def open_merge(manifest: Manifest, repository: Repository, name: str, options: SyncOptions) -> int:
+    """Open the merge of one target in a work tree of its own; nothing leaves this machine."""
     repository.require_merge()
     with exclusive(repository, f"sync {name}"):
-        if abort:
-            drop_resolution(manifest, repository, name)
-            click.echo(f"{name}: the merge is dropped; nothing was changed")
-            return 0
-        if carry_on:
-            return _finish(manifest, repository, name, options, yes=yes)
         resolution, paths, before = begin_resolution(manifest, repository, name, options)
     click.echo(f"{name}: the merge is open in {resolution.path}")
     for path in before:
@@ -78,21 +67,9 @@ def run_resolve(
     return 0
 
 
-def _finish(manifest: Manifest, repository: Repository, name: str, options: SyncOptions, *, yes: bool) -> int:
-    plan = finish_resolution(manifest, repository, name, options)
-    for line in plan_lines(plan, every_file=False):
-        click.echo(line)
-    (step,) = plan.targets
-    if isinstance(step, Stopped):
-        report_sync(manifest, plan, ())
-        return step.exit_code
-    if not agreed(plan, yes=yes):
-        click.echo("Nothing was pushed; the merge stays open.")
-        return 1
-    (outcome,) = apply(plan, manifest, repository, lambda line: click.echo(line, err=True), validate=options.validate)
-    for line in outcome_lines(manifest, [outcome]):
-        click.echo(line)
-    report_sync(manifest, plan, [outcome])
-    if isinstance(outcome, Outcome) and outcome.pushed:
+def drop_merge(manifest: Manifest, repository: Repository, name: str) -> int:
+    """Throw the merge of one target away, as `git merge --abort` does."""
+    with exclusive(repository, f"sync {name}"):
         drop_resolution(manifest, repository, name)
-    return outcome.exit_code if isinstance(outcome, Stopped) else 0
+    click.echo(f"{name}: the merge is dropped; nothing was changed")
+    return 0

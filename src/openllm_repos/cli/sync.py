@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,31 +10,30 @@ import click
 from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
-from openllm_repos.cli.question import agreed
-from openllm_repos.cli.resolve import run_resolve, sides
+from openllm_repos.cli.resolve import drop_merge, open_merge, require_one, sides
 from openllm_repos.errors import UsageError
+from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import hub_validator
-from openllm_repos.sync.apply import Again, apply, settle
+from openllm_repos.sync.apply import apply
 from openllm_repos.sync.held import stop_held
 from openllm_repos.sync.planning import SyncOptions, plan_sync, plan_target
+from openllm_repos.sync.resolve import drop_resolution, finish_resolution
 from openllm_repos.sync.rights import without_forbidden
 
 if TYPE_CHECKING:
+    from openllm_repos.cli.building import Waited
     from openllm_repos.family.access import FamilyAccess
 
-_DIFFERS = 1
+Outcomes = Sequence[Outcome | Stopped]
 
 
-@click.command("sync")
+@changing("sync", yes="Do not ask before the first push.")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
-@click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the first push.")
 @click.option("--leave-held", is_flag=True, help="Leave a TARGET that is held alone, as a sync of all does.")
 @click.option("--rev", metavar="REV", help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
@@ -66,13 +64,9 @@ _DIFFERS = 1
     metavar="SECONDS",
     help="As --wait, for so long at the most (600).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
-@click.pass_obj
 def sync(
-    invocation: Invocation,
+    frame: Frame,
     targets: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
     leave_held: bool,
     rev: str | None,
     allow_unpushed: bool,
@@ -83,18 +77,17 @@ def sync(
     abort: bool,
     wait: bool,
     seconds: float | None,
-    as_json: bool,
 ) -> int:
     """Carry the mapped folders of the source, with their history, to the targets (all of them, or those named).
 
-    Edits made on a target are merged, files that it owns are never touched, and nothing is ever force-pushed. On a
-    terminal it shows the plan and asks before the first push. A target that was rolled back is left alone until
-    'rollback TARGET --lift'.
+    Edits made on a target are merged, files that it owns are never touched, and nothing is ever force-pushed. It shows
+    the plan and asks before the first push; where nobody can be asked it needs --yes. A target that was rolled back is
+    left alone until 'rollback TARGET --lift'.
     """
-    if sum((dry_run, resolve, carry_on, abort)) > 1:
+    if sum((frame.dry_run, resolve, carry_on, abort)) > 1:
         raise UsageError("--dry-run, --resolve, --continue and --abort exclude each other.")
     following = wait or seconds is not None
-    if following and (dry_run or resolve or carry_on or abort):
+    if following and (frame.dry_run or resolve or carry_on or abort):
         raise UsageError(
             "--wait goes with a sync, not with --dry-run, --resolve, --continue and --abort.",
             hint="After --continue run: openllm-repos sync TARGET --wait",
@@ -104,98 +97,126 @@ def sync(
         raise UsageError(
             "--keep-target and --take-source settle a conflict by themselves: leave out --resolve or --abort."
         )
-    manifest, repository, access = open_family(invocation)
+    manifest, repository, access = open_family(frame.invocation)
     if not manifest.targets:
         hint = manifest.how_to_get_a_target()
         raise UsageError(f"{manifest.origin} has no target: no repo in it has maps.", hint=hint)
     options = SyncOptions(rev, allow_unpushed, hub_validator(access), settled)
     if resolve or carry_on or abort:
-        return run_resolve(manifest, repository, targets, options, carry_on=carry_on, abort=abort, yes=yes)
-    if dry_run:
-        with repository.quarantine() as quarantined:
-            plan = _planned(manifest, quarantined, targets, options, leave_held=leave_held)
-            plan = without_forbidden(plan, manifest, quarantined, access)
-        _show_plan(plan, as_json=as_json, invocation=invocation)
-        report_sync(manifest, plan, None)
-        return _exit_code(plan.targets)
-    with exclusive(repository, "sync"):
-        settle(manifest, repository, _tell)
-        plan = _planned(manifest, repository, targets, options, leave_held=leave_held)
-        plan = without_forbidden(plan, manifest, repository, access)
-        if not as_json:
-            _show_plan(plan, as_json=False, invocation=invocation)
-        if not agreed(plan, yes=yes or as_json):
-            click.echo("Nothing was pushed.")
-            return _DIFFERS
-        told = (lambda _: None) if invocation.quiet or as_json else _tell
-        outcomes = apply(plan, manifest, repository, told, _again(manifest, repository, options))
-    if not as_json:
-        _show_outcomes(manifest, plan, outcomes)
-    report_sync(manifest, plan, outcomes)
-    code = _exit_code(outcomes)
-    facts = sync_json(plan, outcomes) if as_json else {}
-    if following:
-        code = max(code, _follow(manifest, access, outcomes, seconds, None if as_json else invocation, facts))
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-    return code
+        require_one(manifest, targets, "--continue" if carry_on else "--abort" if abort else "--resolve")
+    if resolve:
+        return open_merge(manifest, repository, targets[0], options)
+    if abort:
+        return drop_merge(manifest, repository, targets[0])
+    if carry_on:
+        repository.require_merge()
+        return frame.run(_Continue(manifest, access, targets, options), manifest, repository)
+    change = _Sync(manifest, access, targets, options, leave_held=leave_held, following=following, seconds=seconds)
+    return frame.run(change, manifest, repository)
 
 
-def _planned(
-    manifest: Manifest, repository: Repository, targets: Sequence[str], options: SyncOptions, *, leave_held: bool
-) -> SyncPlan:
-    """Plan; a target that is held is left alone, but where a person named it that is no answer."""
-    plan = plan_sync(manifest, repository, targets, options)
-    return stop_held(plan) if targets and not leave_held else plan
+class _Sync(Change[SyncPlan, Outcomes]):
+    name = "sync"
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        access: FamilyAccess,
+        targets: Sequence[str],
+        options: SyncOptions,
+        *,
+        leave_held: bool = False,
+        following: bool = False,
+        seconds: float | None = None,
+    ) -> None:
+        self._manifest = manifest
+        self._access = access
+        self._targets = targets
+        self._options = options
+        self._leave_held = leave_held
+        self._following = following
+        self._seconds = seconds
+        self._waited: Mapping[str, Waited] = {}
+
+    def plan(self, repository: Repository) -> SyncPlan:
+        plan = plan_sync(self._manifest, repository, self._targets, self._options)
+        if self._targets and not self._leave_held:  # where a person named it, to be left alone is no answer
+            plan = stop_held(plan)
+        return without_forbidden(plan, self._manifest, repository, self._access)
+
+    def plan_lines(self, plan: SyncPlan, *, every_file: bool) -> Iterable[str]:
+        return plan_lines(plan, every_file=every_file)
+
+    def question(self, plan: SyncPlan) -> str:
+        pushes = [step for step in plan.targets if isinstance(step, TargetPlan) and step.update is not None]
+        return f"Push to {'1 target' if len(pushes) == 1 else f'{len(pushes)} targets'}?" if pushes else ""
+
+    def apply(self, plan: SyncPlan, repository: Repository, tell: Tell) -> Outcomes:
+        def plan_again(remote: RemoteState, step: TargetPlan) -> TargetPlan | Stopped:
+            options = self._options
+            return plan_target(
+                self._manifest, repository, remote, step.source_commit, options.validate, options.settled
+            )
+
+        return apply(plan, self._manifest, repository, tell, plan_again)
+
+    def result_lines(self, plan: SyncPlan, result: Outcomes) -> Iterable[str]:
+        shown = {step.target for step in plan.targets if isinstance(step, Stopped)}
+        return outcome_lines(self._manifest, [outcome for outcome in result if outcome.target not in shown])
+
+    def follow(self, plan: SyncPlan, result: Outcomes, frame: Frame) -> None:
+        """Follow the builds that the sync set off, and say what became of them."""
+        del plan
+        if not self._following:
+            return
+        from openllm_repos.cli.building import WAIT, wait_exit_code, wait_for_spaces, wait_lines
+
+        seconds = WAIT if self._seconds is None else self._seconds
+        self._waited = wait_for_spaces(self._manifest, self._access, result, seconds, frame.tell)
+        each = [{name: one} for name, one in self._waited.items()]
+        said = [(list(wait_lines(self._manifest, one)), not wait_exit_code(one)) for one in each]
+        for line in (line for lines, _ in said for line in lines) if not frame.as_json else ():
+            click.echo(line)
+        report_builds(said)
+
+    def facts(self, plan: SyncPlan, result: Outcomes | None) -> dict[str, Any]:
+        facts = sync_json(plan, result or ())
+        if self._waited:
+            from openllm_repos.cli.building import wait_json
+
+            for target in facts["targets"]:
+                if target["name"] in self._waited:
+                    target["outcome"]["space"] = wait_json(self._waited[target["name"]])
+        return facts
+
+    def report(self, plan: SyncPlan, result: Outcomes | None) -> None:
+        report_sync(self._manifest, plan, result)
+
+    def exit_code(self, plan: SyncPlan, result: Outcomes | None) -> int:
+        stopped = [one for one in (plan.targets if result is None else result) if isinstance(one, Stopped)]
+        code = max((one.exit_code for one in stopped), default=0)
+        if self._waited:
+            from openllm_repos.cli.building import wait_exit_code
+
+            code = max(code, wait_exit_code(self._waited))
+        return code
 
 
-def _again(manifest: Manifest, repository: Repository, options: SyncOptions) -> Again:
-    """Return what plans a target once more that has moved meanwhile, as the person asked for it."""
-    return lambda remote, step: plan_target(
-        manifest, repository, remote, step.source_commit, options.validate, options.settled
-    )
+class _Continue(_Sync):
+    """A conflict that a person has settled in a work tree of its own."""
 
+    declined = "Nothing was pushed; the merge stays open."
+    rehearses = False
+    settles = False
 
-def _follow(
-    manifest: Manifest,
-    access: FamilyAccess,
-    outcomes: Sequence[Outcome | Stopped],
-    seconds: float | None,
-    shown: Invocation | None,
-    facts: dict[str, Any],
-) -> int:
-    """Follow the builds, say what became of them (or add it to the JSON), and return the exit code."""
-    from openllm_repos.cli.building import WAIT, wait_exit_code, wait_for_spaces, wait_json, wait_lines
+    def plan(self, repository: Repository) -> SyncPlan:
+        return finish_resolution(self._manifest, repository, self._targets[0], self._options)
 
-    told = _tell if shown is not None and not shown.quiet else lambda _: None
-    waited = wait_for_spaces(manifest, access, outcomes, WAIT if seconds is None else seconds, told)
-    for target in facts.get("targets", ()):
-        if target["name"] in waited:
-            target["outcome"]["space"] = wait_json(waited[target["name"]])
-    said = [(list(wait_lines(manifest, {name: one})), not wait_exit_code({name: one})) for name, one in waited.items()]
-    for line in (line for lines, _ in said for line in lines) if shown is not None else ():
-        click.echo(line)
-    report_builds(said)
-    return wait_exit_code(waited)
-
-
-def _show_plan(plan: SyncPlan, *, as_json: bool, invocation: Invocation) -> None:
-    if as_json:
-        click.echo(json.dumps(sync_json(plan, ()), indent=2))
-        return
-    for line in plan_lines(plan, every_file=invocation.verbosity > 0):
-        click.echo(line)
-
-
-def _show_outcomes(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome | Stopped]) -> None:
-    told = {step.target for step in plan.targets if isinstance(step, Stopped)}
-    for line in outcome_lines(manifest, [outcome for outcome in outcomes if outcome.target not in told]):
-        click.echo(line)
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
-
-
-def _exit_code(results: Sequence[Outcome | Stopped | TargetPlan]) -> int:
-    return max((result.exit_code for result in results if isinstance(result, Stopped)), default=0)
+    def apply(self, plan: SyncPlan, repository: Repository, tell: Tell) -> Outcomes:
+        (step,) = plan.targets
+        if isinstance(step, Stopped):
+            return [step]
+        outcomes = apply(plan, self._manifest, repository, tell, validate=self._options.validate)
+        if any(isinstance(outcome, Outcome) and outcome.pushed for outcome in outcomes):
+            drop_resolution(self._manifest, repository, step.target)
+        return outcomes

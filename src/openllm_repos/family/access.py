@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.errors import UsageError
 from openllm_repos.git.credentials import Credential
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import DEADLINE, HubClient
@@ -43,7 +43,7 @@ def hub_repo_of(repo: Repo) -> HubRepo | None:
     return None if kind is None or repo.repo_id is None else HubRepo(kind, repo.repo_id)
 
 
-class HostNotTrusted(ConflictError):
+class HostNotTrusted(UsageError):
     """A manifest names a Hub of its own, and nobody has said yet that it may have a token."""
 
     def __init__(self, manifest: Manifest, host: HostUrl) -> None:
