@@ -102,12 +102,10 @@ def places(
         for line in repository.git.stream(*listing, *range_, "--", *below):
             listed.write(line)
         listed.seek(0)
-        with TemporaryFile() as said, repository.git.popen(*_DIFFERENCES, stdin=listed, stderr=said) as process:
-            assert process.stdout is not None  # always a pipe
-            yield from _wanted_places(process.stdout, wanted)
-            if process.wait() != 0:
-                said.seek(0)
-                raise GitFailed(_DIFFERENCES[0], Completed(process.returncode, b"", said.read()))
+        with repository.git.popen(*_DIFFERENCES, stdin=listed) as child:
+            yield from _wanted_places(child.reader(), wanted)
+            if child.wait() != 0:
+                raise GitFailed(_DIFFERENCES[0], Completed(child.wait(), b"", child.stderr))
 
 
 def _wanted_places(answer: IO[bytes], wanted: Collection[bytes]) -> Iterator[Place]:

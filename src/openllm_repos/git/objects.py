@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,10 +13,11 @@ from types import TracebackType
 from typing import Self
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.child import Child
 from openllm_repos.git.process import Git
 
-# Requests in flight must fit into a pipe (64 KiB on Linux, 16 KiB at least elsewhere), so that neither side ever waits
-# for the other while both are writing.
+# A block of questions. Two of them lie in most pipes, so that git has the next one at hand; nothing but speed depends
+# on how much a pipe holds, see :mod:`openllm_repos.git.child`.
 CHUNK_BYTES = 15_000
 
 # What git keeps of unpacked trees. Successive commits need the last few; more than fits into the processor's own memory
@@ -45,11 +47,13 @@ class MissingObject(EnvironmentProblem):
 class _CatFile:
     """One ``cat-file`` process, asked again and again. Use it as a context manager; not to be shared by threads."""
 
-    def __init__(self, git: Git, answer: str, *options: str) -> None:
+    def __init__(self, git: Git, answer: str, *settings: str) -> None:
         self._stack = contextlib.ExitStack()
         self._git = git
-        self._command = (*options, "cat-file", f"--batch-command={answer}", "--buffer")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._command = ("cat-file", f"--batch-command={answer}", "--buffer")
+        self._settings = settings
+        self._child: Child | None = None
+        self._opened: io.BufferedReader | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,19 +66,19 @@ class _CatFile:
     def close(self) -> None:
         """End the process; the next question starts another."""
         self._stack.close()
-        self._process = None
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            self._process = self._stack.enter_context(self._git.popen(*self._command, stdin=subprocess.PIPE))
-        return self._process
+        self._child = self._opened = None
 
     def _send(self, requests: bytes) -> None:
-        pipe = self._running().stdin
-        assert pipe is not None  # opened with PIPE
-        with contextlib.suppress(BrokenPipeError):  # the missing answer will say it
-            pipe.write(requests + b"\nflush\n")
-            pipe.flush()
+        if self._child is None:
+            started = self._git.popen(*self._command, stdin=subprocess.PIPE, settings=self._settings)
+            self._child = self._stack.enter_context(started)
+            self._opened = self._child.reader()
+        self._child.send(requests + b"\nflush\n")
+
+    @property
+    def _answers(self) -> io.BufferedReader:
+        assert self._opened is not None  # something was asked
+        return self._opened
 
     def _ended(self) -> EnvironmentProblem:
         self.close()
@@ -94,19 +98,21 @@ class FolderReader(_CatFile):
     """
 
     def __init__(self, git: Git, id_length: int) -> None:
-        super().__init__(git, "%(objectname)", "-c", f"core.deltaBaseCacheLimit={_BASES}")
+        super().__init__(git, "%(objectname)", f"core.deltaBaseCacheLimit={_BASES}")
         self._id_length = id_length
 
-    def ask(self, trees: Sequence[bytes], folder: bytes) -> None:
-        """Send the question for many trees (hex ids) without waiting for the answers; :meth:`folders` reads them."""
-        path = b":" + folder + (b"/" if folder else b"")  # with the slash, git answers with nothing but a folder
-        self._send(b"info " + (path + b"\ninfo ").join(trees) + path)
+    def ask(self, trees: Sequence[bytes], folders: Sequence[bytes]) -> None:
+        """Send the question for each folder in many trees (hex ids) without waiting; :meth:`answers` reads the answers.
 
-    def folders(self, count: int) -> list[bytes | None]:
+        They come folder by folder, in the order of the trees.
+        """
+        # with the slash, git answers with nothing but a folder
+        paths = (b":" + folder + (b"/" if folder else b"") for folder in folders)
+        self._send(b"\n".join(b"info " + (path + b"\ninfo ").join(trees) + path for path in paths))
+
+    def answers(self, count: int) -> list[bytes | None]:
         """Read the next `count` answers: the hex id of the folder, None where there is none."""
-        pipe = self._running().stdout
-        assert pipe is not None  # opened with PIPE
-        lines = list(islice(pipe, count))
+        lines = list(islice(self._answers, count))
         if len(lines) != count or not lines[-1].endswith(b"\n"):
             raise self._ended()
         # A line is an id, or it repeats the question: "<tree>:<folder>/ missing".
@@ -134,9 +140,7 @@ class ObjectReader(_CatFile):
         return None if header is None else header[:2]
 
     def _line(self) -> bytes:
-        pipe = self._running().stdout
-        assert pipe is not None  # opened with PIPE
-        line = pipe.readline()
+        line = self._answers.readline()
         if not line.endswith(b"\n"):
             raise self._ended()
         return line[:-1]
@@ -188,9 +192,7 @@ class ObjectReader(_CatFile):
                 yield header[0], header[2]
 
     def _drain(self, chunk: list[bytes]) -> Iterator[Found]:
-        pipe = self._running().stdout
-        assert pipe is not None  # opened with PIPE
-        readline, read = pipe.readline, pipe.read
+        readline, read = self._answers.readline, self._answers.read
         for request in chunk:
             line = readline()
             header = _header(line[:-1])

@@ -11,12 +11,16 @@ import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.child import Child
 from openllm_repos.git.environment import CONFIGURATION, git_environment
+from openllm_repos.git.watch import DeadlineExceeded as DeadlineExceeded  # noqa: PLC0414  # also for those that import it from here
+from openllm_repos.git.watch import Watch
 from openllm_repos.text import redact
 
+PIPE_BYTES = 1 << 20
 NO_HOOKS = f"core.hooksPath={os.devnull}"
 
 
@@ -52,10 +56,6 @@ class GitFailed(EnvironmentProblem):
         self.completed = completed
         said = completed.said or f"exit code {completed.code}, no message"
         super().__init__(f"git {verb} failed: {said}")
-
-
-class DeadlineExceeded(EnvironmentProblem):
-    """git did not finish in the time it was given, and was stopped; what it did is not known."""
 
 
 @functools.cache
@@ -114,21 +114,18 @@ class Git:
             GitFailed: any other exit code.
             DeadlineExceeded: not finished in time.
         """
-        feed = stdin if isinstance(stdin, bytes) else None
-        source = subprocess.PIPE if feed is not None else (subprocess.DEVNULL if stdin is None else stdin)
         with self.popen(
             *args,
-            stdin=cast("IO[bytes] | int", source),
-            stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+            deadline=deadline,
             hooks=hooks,
             settings=settings,
             environment=environment,
-        ) as process:
-            try:
-                out, err = process.communicate(feed, timeout=deadline)
-            except subprocess.TimeoutExpired:
-                raise DeadlineExceeded(f"git {args[0]} gave no answer within {deadline:g} seconds.") from None
-        completed = Completed(process.returncode, out, err)
+        ) as child:
+            if isinstance(stdin, bytes):
+                child.send(stdin, last=True)
+            out = child.read()
+            completed = Completed(child.wait(), out, child.stderr)
         if completed.code not in ok:
             raise GitFailed(args[0], completed)
         return completed
@@ -143,29 +140,33 @@ class Git:
         Raises:
             GitFailed: after the last line, if the exit code is not 0: what was yielded is not all there is.
         """
-        from tempfile import TemporaryFile
-
-        with TemporaryFile() as said, self.popen(*args, stderr=said) as process:
-            assert process.stdout is not None  # always a pipe
-            yield from process.stdout
-            if process.wait() != 0:
-                said.seek(0)
-                raise GitFailed(args[0], Completed(process.returncode, b"", said.read()))
+        with self.popen(*args) as child:
+            yield from child.reader()
+            if child.wait() != 0:
+                raise GitFailed(args[0], Completed(child.wait(), b"", child.stderr))
 
     @contextlib.contextmanager
     def popen(
         self,
         *args: str,
-        stdin: IO[bytes] | int = subprocess.DEVNULL,
-        stderr: IO[bytes] | int = subprocess.DEVNULL,
+        stdin: IO[bytes] | int | None = None,
+        deadline: float | None = None,
         hooks: bool = False,
         settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """Start one git command with a pipe on its standard output; on leaving, it and all it started are gone.
+    ) -> Iterator[Child]:
+        """Start one git command; on leaving, it and all it started are gone.
 
         git gets a session of its own: it has no terminal to ask at (a password question would hang a status of many
         remotes), and one signal ends its transport helpers with it.
+
+        Args:
+            args: as for :meth:`run`, like those below.
+            stdin: an open file, or PIPE for what will be sent; nothing by default.
+            deadline: see :meth:`run`.
+            hooks: see :meth:`run`.
+            settings: see :meth:`run`.
+            environment: see :meth:`run`.
         """
         options = [] if hooks else ["-c", NO_HOOKS]
         for setting in (*CONFIGURATION, *settings):
@@ -175,17 +176,19 @@ class Git:
             env["GIT_DIR"] = str(self.git_dir)
         process = subprocess.Popen(
             [program(), *options, *args],
+            bufsize=0,
             cwd=self.folder,
             env=env,
-            stdin=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE,
-            stderr=stderr,
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
         _running.add(process)
-        _widen(process.stdout)
+        for pipe in (process.stdin, process.stdout):
+            _widen(pipe)
         try:
-            yield process
+            yield Child(process, Watch(args[0], process.pid, deadline=deadline, patient=hooks))
         finally:
             _end(process)
             _running.discard(process)
@@ -204,8 +207,8 @@ def stop_all() -> None:
 def _widen(pipe: IO[bytes] | None) -> None:
     """Let git run ahead of us: on Linux a pipe can hold a megabyte instead of 64 KiB. Elsewhere it stays as it is."""
     if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
+        with contextlib.suppress(OSError):  # a container may refuse it, and each person may have so much of it
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -170,9 +170,10 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
         repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline, environment=repository.reach(url))
-    except DeadlineExceeded:
+    except DeadlineExceeded as late:
         raise Unreachable(
-            f"its commits were not fetched within {deadline:g} seconds", hint="Check the network, or give it more time."
+            f"its commits were not fetched within {late.after:g} seconds",
+            hint="Check the network, or give it more time.",
         ) from None
     except GitFailed as failed:
         said = failed.completed.said

@@ -66,9 +66,9 @@ def fetch_commit(scratch: Repository, url: str, commit: ObjectId, branch_ref: st
                 deadline=deadline,
                 environment=scratch.reach(url),
             )
-        except DeadlineExceeded:
+        except DeadlineExceeded as late:
             raise Unreachable(
-                f"its commit was not fetched within {deadline:g} seconds",
+                f"its commit was not fetched within {late.after:g} seconds",
                 hint="Check the network, then run this again.",
             ) from None
         except GitFailed as failed:

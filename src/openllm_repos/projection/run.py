@@ -21,7 +21,7 @@ from openllm_repos.projection.cache import Memory
 from openllm_repos.projection.rewrite import rewritten
 from openllm_repos.projection.trees import FOLDER_MODE, Placement, TreeProjector
 
-_IN_FLIGHT = 3  # blocks of questions; together they fit into a pipe
+_IN_FLIGHT = 3  # blocks of questions, so that git never waits for the next one
 
 
 class Run:
@@ -94,23 +94,22 @@ class Run:
         parents: list[list[bytes]] = []
         folders: list[tuple[bytes | None, ...]] = []
         waiting: deque[int] = deque()
-        longest = max(len(base) for base in self._trees.folders) + self._repository.id_length + 8
+        bases = self._trees.folders
+        question = sum(len(base) + self._repository.id_length + 8 for base in bases)  # about one commit, of all folders
         lines = self._repository.git.stream(*command, "--")
-        while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // longest))]:
+        while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // question))]:
             walked += [fields[1] for fields in block]
             parents += [fields[2:] for fields in block]
             if len(waiting) == _IN_FLIGHT:
                 folders += self._answers(waiting.popleft())
-            trees = [fields[0] for fields in block]
-            for base in self._trees.folders:
-                self._folder_reader.ask(trees, base)
+            self._folder_reader.ask([fields[0] for fields in block], bases)
             waiting.append(len(block))
         while waiting:
             folders += self._answers(waiting.popleft())
         return walked, parents, folders
 
     def _answers(self, count: int) -> Iterator[tuple[bytes | None, ...]]:
-        return zip(*[self._folder_reader.folders(count) for _ in self._trees.folders], strict=True)
+        return zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True)
 
     def _doubtful(
         self,

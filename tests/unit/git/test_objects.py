@@ -89,11 +89,17 @@ def test_folders_in_trees(clone: Clone, folders: FolderReader) -> None:
     ids = make_history(clone, specs, refs={f"refs/heads/b{at}": at for at in range(len(specs))})
     roots = [clone.git("rev-parse", f"{commit}^{{tree}}").encode() for commit in ids]
     for folder in ("d", "d/e"):
-        folders.ask(roots, folder.encode())
+        folders.ask(roots, [folder.encode()])
         expected = clone.git("rev-parse", f"{ids[0]}:{folder}").encode()
-        assert folders.folders(len(roots)) == [expected, None, None, None, None]
-    folders.ask(roots, b"")
-    assert folders.folders(len(roots)) == roots
+        assert folders.answers(len(roots)) == [expected, None, None, None, None]
+    folders.ask(roots, [b""])
+    assert folders.answers(len(roots)) == roots
+
+
+def _kill(reader: ObjectReader | FolderReader) -> None:
+    assert reader._child is not None
+    reader._child.process.send_signal(signal.SIGKILL)
+    reader._child.process.wait()
 
 
 def test_a_git_that_dies_is_said_and_the_next_question_starts_another(clone: Clone, reader: ObjectReader) -> None:
@@ -104,10 +110,7 @@ def test_a_git_that_dies_is_said_and_the_next_question_starts_another(clone: Clo
         lambda: reader.find(b"main"),
         lambda: list(reader.read_many([b"main"])),
     ):
-        running = reader._process
-        assert running is not None
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        _kill(reader)
         with pytest.raises(EnvironmentProblem, match="git cat-file ended before it had answered") as failed:
             question()
         assert "git fsck" in failed.value.hint
@@ -116,25 +119,18 @@ def test_a_git_that_dies_is_said_and_the_next_question_starts_another(clone: Clo
 
 def test_a_git_that_dies_while_folders_are_asked(clone: Clone, folders: FolderReader) -> None:
     clone.commit("c0", {"a": "1\n"})
-    folders.ask([b"1" * 40], b"d")
-    assert folders.folders(1) == [None]
-    running = folders._process
-    assert running is not None
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    folders.ask([b"1" * 40], b"d")
+    folders.ask([b"1" * 40], [b"d"])
+    assert folders.answers(1) == [None]
+    _kill(folders)
+    folders.ask([b"1" * 40], [b"d"])
     with pytest.raises(EnvironmentProblem, match="git cat-file ended"):
-        folders.folders(1)
+        folders.answers(1)
 
 
 def test_an_answer_that_breaks_off_in_the_middle_is_no_answer(clone: Clone, reader: ObjectReader) -> None:
     clone.commit("c0", {"a": os.urandom(3_000_000)})
     reader.ask([b"contents main:a"])
-    running = reader._process
-    assert running is not None
-    assert running.stdout is not None
-    running.stdout.peek(1)  # type: ignore[attr-defined]  # git has begun to answer, and waits for us to read
-    running.send_signal(signal.SIGKILL)
-    running.wait()
+    reader._answers.peek(1)  # git has begun to answer, and waits for us to read
+    _kill(reader)
     with pytest.raises(EnvironmentProblem, match="git cat-file ended"):
         next(reader._drain([b"contents main:a"]))

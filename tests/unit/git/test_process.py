@@ -99,9 +99,10 @@ def test_a_git_that_never_answers_is_stopped_with_all_that_it_started(git: Git, 
 
 def test_what_still_runs_at_the_end_is_gone(git: Git) -> None:
     with git.popen("cat-file", "--batch", stdin=subprocess.PIPE) as started:
-        assert started.poll() is None
-        assert os.getsid(started.pid) == started.pid != os.getsid(0)
-    assert started.returncode in {-9, 0}  # killed, unless it was quick to see that nobody asks any more
+        process = started.process
+        assert process.poll() is None
+        assert os.getsid(process.pid) == process.pid != os.getsid(0)
+    assert process.returncode in {-9, 0}  # killed, unless it was quick to see that nobody asks any more
 
 
 def test_nobody_elses_repository_and_no_hook(
