@@ -71,11 +71,8 @@ class Fleet:
         self.sandbox = sandbox
         self.names = [f"space-{number:03}" for number in range(targets)]
         self.environment = {
-            **os.environ,
-            **sandbox.environment(plain_git=True),
-            "GIT_TERMINAL_PROMPT": "0",
+            **sandbox.sealed(plain_git=True),
             "HOME": str(place),
-            "GIT_CONFIG_NOSYSTEM": "1",
             "PYTHONPYCACHEPREFIX": str(place / "bytecode"),
             **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in _PERSON.items()},
         }

@@ -92,9 +92,9 @@ class Result:
 
 def measure(way: Way, place: Path) -> Result:
     """Let one way sync a family of its own in the folder `place`."""
-    with Sandbox(place / "remotes") as sandbox:
+    with Sandbox(place / "remotes") as sandbox, sandbox.entered():
         family = make_family(place, sandbox)
-        environment = {**os.environ, **sandbox.environment(plain_git=True), "GIT_TERMINAL_PROMPT": "0", "PATH": _path()}
+        environment = sandbox.sealed(plain_git=True) | {"PATH": _path()}
         space = sandbox.hub.path("space", SPACE_ID)
         tips = [_tip(space)]
 

@@ -21,7 +21,7 @@ from tests.support.needs import need_git_subtree
 from tests.support.process import REAL_GIT, Result, RunTool
 from tests.support.process import run_tool as run_tool_in
 from tests.support.repositories import Bare, Clone
-from tests.support.sealed import SealedHome, guard_network, read_hub_settings, seal
+from tests.support.sealed import SealedHome, guard_network, lead_to, seal
 from tests.support.server import GitServer
 from tests.support.shim import GitShim
 from tests.support.ssh import FakeSsh
@@ -101,9 +101,7 @@ def server(tmp_path: Path, home: SealedHome) -> Iterator[GitServer]:
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Return a running GitHub and Hub without repositories; the environment leads there, as a person who may write."""
     with Sandbox(tmp_path / "sandbox", git=REAL_GIT) as running:
-        for name, value in running.environment().items():
-            monkeypatch.setenv(name, value)
-        read_hub_settings(monkeypatch)
+        lead_to(running, monkeypatch)
         yield running
     assert running.mishaps == []
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.counted import Counted
 from tests.support.needs import need_git_lfs
 from tests.support.repositories import Clone
-from tests.support.sealed import read_hub_settings
+from tests.support.sealed import lead_to
 from tests.support.served import LFS_LINE, login, pointer
 
 if TYPE_CHECKING:
@@ -42,11 +42,8 @@ submodule = "{PATH}"
 def wire(sandbox: Sandbox, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     """Put a meter between this machine and the Hub."""
     need_git_lfs()
-    monkeypatch.delenv("GIT_CONFIG_COUNT")  # these lead to the Hub itself
     with Counted(sandbox.hub.url) as counted:
-        for name, value in sandbox.environment().items():
-            monkeypatch.setenv(name, value.replace(sandbox.hub.url, counted.url))
-        read_hub_settings(monkeypatch)
+        lead_to(sandbox, monkeypatch, hub=counted.url)
         home.set(f"credential.{counted.url}.helper", '!f() { echo username=x; echo "password=$HF_TOKEN"; }; f')
         login(home, sandbox)
         yield counted

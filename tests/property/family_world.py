@@ -20,7 +20,7 @@ from tests.support.hub_family import HubFamily
 from tests.support.inprocess import run_in_process
 from tests.support.process import REAL_GIT, Result
 from tests.support.repositories import ADA, GRACE, MINUTE, Bare, Person
-from tests.support.sealed import read_hub_settings
+from tests.support.sealed import lead_to
 from tests.support.shim import Fault, GitShim
 from tests.support.writing import branch_tip, write_commit
 from tests.support.zygote import Zygote
@@ -71,9 +71,7 @@ class World:
         self._running = contextlib.ExitStack()
         self._zygote = zygote
         self.sandbox = self._running.enter_context(Sandbox(self.folder / "sandbox", git=REAL_GIT))
-        for name, value in self.sandbox.environment().items():
-            self._patch.setenv(name, value)
-        read_hub_settings(self._patch)
+        lead_to(self.sandbox, self._patch)
         self.family = HubFamily.on(self.sandbox, self.folder / "family", self.run)
         self.model = Bare(self.sandbox.hub.create("model", MODEL))
         self.remotes = {"main": self.family.origin, "space": self.family.space, "small-7k": self.model}

@@ -64,7 +64,7 @@ def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
 def test_the_family_of_the_demo_is_there_to_be_cloned(tmp_path: Path) -> None:
     with served("--seed", "openllm", "--json", cwd=tmp_path, last="}", stop=signal.SIGTERM) as printed:
         facts = json.loads(printed)
-        assert set(facts) == {"schema", "hub", "github", "root", "tokens", "environment"}
+        assert set(facts) == {"schema", "hub", "github", "root", "tokens", "environment", "unset"}
         assert facts["environment"]["HF_ENDPOINT"] == facts["hub"]
         for url in (
             "https://github.com/louischua/openllm",

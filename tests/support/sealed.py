@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openllm_repos.sandbox.environment import unsealed
 from tests.support.process import run_git
 
 if TYPE_CHECKING:
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from openllm_repos.sandbox import Sandbox
+
 NAME = "Test User"
 EMAIL = "test@example.org"
 
-# Variables that carry a person's own set-up into a program. Families by their prefix, others by name.
-_DROPPED_FAMILIES = ("GIT_", "XDG_", "SSH_", "GPG_", "HF_", "HUGGING", "GH_", "GITHUB_", "LC_", "OPENLLM_")
+# Variables that carry a person's own set-up into a program, beyond those that no sandbox lets in. Families by their
+# prefix, others by name.
+_DROPPED_FAMILIES = ("XDG_", "SSH_", "GPG_", "LC_", "OPENLLM_")
 _DROPPED = frozenset(
     {"EMAIL", "EDITOR", "VISUAL", "PAGER", "LESS", "LANG", "LANGUAGE", "DISPLAY", "FORCE_COLOR", "CLICOLOR_FORCE"}
     | {"CI", "PYTHONWARNINGS", "LINES", "http_proxy", "https_proxy", "all_proxy", "no_proxy"}
@@ -83,8 +87,9 @@ def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
     temporary = folder / "tmp"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))  # where this process would put temporary files by now
+    kept = unsealed(os.environ)
     for name in list(os.environ):
-        if name in _DROPPED or name.startswith(_DROPPED_FAMILIES):
+        if name not in kept or name in _DROPPED or name.startswith(_DROPPED_FAMILIES):
             monkeypatch.delenv(name)
     values = {
         "HOME": str(folder),
@@ -122,6 +127,23 @@ def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
     time.tzset()
     read_hub_settings(monkeypatch)
     return SealedHome(folder, config)
+
+
+def lead_to(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, *, hub: str | None = None) -> None:
+    """Lead a sealed test to a sandbox, as a person who may write.
+
+    The test keeps its own global configuration of git (`SealedHome.set`), and its folders are reached as remotes too.
+
+    Args:
+        sandbox: running.
+        monkeypatch: takes it back.
+        hub: what stands before the Hub.
+    """
+    for name, value in sandbox.environment().items():
+        if name != "GIT_CONFIG_GLOBAL":
+            monkeypatch.setenv(name, value.replace(sandbox.hub.url, hub or sandbox.hub.url))
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "http:file")
+    read_hub_settings(monkeypatch)
 
 
 def read_hub_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -33,7 +31,7 @@ def demo(folder: Path | None) -> None:
         "Its URLs are the real ones, but what answers is a GitHub and a Hub on this machine, which refuse what the real"
         "\nones refuse: nothing leaves this machine."
     )
-    with Sandbox(place / "remotes") as sandbox, _environment(sandbox.environment()):
+    with Sandbox(place / "remotes") as sandbox, sandbox.entered():
         _story(make_family(place, sandbox))
     click.echo(
         f"\nEverything is still there. To go on, start both hosts again: openllm-repos sandbox --root {place}/remotes"
@@ -69,18 +67,6 @@ def _story(family: Family) -> None:
     )
     _step(source, "The remotes themselves are asked whether it is so.", "release", "verify", "v0.2.0")
     _step(source, "What is left is the Space's edit, which the source does not have yet.", "status")
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Let everything that this process does and starts find the sandbox, for a while."""
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _place(folder: Path | None) -> Path:

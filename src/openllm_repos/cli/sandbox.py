@@ -15,6 +15,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.sandbox import Sandbox
+from openllm_repos.sandbox.environment import SEALED_NAMES, SEALED_PREFIXES, unset_command
 
 SCHEMA = 1
 _TOKENS = {
@@ -45,8 +46,9 @@ def sandbox(
     """Serve a local GitHub and a local Hugging Face Hub until Ctrl-C.
 
     Real git over HTTP, LFS, and the Hub's REST calls, with the Hub's own refusals; nothing leaves this machine, and
-    the tokens open nothing else. In another terminal, type the `export` lines that are printed: git, huggingface_hub
-    and openllm-repos then find the sandbox behind the real URLs (https://huggingface.co/..., https://github.com/...).
+    the tokens open nothing else. In another terminal, type the lines that are printed: git, huggingface_hub and
+    openllm-repos then find the sandbox behind the real URLs (https://huggingface.co/..., https://github.com/...).
+    That terminal is sealed: of your git configuration it has your name alone, and other hosts are refused.
 
     With --root DIR the same repositories are there the next time.
     """
@@ -56,6 +58,7 @@ def sandbox(
             from openllm_repos.demo.seed import seed as fill
 
             fill(running)
+        running.copy_identity()
         with contextlib.suppress(KeyboardInterrupt):
             # Both are said outright: a script's background commands start with Ctrl-C ignored, and `kill` ends them.
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -83,6 +86,7 @@ def _as_json(running: Sandbox) -> str:
         "root": str(running.root),
         "tokens": _TOKENS,
         "environment": running.environment(plain_git=True),
+        "unset": [*(f"{prefix}*" for prefix in SEALED_PREFIXES), *SEALED_NAMES],
     }
     return json.dumps(facts, indent=2)
 
@@ -94,7 +98,9 @@ def _as_text(running: Sandbox) -> str:
         f"# in          {running.root}",
         "# Tokens (they open nothing but this sandbox):",
         *(f"#   {token:<9} {meaning}" for token, meaning in _TOKENS.items()),
-        "# Type this in another terminal; git, huggingface_hub and openllm-repos then come here:",
+        "# Type this in another terminal; git, huggingface_hub and openllm-repos then come here, and nothing that is",
+        "# started there leaves this machine. Your name is taken along, and nothing else of your git configuration:",
+        unset_command(),
         *(f"export {name}={shlex.quote(value)}" for name, value in running.environment(plain_git=True).items()),
         "# Then make repositories, here a Space and one on GitHub:",
         "#   hf repos create lemms/my-space --type space --space-sdk gradio",

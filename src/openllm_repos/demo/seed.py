@@ -16,5 +16,5 @@ def seed(sandbox: Sandbox) -> None:
         sandbox: running.
     """
     if not sandbox.github.path(SOURCE_ID).exists():
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, sandbox.entered():
             make_family(Path(folder), sandbox)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 _KEPT = frozenset(
     {
         "GIT_ASKPASS",
+        "GIT_ATTR_NOSYSTEM",
         "GIT_AUTHOR_DATE",
         "GIT_AUTHOR_EMAIL",
         "GIT_AUTHOR_NAME",
@@ -35,6 +36,7 @@ _KEPT = frozenset(
 )
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_HTTP_")
 _PROTOCOLS = ("https", "ssh", "file")
+_AT_MOST = (*_PROTOCOLS, "http")
 
 # Said with every call. Objects and refs are synced to disk because git's default leaves refs and loose objects to the
 # operating system; damaged or hostile objects are refused on arrival, except faults that old, honest histories have.
@@ -74,8 +76,8 @@ CONFIGURATION: tuple[str, ...] = (
 def git_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for every git that we start, made from `environ` (default: this process's own).
 
-    Plain http is allowed only where the caller's own GIT_ALLOW_PROTOCOL allows it (a server on the same machine);
-    transports that run commands (``ext::``) never are. Replace refs and grafts are ignored, nothing asks at a
+    The caller's own GIT_ALLOW_PROTOCOL is kept to: it may allow less, and plain http (a server on the same machine).
+    Transports that run commands (``ext::``) are never allowed. Replace refs and grafts are ignored, nothing asks at a
     terminal, and messages are in English only so that a person can look them up; no decision reads them.
     """
     own = os.environ if environ is None else environ
@@ -84,11 +86,11 @@ def git_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in own.items()
         if not name.startswith("GIT_") or name in _KEPT or name.startswith(_KEPT_PREFIXES)
     }
-    wider = "http" in own.get("GIT_ALLOW_PROTOCOL", "").split(":")
+    allowed = own["GIT_ALLOW_PROTOCOL"].split(":") if "GIT_ALLOW_PROTOCOL" in own else _PROTOCOLS
     env.update(
         LC_ALL="C",
         LANGUAGE="",
-        GIT_ALLOW_PROTOCOL=":".join((*_PROTOCOLS, "http") if wider else _PROTOCOLS),
+        GIT_ALLOW_PROTOCOL=":".join(one for one in _AT_MOST if one in allowed),
         GIT_PROTOCOL_FROM_USER="0",
         GIT_TERMINAL_PROMPT="0",
         GIT_NO_REPLACE_OBJECTS="1",

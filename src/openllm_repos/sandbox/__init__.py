@@ -6,15 +6,15 @@ by the API, and a commit or tag made through the API is seen by ``git fetch``::
 
     from openllm_repos.sandbox import Sandbox
 
-    with Sandbox(folder) as sandbox:
+    with Sandbox(folder) as sandbox, sandbox.entered():
         space = sandbox.hub.create("space", "lemms/openllm", sdk="gradio")
-        os.environ.update(sandbox.environment())
         # git clone https://huggingface.co/spaces/lemms/openllm   now comes from this machine
 
 The rooms:
 
 ============== =====================================================================================================
 sandbox        :class:`Sandbox`: starting, stopping, and the environment that leads to it
+environment    how that environment is sealed: nothing inherited leads elsewhere, and every way out is refused
 site           what both hosts have: repositories, tokens, faults, the log;  hub, github: each host's own
 server         HTTP on loopback;  exchange: requests and answers as plain values;  control: the shell's way to both
 transport      ``git http-backend``;  hook, refusals: what a push is told;  cards: the front matter of a README

@@ -6,19 +6,29 @@ import contextlib
 import functools
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from openllm_repos.errors import EnvironmentProblem
-from openllm_repos.sandbox import control, github_rest, hub_rest, transport
+from openllm_repos.errors import EnvironmentProblem, ReposError
+from openllm_repos.git.process import Git
+from openllm_repos.sandbox import control, environment, github_rest, hub_rest, transport
 from openllm_repos.sandbox.exchange import Answer, Request
 from openllm_repos.sandbox.github import GitHub
 from openllm_repos.sandbox.hub import Hub
 from openllm_repos.sandbox.program import Program
 from openllm_repos.sandbox.server import Listener
 
-_PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+# Of every git that finds the sandbox, beside what seals it. A person may add to it: `git config --global` writes there.
+_CONFIGURATION = f"""\
+[init]
+\tdefaultBranch = main
+\ttemplateDir =
+[core]
+\texcludesFile = {os.devnull}
+\tattributesFile = {os.devnull}
+"""
 
 
 class Sandbox:
@@ -42,10 +52,15 @@ class Sandbox:
         if program is None:
             raise EnvironmentProblem("git is not installed, or not on PATH.", hint="Install git 2.38 or newer.")
         self.root = root.absolute()
-        runner = Program(program, self.root / "home")
-        transport.install_hook(runner)
-        self.hub = Hub(self.root / "hub", runner)
-        self.github = GitHub(self.root / "github", runner)
+        self._git = Program(program, self.root / "home")
+        transport.install_hook(self._git)
+        self.hub = Hub(self.root / "hub", self._git)
+        self.github = GitHub(self.root / "github", self._git)
+        self._home = self.root / "person"
+        self._home.mkdir(exist_ok=True)
+        self._config = self._home / ".gitconfig"
+        if not self._config.exists():
+            self._config.write_text(_CONFIGURATION, encoding="utf-8")
         self._ports = ports
         self._running = contextlib.ExitStack()
 
@@ -78,7 +93,9 @@ class Sandbox:
         *,
         plain_git: bool = False,
     ) -> dict[str, str]:
-        """Return the environment in which git, huggingface_hub and the tool find the sandbox behind the real URLs.
+        """Return the variables with which git, huggingface_hub and the tool find the sandbox behind the real URLs.
+
+        They belong over an environment without any other of their kind: `sealed` returns a whole one.
 
         Args:
             token: for the Hub; empty for none.
@@ -86,33 +103,59 @@ class Sandbox:
             plain_git: whether a git that a person starts shall find these tokens too, instead of asking for them.
         """
         leads = (
-            (self.hub, ("https://huggingface.co/", "https://hf.co/", "git@hf.co:")),
-            (self.github, ("https://github.com/", "git@github.com:")),
+            (self.hub, ("https://huggingface.co/", "https://hf.co/", "git@hf.co:", "ssh://git@hf.co/")),
+            (self.github, ("https://github.com/", "git@github.com:", "ssh://git@github.com/")),
         )
         settings = [(f"url.{site.url}/.insteadOf", start) for site, starts in leads for start in starts]
         if plain_git:
+            settings.append(("credential.helper", ""))  # forgets those of a clone
             for site, variable in ((self.hub, "HF_TOKEN"), (self.github, "GITHUB_TOKEN")):
                 helper = f'!f() {{ echo username=x; echo "password=${variable}"; }}; f'
                 settings.append((f"credential.{site.url}.helper", helper))
-        first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)  # what is there already stays
-        values = {
+        return {
+            **environment.seal(self.hub.url, self._config, settings),
             "HF_ENDPOINT": self.hub.url,
-            "HF_TOKEN": token,
-            "GITHUB_TOKEN": github_token,
-            "GITHUB_SERVER_URL": self.github.url,
-            "GITHUB_API_URL": f"{self.github.url}/api/v3",
+            "HF_HOME": str(self._home / "huggingface"),
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_UPDATE_CHECK": "1",
-            "GIT_ALLOW_PROTOCOL": "https:ssh:file:http",
-            "GIT_CONFIG_COUNT": str(first + len(settings)),
+            "GITHUB_SERVER_URL": self.github.url,
+            "GITHUB_API_URL": f"{self.github.url}/api/v3",
+            **({"HF_TOKEN": token} if token else {}),
+            **({"GITHUB_TOKEN": github_token} if github_token else {}),
         }
-        if any(os.environ.get(name) for name in _PROXIES):
-            known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-            values["no_proxy"] = values["NO_PROXY"] = ",".join(filter(None, (known, "127.0.0.1,localhost")))
-        for number, (key, value) in enumerate(settings, first):
-            values |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return {name: value for name, value in values.items() if value}
+
+    def sealed(self, *, plain_git: bool = False) -> dict[str, str]:
+        """Return this process's environment as a program must have it that may reach the sandbox and nothing else."""
+        return environment.unsealed(os.environ) | self.environment(plain_git=plain_git)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let all that this process does and starts find the sandbox and nothing else, for a while."""
+        before = dict(os.environ)
+        # GitPython looks into the home folder by itself, and curl for a .netrc.
+        inside = self.sealed() | {"HOME": str(self._home), "XDG_CONFIG_HOME": str(self._home / ".config")}
+        os.environ.clear()
+        os.environ.update(inside)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def copy_identity(self) -> None:
+        """Let a person commit here under the name and e-mail address that their git knows; no more of it is copied."""
+        mine = Git(None, self.root, {})  # as it is outside of the seal
+        try:
+            found = mine.run(
+                "config", "-z", "--includes", "--global", "--get-regexp", r"^user\.(name|email)$", ok=(0, 1)
+            )
+        except ReposError:
+            return  # a configuration that cannot be read: git says what is missing when it is needed
+        for entry in found.stdout.decode("utf-8", "surrogateescape").split("\0"):
+            key, newline, value = entry.partition("\n")
+            if newline:
+                self._git.run(self.root, "config", "--file", str(self._config), key, value)
 
 
 def _hub(hub: Hub, request: Request) -> Answer:

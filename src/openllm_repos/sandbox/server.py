@@ -118,6 +118,7 @@ class _Connection(BaseHTTPRequestHandler):
                 self._break_off()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request  # noqa: N815 - http.server's names
+    do_CONNECT = handle_request  # noqa: N815 - a proxy is asked so for https; the answer is no
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield the body, whole or chunked, as it came."""
@@ -159,8 +160,11 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(answer, request.headers.get("range", ""), fault.truncate)
 
     def _answer(self, request: Request) -> Answer:
-        if not _LOCAL.fullmatch(request.headers.get("host", "")) or "origin" in request.headers:
-            return say_text("The sandbox answers programs on this machine only.\n", 403)  # a web page found the port
+        host = request.headers.get("host", "")
+        if "origin" in request.headers:  # a web page found the port
+            return say_text("The sandbox answers programs on this machine only.\n", 403)
+        if not _LOCAL.fullmatch(host):  # asked as a proxy, or under a name that somebody's DNS leads here
+            return say_text(f"The sandbox lets nothing leave this machine: {host!r} is not reached.\n", 403)
         try:
             return self.listener.route(request)
         except Refused as refusal:

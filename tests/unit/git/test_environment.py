@@ -40,8 +40,12 @@ def test_no_one_is_asked_and_no_view_of_ones_own_counts() -> None:
 
 def test_plain_http_only_where_the_caller_allows_it_and_commands_as_transports_never() -> None:
     assert git_environment({})["GIT_ALLOW_PROTOCOL"] == "https:ssh:file"
-    assert git_environment({"GIT_ALLOW_PROTOCOL": "http:ext"})["GIT_ALLOW_PROTOCOL"] == "https:ssh:file:http"
-    assert git_environment({"GIT_ALLOW_PROTOCOL": "https"})["GIT_ALLOW_PROTOCOL"] == "https:ssh:file"
+    assert git_environment({"GIT_ALLOW_PROTOCOL": "https:http:ext"})["GIT_ALLOW_PROTOCOL"] == "https:http"
+
+
+def test_a_caller_who_allows_fewer_transports_is_not_overruled() -> None:
+    assert git_environment({"GIT_ALLOW_PROTOCOL": "https"})["GIT_ALLOW_PROTOCOL"] == "https"
+    assert git_environment({"GIT_ALLOW_PROTOCOL": ""})["GIT_ALLOW_PROTOCOL"] == ""
 
 
 def test_the_process_own_environment_is_the_default() -> None:
