@@ -328,3 +328,18 @@ def test_a_shallow_clone_is_refused_with_the_command_that_mends_it(family: Famil
     done = family.run("status", cwd=shallow.path)
     assert done.code == 30
     assert "git fetch --unshallow" in done.err
+
+
+def test_only_the_repos_that_are_named_are_asked_and_shown(family: Family) -> None:
+    family.synced()
+    family.commit("More", {"core/src/model.py": "more\n"})
+    done = family.run("status", "space", cwd=family.clone.path)
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()[:2]] == ["repo", "space"]
+    assert "space: lacks 1 commit of the source." in done.out
+    assert "main" not in [line.split()[0] for line in done.out.splitlines() if line]
+    assert family.run("status", "--check", "space", cwd=family.clone.path).code == 1
+    assert family.run("status", "--check", "main", cwd=family.clone.path).code == 0
+    unknown = family.run("status", "spcae", cwd=family.clone.path)
+    assert unknown.code == 2
+    assert "did you mean 'space'?" in unknown.err

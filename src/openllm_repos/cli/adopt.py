@@ -11,6 +11,7 @@ import click
 
 from openllm_repos.cli.actions_reports import report_adoption
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.journal.lock import exclusive
@@ -33,7 +34,7 @@ _FOUND = {
 
 
 @click.command("adopt")
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="TARGET", type=TARGET)
 @click.option("-n", "--dry-run", is_flag=True, help="Print what was found and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Record it without asking.")
 @click.option("--at", metavar="COMMIT", help="It was filled from this commit of the source; do not look for it.")

@@ -10,6 +10,7 @@ import click
 
 from openllm_repos.cli.actions_further import report_import
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
 from openllm_repos.cli.question import confirmed
@@ -26,7 +27,7 @@ _DIFFERS = 1
 
 
 @click.command("import")
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="TARGET", type=TARGET)
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the push of --pr.")
 @click.option("--branch", metavar="NAME", help="The branch of the source that gets the commits (import/TARGET).")

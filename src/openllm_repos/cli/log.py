@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.completion import OPERATION
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.git.repository import Repository
@@ -26,7 +27,7 @@ _CAME = {Came.BEGUN: "not ended", Came.MOVED: "moved", Came.REFUSED: "refused", 
 
 
 @click.command("log")
-@click.argument("operation", metavar="[OP]", required=False)
+@click.argument("operation", metavar="[OP]", required=False, type=OPERATION)
 @click.option(
     "-n", "most", type=click.IntRange(min=1), default=_SHOWN, metavar="N", help=f"Show N at the most ({_SHOWN})."
 )

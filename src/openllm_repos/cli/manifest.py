@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from openllm_repos.cli.completion import PLACE, REPO
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
 from openllm_repos.manifest.model import At, LockPlace
@@ -97,7 +98,7 @@ def add(
 
 
 @manifest.command("remove")
-@click.argument("name")
+@click.argument("name", type=REPO)
 @click.pass_obj
 def remove(invocation: Invocation, name: str) -> None:
     """Remove the repo NAME. The repository itself is not touched."""
@@ -109,7 +110,7 @@ def remove(invocation: Invocation, name: str) -> None:
 
 
 @manifest.command("set", short_help="Set one value.")
-@click.argument("place")
+@click.argument("place", type=PLACE)
 @click.argument("value")
 @click.pass_obj
 def set_(invocation: Invocation, place: str, value: str) -> None:

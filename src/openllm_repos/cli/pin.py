@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.completion import PINNED
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
@@ -23,7 +24,7 @@ _DIFFERS = 1
 
 
 @click.command("pin")
-@click.argument("repos", nargs=-1, metavar="[REPO]...")
+@click.argument("repos", nargs=-1, metavar="[REPO]...", type=PINNED)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--to", metavar="TAG|BRANCH|COMMIT", help="What to pin (the tip of its branch).")
 @click.option("--check", is_flag=True, help="As --dry-run; exit with 1 if anything would change.")

@@ -10,6 +10,7 @@ import click
 from openllm_repos import __version__
 from openllm_repos.cli.actions_further import report_publish
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import PUBLISHED
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
 from openllm_repos.cli.question import confirmed
@@ -23,7 +24,7 @@ _DIFFERS = 1
 
 
 @click.command("publish")
-@click.argument("repos", nargs=-1, metavar="[REPO]...")
+@click.argument("repos", nargs=-1, metavar="[REPO]...", type=PUBLISHED)
 @click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the first upload.")
 @click.option("--overwrite", is_flag=True, help="Replace what somebody else put or changed on the Hub, too.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import TAG
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import show
 
@@ -21,8 +22,8 @@ _SHOWN = 10
 
 
 @click.command("diff", short_help="Show what changed between two releases.")
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", type=TAG)
+@click.argument("new", type=TAG)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> None:
@@ -58,7 +59,7 @@ def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> 
 
 
 @click.command("notes", short_help="Print what is new in a release, as Markdown.")
-@click.argument("tag")
+@click.argument("tag", type=TAG)
 @click.option("--since", metavar="TAG", help="Compare with this release instead of the one before.")
 @click.pass_obj
 def release_notes(invocation: Invocation, tag: str, since: str | None) -> None:
@@ -91,7 +92,7 @@ def release_notes(invocation: Invocation, tag: str, since: str | None) -> None:
 
 
 @click.command("checkout")
-@click.argument("tag")
+@click.argument("tag", type=TAG)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def checkout(invocation: Invocation, tag: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from openllm_repos.cli.actions_reports import report_verified
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import TAG
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_text import said_of, verdict_of
 from openllm_repos.errors import UsageError
@@ -48,7 +49,7 @@ def list_releases(invocation: Invocation, as_json: bool) -> int:
 
 
 @click.command("show", short_help="Show what belongs to a release.")
-@click.argument("tag")
+@click.argument("tag", type=TAG)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
 def show_release(invocation: Invocation, tag: str, as_json: bool) -> None:
@@ -70,7 +71,7 @@ def show_release(invocation: Invocation, tag: str, as_json: bool) -> None:
 
 
 @click.command("verify", short_help="Hold a release against the remotes.")
-@click.argument("tag", required=False)
+@click.argument("tag", type=TAG, required=False)
 @click.option("--all", "every", is_flag=True, help="Every release.")
 @click.option("--signed", is_flag=True, help="A tag without a signature is a fault, whatever your git is set to.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

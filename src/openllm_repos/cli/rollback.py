@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from openllm_repos.cli.completion import TAG, TARGET
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.plan_text import (
     SCHEMA,
@@ -29,10 +30,10 @@ _WHAT = "A release (tag or version), a tag of the target or the source, or a com
 
 
 @click.command("rollback")
-@click.argument("target", metavar="TARGET")
+@click.argument("target", metavar="TARGET", type=TARGET)
 @click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before the push.")
-@click.option("--to", metavar="TAG|COMMIT", help=_WHAT)
+@click.option("--to", metavar="TAG|COMMIT", type=TAG, help=_WHAT)
 @click.option("--lift", is_flag=True, help="End the hold: the next sync brings what the source has.")
 @click.option("--reason", metavar="TEXT", default="", help="Why, for the commit's message.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from openllm_repos.cli.actions import in_actions
+from openllm_repos.cli.completion import REPO
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.text import redact, show
 
@@ -44,6 +45,7 @@ _WIDTH = 80
 
 
 @click.command("status")
+@click.argument("names", nargs=-1, metavar="[REPO]...", type=REPO)
 @click.option("--offline", is_flag=True, help="Ask no remote: answer from what was fetched before.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
@@ -59,6 +61,7 @@ _WIDTH = 80
 @click.pass_obj
 def status(
     invocation: Invocation,
+    names: tuple[str, ...],
     offline: bool,
     as_json: bool,
     markdown: bool,
@@ -67,9 +70,9 @@ def status(
     leave_held: bool,
     deadline: float | None,
 ) -> int:
-    """Show how every repo stands: in sync, behind, drifted, empty, unreachable; and what to do about it.
+    """Show the state of each repo (or of those named): in sync, behind, drifted, unreachable; and what to do about it.
 
-    All remotes are asked at once, and nothing is changed, here or there.
+    Remotes are queried in parallel, and nothing is changed, here or there.
     """
     if as_json + markdown + (page is not None) > 1:
         raise click.UsageError("--json, --markdown and --html exclude each other.")
@@ -80,6 +83,7 @@ def status(
     from openllm_repos.status.family import family_status
 
     manifest, repository, access = open_family(invocation)
+    manifest = manifest.narrowed(names)
     told = not (as_json or offline or invocation.quiet)
     # The page asks further of what was fetched for the status: both happen in one quarantine.
     with repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone:
@@ -87,6 +91,7 @@ def status(
             seconds = DEADLINE if deadline is None else deadline
             hub = access.hub(deadline=seconds)
             family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
+            family = family.only(names)
         if in_actions():
             from openllm_repos.cli.actions_reports import report_status
             from openllm_repos.status.problems import gathered

@@ -10,6 +10,7 @@ import click
 from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import MAPPED_PATH, TARGET
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.resolve import drop_merge, open_merge, require_one, sides
@@ -33,7 +34,7 @@ Outcomes = Sequence[Outcome | Stopped]
 
 
 @changing("sync", yes="Do not ask before the first push.")
-@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...", type=TARGET)
 @click.option("--leave-held", is_flag=True, help="Leave a TARGET that is held alone, as a sync of all does.")
 @click.option("--rev", metavar="REV", help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
@@ -43,6 +44,7 @@ Outcomes = Sequence[Outcome | Stopped]
     "ours",
     multiple=True,
     metavar="PATH",
+    type=MAPPED_PATH,
     help="Settle the conflict at PATH (of the one TARGET) by keeping the target's file, or its deletion; repeatable.",
 )
 @click.option(
@@ -51,6 +53,7 @@ Outcomes = Sequence[Outcome | Stopped]
     "theirs",
     multiple=True,
     metavar="PATH",
+    type=MAPPED_PATH,
     help="Settle the conflict at PATH by taking the source's file, or its deletion; repeatable.",
 )
 @click.option("--resolve", is_flag=True, help="Open a temporary work tree with the conflicts of one TARGET in it.")

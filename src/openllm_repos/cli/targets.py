@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import UsageError
 from openllm_repos.text import show
@@ -23,7 +24,7 @@ MOST_JOBS = 256  # what GitHub allows a matrix to have
 
 
 @click.command("targets")
-@click.argument("names", nargs=-1, metavar="[TARGET]...")
+@click.argument("names", nargs=-1, metavar="[TARGET]...", type=TARGET)
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.option("--matrix", is_flag=True, help="Print one line: the matrix of a GitHub Actions workflow.")
 @click.option(

@@ -12,6 +12,7 @@ import click
 from openllm_repos.cli.actions_further import report_undo
 from openllm_repos.cli.actions_reports import report_failure
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import OPERATION
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.log import move_json
 from openllm_repos.cli.plan_text import change_json, file_lines, outcome_json, step_json, stopped_lines
@@ -30,7 +31,7 @@ _DIFFERS = 1
 
 
 @click.command("undo")
-@click.argument("operation", metavar="[OP]", required=False)
+@click.argument("operation", metavar="[OP]", required=False, type=OPERATION)
 @click.option("-n", "--dry-run", is_flag=True, help="Print what it would do and change nothing, here or there.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON; asks nothing.")

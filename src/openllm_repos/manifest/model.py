@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -234,6 +235,17 @@ class Manifest:
             entry = f'[[repos.{spaces[0]}.map]] with from = "core/src/*.py" and to = "training/", say'
             return f"Say in {self.origin} what goes to {spaces[0]}: below its entry {entry}."
         return 'Add one: openllm-repos manifest add space --space owner/name --map "core/src/*.py" training/'
+
+    def narrowed(self, names: Sequence[str]) -> Manifest:
+        """Return the family of the source and the repos named; all of it where none is named.
+
+        Raises:
+            UsageError: there is no repo of such a name.
+        """
+        if not names:
+            return self
+        wanted = {self.repo(name).name for name in names}
+        return replace(self, repos=tuple(one for one in self.repos if one is self.source or one.name in wanted))
 
     def target(self, name: str) -> Repo:
         """Return the target of that name.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -110,6 +110,17 @@ def read_manifest(path: Path) -> Manifest:
     except ManifestError as error:
         error.path = path
         raise
+
+
+def keys_of(manifest: Manifest) -> Iterator[str]:
+    """Yield the places of a manifest that hold one value, whether they are written or have their default."""
+    yield from (f"project.{key}" for key in _PROJECT_KEYS)
+    yield from (f"hosts.{key}" for key in _HOST_KEYS)
+    yield from (f"hooks.{key}" for key in _HOOKS_KEYS)
+    for repo in manifest.repos:
+        yield from (f"repos.{repo.name}.{key}" for key in _REPO_KEYS if key not in {"map", "publish"})
+        for number in range(len(repo.maps)):
+            yield from (f"repos.{repo.name}.map[{number}].{key}" for key in _MAP_KEYS)
 
 
 def missing(path: Path) -> ManifestError:

@@ -7,7 +7,7 @@ follows from the manifest, the source commit and the remotes alone, so another c
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -138,6 +138,14 @@ class FamilyStatus:
     problems: tuple[Problem, ...]
     released: bool = True
     remotes: Mapping[RepoName, RemoteState] = field(default_factory=dict)
+
+    def only(self, names: Sequence[str]) -> FamilyStatus:
+        """Return what concerns the repos named, all of it where none is; a target's state needs the source's, too."""
+        if not names:
+            return self
+        repos = tuple(status for status in self.repos if status.repo.name in names)
+        problems = tuple(problem for problem in self.problems if problem.repo in names)
+        return replace(self, repos=repos, problems=problems)
 
     @property
     def differs(self) -> bool:

@@ -1,0 +1,113 @@
+"""What the shell offers behind TAB: repos and targets, tags, operations, mapped paths, places of the manifest.
+
+Each kind of value is a click type, so an argument says what it is once. A completion asks no remote, and where
+something is amiss it offers nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from openllm_repos.cli.invocation import Invocation
+from openllm_repos.errors import ReposError
+from openllm_repos.text import show, show_path
+
+if TYPE_CHECKING:
+    from openllm_repos.git.repository import Repository
+    from openllm_repos.manifest.model import Manifest
+
+_OPERATIONS = 50  # the newest ones
+_Offer = Callable[[click.Context, "Manifest", "Repository"], Iterable[CompletionItem]]
+
+
+class Value(click.types.StringParamType):
+    """A text of which the shell can offer the values that make sense.
+
+    Args:
+        name: what it is.
+        offer: yields them, from the manifest and the clone.
+    """
+
+    def __init__(self, name: str, offer: _Offer) -> None:
+        self.name = name
+        self._offer = offer
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Return the values that begin as what is typed, without those that stand there already."""
+        del param
+        from openllm_repos.cli.clone import open_clone
+
+        typed = {word for value in ctx.params.values() if isinstance(value, tuple) for word in value}
+        with contextlib.suppress(ReposError, OSError):
+            offered = list(self._offer(ctx, *open_clone(ctx.obj or Invocation(Path.cwd()))))
+            return [item for item in offered if item.value.startswith(incomplete) and item.value not in typed]
+        return []
+
+
+def _repos(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
+    return (CompletionItem(str(repo.name), help=str(repo.kind)) for repo in manifest.repos)
+
+
+def _targets(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
+    return (CompletionItem(str(repo.name), help=repo.url) for repo in manifest.targets)
+
+
+def _published(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
+    return (CompletionItem(str(repo.name), help=repo.url) for repo in manifest.published)
+
+
+def _pinned(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
+    return (CompletionItem(str(repo.name), help=str(path)) for repo, path in manifest.pinned)
+
+
+def _tags(_: click.Context, manifest: Manifest, repository: Repository) -> Iterator[CompletionItem]:
+    from openllm_repos.git.refs import read_refs
+
+    form = manifest.project.tag
+    tags = [ref.removeprefix("refs/tags/") for ref in read_refs(repository, "refs/tags")]
+    return (CompletionItem(show(tag)) for tag in reversed(tags) if form.version_of(tag) is not None)
+
+
+def _operations(_: click.Context, __: Manifest, repository: Repository) -> Iterator[CompletionItem]:
+    from openllm_repos.journal.operations import operations
+
+    return (CompletionItem(one.name, help=show(one.command)) for one in operations(repository, most=_OPERATIONS))
+
+
+def _mapped(ctx: click.Context, manifest: Manifest, repository: Repository) -> Iterator[CompletionItem]:
+    """Yield the paths that the maps write in the one target that was named: only there can a sync conflict."""
+    from openllm_repos.family.source import source_commit
+    from openllm_repos.git.history import files_below
+    from openllm_repos.names.path import FolderPath
+    from openllm_repos.projection.project import project
+
+    names = ctx.params.get("targets") or [target.name for target in manifest.targets]
+    if len(names) != 1:
+        return
+    with repository.quarantine() as clone:
+        commit = source_commit(clone, manifest.source, None, None)
+        projected = project(clone, commit, manifest.target(names[0]).maps).commit
+        if projected is not None:
+            yield from (CompletionItem(show_path(path)) for path in files_below(clone, projected, FolderPath("")))
+
+
+def _places(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
+    from openllm_repos.manifest.parse import keys_of
+
+    yield from (CompletionItem(place) for place in keys_of(manifest))
+
+
+REPO = Value("repo", _repos)
+TARGET = Value("target", _targets)
+PUBLISHED = Value("repo", _published)
+PINNED = Value("repo", _pinned)
+TAG = Value("tag", _tags)
+OPERATION = Value("operation", _operations)
+MAPPED_PATH = Value("path", _mapped)
+PLACE = Value("place", _places)
