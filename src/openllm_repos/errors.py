@@ -7,10 +7,26 @@ the command line prints it without a traceback. Any other exception is a bug of 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from openllm_repos.text import show
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Why a failure may pass by itself (:mod:`openllm_repos.retry` waits for that).
+
+    Attributes:
+        what: in a few words: ``HTTP 503``, ``the connection broke off``.
+        after: seconds that the host asks to wait, None where it does not say.
+        tries: how often it is worth another try, None for as often as the policy has it.
+    """
+
+    what: str
+    after: float | None = None
+    tries: int | None = None
 
 
 class ReposError(Exception):
@@ -19,13 +35,17 @@ class ReposError(Exception):
     Args:
         message: one sentence: what happened and where. Foreign text in it is escaped here.
         hint: what to do next, or an empty string where nothing sensible can be advised.
+
+    Attributes:
+        passing: why it may pass by itself; None where it will not.
     """
 
     exit_code: ClassVar[int] = 30
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", passing: Passing | None = None) -> None:
         self.message = show(message)
         self.hint = show(hint)
+        self.passing = passing
         super().__init__(self.message)
 
 

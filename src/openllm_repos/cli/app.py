@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from openllm_repos import __version__
 from openllm_repos.cli import failures
+from openllm_repos.cli.interrupt import interruptible
 from openllm_repos.cli.invocation import Invocation
 
 PROGRAM = "openllm-repos"
@@ -124,14 +125,18 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
+_NOTHING_GIVEN: dict[str, Any] = {"manifest": None, "patience": None, "quiet": 0, "verbose": 0}
+
+
 def _take(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 - as click has it
     """Add what one context was given of the program's options to what those above it were given."""
-    given = ctx.meta.setdefault(GIVEN, {"directory": Path.cwd(), "manifest": None, "quiet": 0, "verbose": 0})
+    given = ctx.meta.setdefault(GIVEN, dict(_NOTHING_GIVEN, directory=Path.cwd()))
     if param.name == "directory" and value is not None:
         typed, value = value, Path(os.path.abspath(given["directory"] / value))
         if not value.is_dir():
             raise click.BadParameter(f"Directory {typed!r} does not exist.", ctx, param)
-    given[param.name] = given[param.name] + value if isinstance(value, int) else value or given[param.name]
+    if value is not None:
+        given[param.name] = given[param.name] + value if isinstance(value, int) else value
     directory, manifest = given["directory"], given["manifest"]
     ctx.meta[failures.VERBOSITY] = max(-1, min(2, given["verbose"] - given["quiet"]))
     ctx.obj = Invocation(
@@ -139,6 +144,7 @@ def _take(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # no
         None if manifest is None else Path(os.path.abspath(directory / manifest)),
         ctx.meta[failures.VERBOSITY],
         ctx.meta[ARGUMENTS],
+        given["patience"],
     )
 
 
@@ -161,6 +167,15 @@ def _program_options(*, hidden: bool) -> list[click.Option]:
             callback=_take,
             hidden=hidden,
             help="Read FILE instead of the nearest repos.toml.",
+        ),
+        click.Option(
+            ["--patience"],
+            metavar="SECONDS",
+            type=click.FloatRange(min=0, max=86_400),
+            expose_value=False,
+            callback=_take,
+            hidden=hidden,
+            help="Ask a host that fails again for so long (120; where nothing is changed 10).",
         ),
         click.Option(
             ["-q", "--quiet"],
@@ -208,7 +223,8 @@ def group() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code; see `openllm_repos.cli.main`."""
-    return failures.guarded(lambda: _dispatch(list(arguments)))
+    with interruptible():
+        return failures.guarded(lambda: _dispatch(list(arguments)))
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -10,12 +10,29 @@ from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
 from openllm_repos.cli.question import ask
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from openllm_repos.family.access import FamilyAccess
 
 
-def open_clone(invocation: Invocation) -> tuple[Manifest, Repository]:
+PATIENCE = 120.0  # seconds for which a failing host is asked again
+LOOKING = 10.0  # the same, where a command changes nothing and can be run again as well
+
+
+def policy(invocation: Invocation, patience: float = PATIENCE) -> RetryPolicy:
+    """Return how patient a command is: as `--patience` says, else as the command does. Waits show on standard error."""
+
+    def notify(line: str) -> None:
+        import click
+
+        click.echo(line, err=True)
+
+    seconds = patience if invocation.patience is None else invocation.patience
+    return RetryPolicy(seconds) if invocation.quiet else RetryPolicy(seconds, notify)
+
+
+def open_clone(invocation: Invocation, patience: float = PATIENCE) -> tuple[Manifest, Repository]:
     """Return the manifest and the clone. The manifest is checked first: nothing starts before it is sound.
 
     A bare clone has no work tree to read it from: there it is the one of HEAD.
@@ -26,16 +43,16 @@ def open_clone(invocation: Invocation) -> tuple[Manifest, Repository]:
     """
     path = invocation.manifest_path()
     if invocation.manifest is None and not os.path.lexists(path):
-        repository = Repository.open(invocation.directory)
+        repository = replace(Repository.open(invocation.directory), retry=policy(invocation, patience))
         if repository.top is None:
             done = repository.git.run("cat-file", "blob", f"HEAD:{MANIFEST_NAME}", ok=(0, 128))
             if done.code == 0:
                 return Manifest.parse(done.stdout, origin=f"HEAD:{MANIFEST_NAME}"), repository
     manifest = Manifest.load(path)
-    return manifest, Repository.open(invocation.directory)
+    return manifest, replace(Repository.open(invocation.directory), retry=policy(invocation, patience))
 
 
-def open_family(invocation: Invocation) -> tuple[Manifest, Repository, FamilyAccess]:
+def open_family(invocation: Invocation, patience: float = PATIENCE) -> tuple[Manifest, Repository, FamilyAccess]:
     """Return the manifest, the clone with its remotes within reach, and the tokens that they are reached with.
 
     A manifest travels with its repository, so a Hub of its own gets a token only after the person has said so, once.
@@ -46,7 +63,7 @@ def open_family(invocation: Invocation) -> tuple[Manifest, Repository, FamilyAcc
     """
     from openllm_repos.family.access import HostNotTrusted, access_of, host_to_trust, trust
 
-    manifest, repository = open_clone(invocation)
+    manifest, repository = open_clone(invocation, patience)
     host = host_to_trust(manifest, repository)
     if host is not None:
         # --yes is no answer to this: who agrees to a push may not know where the manifest sends the token

@@ -39,12 +39,15 @@ def doctor(invocation: Invocation, offline: bool, as_json: bool, deadline: float
 
     Nothing is changed anywhere. Ends with exit code 1 if there is an error; warnings do not count.
     """
+    from openllm_repos.cli.clone import LOOKING, policy
     from openllm_repos.setup.check import Level
     from openllm_repos.setup.doctor import DEADLINE, examine
 
     seconds = DEADLINE if deadline is None else deadline
     checks = []
-    for check in examine(invocation.directory, invocation.manifest_path(), offline=offline, deadline=seconds):
+    retry = policy(invocation, LOOKING)
+    place = invocation.manifest_path()
+    for check in examine(invocation.directory, place, offline=offline, deadline=seconds, retry=retry):
         checks.append(check)
         if not as_json and not (invocation.quiet and check.level is Level.OK):
             _print(check)

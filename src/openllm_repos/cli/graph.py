@@ -29,10 +29,10 @@ def graph(invocation: Invocation, as_svg: bool, as_mermaid: bool, stated: bool, 
 
     status = None
     if stated:
-        from openllm_repos.cli.clone import open_family
+        from openllm_repos.cli.clone import LOOKING, open_family
         from openllm_repos.status.family import family_status
 
-        manifest, repository, _ = open_family(invocation)
+        manifest, repository, _ = open_family(invocation, LOOKING)
         status = family_status(manifest, repository)
     else:
         manifest = Manifest.load(invocation.manifest_path())

@@ -74,6 +74,7 @@ def init(
     On a terminal it asks, with a proposal for each answer. With flags it asks nothing. It looks at what the Space has
     already and proposes what goes where. A repos.toml that is there is checked, and stays as it is.
     """
+    from openllm_repos.cli.clone import policy
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.setup.begin import Wishes, begin, complete, maps_without_files, to_adopt, write_new
@@ -87,7 +88,7 @@ def init(
             else "Say it: --space, --model, --dataset ..."
         )
         raise click.UsageError(f"What is {stray[0]!r}? {fix}")
-    repository = Repository.open(invocation.directory)
+    repository = replace(Repository.open(invocation.directory), retry=policy(invocation))
     found = survey(repository)
     assert repository.top is not None  # else there is no survey
     path = invocation.manifest or repository.top / MANIFEST_NAME

@@ -18,12 +18,14 @@ class Invocation:
         manifest: absolute path from `--manifest FILE` (relative to `directory` as typed), or None.
         verbosity: -1 for `-q`, 0, 1 for `-v`, 2 for `-vv`.
         arguments: the whole command line as it was typed, without the program's name.
+        patience: seconds of `--patience`, or None where the command decides.
     """
 
     directory: Path
     manifest: Path | None = None
     verbosity: int = 0
     arguments: tuple[str, ...] = field(default=(), compare=False)
+    patience: float | None = None
 
     @property
     def quiet(self) -> bool:

@@ -78,11 +78,11 @@ def status(
         raise click.UsageError("--json, --markdown and --html exclude each other.")
     if leave_held and not check:
         raise click.UsageError("--leave-held goes with --check.")
-    from openllm_repos.cli.clone import open_family
+    from openllm_repos.cli.clone import LOOKING, open_family
     from openllm_repos.family.remotes import DEADLINE
     from openllm_repos.status.family import family_status
 
-    manifest, repository, access = open_family(invocation)
+    manifest, repository, access = open_family(invocation, LOOKING)
     manifest = manifest.narrowed(names)
     told = not (as_json or offline or invocation.quiet)
     # The page asks further of what was fetched for the status: both happen in one quarantine.

@@ -19,6 +19,7 @@ from openllm_repos.hub.session import Manners
 from openllm_repos.hub.tokens import Token, TrustedPublishing, github_token, hub_token
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.url import GITHUB_HOST, HUB_HOST, HostUrl
+from openllm_repos.retry import NEVER, RetryPolicy
 
 _HUB_KINDS = {Kind.SPACE: HubType.SPACE, Kind.MODEL: HubType.MODEL, Kind.DATASET: HubType.DATASET}
 # Any name will do beside a token; these are the ones that the hosts' own tools send.
@@ -59,6 +60,7 @@ class FamilyAccess:
     Args:
         manifest: whose repos are reached.
         hub_allowed: False keeps the Hub's token to ourselves: nobody said that the manifest's own Hub may have it.
+        retry: how patient the run is with the Hub.
         environ: the environment (default: this process's own).
 
     Raises:
@@ -66,8 +68,14 @@ class FamilyAccess:
     """
 
     def __init__(
-        self, manifest: Manifest, *, hub_allowed: bool = True, environ: Mapping[str, str] | None = None
+        self,
+        manifest: Manifest,
+        *,
+        hub_allowed: bool = True,
+        retry: RetryPolicy = NEVER,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
+        self.retry = retry
         needed = {host_of(repo.url) for repo in manifest.repos}
         self._environ = environ
         self._hub_allowed = hub_allowed
@@ -226,7 +234,7 @@ def access_of(manifest: Manifest, repository: Repository) -> FamilyAccess:
     """Return the tokens for the repos of a manifest, as far as the person lets their hosts have them."""
     own = manifest.hub is not None and manifest.hub != HUB_HOST and not os.environ.get("HF_ENDPOINT", "").strip()
     allowed = not own or (manifest.hub is not None and trusted(repository, manifest.hub) is True)
-    return FamilyAccess(manifest, hub_allowed=allowed)
+    return FamilyAccess(manifest, hub_allowed=allowed, retry=repository.retry)
 
 
 def _names(*hosts: str) -> set[str]:

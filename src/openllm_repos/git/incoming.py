@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO
 
+from openllm_repos.git.network import ask_host
 from openllm_repos.git.objects import MissingObject
 from openllm_repos.git.process import Completed, GitFailed
 from openllm_repos.git.repository import Repository
@@ -64,7 +65,9 @@ def _fetch_promised(repository: Repository, blobs: Sequence[bytes]) -> None:
         raise MissingObject(blobs[0])
     url = repository.git.text("config", "--get", f"remote.{remotes[0]}.url", ok=(0, 1))
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
-    repository.git.run(
+    ask_host(
+        repository,
+        url,
         "fetch",
         *quiet,
         "--filter=blob:none",
@@ -73,7 +76,6 @@ def _fetch_promised(repository: Repository, blobs: Sequence[bytes]) -> None:
         remotes[0],
         stdin=b"\n".join((*blobs, b"")),
         settings=("fetch.negotiationAlgorithm=noop",),
-        environment=repository.reach(url),
     )
 
 

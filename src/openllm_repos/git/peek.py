@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from openllm_repos.git.environment import CONFIGURATION
+from openllm_repos.git.network import ask_host
 from openllm_repos.git.process import NO_HOOKS, Git
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
@@ -47,8 +48,8 @@ def peek_tree(repository: Repository, url: str, branch: BranchName, *, deadline:
     with _elsewhere(repository) as (git, settings):
         less = ("--depth=1", "--filter=blob:none")
         to = f"{branch.ref}:{_PEEKED}"
-        reach = repository.reach(url)
-        git.run("fetch", *_QUIET, *less, "--", url, to, deadline=deadline, settings=settings, environment=reach)
+        asked = ("fetch", *_QUIET, *less, "--", url, to)
+        ask_host(repository, url, *asked, git=git, deadline=deadline, settings=settings)
         return tree_of(git, ObjectId(git.text("rev-parse", "--verify", "--end-of-options", _PEEKED)))
 
 
@@ -70,10 +71,10 @@ def peek_commit(repository: Repository, url: str, wanted: ObjectId, *, deadline:
         GitFailed, DeadlineExceeded: the remote does not give it out.
     """
     with _elsewhere(repository) as (git, settings):
-        reach = repository.reach(url)
-        git.run("fetch", *_QUIET, *_BARE, "--", url, wanted, deadline=deadline, settings=settings, environment=reach)
-        asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
-        done = git.run(*asked, ok=(0, 1, 128))
+        asked = ("fetch", *_QUIET, *_BARE, "--", url, wanted)
+        ask_host(repository, url, *asked, git=git, deadline=deadline, settings=settings)
+        named = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
+        done = git.run(*named, ok=(0, 1, 128))
         return ObjectId(done.stdout.decode().strip()) if done.code == 0 else None
 
 
@@ -99,10 +100,10 @@ def peek_distance(
         GitFailed, DeadlineExceeded: it did not work.
     """
     with _elsewhere(repository) as (git, settings):
-        reach = repository.reach(url)
         for depth in (1, _DEEP):
             less = (f"--depth={depth}", _BARE[1])
-            git.run("fetch", *_QUIET, *less, "--", url, tip, deadline=deadline, settings=settings, environment=reach)
+            asked = ("fetch", *_QUIET, *less, "--", url, tip)
+            ask_host(repository, url, *asked, git=git, deadline=deadline, settings=settings)
             seen = git.text("rev-list", "--objects", "--no-walk", "--missing=print", tip)
             if "?" not in seen:  # the tip's tree came along: all of the others' would, too
                 return None, False

@@ -98,6 +98,7 @@ class Git:
         hooks: bool = False,
         settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> Completed:
         """Run one git command to its end.
 
@@ -109,6 +110,7 @@ class Git:
             hooks: whether the person's own hooks may run (only pushes want that).
             settings: configuration for this command alone, ``key=value``.
             environment: variables for this command alone, such as a credential; never told in messages.
+            pass_fds: open files that git inherits under their numbers.
 
         Raises:
             GitFailed: any other exit code.
@@ -121,6 +123,7 @@ class Git:
             hooks=hooks,
             settings=settings,
             environment=environment,
+            pass_fds=pass_fds,
         ) as child:
             if isinstance(stdin, bytes):
                 child.send(stdin, last=True)
@@ -154,6 +157,7 @@ class Git:
         hooks: bool = False,
         settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> Iterator[Child]:
         """Start one git command; on leaving, it and all it started are gone.
 
@@ -167,6 +171,7 @@ class Git:
             hooks: see :meth:`run`.
             settings: see :meth:`run`.
             environment: see :meth:`run`.
+            pass_fds: see :meth:`run`.
         """
         options = [] if hooks else ["-c", NO_HOOKS]
         for setting in (*CONFIGURATION, *settings):
@@ -183,6 +188,7 @@ class Git:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         _running.add(process)
         for pipe in (process.stdin, process.stdout):

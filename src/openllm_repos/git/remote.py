@@ -11,28 +11,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from openllm_repos.errors import EnvironmentProblem
-from openllm_repos.git.process import DeadlineExceeded, GitFailed
+from openllm_repos.errors import EnvironmentProblem, Passing, RemoteRefused, ReposError
+from openllm_repos.git.network import HostFailed, ask_host, host_name, speak
+from openllm_repos.git.process import DeadlineExceeded
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl, identity_of
 from openllm_repos.plan import RefUpdate
+from openllm_repos.retry import Tries, next_step
 from openllm_repos.text import redact
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certificates by update-ca-certificates
 _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
-_PASSING = re.compile(
-    r"(?:returned error:|HTTP) (?:408|429|5[0-9]{2})\b|transfer closed|Connection reset|Empty reply|Operation too slow"
-)
-_LIMITED = re.compile(r"(?:returned error:|HTTP) 429\b")
-AGAIN = "It may pass: check the network, and run the same command again in a minute."
-# git does not show how long a host asks to wait. The Hub counts over five minutes, GitHub over an hour at the most.
-LATER = (
-    "The host was asked too often (HTTP 429). Run the same command again in five minutes: it goes on from what is true."
-    " If that is too early, wait an hour, or sync fewer targets at a time."
-)
 TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
+_TAKE_OUT = (
+    "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential helper:"
+    " gh auth setup-git for GitHub, hf auth login --add-to-git-credential for the Hub."
+)
+_HOOK = 1  # git's exit code where a hook on this side said no; others end so, too
+_DIED = 128
+_NETWORK = "Check the network and the name of the host, then run the same command again."
+_ASKED = 10.0  # seconds for an answer of a remote that was pushed to
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,23 @@ class Pushed:
         done: git says that it went through.
         refused: the remote was reached, and it or the lease turned a ref down.
         said: git's and the remote's words, for people.
+        passing: why it may pass by itself, where the patience for it has ended.
+        advice: what to do about that; empty where the cause is another.
+        unreached: the host was not spoken with at all.
     """
 
     done: bool
     refused: bool
     said: str
+    passing: Passing | None = None
+    advice: str = ""
+    unreached: bool = False
+
+    def problem(self, message: str, *, hint: str) -> ReposError:
+        """Return the error for a push of which nothing landed: the host could not do it now, or it said no."""
+        if self.passing is not None or self.unreached:
+            return EnvironmentProblem(message, hint=self.advice or _NETWORK, passing=self.passing)
+        return RemoteRefused(message, hint=hint)
 
 
 class Unreachable(EnvironmentProblem):
@@ -124,21 +136,22 @@ def list_refs(
         Unreachable: no answer in time, or a refusal.
     """
     if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
-        raise Unreachable(f"URL '{redact(url)}' uses plaintext credentials", hint=_reach_hint(repository, url, ""))
+        raise Unreachable(f"URL '{redact(url)}' uses plaintext credentials", hint=_TAKE_OUT)
     asked = ("ls-remote", "--quiet", *(() if peeled else ("--refs",)), "--", url, *patterns)
-    reach = repository.reach(url)
+    quick = _quick_trust(url)
     try:
         try:
-            done = repository.git.run(*asked, deadline=deadline, settings=_quick_trust(url), environment=reach)
-        except GitFailed:
-            if not _quick_trust(url):
+            done = ask_host(repository, url, *asked, deadline=deadline, settings=quick)
+        except HostFailed as failed:
+            if not quick or failed.answer.method:
                 raise
-            done = repository.git.run(*asked, deadline=deadline, environment=reach)
+            done = ask_host(repository, url, *asked, deadline=deadline)
     except DeadlineExceeded:
         raise _silent(deadline) from None
-    except GitFailed as failed:
+    except HostFailed as failed:
         said = failed.completed.said
-        raise Unreachable(_reason(said), hint=_reach_hint(repository, url, said)) from None
+        hint = _reach_hint(repository, url, failed)
+        raise Unreachable(_reason(said), hint=hint, passing=failed.passing) from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 
@@ -148,7 +161,7 @@ def _quick_trust(url: str) -> tuple[str, ...]:
 
     Where curl uses GnuTLS (Debian, Ubuntu), every git over https otherwise reads each file of the system's folder of
     certificates as well: 0.1 s of processor time a remote, for the same certificates once more. This way fewer are
-    trusted, never others; a remote that fails is asked again with all of them.
+    trusted, never others; a remote that could not be reached so is asked again with all of them.
     """
     if url.startswith("https://") and Path(_BUNDLE).exists():
         return (f"http.sslCAPath={os.devnull}",)
@@ -169,18 +182,19 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
-        repository.git.run("fetch", *quiet, "--", url, ref, deadline=deadline, environment=repository.reach(url))
+        ask_host(repository, url, "fetch", *quiet, "--", url, ref, deadline=deadline)
     except DeadlineExceeded as late:
         raise Unreachable(
             f"its commits were not fetched within {late.after:g} seconds",
             hint="Check the network, or give it more time.",
         ) from None
-    except GitFailed as failed:
+    except HostFailed as failed:
         said = failed.completed.said
         raise Unreachable(
             f"its commits could not be fetched: {_reason(said)}",
-            hint=f"{_reach_hint(repository, url, said)} An object that git calls damaged or dangerous must go from its"
-            f" history; see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+            hint=f"{_reach_hint(repository, url, failed)} An object that git calls damaged or dangerous must go from"
+            f" its history; see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+            passing=failed.passing,
         ) from None
 
 
@@ -188,6 +202,8 @@ def push(
     repository: Repository, url: str, updates: Sequence[RefUpdate], *, lfs: bool = False, hooks: bool = True
 ) -> Pushed:
     """Push objects by id to refs of a remote, each with a lease on its old value. Never forced.
+
+    What may pass is tried again only after the remote has said that nothing landed.
 
     More than one ref is pushed atomically; one ref is atomic by itself, and some servers know no atomic pushes.
 
@@ -210,23 +226,44 @@ def push(
         args.append("--atomic")
     args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
     specs = [f"{'' if update.new.is_zero else update.new}:{update.ref}" for update in updates]
-    to, reach = ("--", url, *specs), repository.reach(url)
+    tries = Tries(repository.retry, host_name(url))
+    while True:
+        pushed = _push_once(repository, url, (*args, "--", url, *specs), lfs=lfs, hooks=hooks)
+        if pushed.passing is None or not (_unmoved(repository, url, updates) and tries.wait(pushed.passing)):
+            return pushed
+
+
+def _push_once(repository: Repository, url: str, asked: Sequence[str], *, lfs: bool, hooks: bool) -> Pushed:
+    host = host_name(url)
     try:
-        done = repository.person().run(
-            *args,
-            *to,
-            ok=(0, 1, 128),
+        done, answer = speak(
+            repository,
+            url,
+            *asked,
+            git=repository.person(),
             deadline=TRANSFER_DEADLINE,
-            hooks=hooks,
             settings=lfs_settings(url) if lfs else (),
-            environment=reach,
+            hooks=hooks,
         )
     except DeadlineExceeded as late:
-        return Pushed(done=False, refused=False, said=late.message)
-    except GitFailed as failed:
-        return Pushed(done=False, refused=False, said=failed.completed.said)
+        silent = Passing("no answer in time")
+        return Pushed(done=False, refused=False, said=late.message, passing=silent, advice=next_step(host, silent))
     refused = any(line.startswith(b"!\t") for line in done.stdout.split(b"\n"))
-    return Pushed(done=done.code == 0, refused=refused, said=done.said)
+    passing = answer.passing
+    if done.code == 0 or refused or (done.code == _HOOK and answer.advertised):
+        passing = None
+    advice = "" if passing is None else next_step(host, passing)
+    unreached = done.code == _DIED and not answer.method and url.startswith(("https://", "http://"))
+    return Pushed(done.code == 0, refused, done.said, passing, advice, unreached)
+
+
+def _unmoved(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> bool:
+    """Whether a remote says that nothing of a push has landed: every ref still has its old value."""
+    try:
+        refs = list_refs(repository, url, [update.ref for update in updates], deadline=_ASKED)
+    except Unreachable:
+        return False
+    return all(refs.get(update.ref, repository.zero) == update.old for update in updates)
 
 
 def lfs_settings(url: str) -> tuple[str, ...]:
@@ -254,28 +291,19 @@ def require_writable(repository: Repository, url: str, update: RefUpdate, *, dea
     """
     asked = ("push", "--dry-run", "--porcelain", "--no-verify", "--no-signed", "--", url, f"{update.new}:{update.ref}")
     try:
-        repository.git.run(*asked, ok=(0, 1), deadline=deadline, environment=repository.reach(url))
+        ask_host(repository, url, *asked, ok=(0, 1), deadline=deadline)
     except DeadlineExceeded:
         raise _silent(deadline) from None
-    except GitFailed as failed:
+    except HostFailed as failed:
         said = failed.completed.said
-        raise Unreachable(_own_words(said), hint=_reach_hint(repository, url, said)) from None
+        hint = _reach_hint(repository, url, failed)
+        raise Unreachable(_own_words(said), hint=hint, passing=failed.passing) from None
 
 
 def _silent(deadline: float) -> Unreachable:
-    return Unreachable(f"no answer within {deadline:g} seconds", hint="Check the network, then run this again.")
-
-
-def may_pass(said: str) -> bool:
-    """Whether git's words are those of a network or a server that may do better soon. It chooses an advice only."""
-    return _PASSING.search(said) is not None
-
-
-def when_to_try_again(said: str) -> str:
-    """Return the advice for git's words of a failure that may pass; an empty string where it may not."""
-    if _LIMITED.search(said):
-        return LATER
-    return AGAIN if may_pass(said) else ""
+    passing = Passing("no answer in time")
+    hint = "Check the network, then run this again."
+    return Unreachable(f"no answer within {deadline:g} seconds", hint=hint, passing=passing)
 
 
 def _own_words(said: str) -> str:
@@ -297,16 +325,13 @@ def _last_line(said: str) -> str:
     return (fatal or lines or ["git gave no reason"])[0]
 
 
-def _reach_hint(repository: Repository, url: str, said: str) -> str:
-    if later := when_to_try_again(said):
-        return later
+def _reach_hint(repository: Repository, url: str, failed: HostFailed) -> str:
+    if failed.passing is not None:
+        return next_step(host_name(url), failed.passing)
     if advice := repository.advice(url):  # a wrong name and a dead network read the same, token or no token
         return f"Check the name and the network. {advice}"
     if _PASSWORD.match(url):
-        return (
-            "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential"
-            " helper: gh auth setup-git for GitHub, hf auth login --add-to-git-credential for the Hub."
-        )
+        return _TAKE_OUT
     if url.startswith("https://github.com/"):
         return "Check that the repository exists and that you may read it (gh auth status)."
     if url.startswith("https://huggingface.co/"):

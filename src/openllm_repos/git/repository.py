@@ -12,6 +12,7 @@ from openllm_repos.errors import EnvironmentProblem, UsageError
 from openllm_repos.git.credentials import Access, credential_environment
 from openllm_repos.git.process import Git, GitFailed
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.retry import NEVER, RetryPolicy
 
 MINIMUM_GIT = (2, 38)  # merge-tree --write-tree; cat-file --batch-command came with 2.36
 
@@ -30,6 +31,7 @@ class Repository:
         objects_dir: where new objects go; not the clone's own inside :meth:`quarantine`.
         beside: other folders that objects are read from; inside :meth:`quarantine` the clone's own is among them.
         access: with what remotes are reached; None leaves it to the person's own credential helpers.
+        retry: how patient the run is with hosts.
     """
 
     git_dir: Path
@@ -41,6 +43,7 @@ class Repository:
     objects_dir: Path
     beside: tuple[Path, ...] = ()
     access: Access | None = None
+    retry: RetryPolicy = NEVER
 
     @classmethod
     def open(cls, folder: Path) -> Repository:

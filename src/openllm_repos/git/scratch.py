@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from openllm_repos.git.network import ask_host
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import DeadlineExceeded, Git, GitFailed
 from openllm_repos.git.remote import Unreachable
@@ -60,11 +61,12 @@ def fetch_commit(scratch: Repository, url: str, commit: ObjectId, branch_ref: st
     said = ""
     for wanted in (commit, branch_ref):
         try:
-            scratch.git.run(
+            ask_host(
+                scratch,
+                url,
                 *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
                 *("--depth=1", "--filter=tree:0", "--", url, wanted),
                 deadline=deadline,
-                environment=scratch.reach(url),
             )
         except DeadlineExceeded as late:
             raise Unreachable(

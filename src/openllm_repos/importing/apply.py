@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, UsageError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.family.remotes import DEADLINE, bring
 from openllm_repos.family.remotes import ask as ask_remotes
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import AGAIN, Pushed, Unreachable, list_refs, may_pass, push
+from openllm_repos.git.remote import Pushed, Unreachable, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.worktree import branches_in_use
 from openllm_repos.github.pulls import GitHubRefused, PullRequest, api_of, open_pull
@@ -162,9 +162,9 @@ def _not_landed(source: Repo, said: Pushed, tip: ObjectId | None, update: RefUpd
             f"{source.name}: somebody else moved {update.ref} meanwhile; nothing of ours was pushed.",
             hint="Run the same command again.",
         )
-    return RemoteRefused(
+    return said.problem(
         f"The branch is in this clone, but {source.name} did not take it:\n{said.said}",
-        hint=AGAIN if may_pass(said.said) else known or "Check your rights there, and your own pre-push hook.",
+        hint=known or "Check your rights there, and your own pre-push hook.",
     )
 
 

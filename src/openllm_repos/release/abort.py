@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError, UsageError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import update_refs
@@ -73,7 +73,7 @@ def abort(
     Raises:
         UsageError: it was not begun, or `leave` names the source or no repo of it.
         ConflictError: it is out.
-        RemoteRefused: a remote does not let a tag be removed; the same command goes on from there.
+        ReposError: a remote does not let a tag be removed; the same command goes on from there.
         EnvironmentProblem: a remote does not answer.
     """
     record = find_begun(manifest, desk.repository, version)
@@ -193,7 +193,7 @@ def _remove(log: _Log, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> N
         ) from None
     log.note(row, update, Came.REFUSED if left == held else Came.MOVED)
     if left == held:
-        raise RemoteRefused(
+        raise said.problem(
             f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
             hint=f"Remove it there and run this again, or let it stay: openllm-repos release abort {log.version}"
             f" --leave {row.repo}",
@@ -210,7 +210,7 @@ def _unlock(
     """Take the lock off the source's branch by a commit, if it is there; the branch may have gone on since.
 
     Raises:
-        RemoteRefused: the branch does not take that commit.
+        ReposError: the branch does not take that commit.
     """
     source, repository = manifest.source, log.repository
     tip = source_state(manifest, repository).tip
@@ -228,7 +228,7 @@ def _unlock(
     landed = source_state(manifest, repository).tip == made
     log.note(record.source, update, Came.MOVED if landed else Came.REFUSED)
     if not landed:
-        raise RemoteRefused(
+        raise said.problem(
             f"{source.name} did not take the commit that removes {path}:\n{said.said}",
             hint=f"Run it again, or remove that file by hand: openllm-repos release abort {record.version}",
         )

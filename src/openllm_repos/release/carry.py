@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
 from openllm_repos.family.releases import TagState
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE
 from openllm_repos.git.history import is_ancestor
@@ -64,7 +64,7 @@ def carry_out(desk: Desk, record: ReleaseRecord, told: Told = lambda _: None) ->
     Raises:
         SourceMoved: the source's branch went on meanwhile, so there is another commit to release.
         ReleaseRefused: a tag is elsewhere; nothing was pushed by this run.
-        RemoteRefused: a remote said no; what is done stays, and the same command goes on from there.
+        ReposError: a remote said no; what is done stays, and the same command goes on from there.
         EnvironmentProblem: a remote does not answer.
     """
     return _Carrying(desk, record, told).run()
@@ -189,7 +189,7 @@ class _Carrying:
             if tip == record.base:
                 log_lock(self._repository, record, Came.REFUSED)
                 end_release(self._repository)
-                raise RemoteRefused(
+                raise said.problem(
                     f"{name} did not take the lock's commit on {self._lock.source.branch}, and nothing was changed"
                     f" there:\n{said.said}",
                     hint="Where the branch is protected, let the tag carry the lock:"
@@ -250,7 +250,7 @@ class _Carrying:
 
         Raises:
             ConflictError: somebody else has put that tag elsewhere.
-            RemoteRefused: the remote does not take it.
+            ReposError: the remote does not take it.
         """
         if row.object is None:
             self.record = with_tag(self._desk, self.record, row, signed=signing_wanted(self._repository))
@@ -287,7 +287,7 @@ class _Carrying:
             return ours
         if state is TagState.ABSENT:
             self._note(row, RowState.REFUSED, write=True)
-            raise RemoteRefused(
+            raise said.problem(
                 f"{row.repo} did not take the tag {row.tag}:\n{said.said}\n{self._missing()}",
                 hint=f"Do what its own words ask for, then: openllm-repos release {self.record.version}"
                 f"   (or give it up: openllm-repos release abort {self.record.version})",

@@ -11,6 +11,7 @@ from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.releases import FoundLock, locked_tags
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
 from openllm_repos.git.gitlinks import pins_in_commit
+from openllm_repos.git.network import ask_host
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.remote import Unreachable, endpoints, list_refs
 from openllm_repos.git.repository import Repository
@@ -218,11 +219,12 @@ def _signed(desk: Desk, repo: LockedRepo, tag: ObjectId) -> bool:
     scratch = desk.scratch(repo.name)
     url = endpoints(desk.repository, {repo.name: repo.url})[repo.name].url
     try:
-        scratch.git.run(
+        ask_host(
+            scratch,
+            url,
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
             *("--depth=1", "--filter=tree:0", "--", url, repo.tag.ref),
             deadline=6 * DEADLINE,
-            environment=scratch.reach(url),
         )
         text = scratch.git.run("cat-file", "tag", tag).stdout.decode("utf-8", "replace")
     except (GitFailed, DeadlineExceeded) as why:

@@ -25,7 +25,10 @@ from openllm_repos.sandbox.publishers import mint
 from openllm_repos.sandbox.site import Site
 
 _FAULT = frozenset(
-    {"match", "status", "message", "code", "headers", "count", "skip", "delay", "cut", "lose_answer", "truncate"}
+    {
+        *("match", "status", "message", "code", "headers", "count", "skip", "delay", "cut", "reset", "lose_answer"),
+        *("truncate", "body", "huge", "pace"),
+    }
 )
 
 

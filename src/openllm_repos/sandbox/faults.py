@@ -23,8 +23,12 @@ class Fault:
         skip: how many matching requests go by first.
         delay: seconds to wait before anything else is done.
         cut: drop the connection without doing anything.
+        reset: reset the connection (RST) without doing anything.
         lose_answer: do what was asked, then drop the connection instead of answering.
         truncate: send this many bytes of the answer's body, then drop the connection.
+        body: of that answer, in place of JSON that says `message`.
+        huge: so many bytes of blanks come before its body.
+        pace: seconds between any two bytes of the answer, from its first header on.
         before: called first: the place to move a remote between two calls.
     """
 
@@ -37,8 +41,12 @@ class Fault:
     skip: int = 0
     delay: float = 0
     cut: bool = False
+    reset: bool = False
     lose_answer: bool = False
     truncate: int | None = None
+    body: bytes | str | None = None
+    huge: int = 0
+    pace: float = 0
     before: Callable[[], object] | None = None
 
     def hits(self, method: str, path: str, query: str) -> bool:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import secrets
 import socket
+import struct
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from openllm_repos.sandbox.exchange import Answer, Refused, Request, say, say_text
 from openllm_repos.sandbox.faults import Fault
 from openllm_repos.sandbox.site import Site
+
+if TYPE_CHECKING:
+    from io import BufferedIOBase
 
 _BLOCK = 1 << 20
 _LOCAL = re.compile(r"(?:127\.0\.0\.1|localhost)(?::\d+)?")
@@ -141,6 +147,10 @@ class _Connection(BaseHTTPRequestHandler):
             fault.before()
         if fault.delay:
             self.listener.closing.wait(fault.delay)
+        if fault.reset:
+            note(request, 0)
+            self._reset()
+            return
         if fault.cut:
             note(request, 0)
             self._break_off()
@@ -148,6 +158,8 @@ class _Connection(BaseHTTPRequestHandler):
         if fault.status is not None:
             headers = {"X-Error-Message": fault.message, **({"X-Error-Code": fault.code} if fault.code else {})}
             answer = say({"error": fault.message, "message": fault.message}, fault.status, {**headers, **fault.headers})
+            if fault.body is not None or fault.huge:
+                answer = replace(answer, body=_padded(fault, answer.body))
         else:
             answer = self._answer(request)
         if fault.lose_answer:
@@ -157,6 +169,8 @@ class _Connection(BaseHTTPRequestHandler):
             self._break_off()
             return
         note(request, answer.status)
+        if fault.pace:
+            self.wfile = cast("BufferedIOBase", _Slow(self.wfile, fault.pace, self.listener.closing))
         self._send(answer, request.headers.get("range", ""), fault.truncate)
 
     def _answer(self, request: Request) -> Answer:
@@ -227,10 +241,47 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n")
         self._drop()
 
+    def _reset(self) -> None:
+        """Drop the connection as a machine does that knows nothing of it any more."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
     def _drop(self) -> None:
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Slow:
+    """A stream to a client that gets one byte at a time."""
+
+    def __init__(self, below: BufferedIOBase, pace: float, closing: threading.Event) -> None:
+        self._below = below
+        self._pace = pace
+        self._closing = closing
+
+    def write(self, data: bytes) -> int:
+        for at in range(len(data)):
+            self._below.write(data[at : at + 1])
+            if self._closing.wait(self._pace):
+                raise ConnectionResetError
+        return len(data)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._below, name)
+
+
+def _padded(fault: Fault, usual: object) -> bytes | Iterator[bytes]:
+    """Return the body that a fault wants; one that is huge comes block by block."""
+    wanted = usual if fault.body is None else fault.body
+    body = wanted.encode("utf-8", "surrogatepass") if isinstance(wanted, str) else wanted
+    assert isinstance(body, bytes)
+    if not fault.huge:
+        return body
+    blanks = (b" " * min(_BLOCK, fault.huge - at) for at in range(0, fault.huge, _BLOCK))
+    return itertools.chain(blanks, iter((body,)))
 
 
 def _ranged(file: Path, asked: str) -> tuple[int, dict[str, str], Iterator[bytes]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from openllm_repos.sandbox.exchange import Refused, Request
 from openllm_repos.sandbox.faults import Fault, Faults
@@ -156,45 +156,13 @@ class Site:
 
     # ---- on request ----------------------------------------------------------------------------------------------
 
-    def fault(  # noqa: PLR0913 - one keyword for each thing that can go wrong
-        self,
-        match: str,
-        *,
-        status: int | None = None,
-        message: str = "injected",
-        code: str = "",
-        headers: Mapping[str, str] | None = None,
-        count: int | None = 1,
-        skip: int = 0,
-        delay: float = 0,
-        cut: bool = False,
-        lose_answer: bool = False,
-        truncate: int | None = None,
-        before: Callable[[], object] | None = None,
-    ) -> Fault:
-        """Let something go wrong, or something happen first, with the next requests that match.
-
-        Args:
-            match: method and path, with ``*`` for anything (``POST */commit/main``, ``POST */git-receive-pack``).
-            status: answer this instead; None does what was asked.
-            message: what that answer says.
-            code: the Hub's word for it (``GatedRepo``, ``RepoNotFound``, ...).
-            headers: of that answer (``{"Retry-After": "1"}``).
-            count: how many requests; None for all.
-            skip: how many matching requests go by first.
-            delay: seconds to wait first.
-            cut: drop the connection, nothing done.
-            lose_answer: do it, then drop the connection: a push that lands and whose answer is lost.
-            truncate: send this many bytes of the answer's body, then drop the connection.
-            before: called first: a remote that moves between two calls.
+    def fault(self, match: str, status: int | None = None, **how: Any) -> Fault:  # noqa: ANN401 - as `Fault` has them
+        """Let something go wrong, or something happen first, with the next requests that match: see :class:`Fault`.
 
         Returns:
             the fault; `faults.clear()` takes back those that have not come.
         """
-        wanted = Fault(
-            match, status, message, code, dict(headers or {}), count, skip, delay, cut, lose_answer, truncate
-        )
-        wanted.before = before
+        wanted = Fault(match, status, **how)
         self.faults.add(wanted)
         return wanted
 

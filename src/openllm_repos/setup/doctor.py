@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from openllm_repos import __version__
@@ -15,6 +16,7 @@ from openllm_repos.git.peek import tree_of
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.standing import standing as hook_standing
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.retry import NEVER, RetryPolicy
 from openllm_repos.setup.check import Check, error, ok, warning
 from openllm_repos.setup.clone import check_clone, not_opened
 from openllm_repos.setup.machine import check_git, check_lfs
@@ -30,7 +32,14 @@ _ATTRIBUTES = b".gitattributes"
 _SYNC = "openllm-repos remotes sync"
 
 
-def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadline: float = DEADLINE) -> Iterator[Check]:
+def examine(
+    folder: Path,
+    manifest_path: Path,
+    *,
+    offline: bool = False,
+    deadline: float = DEADLINE,
+    retry: RetryPolicy = NEVER,
+) -> Iterator[Check]:
     """Look at everything, and yield what was found as it is found. Nothing is changed anywhere.
 
     What cannot be looked at because something before it is missing (a clone, a sound manifest) is left out.
@@ -40,6 +49,7 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
         manifest_path: the manifest.
         offline: whether to leave the remotes out.
         deadline: seconds for each question to a remote.
+        retry: how patient to be with a remote that fails.
     """
     git = check_git()
     yield git
@@ -47,7 +57,7 @@ def examine(folder: Path, manifest_path: Path, *, offline: bool = False, deadlin
         return
     repository: Repository | None = None
     try:
-        repository = Repository.open(folder)
+        repository = replace(Repository.open(folder), retry=retry)
     except ReposError as why:
         yield not_opened(why, folder)
     manifest, found = _manifest(manifest_path, repository)

@@ -14,7 +14,7 @@ from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import GitFailed, stop_all
 from openllm_repos.git.refs import read_ref, read_refs, update_refs
-from openllm_repos.git.remote import LATER, Endpoint, Pushed, Unreachable, endpoints, list_refs, push, when_to_try_again
+from openllm_repos.git.remote import Endpoint, Pushed, Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.operations import new_operation
 from openllm_repos.journal.records import Record, begin, finish, sweep, unfinished
@@ -230,11 +230,9 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
             f"git says that the push to {target.name} went through, but {target.url} has not moved.",
             hint="Look for a pushurl or url.*.pushInsteadOf that sends it elsewhere: git config --get-regexp push",
         )
-    return RemoteRefused(
+    return pushed.problem(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
-        hint=when_to_try_again(pushed.said)
-        or known
-        or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 
@@ -249,9 +247,7 @@ def _true_tip(repository: Repository, state: RemoteState) -> ObjectId:
     except Unreachable as why:
         raise EnvironmentProblem(
             f"{state.repo.name}: the push was sent, then the remote fell silent ({why.message}). It may have landed.",
-            hint=LATER
-            if why.hint == LATER
-            else "Run the same command again: it asks the remote what is true and goes on from there.",
+            hint="Run the same command again: it asks the remote what is true and goes on from there.",
         ) from None
     return answered(state.repo, state.endpoint, refs).tip or repository.zero
 

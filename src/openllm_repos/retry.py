@@ -1,0 +1,160 @@
+"""The one retry policy: which answers of a host may pass by themselves, and how long they are waited for.
+
+git's network calls, LFS, the Hub and GitHub all use it. Whoever calls it has proven that nothing landed: a question may
+always be asked again, a push only after the remote has said that the old value is still there.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from openllm_repos.errors import Passing, ReposError
+
+_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+_LIMITED = frozenset({403, 429})  # GitHub says 403 where its rate limit is used up
+_FIRST = 0.5  # seconds before the second try; each further pause is twice as long
+_LONGEST = 30.0
+_TRIES = 6  # where no host says how long to wait: half a minute in all
+_SLICE = 0.1
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_RATE_LIMIT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*([0-9]{1,9})\b", re.ASCII)  # "api";r=0;t=55
+_T = TypeVar("_T")
+
+_interrupted = False
+
+
+def interrupt() -> None:
+    """End every wait at once, in whichever thread: the person wants the run to end. A signal handler may call it."""
+    global _interrupted  # noqa: PLW0603 - one process has one person
+    _interrupted = True
+
+
+def rearm() -> None:
+    """Let waits be waits again: a further command begins in this process."""
+    global _interrupted  # noqa: PLW0603
+    _interrupted = False
+
+
+def pause(seconds: float) -> None:
+    """Sleep; :func:`interrupt` ends it.
+
+    Raises:
+        KeyboardInterrupt: the run was interrupted.
+    """
+    end = time.monotonic() + seconds
+    while not _interrupted and (left := end - time.monotonic()) > 0:
+        time.sleep(min(_SLICE, left))
+    if _interrupted:
+        raise KeyboardInterrupt
+
+
+def passing_status(status: int, headers: Mapping[str, str], *, now: float | None = None) -> Passing | None:
+    """Say whether an HTTP answer may pass by itself, and how long its host asks to wait.
+
+    Args:
+        status: of the answer.
+        headers: of the answer, by lower-case name.
+        now: seconds since the epoch, for limits that name a time of day (default: this machine's clock).
+    """
+    after = _asked_to_wait(headers, time.time() if now is None else now)
+    if status in _STATUSES or (status in _LIMITED and after is not None):
+        return Passing(f"HTTP {status}", after)
+    return None
+
+
+def _asked_to_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how many seconds a host asks to wait: ``Retry-After``, the Hub's ``RateLimit``, GitHub's own headers."""
+    if found := _RATE_LIMIT.search(headers.get("ratelimit", "")):
+        return float(found[1])
+    after = headers.get("retry-after", "").strip()
+    if _DIGITS.fullmatch(after):
+        return float(after)
+    if after:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            return max(0.0, parsedate_to_datetime(after).timestamp() - now)
+        except (ValueError, OverflowError):
+            return None
+    reset = headers.get("x-ratelimit-reset", "").strip()
+    if headers.get("x-ratelimit-remaining", "").strip() == "0" and re.fullmatch(r"[0-9]{1,11}", reset, re.ASCII):
+        return max(0.0, float(reset) - now)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How patient a run is.
+
+    Attributes:
+        patience: seconds for which a failing host is asked again, counted from its first failure; 0 never does.
+        notify: gets a line for people before each wait.
+    """
+
+    patience: float = 0.0
+    notify: Callable[[str], None] = lambda _: None
+
+    def run(self, host: str, work: Callable[[], _T]) -> _T:
+        """Do `work` until it succeeds, fails for good, or the patience has ended.
+
+        Args:
+            host: whom it asks, for people.
+            work: may be done again; it raises an error with `passing` where that makes sense.
+
+        Raises:
+            ReposError: its last failure.
+        """
+        tries = Tries(self, host)
+        while True:
+            try:
+                return work()
+            except ReposError as why:
+                if why.passing is None or not tries.wait(why.passing):
+                    raise
+
+
+NEVER = RetryPolicy()
+"""Asks nobody twice."""
+
+
+@dataclass(slots=True)
+class Tries:
+    """The tries of one piece of work: how many there were, and since when it fails."""
+
+    policy: RetryPolicy
+    host: str
+    _failures: int = 0
+    _since: float = field(default_factory=time.monotonic)
+
+    def wait(self, passing: Passing) -> bool:
+        """Wait before another try; False where there shall be none."""
+        if not self._failures:
+            self._since = time.monotonic()
+        self._failures += 1
+        step = min(_LONGEST, _FIRST * 2 ** (self._failures - 1))
+        seconds = step if passing.after is None else max(passing.after, step)
+        tries = passing.tries if passing.tries is not None or passing.after is not None else _TRIES
+        left = self.policy.patience - (time.monotonic() - self._since)
+        if seconds > left or (tries is not None and self._failures > tries):
+            return False
+        from random import uniform
+
+        seconds = min(left, seconds + uniform(0, min(1.0, seconds / 4)))  # noqa: S311 - spreads those that were cut off
+        asked = f"{self.host} asked for it ({passing.what})" if passing.after else f"{self.host}: {passing.what}"
+        self.policy.notify(f"waiting {max(1, round(seconds))} s: {asked}")
+        pause(seconds)
+        return True
+
+
+def next_step(host: str, passing: Passing) -> str:
+    """Return what a person can do about a failure that may pass, after the patience for it has ended."""
+    if passing.after is not None and passing.after >= 1:
+        return (
+            f"{host} asks to wait {passing.after:.0f} s. Run the same command again after that, or let it wait:"
+            f" --patience {passing.after + 60:.0f}"
+        )
+    return "It may pass: check the network, and run the same command again in a minute."
