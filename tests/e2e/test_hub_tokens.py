@@ -32,7 +32,8 @@ def test_tokens_are_handed_to_git_and_stand_nowhere(
     said = [run_tool("-v", "sync", "--yes", "--wait", cwd=family.clone.path)]
     family.edit("Fix there", {"training/train.py": "there\n"})
     family.commit("Go on", {"core/src/model.py": "here\n"})
-    said += [run_tool(*args, cwd=family.clone.path) for args in (("status",), ("diff", "-p"), ("sync", "--json"))]
+    commands = (("status",), ("diff", "-p"), ("sync", "--json", "--yes"))
+    said += [run_tool(*args, cwd=family.clone.path) for args in commands]
     sandbox.hub.fault(match="* */git-receive-pack", status=403)
     family.commit("Refused", {"core/src/model.py": "refused\n"})
     said.append(run_tool("-v", "sync", "--yes", cwd=family.clone.path))
