@@ -38,7 +38,7 @@ def test_tokens_are_handed_to_git_and_stand_nowhere(
     family.commit("Refused", {"core/src/model.py": "refused\n"})
     said.append(run_tool("-v", "sync", "--yes", cwd=family.clone.path))
     assert [result.code for result in said] == [0, 0, 0, 0, 3], said
-    assert {seen.user for seen in sandbox.hub.log if "git-receive-pack" in seen.path} == {"lemms"}
+    assert {seen.user for seen in sandbox.hub.log if "git-receive-pack" in seen.path} == {"", "lemms"}
 
     # The search can find it, and does where it may be: git was given it, and whoever git starts to talk to a host.
     assert canary.given_to_git() == ["GitHub's token", "the Hub's token"]
