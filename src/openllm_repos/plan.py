@@ -127,6 +127,27 @@ class Settled:
     side: Side
 
 
+@dataclass(frozen=True, slots=True)
+class EmptiedMap:
+    """A map that matches no file of the source any more, so that all that it brought would be deleted.
+
+    Attributes:
+        place: where it stands in the manifest: ``repos.space.map[0].from``.
+        pattern: what stands there.
+        at: the source commit that has no file of it.
+        files: how many files would go.
+        commit: the source commit that emptied it; None where that is not known.
+        moved_to: what to write in that place to follow a rename that git sees; else empty.
+    """
+
+    place: str
+    pattern: str
+    at: ObjectId
+    files: int
+    commit: Described | None = None
+    moved_to: str = ""
+
+
 class Rule(StrEnum):
     """What a remote's own hook checks, or what would be lost without a word from it."""
 
@@ -224,6 +245,7 @@ class Stopped:
         drift: what the target has of its own, where that is the reason.
         findings: what the remote would refuse, where that is the reason.
         held: what the target is held at, where that is the reason.
+        emptied: the maps that match no file any more, where that is the reason.
     """
 
     target: str
@@ -234,6 +256,7 @@ class Stopped:
     drift: Drift = field(default_factory=Drift)
     findings: tuple[Finding, ...] = ()
     held: str = ""
+    emptied: tuple[EmptiedMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def test_a_file_deleted_in_the_source_is_deleted_in_the_space(family: Family) ->
 
 def test_all_mapped_folders_deleted_in_the_source_leaves_the_spaces_own_files(family: Family) -> None:
     family.commit("All gone", {"core/src/train.py": None, "core/src/model.py": None, "configs/small.json": None})
-    family.synced()
+    family.synced("--allow-empty", "core/src/*.py", "--allow-empty", "configs/*.json")
     assert family.space.paths() == [".gitattributes", "README.md", "app.py"]
     family.commit("Back", {"core/src/model.py": "back\n"})
     family.synced()

@@ -15,7 +15,7 @@ import pytest
 
 from openllm_repos.git.process import program
 from openllm_repos.sandbox import Sandbox
-from tests.support.family import text
+from tests.support.family import MAPS, text
 from tests.support.hub_family import HubFamily
 from tests.support.inprocess import run_in_process
 from tests.support.process import REAL_GIT, Result
@@ -105,7 +105,7 @@ class World:
 
     def tool(self, *args: str, codes: tuple[int, ...] = (DONE,)) -> Result:
         """Run a command in the clone; its exit code must be one of `codes`."""
-        done = self.run(*args, cwd=self.family.clone.path)
+        done = self.run(*meant(*args), cwd=self.family.clone.path)
         assert done.code in codes, (args, done.code, done.out, done.err)
         return done
 
@@ -113,7 +113,7 @@ class World:
         """Run a command in a process of its own that is killed at its `call`-th call of git, if it gets so far."""
         self.shim.arm(call, fault)
         path = self.shim.path(os.environ["PATH"])
-        done = self._zygote.run(*args, cwd=self.family.clone.path, env={"PATH": path})
+        done = self._zygote.run(*meant(*args), cwd=self.family.clone.path, env={"PATH": path})
         self.shim.disarm()
         return done
 
@@ -302,3 +302,10 @@ def _files(repository: Bare, paths: Iterable[str], rev: str = "main") -> dict[st
         found[path] = out[at : at + size]
         at += size + 1
     return found
+
+
+def meant(*args: str) -> tuple[str, ...]:
+    """Return a command for people who mean it where they delete all files of a map."""
+    if args[0] != "sync" and not (args[0] == "rollback" and "--to" in args):
+        return args
+    return (*args, *(word for source, _ in MAPS for word in ("--allow-empty", source)))

@@ -72,13 +72,15 @@ class Rounds:
         done = self.run("sync", "space", "--resolve")
         work = Path(next(path for path in done.out.split() if "/openllm-repos-" in path).rstrip(":.,"))
         side = self.chance.choice(("--ours", "--theirs"))
+        taken: list[str] = []
         for path in run_git("diff", "--name-only", "--diff-filter=U", cwd=work).out.split():
             if run_git("checkout", side, "--", path, cwd=work, ok=(0, 1)).code:  # that side has deleted it
                 run_git("rm", "-q", "--cached", "--", path, cwd=work)
                 (work / path).unlink(missing_ok=True)
             else:
                 run_git("add", "--", path, cwd=work)
-        done = self.run("sync", "space", "--continue", "--yes")
+                taken += [side, path]  # it may be as the merge left it, which nobody has to mean
+        done = self.run("sync", "space", "--continue", "--yes", *taken)
         assert done.code == 0, (done.out, done.err)
 
     def come_home(self) -> None:

@@ -12,6 +12,7 @@ from openllm_repos.plan import (
     Conflict,
     Described,
     Drift,
+    EmptiedMap,
     FileChange,
     Finding,
     Outcome,
@@ -177,6 +178,7 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
             "drift": drift_json(step.drift),
             "findings": [_finding_json(finding) for finding in step.findings],
             "held": step.held or None,
+            "emptied": [_emptied_json(one) for one in step.emptied],
         }
     return {
         "name": step.target,
@@ -192,6 +194,16 @@ def step_json(step: TargetPlan | Stopped) -> dict[str, Any]:
         "lfs": [{"oid": file.oid, "size": file.size} for file in step.large],
         "held": step.held or None,
         "settled": [{"path": _path(one.path), "side": one.side.value} for one in step.settled],
+    }
+
+
+def _emptied_json(one: EmptiedMap) -> dict[str, Any]:
+    return {
+        "place": one.place,
+        "from": one.pattern,
+        "files": one.files,
+        "commit": None if one.commit is None else commit_json(one.commit),
+        "moved_to": one.moved_to or None,
     }
 
 

@@ -36,6 +36,12 @@ _WHAT = "A release (tag or version), a tag of the target or the source, or a com
 @click.option("--to", metavar="TAG|COMMIT", type=TAG, help=_WHAT)
 @click.option("--lift", is_flag=True, help="End the hold: the next sync brings what the source has.")
 @click.option("--reason", metavar="TEXT", default="", help="Why, for the commit's message.")
+@click.option(
+    "--allow-empty",
+    multiple=True,
+    metavar="MAP",
+    help="Delete what MAP (its 'from') brought, if the source had no such file then; repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
 @click.pass_obj
 def rollback(
@@ -44,6 +50,7 @@ def rollback(
     to: str | None,
     lift: bool,
     reason: str,
+    allow_empty: tuple[str, ...],
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -68,7 +75,7 @@ def rollback(
     from openllm_repos.sync.apply import settle
 
     manifest, repository, access = open_family(invocation)
-    options = RollbackOptions(to, reason, hub_validator(access))
+    options = RollbackOptions(to, reason, hub_validator(access), allow_empty)
     if dry_run:
         with repository.quarantine() as quarantined:
             plan = plan_rollback(manifest, quarantined, target, options)

@@ -56,6 +56,12 @@ Outcomes = Sequence[Outcome | Stopped]
     type=MAPPED_PATH,
     help="Settle the conflict at PATH by taking the source's file, or its deletion; repeatable.",
 )
+@click.option(
+    "--allow-empty",
+    multiple=True,
+    metavar="MAP",
+    help="Delete in the targets what MAP (its 'from') brought, if it matches no file any more; repeatable.",
+)
 @click.option("--resolve", is_flag=True, help="Open a temporary work tree with the conflicts of one TARGET in it.")
 @click.option("--continue", "carry_on", is_flag=True, help="Finish a --resolve: commit, check, push, verify.")
 @click.option("--abort", is_flag=True, help="Throw a --resolve away.")
@@ -75,6 +81,7 @@ def sync(
     allow_unpushed: bool,
     ours: tuple[str, ...],
     theirs: tuple[str, ...],
+    allow_empty: tuple[str, ...],
     resolve: bool,
     carry_on: bool,
     abort: bool,
@@ -104,7 +111,7 @@ def sync(
     if not manifest.targets:
         hint = manifest.how_to_get_a_target()
         raise UsageError(f"{manifest.origin} has no target: no repo in it has maps.", hint=hint)
-    options = SyncOptions(rev, allow_unpushed, hub_validator(access), settled)
+    options = SyncOptions(rev, allow_unpushed, hub_validator(access), settled, allow_empty)
     if resolve or carry_on or abort:
         require_one(manifest, targets, "--continue" if carry_on else "--abort" if abort else "--resolve")
     if resolve:
@@ -156,10 +163,7 @@ class _Sync(Change[SyncPlan, Outcomes]):
 
     def apply(self, plan: SyncPlan, repository: Repository, tell: Tell) -> Outcomes:
         def plan_again(remote: RemoteState, step: TargetPlan) -> TargetPlan | Stopped:
-            options = self._options
-            return plan_target(
-                self._manifest, repository, remote, step.source_commit, options.validate, options.settled
-            )
+            return plan_target(self._manifest, repository, remote, step.source_commit, self._options)
 
         return apply(plan, self._manifest, repository, tell, plan_again)
 

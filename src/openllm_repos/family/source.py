@@ -139,10 +139,7 @@ def empty_maps(
     """Return a sentence for each map of a target that matches no file of a source commit."""
     notes = []
     for number, a_map in enumerate(target.maps):
-        trees = TreeProjector(reader, [Placement.of(a_map)], object_format)
-        base = a_map.source.base.encode()
-        folder = reader.find(b"%b:%b" % (commit.encode(), base))
-        if folder is not None and folder[1] == b"tree" and trees.build((folder[0],)) is not None:
+        if has_files(reader, a_map, commit, object_format):
             continue
         place = f"{manifest.origin}: repos.{target.name}.map[{number}].from"
         whole = reader.find(b"%b:%b" % (commit.encode(), a_map.source.canonical.encode()))
@@ -151,3 +148,10 @@ def empty_maps(
         else:
             notes.append(f"{place}: {a_map.source.text} matches no file at {commit[:10]}.")
     return tuple(notes)
+
+
+def has_files(reader: ObjectReader, a_map: Map, commit: ObjectId, object_format: str) -> bool:
+    """Whether a map takes any file of a source commit."""
+    trees = TreeProjector(reader, [Placement.of(a_map)], object_format)
+    folder = reader.find(b"%b:%b" % (commit.encode(), a_map.source.base.encode()))
+    return folder is not None and folder[1] == b"tree" and trees.build((folder[0],)) is not None

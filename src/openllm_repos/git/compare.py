@@ -45,6 +45,14 @@ def compare_trees(repository: Repository, pairs: Sequence[tuple[bytes, bytes]]) 
             yield rows
 
 
+def renames(repository: Repository, old: ObjectId, new: ObjectId) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each file that git takes for renamed between two commits: its path before and after."""
+    options = ("-r", "-z", "--find-renames", "-l1000", "--diff-filter=R", "--name-status")
+    fields = iter(repository.git.run("diff-tree", *options, old, new).stdout.split(b"\0")[:-1])
+    for _ in fields:
+        yield next(fields), next(fields)
+
+
 def empty_tree(repository: Repository) -> bytes:
     """Return the hex id of the tree without entries, which git knows in every clone."""
     return repository.git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").stdout.strip()

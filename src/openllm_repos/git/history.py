@@ -54,6 +54,22 @@ def commits_touching(
     return tuple(ObjectId(line) for line in done.lines())
 
 
+def last_touching(
+    repository: Repository, tip: ObjectId, pattern: str, *, without: Sequence[ObjectId]
+) -> ObjectId | None:
+    """Return the newest commit that changed a path of a pattern (:class:`~openllm_repos.names.pattern.Pattern`).
+
+    Args:
+        repository: the clone.
+        tip: where to start.
+        pattern: its canonical text.
+        without: commits whose history does not count.
+    """
+    excluded = [f"^{commit}" for commit in without]
+    found = repository.git.text("rev-list", "--max-count=1", tip, *excluded, "--", f":(top,glob){pattern}")
+    return ObjectId(found) if found else None
+
+
 def files_below(repository: Repository, commit: ObjectId, folder: FolderPath) -> Iterator[bytes]:
     """Yield the paths of all files of a commit that lie below a folder (``""`` is the top)."""
     below = ("--", f"{folder}/") if folder else ()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
+from openllm_repos.family.emptied import Emptied, MapEmptied
 from openllm_repos.family.last_sync import SAID_BY_SYNC
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
@@ -45,11 +46,13 @@ class RollbackOptions:
         to: what to go back to; None lifts the hold of an earlier rollback.
         reason: why, for the commit's message.
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
+        allow_empty: maps (their `from`) that may have no file then, so that theirs are deleted in the target.
     """
 
     to: str | None
     reason: str = ""
     validate: Validate | None = None
+    allow_empty: tuple[str, ...] = ()
 
 
 def plan_rollback(manifest: Manifest, repository: Repository, name: str, options: RollbackOptions) -> Rollback:
@@ -173,6 +176,7 @@ class _Planner:
         mine = part.of(own[0])
         if relation.held == point.label and not part.changes(mine, point.files):
             return replace(plan, said=f"{name} is held at {point.label} already.")
+        self._require_no_empty_map(reader, relation, point)
         tree = self._tree(relation, own[0], point)
         brought = part.of(point.projected.encode() + b"^{tree}")
         after = replace(relation, source_commit=point.source_commit, projected=point.projected)
@@ -191,6 +195,17 @@ class _Planner:
         notes = (*point.notes, *self._notes(relation, point))
         undone = self._undone(relation, point, {change.path for change in changes})
         return replace(plan, step=self._checked(step, remote), undone=undone, notes=notes)
+
+    def _require_no_empty_map(self, reader: ObjectReader, relation: Relation, point: Point) -> None:
+        """Refuse to delete all that a map brought: mostly the source had those files elsewhere at that time.
+
+        Raises:
+            MapEmptied: the person did not allow it.
+        """
+        find = Emptied(self.repository, reader, self.target, relation)
+        emptied = find.by_rollback(point.source_commit, point.files)
+        if any(one.pattern not in self.options.allow_empty for one in emptied):
+            raise MapEmptied(self.target, emptied, f"openllm-repos rollback {self.target.name} --to {self.options.to}")
 
     def _undone(self, relation: Relation, point: Point, gone: set[bytes]) -> Drift:
         """Return what the target changed itself after `point`, and loses in its files."""

@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openllm_repos.errors import ReposError, UsageError
+from openllm_repos.family.emptied import Emptied, MapEmptied
 from openllm_repos.family.last_publish import unpublished
-from openllm_repos.family.relation import relate
+from openllm_repos.family.relation import State, relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
 from openllm_repos.git.objects import ObjectReader
@@ -302,8 +303,13 @@ class _Family:
         except ReposError as why:
             self._note(Problem.of(target.name, why))
             return RepoStatus(target, Standing.UNKNOWN)
-        notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
-        self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
+        emptied = () if relation.held else Emptied(self._clone, self._reader, target, relation).by_sync()
+        if emptied and relation.state is not State.NOT_ADOPTED:
+            stops = MapEmptied(target, emptied, f"openllm-repos sync {target.name}")
+            self._note(Problem.of(target.name, stops))
+        else:
+            notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
+            self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)
         return RepoStatus(target, standing, behind=relation.behind, drift=relation.drift, held=relation.held)
 

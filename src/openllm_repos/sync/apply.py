@@ -25,7 +25,7 @@ from openllm_repos.plan import Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.advice import advice
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.large import carry
-from openllm_repos.sync.planning import plan_target
+from openllm_repos.sync.planning import SyncOptions, plan_target
 
 ATTEMPTS = 3
 PUSHES = 8  # at once; each waits for its host most of the time
@@ -75,7 +75,8 @@ def apply(
     Returns:
         For each target what came of it, in the order of the plan.
     """
-    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, validate))
+    options = SyncOptions(validate=validate)
+    replanned = again or (lambda remote, step: plan_target(manifest, repository, remote, step.source_commit, options))
     steps = [step for step in plan.targets if isinstance(step, TargetPlan)]
     reached = endpoints(repository, {RepoName(step.target): manifest.target(step.target).url for step in steps})
     known = read_refs(repository, *{f"{endpoint.tracking}/" for endpoint in reached.values()}) if steps else {}

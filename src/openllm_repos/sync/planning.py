@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
+from openllm_repos.family.emptied import Emptied, MapEmptied
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import (
@@ -42,12 +43,14 @@ class SyncOptions:
         allow_unpushed: whether that commit may be missing from the source's own remote.
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
         settled: conflicts that the person has settled by naming a side; then one target is synced.
+        allow_empty: maps (their `from`) that may match no file any more, so that theirs are deleted in the targets.
     """
 
     revision: str | None = None
     allow_unpushed: bool = False
     validate: Validate | None = None
     settled: tuple[Settled, ...] = ()
+    allow_empty: tuple[str, ...] = ()
 
 
 class Drifted(ConflictError):
@@ -76,19 +79,24 @@ def plan_sync(
         options: how the sync is to be made.
 
     Raises:
-        UsageError: a name that is no target, or no such source commit.
+        UsageError: a name that is no target, no such source commit, or no map that `allow_empty` names.
         ConflictError: the source commit is not on the source's remote.
         EnvironmentProblem: git is too old, the clone is shallow, the source's remote does not answer.
     """
     repository.require_merge()
     wanted = [manifest.target(name) for name in dict.fromkeys(targets)] if targets else list(manifest.targets)
     options = options or SyncOptions()
+    _require_maps(wanted, options.allow_empty)
     states, commit, notes = source_to_carry(manifest, repository, wanted, options)
-    plans = tuple(
-        plan_target(manifest, repository, states[target.name], commit, options.validate, options.settled)
-        for target in wanted
-    )
+    plans = tuple(plan_target(manifest, repository, states[target.name], commit, options) for target in wanted)
     return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
+
+
+def _require_maps(targets: Sequence[Repo], allowed: Sequence[str]) -> None:
+    known = dict.fromkeys(a_map.source.text for target in targets for a_map in target.maps)
+    for pattern in allowed:
+        if pattern not in known:
+            raise UsageError(f"--allow-empty {pattern}: no map has that 'from'.", hint=f"There are: {', '.join(known)}")
 
 
 def source_to_carry(
@@ -154,11 +162,10 @@ def plan_target(
     repository: Repository,
     remote: RemoteState,
     commit: ObjectId,
-    validate: Validate | None = None,
-    settled: Sequence[Settled] = (),
+    options: SyncOptions | None = None,
 ) -> TargetPlan | Stopped:
     """Plan one target; what stops it is an answer, so that the others go on. One that is held is left alone."""
-    target = remote.repo
+    target, options = remote.repo, options or SyncOptions()
     try:
         require_reached(remote)
         require_branch(remote)
@@ -166,12 +173,14 @@ def plan_target(
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
             if relation.held:
                 return replace(nothing_to_do(relation, remote), action=Action.HELD, held=relation.held)
-            plan = _planned(manifest, repository, reader, relation, remote, settled)
-        return checked_by_host(manifest, repository, plan, remote, validate)
+            plan = _planned(manifest, repository, reader, relation, remote, options)
+        return checked_by_host(manifest, repository, plan, remote, options.validate)
     except MergeConflict as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, conflicts=why.conflicts)
     except Drifted as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, drift=why.drift)
+    except MapEmptied as why:
+        return Stopped(target.name, why.message, why.hint, why.exit_code, emptied=why.emptied)
     except WouldBeRefused as why:
         return stopped_by_host(target, why)
     except ReposError as why:
@@ -208,16 +217,16 @@ def _planned(
     reader: ObjectReader,
     relation: Relation,
     remote: RemoteState,
-    settled: Sequence[Settled],
+    options: SyncOptions,
 ) -> TargetPlan:
     target = remote.repo
     if relation.contained:
         return nothing_to_do(relation, remote)
-    require_mergeable(target, relation)
-    tree = merged_tree(repository, reader, relation, target, settled)
+    require_mergeable(repository, reader, target, relation, options.allow_empty)
+    tree = merged_tree(repository, reader, relation, target, options.settled)
     _check_against_projection(relation, target, tree)
     plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
-    return replace(plan, settled=tuple(settled))
+    return replace(plan, settled=options.settled)
 
 
 def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:
@@ -227,17 +236,23 @@ def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:
     return TargetPlan(name, url, action, commit, relation.projected, relation.tip, drift=relation.drift)
 
 
-def require_mergeable(target: Repo, relation: Relation) -> None:
+def require_mergeable(
+    repository: Repository, reader: ObjectReader, target: Repo, relation: Relation, allow_empty: Sequence[str] = ()
+) -> None:
     """Refuse a target that a merge would surprise.
 
     Raises:
         NotAdopted: it was filled by other means than a sync.
         Drifted: it has drifted, and its manifest says that it must not.
+        MapEmptied: a map that brought files has none any more, and `allow_empty` does not name it.
     """
     if relation.state is State.NOT_ADOPTED:
         raise NotAdopted(target, len(relation.drift.files))
     if relation.drift.files and target.drift is DriftPolicy.REFUSE:
         raise Drifted(target, relation.drift)
+    emptied = Emptied(repository, reader, target, relation).by_sync()
+    if any(one.pattern not in allow_empty for one in emptied):
+        raise MapEmptied(target, emptied, f"openllm-repos sync {target.name}")
 
 
 def plan_with_tree(

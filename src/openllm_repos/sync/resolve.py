@@ -83,7 +83,7 @@ def begin_resolution(
         relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
         if relation.held:
             raise Held(target.name, relation.held)
-        require_mergeable(target, relation)
+        require_mergeable(repository, reader, target, relation, options.allow_empty)
         if relation.tip is None or relation.contained:
             raise _no_conflict(target)
         sides = sides_of(repository, reader, relation, target)
