@@ -89,7 +89,7 @@ def test_leftovers_of_runs_that_were_killed_go_and_what_is_a_persons_stays(
     projections = state / "projections"
     (used,) = projections.glob("*.projection")
     (projections / "0000.projection").write_bytes(b"of other maps")
-    (projections / ".projection-abc").write_bytes(b"half written")
+    (projections / ".openllm-repos-abc").write_bytes(b"half written")
     (state / "resolve").mkdir()
     note = '{"path": "%s", "source_commit": "%s", "tip": "%s"}'
     tip = family.clone.tip()

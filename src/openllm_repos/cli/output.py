@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.files import LeadsOut, atomic_write, within_clone
 from openllm_repos.text import show_path
 
 STANDARD_OUTPUT = "-"
@@ -36,7 +36,12 @@ def write_output(invocation: Invocation, name: str, text: str) -> None:
     if not name:
         raise click.UsageError("The name of the file is empty; - is standard output.")
     try:
-        _replace(_followed(invocation.directory / name), content)
+        _replace(within_clone(invocation.directory.resolve() / name), content)
+    except LeadsOut:
+        raise EnvironmentProblem(
+            f"{shown_name(name)} leads out of the clone by a symbolic link; nothing was written.",
+            hint="Name another file.",
+        ) from None
     except OSError as error:
         raise EnvironmentProblem(
             f"{shown_name(name)} cannot be written: {error.strerror}.", hint=_hint(error)
@@ -53,37 +58,19 @@ def _hint(error: OSError) -> str:
         errno.ENOENT: "Make its folder first, or name a file in one that is there.",
         errno.EISDIR: "Name a file in it.",
         errno.EACCES: "Name another file, or mend the permissions of its folder.",
+        errno.ENXIO: "Nobody reads from that pipe; name a file.",
     }
     return steps.get(error.errno or 0, "Name another file.")
 
 
-def _followed(place: Path) -> Path:
-    """Return where symbolic links lead to, so that the file is replaced and not the link."""
-    try:
-        return place.resolve()
-    except RuntimeError:  # what Python before 3.13 says of links that lead in a circle
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-
-
 def _replace(place: Path, content: bytes) -> None:
-    """Put `content` in the place of a file in one step; its permissions stay. What is no file is written to."""
-    mode = None
+    """Put `content` in the place of a file in one step; its permissions stay. A pipe or a device is written to."""
     with contextlib.suppress(FileNotFoundError):
         found = place.stat().st_mode
-        if stat.S_ISDIR(found):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(found):
-            place.write_bytes(content)
+        if not stat.S_ISREG(found) and not stat.S_ISDIR(found):
+            handle = os.open(place, os.O_WRONLY | os.O_NONBLOCK)  # without it, a pipe that nobody reads is waited for
+            os.set_blocking(handle, True)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             return
-        mode = stat.S_IMODE(found)
-    # Short, since the name may be as long as a name can be; another each time, so that what a kill left hinders nobody.
-    waiting = place.with_name(f".openllm-repos-{secrets.token_hex(8)}")
-    try:
-        with waiting.open("xb") as file:
-            file.write(content)
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
-        os.replace(waiting, place)
-    except BaseException:
-        waiting.unlink(missing_ok=True)
-        raise
+    atomic_write(place, content)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from openllm_repos.errors import ReposError
 from openllm_repos.family.artifacts import LocalFile, find_files, own_links
+from openllm_repos.files import atomic_write
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 
@@ -24,9 +23,7 @@ def remember_published(repository: Repository, repo: Repo, files: Iterable[Local
     place = _place(repository, repo)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as new:
-            new.write(text)
-        os.replace(new.name, place)
+        atomic_write(place, text.encode())
     except OSError:
         return
 

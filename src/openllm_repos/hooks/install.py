@@ -6,13 +6,13 @@ import contextlib
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos import __version__
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.files import atomic_write
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.destination import Addresses
 from openllm_repos.hooks.place import (
@@ -206,16 +206,7 @@ def _write(path: Path, content: bytes, mode: int) -> bool:
     wanted = os.X_OK if mode & 0o111 else os.R_OK
     if path.is_file() and not path.is_symlink() and os.access(path, wanted) and path.read_bytes() == content:
         return False
-    handle, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=path.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        fresh.chmod(mode)
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink()
-        raise
+    atomic_write(path, content, mode=mode)
     return True
 
 

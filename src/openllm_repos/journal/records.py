@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
+from openllm_repos.files import atomic_write, sync_folder
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
@@ -76,13 +77,10 @@ def begin(repository: Repository, record: Record) -> None:
     waiting = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with waiting.open("wb") as file:
-            file.write(json.dumps(asdict(record), indent=1).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        atomic_write(waiting, json.dumps(asdict(record), indent=1).encode(), durable=True)
         update_refs(repository, updates, reason=f"openllm-repos: {record.command}")
         os.replace(waiting, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise EnvironmentProblem(
             f"Cannot write the journal to {path.parent}: {error.strerror}.",
@@ -188,11 +186,3 @@ def _remove(path: Path) -> None:
         raise EnvironmentProblem(
             f"Cannot remove {path}: {error.strerror}.", hint="Mend the permissions of the clone's git folder."
         ) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

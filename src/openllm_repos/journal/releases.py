@@ -7,12 +7,12 @@ signed tags that were made (a new signature would be a new tag), and a release w
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
+from openllm_repos.files import atomic_write
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.operations import HERE, Came, Move, note
@@ -155,19 +155,9 @@ def write_release(repository: Repository, record: ReleaseRecord) -> None:
         EnvironmentProblem: the clone cannot be written.
     """
     path = repository.state_dir / "release.json"
-    waiting = path.with_suffix(".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with waiting.open("w", encoding="utf-8") as file:
-            json.dump(asdict(record), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(waiting, path)
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        atomic_write(path, json.dumps(asdict(record), indent=1).encode(), durable=True)
     except OSError as error:
         raise EnvironmentProblem(
             f"Cannot write the journal to {path.parent}: {error.strerror}.", hint="Free some space first."

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from openllm_repos.errors import ManifestError, UsageError
+from openllm_repos.files import atomic_write, read_file, within_clone
 from openllm_repos.manifest.faults import Place, spell
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.manifest.nearest import nearest
-from openllm_repos.manifest.parse import missing
+from openllm_repos.manifest.parse import LARGEST, missing
 from openllm_repos.names.plain import quoted
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:
     """Change a manifest in place: read, change, check, write a new file beside it, and put that in its place.
 
     Args:
-        path: the manifest; a symbolic link is followed, its mode is kept.
+        path: the manifest; a symbolic link is followed within the clone, its mode is kept.
         change: text to text, such as a call of :func:`set_value`.
 
     Returns:
@@ -146,35 +145,20 @@ def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:
     Raises:
         UsageError, ManifestError: as `change` says, or the file cannot be read or written; then it is as it was.
     """
-    real = path.resolve()
     try:
-        before = real.read_bytes().decode("utf-8-sig")
+        real = within_clone(path)
+        before = read_file(real, LARGEST).decode("utf-8-sig")
         after = change(before)
         manifest = Manifest.parse(after, path.name)
         if after != before:
-            _replace(real, after.encode())
+            atomic_write(real, after.encode(), durable=True)
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:
-        raise ManifestError(f"the manifest {path} cannot be changed: {error.strerror}") from error
+        raise ManifestError(f"the manifest {path} cannot be changed: {error.strerror}.") from error
     except UnicodeDecodeError:
         raise ManifestError(f"the manifest {path} is not UTF-8", hint="Save it as UTF-8.") from None
     return manifest
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.chmod(path.stat().st_mode & 0o7777)
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink()
-        raise
 
 
 def _document(text: str, origin: str) -> TOMLDocument:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openllm_repos.errors import ManifestError, NameRefused
+from openllm_repos.files import read_file
 from openllm_repos.manifest.faults import Faults, Place
 from openllm_repos.manifest.fields import Table, type_of
 from openllm_repos.manifest.maps import Map, Publication
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA: Final = 1
-_LARGEST: Final = 1 << 20
+LARGEST: Final = 1 << 20
 _LONGEST_NAME: Final = 100
 _TOML_LINE: Final = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")  # how tomllib ends what it says
 _TOP_KEYS: Final = ("schema", "project", "hosts", "repos", "hooks")
@@ -97,14 +98,13 @@ def read_manifest(path: Path) -> Manifest:
         ManifestError: see :meth:`Manifest.load`.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_file(path, LARGEST)
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:
-        raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}") from error
-    if len(content) > _LARGEST:
-        raise ManifestError(f"the manifest {path} is larger than {_LARGEST >> 20} MiB", hint="Is it the right file?")
+        raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}.") from error
+    if len(content) > LARGEST:
+        raise ManifestError(f"the manifest {path} is larger than {LARGEST >> 20} MiB", hint="Is it the right file?")
     try:
         return parse_manifest(content, path.name)
     except ManifestError as error:

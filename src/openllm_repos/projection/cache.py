@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import os
 import struct
 from array import array
 from binascii import hexlify, unhexlify
@@ -18,6 +17,7 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from openllm_repos.files import atomic_write
 from openllm_repos.projection.graph import Graph
 
 _MAGIC = b"openllm-repos projection 1\n"
@@ -109,19 +109,10 @@ class Cache:
                 *(_portable(numbers) for numbers in (ends, parents)),
             )
         )
-        from tempfile import mkstemp
-
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = mkstemp(prefix=".projection-", dir=self._path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(body + hashlib.sha256(body).digest())
-                os.replace(name, self._path)
-                self._read = None
-            except OSError:
-                os.unlink(name)
-                raise
+            atomic_write(self._path, body + hashlib.sha256(body).digest())
+            self._read = None
 
     @property
     def readable(self) -> bool:

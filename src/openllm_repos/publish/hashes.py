@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.family.artifacts import LocalFile
+from openllm_repos.files import atomic_write
 from openllm_repos.publish.secrets import RULES, Search, Suspicion
 
 LARGEST_IN_COMMIT = 10 << 20  # bytes: the Hub sends everything larger through LFS
@@ -97,9 +97,7 @@ class Hashes:
             text = json.dumps({"rules": RULES, "files": kept})
         try:
             self._place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._place.parent, delete=False, encoding="utf-8") as new:
-                new.write(text)
-            os.replace(new.name, self._place)
+            atomic_write(self._place, text.encode("utf-8", "surrogateescape"))
         except OSError:
             return
 

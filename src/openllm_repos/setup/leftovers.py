@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.files import TEMPORARY
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.operations import began, forget, names, operations
@@ -112,7 +113,7 @@ def _files(repository: Repository, manifest: Manifest, before: float) -> Iterato
     for path in sorted(folder.glob("*.projection")):
         if path.stem not in used and _older(path, before):
             yield path
-    yield from (path for path in sorted(folder.glob(".projection-*")) if _older(path, before))
+    yield from (path for path in sorted(folder.glob(f"{TEMPORARY}*")) if _older(path, before))
     for _, note, place in open_resolutions(repository):
         if place is not None and not place.exists() and _older(note, before):
             yield note

@@ -9,13 +9,13 @@ import contextlib
 import os
 import shlex
 import stat
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.family.modules import settings_for
+from openllm_repos.files import atomic_write, read_file
 from openllm_repos.git.gitlinks import PLAIN_FILE, IndexEntry, index_entries, write_index
 from openllm_repos.git.gitmodules import NAME, Module, Setting, edited, read_modules
 from openllm_repos.git.process import GitFailed
@@ -26,6 +26,7 @@ from openllm_repos.names.path import FolderPath
 from openllm_repos.text import show_path
 
 _MODE = 0o644
+_LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _read(file: Path) -> bytes | None:
     try:
         if not stat.S_ISREG(file.lstat().st_mode):
             raise ConflictError(f"{NAME} is no plain file, and git does not read it.", hint=f"Look at it: ls -l {NAME}")
-        return file.read_bytes()
+        return read_file(file, _LARGEST)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -254,15 +255,5 @@ def _replace(file: Path, before: bytes | None, after: bytes | None) -> None:
     if after is None:
         file.unlink()
         return
-    handle, name = tempfile.mkstemp(prefix=f"{NAME}.", dir=file.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as target:
-            target.write(after)
-            target.flush()
-            os.fsync(target.fileno())
-        fresh.chmod(_MODE if before is None else file.stat().st_mode & 0o7777)
-        fresh.replace(file)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
+    mode = _MODE if before is None else file.stat().st_mode & 0o7777
+    atomic_write(file, after, durable=True, mode=mode)

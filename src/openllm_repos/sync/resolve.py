@@ -14,6 +14,7 @@ from pathlib import Path
 from openllm_repos.errors import ConflictError, NameRefused, UsageError
 from openllm_repos.family.relation import Relation, relate
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.files import atomic_write
 from openllm_repos.git.markers import middle_left
 from openllm_repos.git.merge import Merged, Sides, chosen, merge
 from openllm_repos.git.objects import ObjectReader
@@ -273,9 +274,7 @@ def _notes(repository: Repository) -> Path:
 def _write(repository: Repository, target: Repo, resolution: Resolution) -> None:
     file = _state_file(repository, target)
     file.parent.mkdir(parents=True, exist_ok=True)
-    waiting = file.with_suffix(".tmp")
-    waiting.write_text(json.dumps(asdict(resolution)), encoding="utf-8")
-    os.replace(waiting, file)
+    atomic_write(file, json.dumps(asdict(resolution)).encode())
 
 
 def _parsed(file: Path) -> Resolution:

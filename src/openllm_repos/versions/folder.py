@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.files import atomic_write, read_file, within_clone
 from openllm_repos.text import show
 from openllm_repos.versions.stated import ReadFile
 
@@ -26,7 +26,7 @@ def files_in(folder: Path) -> ReadFile:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             found = place.lstat()
             if stat.S_ISREG(found.st_mode) and found.st_size <= _LARGEST:
-                return place.read_bytes()
+                return read_file(place, _LARGEST)
         return None
 
     return read
@@ -39,15 +39,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         EnvironmentProblem: one cannot be written; those before it in the order of `files` are.
     """
     for path, content in files.items():
-        place = folder / path
-        waiting = place.with_name(f".{place.name}.openllm-repos")
         try:
-            with waiting.open("wb") as file:
-                file.write(content)
-                os.fchmod(file.fileno(), stat.S_IMODE(place.stat().st_mode))
-            os.replace(waiting, place)
+            atomic_write(within_clone(folder / path), content)
         except OSError as error:
-            waiting.unlink(missing_ok=True)
             raise EnvironmentProblem(
                 f"{show(path)} cannot be written: {error.strerror}.",
                 hint="Mend its permissions, then run the same command again.",

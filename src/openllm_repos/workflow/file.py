@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.files import LeadsOut, atomic_write, read_file, within_clone
 from openllm_repos.manifest.model import Kind, Manifest
 from openllm_repos.names.plain import quoted
 from openllm_repos.workflow.choices import Choices, Requirement
@@ -133,8 +132,7 @@ def read_workflow(top: Path) -> Found:
     """
     path = top / WORKFLOW
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_file(path, _LARGEST)
         text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return Found(None)
@@ -215,25 +213,15 @@ def write_workflow(top: Path, text: str) -> None:
     Raises:
         EnvironmentProblem: it cannot be written; then it is as it was.
     """
-    path = Path(os.path.realpath(top / WORKFLOW))
-    if not path.is_relative_to(os.path.realpath(top)):  # a clone may bring along a link to anywhere
+    try:
+        path = within_clone(top / WORKFLOW)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(path, text.encode())
+    except LeadsOut:  # a clone may bring along a link to anywhere
         raise EnvironmentProblem(
             f"{WORKFLOW} leads out of the clone by a symbolic link; nothing was written.",
             hint="Put a folder in the place of the link.",
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o7777 if path.exists() else 0o644
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        fresh = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
-            fresh.chmod(mode)
-            fresh.replace(path)
-        except BaseException:
-            fresh.unlink()
-            raise
+        ) from None
     except OSError as why:
         raise EnvironmentProblem(f"{WORKFLOW} cannot be written: {why.strerror}.") from None
 
