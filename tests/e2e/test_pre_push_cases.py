@@ -92,13 +92,49 @@ def followed(gated: Gated) -> None:
     stopped(gated.push("--follow-tags", "origin", "main"), "refs/tags/v1.1.0: Neither its commit")
 
 
-@case(3, "a release tag is not deleted; other tags and branches are")
+@case(3, "a tag of a release is not deleted; other tags and branches are")
 def deleted(gated: Gated) -> None:
     passed(gated.push("origin", "v1.0.0", "main:refs/heads/old", "main:refs/tags/old"))
-    stopped(gated.push("origin", ":refs/tags/v1.0.0"), "refs/tags/v1.0.0: A release tag is not deleted")
+    stopped(gated.push("origin", ":refs/tags/v1.0.0"), "refs/tags/v1.0.0: A tag of a release is not deleted")
     gated.without_python()
     passed(gated.push("origin", ":refs/heads/old", ":refs/tags/old"))
     assert set(gated.family.origin.tips()) == {"refs/heads/main", "refs/tags/v1.0.0"}
+
+
+@case(3, "a tag that has the form of a release, but that no release made, is deleted again")
+def deleted_by_hand(gated: Gated) -> None:
+    gated.family.clone.commit("later", {"later": "later\n"})
+    gated.tag("v2.0.0")  # annotated, without a lock
+    gated.tag("v1.0.0")  # at another commit than the release, which has a lock
+    gated.git("tag", "v3.0.0")
+    gated.git("push", "-q", "--no-verify", "origin", "main", "v1.0.0", "v2.0.0", "v3.0.0")
+    passed(gated.push("origin", ":refs/tags/v1.0.0", ":refs/tags/v2.0.0", ":refs/tags/v3.0.0"))
+    assert set(gated.family.origin.tips()) == {"refs/heads/main"}
+
+
+@case(3, "a tag that this clone has never seen is fetched before it is deleted")
+def deleted_unseen(gated: Gated) -> None:
+    other = Clone.of(gated.family.origin.url, gated.family.folder / "other")
+    other.git("tag", "-a", "-m", "by hand", "v2.0.0")
+    other.git("push", "-q", "origin", "v2.0.0")
+    said = stopped(gated.push("origin", ":refs/tags/v2.0.0"), "Whether it belongs to a release cannot be told")
+    command = said.partition("next: ")[2].partition("  #")[0]
+    gated.git(*command.split()[1:])
+    passed(gated.push("origin", ":refs/tags/v2.0.0"))
+
+
+@case(3, "in another repo of the family a tag stays where the source's lock has it, and any other goes")
+def deleted_elsewhere(gated: Gated) -> None:
+    made = gated.model.git("commit-tree", "-m", "other", gated.model.git("mktree", data=b""))
+    for name, commit in (("v1.0.0", gated.models_commit), ("v2.0.0", made)):
+        gated.model.git("tag", "-a", "-m", "tag", name, commit)
+    passed(gated.push(gated.model.url, ":refs/tags/v2.0.0"))
+    stopped(gated.push(gated.model.url, ":refs/tags/v1.0.0"), "cannot be told")
+    gated.git("fetch", "-q", gated.model.url, "refs/tags/v1.0.0")
+    stopped(gated.push(gated.model.url, ":refs/tags/v1.0.0"), "A tag of a release is not deleted")
+    gated.model.git("tag", "-f", "-a", "-m", "moved", "v1.0.0", made)
+    gated.git("fetch", "-q", gated.model.url, "refs/tags/v1.0.0")
+    passed(gated.push(gated.model.url, ":refs/tags/v1.0.0"))
 
 
 @case(5, "what is pushed may be named with blanks; the remote's ref and the id are what counts")
@@ -180,7 +216,7 @@ def mirror(gated: Gated) -> None:
 def pruned(gated: Gated) -> None:
     passed(gated.push("origin", "v1.0.0"))
     gated.git("tag", "-d", "v1.0.0")
-    stopped(gated.push("--prune", "origin", "refs/tags/*"), "A release tag is not deleted")
+    stopped(gated.push("--prune", "origin", "refs/tags/*"), "A tag of a release is not deleted")
 
 
 @case(13, "of several URLs for pushes each is judged for itself")
@@ -526,7 +562,7 @@ def test_4_new_refs_have_a_zero_id_of_64_digits_where_ids_have(tmp_path: Path, r
     gated = Gated.make(tmp_path / "gated", run_cli, object_format="sha256")
     stopped(gated.push("origin", "main:refs/tags/v2.0.0"), "It is a lightweight tag")
     passed(gated.push("origin", "v1.0.0"))
-    stopped(gated.push("origin", ":refs/tags/v1.0.0"), "A release tag is not deleted")
+    stopped(gated.push("origin", ":refs/tags/v1.0.0"), "A tag of a release is not deleted")
     gated.without_python()
     passed(gated.push("origin", "main:refs/heads/new"))
     gated.family.clone.commit("mapped", {"core/src/new.py": "new\n"})

@@ -46,7 +46,7 @@ def gather(
         tags = {
             line.ref: asking.facts(line, version)
             for line in lines
-            if (version := release_version(manifest, repos, line)) is not None and not line.new.is_zero
+            if (version := release_version(manifest, repos, line)) is not None
         }
         targets = [repo for repo in repos if repo.role is Role.TARGET]
         reach = {

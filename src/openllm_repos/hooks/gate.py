@@ -52,17 +52,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class TagFacts:
-    """A release tag that is pushed.
+    """A release tag that is pushed or deleted.
 
     Attributes:
-        kind: the type of the pushed object: ``tag`` where it is annotated.
+        kind: the type of the object: ``tag`` where it is annotated, empty where it is not in this clone.
         named: the name in the tag object, which a push may change on its way.
         commit: the commit that it names in the end, None where it names something else.
         parents: the parents of that commit.
         stated: what the version files of that commit say.
         found: the lock: of the commit, or the tag's own; for a tag of another repo than the source, that of the source.
         on_branch: whether that commit is on a branch of the remote, or of this push; None where it cannot be told.
-        copied: whether the source's remote holds exactly this tag already.
         sisters: the other repos of the lock.
     """
 
@@ -73,7 +72,6 @@ class TagFacts:
     stated: tuple[Stated, ...] = ()
     found: Found = Found()
     on_branch: bool | None = True
-    copied: bool = False
     sisters: tuple[Sister, ...] = ()
 
 
@@ -98,9 +96,9 @@ class Facts:
 
     Attributes:
         repos: the repos that it goes to: more than one where they are branches of one repository, none where the URL is
-            no repo of the family.
+            no repo of the family. A fork or a backup releases nothing, whatever tags it holds.
         ours: refs whose move an operation of our own has written down and not yet ended.
-        tags: for each ref that is to be a release tag, what is known of it.
+        tags: for each ref that is to be a release tag, or is one and is deleted, what is known of it.
         reach: for each ref of a target, what its move reaches.
     """
 
@@ -132,12 +130,12 @@ def release_version(manifest: Manifest, repos: Sequence[Repo], line: PushedRef) 
 
     Args:
         manifest: says what release tags look like, for each repo.
-        repos: where it goes; a URL that is no repo of the family may be the source by a way that nobody told us.
+        repos: where it goes.
         line: the ref.
     """
     if line.tag is None:
         return None
-    forms = [manifest.tag_form(repo) for repo in repos or (manifest.source,) if repo.release]
+    forms = [manifest.tag_form(repo) for repo in repos if repo.release]
     return next((version for form in forms if (version := form.version_of(line.tag)) is not None), None)
 
 
@@ -156,15 +154,16 @@ def judge(lines: Sequence[PushedRef], facts: Facts, manifest: Manifest) -> tuple
     for line in lines:
         version = release_version(manifest, facts.repos, line)
         if version is not None:
-            found += _judge_tag(line, version, facts, manifest)
+            alone = len(lines) == 1
+            found += _judge_tag(line, version, facts, manifest, alone=alone)
         if any(repo.role is Role.TARGET for repo in facts.repos):
             found += _judge_target(line, facts)
     return tuple(found)
 
 
-def _judge_tag(line: PushedRef, version: str, facts: Facts, manifest: Manifest) -> Iterator[Finding]:
+def _judge_tag(line: PushedRef, version: str, facts: Facts, manifest: Manifest, *, alone: bool) -> Iterator[Finding]:
     if line.new.is_zero:
-        yield Finding(line.ref, "A release tag is not deleted: others have it, or build on it.", _NO_VERIFY)
+        yield from _judge_deletion(line, facts.tags[line.ref], facts.repos, manifest)
         return
     if not line.old.is_zero and line.old != line.new:
         yield Finding(
@@ -173,27 +172,53 @@ def _judge_tag(line: PushedRef, version: str, facts: Facts, manifest: Manifest) 
             "Take it back with the next version: openllm-repos release VERSION",
         )
         return
-    tag, release = facts.tags[line.ref], f"openllm-repos release {version}"
-    if tag.copied:
-        return
+    tag = facts.tags[line.ref]
+    drop = _without(line, version, alone=alone)
     if tag.kind != "tag":
         what = "is a lightweight tag" if tag.kind == "commit" else f"names a {tag.kind}"
-        yield Finding(line.ref, f"It {what}; a release tag is annotated and names a commit.", f"Run: {release}")
+        yield Finding(line.ref, f"It {what}; a release tag is annotated and names a commit.", drop)
         return
     if tag.commit is None:
-        yield Finding(line.ref, "It does not name a commit in the end.", f"Run: {release}")
+        yield Finding(line.ref, "It does not name a commit in the end.", drop)
         return
     if tag.named != line.tag:
         yield Finding(
             line.ref,
             f"The tag's own name is {tag.named}: a release tag is pushed under the name that it was made with.",
-            f"Run: {release}",
+            drop,
         )
     yield from _judge_version(line, version, tag.commit, tag.stated)
-    if facts.repos == () or manifest.source in facts.repos:
-        yield from _judge_release(line, version, tag.commit, tag, manifest)
+    if manifest.source in facts.repos:
+        yield from _judge_release(line, version, tag.commit, tag, manifest, drop)
     elif line.ref not in facts.ours:
-        yield from _judge_member(line, version, tag.commit, tag.found, facts.repos)
+        yield from _judge_member(line, version, tag.commit, tag.found, facts.repos, drop)
+
+
+def _judge_deletion(line: PushedRef, tag: TagFacts, repos: Sequence[Repo], manifest: Manifest) -> Iterator[Finding]:
+    """A tag that no release made may go again; one of a release stays, since others have it or build on it."""
+    lock, at_source = tag.found.lock, manifest.source in repos
+    if lock is None:
+        locked = []
+    elif at_source:
+        locked = [lock.source] if lock.tag == line.tag else []
+    else:
+        locked = [one for repo in repos if (one := lock.repo(repo.name)) is not None and one.tag == line.tag]
+    if not tag.kind and (locked or at_source):
+        yield Finding(
+            line.ref,
+            f"Whether it belongs to a release cannot be told: {line.old[:10]} is not in this clone.",
+            f"git fetch {repos[0].url} {line.ref}  # then push again",
+        )
+    places = {tag.commit, *(tag.parents if at_source else ())}
+    if tag.found.fault or any(one.commit in places for one in locked):
+        yield Finding(line.ref, "A tag of a release is not deleted: others have it, or build on it.", _NO_VERIFY)
+
+
+def _without(line: PushedRef, version: str, *, alone: bool) -> str:
+    """The command for a tag that is no release: it came along with something else, or was to be one."""
+    if not alone:
+        return f"git push --no-follow-tags  # leaves the tag here; to delete it: git tag -d {line.tag}"
+    return f"git tag -d {line.tag}  # if it was to be a release, this makes its tags: openllm-repos release {version}"
 
 
 def _judge_version(line: PushedRef, version: str, commit: ObjectId, stated: Sequence[Stated]) -> Iterator[Finding]:
@@ -208,29 +233,29 @@ def _judge_version(line: PushedRef, version: str, commit: ObjectId, stated: Sequ
 
 
 def _judge_release(
-    line: PushedRef, version: str, commit: ObjectId, tag: TagFacts, manifest: Manifest
+    line: PushedRef, version: str, commit: ObjectId, tag: TagFacts, manifest: Manifest, drop: str
 ) -> Iterator[Finding]:
     """A tag of the source: the release itself."""
-    at, release = commit[:10], f"openllm-repos release {version}"
+    at = commit[:10]
     if tag.on_branch is False:
         yield Finding(
             line.ref,
             f"Its commit {at} is on no branch of the remote, nor on one that this push brings there.",
-            f"Push the branch first: git push origin {manifest.source.branch}",
+            f"git push origin {manifest.source.branch}  # then push the tag again",
         )
     elif tag.on_branch is None:
-        fetch = f"Fetch what is there: git fetch {manifest.source.url} {manifest.source.branch}   and "
+        fetch = f"git fetch {manifest.source.url} {manifest.source.branch}"
         yield _unknown(line.ref, f"Whether {at} is on a branch of the remote cannot be told here.", manifest, fetch)
     lock, place = tag.found.lock, tag.found.place
     if lock is None:
         why = tag.found.fault or f"Neither its commit {at} nor its message holds a lock of {line.tag}, so nothing says"
         more = "" if tag.found.fault else " which commits of the other repos it goes with."
-        yield Finding(line.ref, why + more, f"Run: {release}")
+        yield Finding(line.ref, why + more, drop)
     elif lock.tag != line.tag or not same(lock.version, version):
-        yield Finding(line.ref, f"{place} is the lock of {lock.tag} ({lock.version}).", f"Run: {release}")
+        yield Finding(line.ref, f"{place} is the lock of {lock.tag} ({lock.version}).", drop)
     elif lock.source.commit not in (commit, *tag.parents):
         said = lock.source.commit[:10]
-        yield Finding(line.ref, f"It names {at}, but the release was made of {said}, says {place}.", f"Run: {release}")
+        yield Finding(line.ref, f"It names {at}, but the release was made of {said}, says {place}.", drop)
     else:
         yield from _judge_sisters(line, lock, tag.sisters, manifest)
 
@@ -244,7 +269,7 @@ def _judge_sisters(line: PushedRef, lock: Lock, sisters: Sequence[Sister], manif
                 line.ref, f"{sister.name} does not say whether it has {locked.tag}: {sister.problem}.", manifest
             )
         elif sister.held is None:
-            finish = f"Finish it: openllm-repos release {lock.version} --resume"
+            finish = f"openllm-repos release {lock.version} --resume  # finishes it"
             yield Finding(line.ref, f"{sister.name} does not have {locked.tag} yet.", finish, stops=False)
         elif sister.held != locked.commit:
             yield Finding(
@@ -255,22 +280,22 @@ def _judge_sisters(line: PushedRef, lock: Lock, sisters: Sequence[Sister], manif
 
 
 def _judge_member(
-    line: PushedRef, version: str, commit: ObjectId, found: Found, repos: Sequence[Repo]
+    line: PushedRef, version: str, commit: ObjectId, found: Found, repos: Sequence[Repo], drop: str
 ) -> Iterator[Finding]:
     """A tag of any other repo: a part of a release that the source's lock has to know."""
-    release, name = f"openllm-repos release {version}", repos[0].name
+    name = repos[0].name
     if found.lock is None:
         why = found.fault or f"The source has no lock of {version}, so no release puts {line.tag} into {name}."
-        yield Finding(line.ref, why, f"Run: {release}")
+        yield Finding(line.ref, why, drop)
         return
     locked = [one for repo in repos if (one := found.lock.repo(repo.name)) is not None and one.tag == line.tag]
     if not locked:
-        yield Finding(line.ref, f"{found.place} does not put {line.tag} into {name}.", f"Run: {release}")
+        yield Finding(line.ref, f"{found.place} does not put {line.tag} into {name}.", drop)
     elif commit not in [one.commit for one in locked]:
         yield Finding(
             line.ref,
             f"It names {commit[:10]}, but the lock says {locked[0].commit[:10]} for {locked[0].name}.",
-            f"Run: {release} --resume",
+            f"git tag -d {line.tag}  # this makes it where it belongs: openllm-repos release {version} --resume",
         )
 
 
@@ -289,7 +314,7 @@ def _judge_target(line: PushedRef, facts: Facts) -> Iterator[Finding]:
         yield Finding(
             line.ref,
             f"It brings {_some(reach.never)} to {name}, which may never leave the source.",
-            f"Was it meant for another remote? Mapped folders are carried by: openllm-repos sync {name}",
+            f"openllm-repos sync {name}  # carries the mapped folders; was the push meant for another remote?",
         )
         return
     if target is None or not line.ref.startswith(BRANCHES):
@@ -298,23 +323,23 @@ def _judge_target(line: PushedRef, facts: Facts) -> Iterator[Finding]:
         yield Finding(
             line.ref,
             f"What it changes in {name} cannot be told: the tip there, {line.old[:10]}, is not in this clone.",
-            f"Fetch it first: git fetch {target.url} {target.branch}",
+            f"git fetch {target.url} {target.branch}  # then push again",
         )
     elif reach.mapped:
         yield Finding(
             line.ref,
             f"It changes {_some(reach.mapped)} of {name}, which its maps write from the source.",
-            f"Change it in the source and run: openllm-repos sync {name}   ({_NO_VERIFY})",
+            f"openllm-repos sync {name}  # after the change in the source; git push --no-verify goes round this check",
         )
 
 
 def _unknown(ref: str, reason: str, manifest: Manifest, first: str = "") -> Finding:
     refuse = manifest.hooks.offline is Offline.REFUSE
     where = f'{manifest.origin}: [hooks] offline = "{manifest.hooks.offline}"'
-    again = f"Try again when it answers; {where} stops the push until then."
-    if first:
-        again = f"{first}try again; {where} stops the push until then."
-    return Finding(ref, reason, again if refuse else f"{where} lets it through.", stops=refuse)
+    if not refuse:
+        return Finding(ref, reason, f"{where} lets it through.", stops=False)
+    hint = f"{first}  # then push again; {where} stops the push until then"
+    return Finding(ref, reason, hint if first else f"Try again when it answers; {where} stops the push until then.")
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -46,14 +46,17 @@ class TagFinder:
     deadline: float
 
     def facts(self, line: PushedRef, version: str) -> TagFacts:
-        """Return what the clone itself knows of a tag."""
+        """Return what the clone itself knows of a tag: of the pushed one, or of the one that is deleted."""
         assert line.tag is not None  # only release tags come here
-        held = self.reader.read(line.new.encode())
+        object_id = line.old if line.new.is_zero else line.new
+        if self.reader.find(object_id.encode()) is None:
+            return TagFacts("", found=Found() if self._is_release else self._lock_of_source(version))
+        held = self.reader.read(object_id.encode())
         if held.type != b"tag":
             return TagFacts(held.type.decode())
         header, _, message = held.data.decode("utf-8", "replace").partition("\n\n")
         named = next((row[4:] for row in header.split("\n") if row.startswith("tag ")), "")
-        peeled = self.reader.find(line.new.encode() + b"^{commit}")
+        peeled = self.reader.find(object_id.encode() + b"^{commit}")
         if peeled is None:
             return TagFacts("tag", named)
         commit = ObjectId(peeled[0].decode())
@@ -71,8 +74,8 @@ class TagFinder:
 
     @property
     def _is_release(self) -> bool:
-        """Whether the push goes to the source. An unknown URL may well be the source, by a way that we do not know."""
-        return not self.repos or self.manifest.source in self.repos
+        """Whether the push goes to the source."""
+        return self.manifest.source in self.repos
 
     def _lock_of_source(self, version: str) -> Found:
         """Find the lock of another repo's tag: on the source's branch, as this clone has it, or in the source's tag."""
@@ -91,22 +94,21 @@ class TagFinder:
 
     def asked(self, tags: Mapping[str, TagFacts]) -> dict[str, TagFacts]:
         """Return the tags with what other repos say of them: all asked at once, or none where it does not matter."""
-        releases = {ref: tag for ref, tag in tags.items() if self._is_release and tag.commit is not None}
+        new = {line.ref for line in self.lines if not line.new.is_zero}
+        releases = {ref: tag for ref, tag in tags.items() if self._is_release and tag.commit is not None and ref in new}
         if not releases:
             return dict(tags)
         source = self.manifest.source
         clone = replace(self.repository, access=access_of(self.manifest, self.repository))
         with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            heads = pool.submit(self._list, clone, source.name, source.url, (f"{BRANCHES}*", *releases))
+            heads = pool.submit(self._list, clone, source.name, source.url, (f"{BRANCHES}*",))
             rounds = {ref: self._ask_sisters(pool, clone, tag.found.lock) for ref, tag in releases.items()}
             at_source, problem = heads.result()
             sisters = {ref: tuple(answer.result() for answer in answers) for ref, answers in rounds.items()}
-        new = {line.ref: line.new for line in self.lines}
         return dict(tags) | {
             ref: replace(
                 tag,
                 sisters=sisters[ref],
-                copied=not self.repos and at_source.get(ref) == new[ref],
                 on_branch=self._on_branch(tag, at_source, known=not problem),
             )
             for ref, tag in releases.items()

@@ -89,7 +89,6 @@ def changed(**changes: object) -> TagFacts:
 
 def test_a_sound_release_passes_without_a_word() -> None:
     assert found(line()) == ()
-    assert found(line(), to="nowhere in the family") == ()
 
 
 def test_a_push_without_lines_passes() -> None:
@@ -152,7 +151,7 @@ def test_the_lock_may_name_the_tagged_commit_itself() -> None:
 def test_a_release_tag_is_neither_moved_nor_deleted() -> None:
     assert reasons(found(line(old=OTHER))) == ["A release tag is not moved: the remote has it at 5555555555 already."]
     assert reasons(found(line(new=ZERO, old=OTHER))) == [
-        "A release tag is not deleted: others have it, or build on it."
+        "A tag of a release is not deleted: others have it, or build on it."
     ]
     assert found(line(old=TAG)) == ()
 
@@ -160,7 +159,7 @@ def test_a_release_tag_is_neither_moved_nor_deleted() -> None:
 def test_a_repo_that_does_not_have_the_tag_yet_is_told_of_only() -> None:
     [finding] = found(line(), tag=changed(sisters=(Sister("model"),)))
     assert (finding.stops, finding.reason) == (False, "model does not have v1.0.0 yet.")
-    assert finding.hint == "Finish it: openllm-repos release 1.0.0 --resume"
+    assert finding.hint == "openllm-repos release 1.0.0 --resume  # finishes it"
 
 
 @pytest.mark.parametrize("manifest", [MANIFEST, ALLOWING])
@@ -172,11 +171,26 @@ def test_what_is_not_known_stops_or_not_as_the_manifest_says(manifest: Manifest)
 
 def test_a_remote_that_has_gone_on_is_to_be_fetched() -> None:
     [finding] = found(line(), tag=changed(on_branch=None))
-    assert finding.hint.startswith(f"Fetch what is there: git fetch {MANIFEST.source.url} main   and try again;")
+    assert finding.hint.startswith(f"git fetch {MANIFEST.source.url} main  # then push again;")
 
 
-def test_a_copy_of_what_the_source_has_may_go_anywhere() -> None:
-    assert found(line(), to="elsewhere", tag=changed(copied=True, found=Found(), kind="commit")) == ()
+def test_a_tag_that_no_release_made_is_deleted() -> None:
+    gone = line(new=ZERO, old=OTHER)
+    elsewhere = changed(commit=OTHER, parents=())
+    for tag in (TagFacts("commit"), changed(found=Found()), changed(found=lock(tag="v2.0.0")), elsewhere):
+        assert found(gone, tag=tag) == ()
+    assert reasons(found(gone, tag=TagFacts(""))) == [
+        "Whether it belongs to a release cannot be told: 5555555555 is not in this clone."
+    ]
+    assert found(gone, to="model", tag=TagFacts("")) == ()
+    assert len(reasons(found(gone, to="model", tag=TagFacts("", found=lock())))) == 1
+    assert len(reasons(found(gone, to="model", tag=changed(commit=WEIGHTS)))) == 1
+    assert found(gone, to="model", tag=changed(commit=OTHER)) == ()
+    assert len(reasons(found(gone, tag=changed(found=Found(None, "the lock", "The lock is torn."))))) == 1
+
+
+def test_what_goes_to_another_place_than_the_family_s_is_not_judged() -> None:
+    assert found(line(), line(new=ZERO, old=OTHER), to="elsewhere", tag=TagFacts("commit")) == ()
 
 
 def test_other_tags_branches_and_repos_without_releases_do_not_count() -> None:
