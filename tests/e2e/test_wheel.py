@@ -26,6 +26,7 @@ def test_a_wheel_works_away_from_the_checkout(tmp_path: Path) -> None:
         archive.extractall(away)
     assert (away / "openllm_repos/py.typed").is_file()
     assert (away / "openllm_repos/repos.schema.json").read_bytes() == (ROOT / "manifest/repos.schema.json").read_bytes()
+    assert (away / "openllm_repos/hooks/snippet.sh").is_file()
     assert (away / "openllm_repos/hooks/pre-push").read_bytes() == (ROOT / "hooks/pre-push").read_bytes()
     entry_points = (away / f"openllm_repos-{__version__}.dist-info/entry_points.txt").read_text()
     assert entry_points == "[console_scripts]\nopenllm-repos = openllm_repos.cli:main\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,24 @@ def need_program(name: str) -> str:
     if os.access(place, os.X_OK):
         return place
     message = f"{name} is not installed here (pip install 'openllm-repos[dev]' does it where there is a wheel)"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def need_husky() -> Path:
+    """Return where husky's package is if it and node are installed; else skip, or fail in CI.
+
+    Raises:
+        pytest.skip.Exception: not installed.
+        pytest.fail.Exception: not installed, in CI.
+    """
+    place = Path(sys.prefix) / "node_modules/husky"
+    if shutil.which("node") and place.is_dir():
+        return place
+    message = (
+        "husky is not installed (npm install --prefix .venv --no-save husky@9); these tests push through its hooks"
+    )
     if IN_CI:
         pytest.fail(message)
     pytest.skip(message)

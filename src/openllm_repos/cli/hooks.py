@@ -44,8 +44,8 @@ def hooks() -> None:
 def install_(invocation: Invocation, hooks_path: bool, config: bool) -> None:
     """Install the hook into this clone, or bring it up to date.
 
-    A pre-push hook that is there already (yours, git-lfs, pre-commit, husky, lefthook) stays and runs after it, with
-    the same arguments and the same input; its exit code counts.
+    A pre-push hook that is there already (yours, git-lfs, pre-commit) stays and runs too, with the same arguments and
+    the same input; its exit code counts. Where husky or lefthook run the hooks, they call it: see hooks snippet.
     """
     if hooks_path and config:
         raise UsageError("--hooks-path and --config exclude each other.")
@@ -65,6 +65,18 @@ def uninstall_(invocation: Invocation) -> None:
 
     done = uninstall(Repository.open(invocation.directory))
     _say(invocation, f"{'Removed' if done.changed else 'There was nothing to remove'}: {done.path}.")
+
+
+@hooks.command("snippet", short_help="Print the lines for a hook of your own, husky's or lefthook's.")
+def snippet_() -> None:
+    """Print the lines of sh that judge a push from a hook of your own.
+
+    They go first in .husky/pre-push or in any other pre-push hook written in sh: what git tells a hook can be read
+    only once, and they hand it to the lines below them. For lefthook they are a script of their own.
+    """
+    from openllm_repos.hooks.tools import snippet
+
+    click.echo(snippet(), nl=False)
 
 
 @hooks.command("status", short_help="Show whether the hook is there and would run.")
@@ -111,6 +123,10 @@ def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: 
     text, (remote, url) = _given(arguments)
     lines = read_lines(text)
     if not lines:
+        # git itself says nothing where nothing is pushed, so this is no reason to stop.
+        click.echo(
+            "note: nothing is checked: no ref is pushed, or another hook has read standard input first.", err=True
+        )
         return 0
     place = invocation.directory if git_dir is None else Path(os.path.abspath(invocation.directory / git_dir))
     repository = Repository.open(place)
@@ -170,12 +186,13 @@ def _lines(found: Standing) -> list[str]:
         lines = [f"pre-push: not installed ({found.path})"]
     else:
         run = "would run" if found.would_run else "would not run"
-        way = {"config": ", from git's configuration", "pre-commit": ", called by pre-commit"}.get(found.way, "")
+        ways = {"config": ", from git's configuration", "file": "", "other": ", called by another hook"}
+        way = ways.get(found.way, f", called by {found.way}")
         lines = [
             f"pre-push: installed by {found.version or 'an unknown version'}, {run}{way}",
             f"  file:   {found.path}",
         ]
-        lines.append(f"  python: {found.python}")
+        lines += [f"  python: {found.python}"] if found.python else []
         if found.kept is not None:
             tool = f" ({found.kept.tool})" if found.kept.tool else ""
             lines.append(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from openllm_repos.cli.markdown import Part
+    from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.names.ref import RepoName
     from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
@@ -107,7 +108,7 @@ def status(
 
             click.echo(json.dumps(facts(family), indent=2))
         else:
-            for line in _markdown(family) if markdown else _lines(family):
+            for line in _markdown(family) if markdown else (*_lines(family), *_hook_lines(repository)):
                 click.echo(line)
     differs = family.differs_unwanted if leave_held else family.differs
     return _DIFFERS if check and differs else 0
@@ -177,6 +178,16 @@ def _lines(family: FamilyStatus) -> Iterator[str]:
     for problem in gathered(family.problems):
         yield ""
         yield from _problem_lines(problem, columns)
+
+
+def _hook_lines(repository: Repository) -> Iterator[str]:
+    """Say where another tool took the place of the hook that was installed into this clone."""
+    from openllm_repos.hooks.standing import displaced
+    from openllm_repos.status.problems import Problem
+
+    if fault := displaced(repository):
+        yield ""
+        yield from _problem_lines(Problem("pre-push hook", fault.message, fault.next), _columns())
 
 
 def _columns() -> int:

@@ -17,16 +17,15 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.destination import Addresses
 from openllm_repos.hooks.place import (
     CONFIG_KEY,
-    NAME,
-    Hook,
     HookPlace,
     config_command,
     config_place,
     find_place,
     knows_config_hooks,
+    same_content,
     shipped,
-    what_is,
 )
+from openllm_repos.hooks.tools import NAME, RUN_LEGACY, Tool, advice, find_caller, tool_of
 from openllm_repos.hooks.watch import Watch, facts_of
 from openllm_repos.manifest.model import Manifest
 
@@ -47,7 +46,7 @@ class Installed:
 
 
 def install(manifest: Manifest, repository: Repository, *, hooks_path: bool = False, config: bool = False) -> Installed:
-    """Install the hook, or bring it up to date. What is there already stays and runs after it.
+    """Install the hook, or bring it up to date. What is there already stays and runs too.
 
     Args:
         manifest: the family.
@@ -56,8 +55,8 @@ def install(manifest: Manifest, repository: Repository, *, hooks_path: bool = Fa
         config: whether to name the hook in git's configuration instead of writing into a hooks folder.
 
     Raises:
-        UsageError: `core.hooksPath` is set, and nothing says what to do about it; or git knows no hooks in its
-            configuration.
+        UsageError: `core.hooksPath` is set, and nothing says what to do about it; a hook manager has to call the gate
+            itself; or git knows no hooks in its configuration.
         ConflictError: another tool has replaced the hook since; which of the two is to run is not ours to say.
         EnvironmentProblem: the folder cannot be written.
     """
@@ -67,39 +66,49 @@ def install(manifest: Manifest, repository: Repository, *, hooks_path: bool = Fa
     if config:
         return _install_in_config(manifest, repository, python)
     place = find_place(repository)
-    if place.configured and not hooks_path:
-        raise UsageError(
-            f"core.hooksPath is {place.configured!r} (in {place.origin}): git looks for hooks in {place.folder} alone.",
-            hint=_ways(repository, place),
-        )
+    if not hooks_path:
+        if caller := find_caller(place.hook, repository.top):
+            return Installed(caller.path, changed=False)
+        if told := advice(place.hook, repository.top):
+            raise UsageError(told[0], hint=told[1])
+        if place.configured:
+            raise UsageError(
+                f"core.hooksPath is {place.configured!r} (in {place.origin}): git looks for hooks in {place.folder}"
+                " alone.",
+                hint="openllm-repos hooks install --hooks-path  # puts it there, beside what is there",
+            )
     with _writing(place):
         return _install_in(place, manifest, repository, python)
-
-
-def _ways(repository: Repository, place: HookPlace) -> str:
-    """Say how the gate can be had where `core.hooksPath` is set."""
-    ways = ["To put it there, beside what is there: openllm-repos hooks install --hooks-path"]
-    if place.folder.parent.name == ".husky":
-        mine = 'openllm-repos hooks run pre-push "$@"'
-        ways = [f"husky makes that folder anew with each npm install. Add a line to .husky/pre-push instead: {mine}"]
-    if knows_config_hooks(repository):
-        ways.append("To name it in git's configuration instead: openllm-repos hooks install --config")
-    return "\n      ".join(ways)
 
 
 def _install_in(place: HookPlace, manifest: Manifest, repository: Repository, python: str) -> Installed:
     """Write facts first, then the hook: at no moment is there none where there was one."""
     made = not place.folder.exists()
     place.folder.mkdir(parents=True, exist_ok=True)
+    mended = _straighten(place)
     slot = place.slot
-    if what_is(slot) is Hook.FOREIGN:
+    if tool_of(slot) not in {None, Tool.OURS}:
         _keep(slot, place.kept)
     before = read_watch(place)
     sections = dict(before.sections) | {place.clone: facts_of(manifest, Addresses.read(repository))}
     watch = Watch(python, __version__, before.made_folder or made, sections)
-    changed = _write(place.facts, watch.text().encode("utf-8", "surrogateescape"), 0o644)
+    changed = _write(place.facts, watch.text().encode("utf-8", "surrogateescape"), 0o644) or mended
     changed |= _write(slot, shipped(), 0o755)
+    for moved in place.ours():
+        if moved != slot:
+            moved.unlink()
     return Installed(slot, changed, place.kept if os.path.lexists(place.kept) else None)
+
+
+def _straighten(place: HookPlace) -> bool:
+    """Let no two hooks run each other: one that runs what it has moved aside stands before ours, never behind it."""
+    if place.circular:
+        place.kept.unlink()
+        return True
+    if tool_of(place.hook) is Tool.OURS and tool_of(place.kept) in RUN_LEGACY:
+        os.replace(place.kept, place.hook)
+        return True
+    return False
 
 
 def _keep(slot: Path, kept: Path) -> None:
@@ -108,26 +117,18 @@ def _keep(slot: Path, kept: Path) -> None:
     Raises:
         ConflictError: that name is taken by yet another hook.
     """
-    if _same(slot, kept):
+    if same_content(slot, kept):
         kept.unlink()  # that tool has written its hook anew
     if os.path.lexists(kept) and not os.path.samestat(os.lstat(slot), os.lstat(kept)):
         raise ConflictError(
             f"Another tool has replaced {slot}, and {kept.name} beside it holds the hook from before.",
-            hint=f"Delete the one that is not wanted any more, then run: openllm-repos hooks install   ({kept})",
+            hint=f"Delete the one that is not wanted any more ({kept} or {slot}), and install again.",
         )
     if not os.path.lexists(kept):
         try:
             os.link(slot, kept, follow_symlinks=False)
         except OSError:  # a file system without hard links
             os.replace(slot, kept)
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two names stand for files of the same content, which are not one file."""
-    try:
-        return not one.samefile(other) and one.read_bytes() == other.read_bytes()
-    except OSError:  # one is not there, or a link to nowhere
-        return False
 
 
 def _install_in_config(manifest: Manifest, repository: Repository, python: str) -> Installed:
@@ -166,19 +167,22 @@ def uninstall(repository: Repository) -> Installed:
 
 
 def _uninstall_from(place: HookPlace) -> bool:
-    slot = place.slot
-    if what_is(slot) is not Hook.OURS:
-        if _same(slot, place.kept):
+    """Take every copy of ours out, so that no other tool brings one back; the hook from before takes its place."""
+    ours = place.ours()
+    if not ours:
+        if same_content(place.slot, place.kept):
             place.kept.unlink()
         return not os.path.lexists(place.kept) and _forget(place)
     watch = read_watch(place)
     others = {clone: facts for clone, facts in watch.sections.items() if clone != place.clone}
     if others:
         return _write(place.facts, replace(watch, sections=others).text().encode("utf-8", "surrogateescape"), 0o644)
-    if os.path.lexists(place.kept):
-        os.replace(place.kept, slot)
-    else:
-        slot.unlink()
+    _straighten(place)
+    ours = place.ours()
+    if ours and os.path.lexists(place.kept):
+        os.replace(place.kept, place.slot if place.slot in ours else ours[0])
+    for path in place.ours():
+        path.unlink()
     _forget(place)
     if watch.made_folder:
         with contextlib.suppress(OSError):  # others have put something there meanwhile

@@ -1,29 +1,17 @@
-"""Where the hooks of a clone are: the folder that git looks in, and what stands there."""
+"""Where the hooks of a clone are: the folder that git looks in, and which file in it is ours."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.repository import Repository
+from openllm_repos.hooks.tools import NAME, RUN_LEGACY, Tool, tool_of
 
-NAME = "pre-push"
 FACTS = "pre-push.openllm-repos"
 KEPT = "pre-push.before-openllm-repos"
-LEGACY = "pre-push.legacy"  # where pre-commit puts the hook that it found, to run it first
+LEGACY = "pre-push.legacy"
 CONFIG_KEY = "hook.openllm-repos"
-_MARK = b"# openllm-repos pre-push\n"
-
-
-class Hook(StrEnum):
-    """What a file in a hooks folder is."""
-
-    ABSENT = "absent"
-    OURS = "ours"
-    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +31,22 @@ class HookPlace:
     origin: str = ""
 
     @property
-    def slot(self) -> Path:
-        """The file that is ours, or would be: ``pre-push``, unless pre-commit has moved us aside and calls us there."""
-        legacy = self.folder / LEGACY
-        if what_is(self.folder / NAME) is Hook.FOREIGN and what_is(legacy) is Hook.OURS:
-            return legacy
+    def hook(self) -> Path:
+        """The file that git runs."""
         return self.folder / NAME
+
+    @property
+    def slot(self) -> Path:
+        """The file that is ours, or would be: what git runs, or what the hook there runs first.
+
+        A tool that moves others aside and runs them keeps its place: moved back, ours would run it, and it ours.
+        """
+        tool = tool_of(self.hook)
+        if tool in RUN_LEGACY:
+            return self.folder / LEGACY
+        if tool is None or tool is Tool.OURS:
+            return self.hook
+        return next((path for path in self.ours() if _names(self.hook, path)), self.hook)
 
     @property
     def facts(self) -> Path:
@@ -57,8 +55,35 @@ class HookPlace:
 
     @property
     def kept(self) -> Path:
-        """The hook that was there before."""
+        """The hook that was there before, which ours runs."""
         return self.folder / KEPT
+
+    @property
+    def circular(self) -> bool:
+        """Whether the hook that ours runs is of the tool that runs ours."""
+        if self.slot == self.hook:
+            return False
+        tool = tool_of(self.kept)
+        if tool is Tool.OTHER:
+            return same_content(self.hook, self.kept) or _names(self.kept, self.slot)
+        return tool is tool_of(self.hook)
+
+    def ours(self) -> tuple[Path, ...]:
+        """Return every hook of ours in the folder, whatever name another tool has given it."""
+        return tuple(path for path in sorted(self.folder.glob(f"{NAME}*")) if tool_of(path) is Tool.OURS)
+
+
+def _names(hook: Path, moved: Path) -> bool:
+    """Whether the text of a hook names what another was moved to, such as ``.old``: then it runs that."""
+    return hook.is_file() and moved.name.removeprefix(NAME).encode() in hook.read_bytes()
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Whether two names stand for files of the same content, which are not one file."""
+    try:
+        return not one.samefile(other) and one.read_bytes() == other.read_bytes()
+    except OSError:  # one is not there, or a link to nowhere
+        return False
 
 
 def shipped() -> bytes:
@@ -96,22 +121,3 @@ def knows_config_hooks(repository: Repository) -> bool:
 def config_command(repository: Repository) -> str:
     """Return the hook of ours that the configuration names; an empty string where it names none."""
     return repository.git.text("config", "--get", f"{CONFIG_KEY}.command", ok=(0, 1))
-
-
-def what_is(path: Path) -> Hook:
-    """Say what a file in a hooks folder is.
-
-    Raises:
-        EnvironmentProblem: it is there but cannot be read.
-    """
-    if not os.path.lexists(path):
-        return Hook.ABSENT
-    try:
-        with path.open("rb") as file:
-            return Hook.OURS if file.readline() and file.readline() == _MARK else Hook.FOREIGN
-    except (FileNotFoundError, IsADirectoryError):  # a link to nowhere, a folder: not ours
-        return Hook.FOREIGN
-    except OSError as error:
-        raise EnvironmentProblem(
-            f"{path} cannot be read: {error.strerror}.", hint="Mend its permissions, then run this again."
-        ) from None

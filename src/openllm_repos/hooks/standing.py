@@ -7,33 +7,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from openllm_repos import __version__
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.destination import Addresses
 from openllm_repos.hooks.install import read_watch
 from openllm_repos.hooks.place import (
-    LEGACY,
-    NAME,
-    Hook,
     HookPlace,
     config_command,
     config_place,
     find_place,
     knows_config_hooks,
     shipped,
-    what_is,
 )
+from openllm_repos.hooks.tools import Caller, Tool, advice, find_caller, tool_of
 from openllm_repos.hooks.watch import Watch, facts_of
 from openllm_repos.manifest.model import Manifest
 
 _INSTALL = "openllm-repos hooks install"
-_TOOLS = (
-    ("git-lfs", b"git lfs"),
-    ("pre-commit", b"pre-commit"),
-    ("husky", b"husky"),
-    ("husky", b'"${0%/*}/h"'),  # what husky 9 writes does not name it
-    ("husky", b'"$(dirname "$0")/h"'),
-    ("lefthook", b"lefthook"),
-)
+_SNIPPET = "openllm-repos hooks snippet  # prints the script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +64,10 @@ class Standing:
     Attributes:
         path: the hook, or where it would be.
         installed: whether it is there.
-        way: how git comes to it: ``file``, ``config``, or ``pre-commit``, which runs it first.
+        way: how git comes to it: ``file``, ``config``, or the tool whose hook calls it.
         hooks_path: `core.hooksPath`, or an empty string.
         version: the openllm-repos that installed it.
-        python: the interpreter that it calls.
+        python: the interpreter that it calls; an empty string where the person's own files call the gate.
         kept: the hook from before.
         faults: what is wrong.
     """
@@ -105,14 +96,16 @@ def standing(manifest: Manifest, repository: Repository) -> Standing:
     """
     place = find_place(repository)
     command = config_command(repository)
+    caller = find_caller(place.hook, repository.top)
     if command:
         place = config_place(repository)
     slot = place.slot
+    installed = tool_of(slot) is Tool.OURS
+    if caller and not installed:
+        return _called(place, caller)
     watch = read_watch(place)
-    installed = what_is(slot) is Hook.OURS
     faults = _faults(manifest, repository, place, watch) if installed else _absent(repository, place)
-    way = "config" if command else "pre-commit" if slot.name == LEGACY else "file"
-    kept = _kept(place) if installed else None
+    way = "config" if command else "file" if slot == place.hook else str(tool_of(place.hook))
     return Standing(
         slot,
         installed,
@@ -120,14 +113,35 @@ def standing(manifest: Manifest, repository: Repository) -> Standing:
         place.configured,
         watch.version,
         watch.python,
-        kept,
-        (*faults, *_doubled(repository, command)),
+        _kept(place) if installed else None,
+        (*faults, *_doubled(repository, command, caller)),
     )
+
+
+def displaced(repository: Repository) -> Fault | None:
+    """Return why git does not run the hook that was installed into this clone; None where it does, or was not."""
+    own = HookPlace(repository.common_dir / "hooks", ".")
+    if not os.path.lexists(own.facts) or config_command(repository):
+        return None
+    place = find_place(repository)
+    if tool_of(place.slot) is Tool.OURS or find_caller(place.hook, repository.top):
+        return None
+    return next(_absent(repository, place))
+
+
+def _called(place: HookPlace, caller: Caller) -> Standing:
+    """The gate is called from a file of the person's own; nothing of ours is in the hooks folder."""
+    faults = (Fault(caller.fault, _SNIPPET, stops=False),) if caller.fault else ()
+    return Standing(caller.path, True, str(caller.tool), place.configured, __version__, "", None, faults)
 
 
 def _faults(manifest: Manifest, repository: Repository, place: HookPlace, watch: Watch) -> Iterator[Fault]:
     slot = place.slot
     install = f"{_INSTALL} --hooks-path" if place.configured else _INSTALL
+    if place.circular:
+        found = tool_of(place.hook)
+        tool = "another hook" if found is Tool.OTHER else found
+        yield Fault(f"{tool} runs this hook, and this hook runs {tool}: every push fails.", install, stops=True)
     if not os.access(slot, os.X_OK):
         yield Fault(f"git leaves out {slot}: it may not be executed.", f"chmod +x {slot}", stops=True)
     if not watch.sections:
@@ -156,42 +170,42 @@ def _faults(manifest: Manifest, repository: Repository, place: HookPlace, watch:
 
 
 def _absent(repository: Repository, place: HookPlace) -> Iterator[Fault]:
-    here, install = repository.common_dir / "hooks" / NAME, f"{_INSTALL} --hooks-path" if place.configured else _INSTALL
-    if place.configured and what_is(here) is Hook.OURS:
+    own = HookPlace(repository.common_dir / "hooks", ".")
+    moved = next((path for path in place.ours() if path != place.slot), None)
+    install = f"{_INSTALL} --hooks-path" if place.configured else _INSTALL
+    if told := advice(place.hook, repository.top):
+        message, install = told
+        yield Fault(f"{message} It has moved ours to {moved.name}." if moved else message, install, stops=True)
+    elif place.configured and tool_of(own.hook) is Tool.OURS:
         yield Fault(
-            f"core.hooksPath is {place.configured!r} (in {place.origin}), so git does not look at {here}.",
+            f"core.hooksPath is {place.configured!r} (in {place.origin}), so git does not look at {own.hook}.",
             install,
             stops=True,
         )
-    elif what_is(place.folder / NAME) is Hook.FOREIGN and os.path.lexists(place.facts):
-        yield Fault(f"Another tool has replaced {place.folder / NAME}.", install, stops=True)
+    elif moved or (tool_of(place.hook) is not None and os.path.lexists(place.facts)):
+        where = f", and moved ours to {moved.name}" if moved else ""
+        yield Fault(f"Another tool has replaced {place.hook}{where}.", install, stops=True)
     else:
         yield Fault("It is not installed.", install, stops=True)
 
 
-def _doubled(repository: Repository, command: str) -> Iterator[Fault]:
-    """What is wrong with a hook in git's configuration."""
-    if not command:
-        return
-    if not knows_config_hooks(repository):
+def _doubled(repository: Repository, command: str, caller: Caller | None) -> Iterator[Fault]:
+    """What is wrong with a hook in git's configuration, or with two ways at once."""
+    if command and not knows_config_hooks(repository):
         yield Fault("This git runs no hooks from its configuration; git 2.54 and newer do.", _INSTALL, stops=True)
-    if (
-        find_place(repository).slot != config_place(repository).slot
-        and what_is(find_place(repository).slot) is Hook.OURS
-    ):
+    ways = ["git's configuration"] if command else []
+    ways += ["the hooks folder"] if tool_of(find_place(repository).slot) is Tool.OURS else []
+    ways += [str(caller.path)] if caller else []
+    if len(ways) > 1:
         yield Fault(
-            "It is installed twice, in git's configuration and in the hooks folder, and runs twice.",
-            "openllm-repos hooks uninstall, then install it one way",
+            f"It is installed twice, in {' and in '.join(ways)}, and runs twice.",
+            "openllm-repos hooks uninstall  # then install it one way",
             stops=False,
         )
 
 
 def _kept(place: HookPlace) -> Kept | None:
-    if not os.path.lexists(place.kept):
+    tool = tool_of(place.kept)
+    if tool is None:
         return None
-    try:
-        text = place.kept.read_bytes()
-    except OSError:  # a link to nowhere
-        text = b""
-    tool = next((name for name, mark in _TOOLS if mark in text), "")
-    return Kept(place.kept, tool, os.access(place.kept, os.X_OK))
+    return Kept(place.kept, "" if tool is Tool.OTHER else str(tool), os.access(place.kept, os.X_OK))
