@@ -32,8 +32,8 @@ _REFUSED = 3
 def hooks() -> None:
     """Check what is pushed from this clone: a hook that git runs before each push.
 
-    A release tag must be annotated, agree with the version files of its commit, and belong to a lock; nobody moves or
-    deletes one. Mapped files of a target are changed by a sync, not by hand. The rest passes in a few milliseconds.
+    A release tag must be annotated, agree with the version files of its commit, and belong to a lock; then nobody moves
+    or deletes it. Mapped files of a target are changed by a sync, not by hand. The rest passes in a few milliseconds.
     """
 
 
