@@ -13,7 +13,7 @@ TESTS ?=
 CODE := src tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick soak format bench live wheel clean python
+.PHONY: help demo test check quick soak format bench live lock wheel clean python
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
@@ -21,6 +21,7 @@ help:
 	@echo "make soak    random steps on a whole family for an hour or so (RUNS=250)"
 	@echo "make format  mend style;  make wheel   build into dist/;  make clean"
 	@echo "make bench REPO=path [FOLDER=dir]   compare with git subtree and others on a clone of yours"
+	@echo "make lock    raise what the jobs of ci install (on x86_64 Linux, with Python 3.13)"
 	@echo "make live    one sync and one tag on the real Hub, in a namespace and with a token of yours"
 
 python:
@@ -77,6 +78,10 @@ bench: .venv/dev.stamp
 # One sync and one tag on the real Hub, in a Space that is deleted again; says what it needs.
 live: .venv/dev.stamp
 	@$(BIN)/python -m tests.live.hub
+
+# What the jobs of `ci` install beside the tool, by hash: asks the package index, and leaves the diff to be read.
+lock: python
+	"$(PYTHON)" .ci/lock
 
 wheel: .venv/dev.stamp
 	$(BIN)/python -m build --outdir dist .

@@ -7,19 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from openllm_repos import __version__
+from openllm_repos.manifest import Manifest
 from openllm_repos.sandbox import Sandbox
+from openllm_repos.workflow.choices import Choices, Requirement
+from openllm_repos.workflow.file import Found, Recipe, composed, write_workflow
 from tests.support.acting import CLAIMS, Actor
 from tests.support.hub_family import SOURCE, SPACE, HubFamily
 from tests.support.inprocess import RunCli
 from tests.support.repositories import Bare
+from tests.support.wheels import empty_python, sources_of_the_tool, wheels_of_the_tool
 
 WORKFLOW = ".github/workflows/openllm-repos.yml"
+INSTALL = f"openllm-repos==1.0 --hash=sha256:{'0' * 64}"
 BOT = "github-actions[bot]"
 
 
 def ready(family: HubFamily, *options: str) -> None:
     """Write the workflow with the family's own command, and push it."""
-    done = family.run("ci", *options, cwd=family.clone.path)
+    done = family.run("ci", "--install", INSTALL, *options, cwd=family.clone.path)
     assert done.code == 0, done.err
     family.commit("Let GitHub keep the family in step")
 
@@ -35,11 +41,16 @@ def make_private(sandbox: Sandbox) -> None:
     repo.save(replace(repo.facts(), private=True))
 
 
-def released(family: HubFamily, version: str) -> dict[str, object]:
-    """Release a version on a person's machine; return what GitHub says of the push of its tag."""
+def due(family: HubFamily, version: str) -> None:
+    """Get everything ready for the release of a version."""
     family.manifest(project='version = "VERSION"')
     ready(family)
     family.commit("Say which version it is", {"VERSION": f"{version}\n"})
+
+
+def released(family: HubFamily, version: str) -> dict[str, object]:
+    """Release a version on a person's machine; return what GitHub says of the push of its tag."""
+    due(family, version)
     done = family.run("release", version, "--yes", cwd=family.clone.path)
     assert done.code == 0, done.err
     return {"after": family.origin.tip(f"v{version}"), "repository": {"full_name": SOURCE}}
@@ -60,6 +71,7 @@ def test_a_push_syncs_the_space_without_any_stored_secret(hub_family: HubFamily,
     assert hub_family.space.log("main", "-1", form="%cn") == [BOT]
     assert "| `space` | synced | 2 | 3 |" in done.summaries["sync"]
     assert {seen.user for seen in actor.sandbox.hub.log if seen.path.endswith("git-receive-pack")} >= {"[OIDC]"}
+    assert f"space: the Space is RUNNING: https://huggingface.co/spaces/{SPACE}" in done.out
 
 
 slow = pytest.mark.slow
@@ -205,6 +217,7 @@ def test_a_fleet_is_synced_by_one_job_for_each_target_and_verified_at_the_end(
     sandbox: Sandbox, hub_family: HubFamily, actor: Actor
 ) -> None:
     twin = Bare(sandbox.hub.create("space", "lemms/twin", sdk="static"))
+    sandbox.hub.build("lemms/twin", stage="RUNNING")
     hub_family.manifest(
         more='[repos.twin]\nspace = "lemms/twin"\n[[repos.twin.map]]\nfrom = "configs/*.json"\nto = "configs/"'
     )
@@ -225,3 +238,100 @@ def test_a_fleet_is_synced_by_one_job_for_each_target_and_verified_at_the_end(
     assert hub_family.run("rollback", "space", "--to", start, "--yes", cwd=hub_family.clone.path).code == 0
     done = actor.run("push", pushed(hub_family))
     assert (done.code, set(done.jobs.values())) == (0, {True}), done.out  # held, and no job is red for it
+
+
+@slow
+def test_a_sync_whose_space_does_not_build_is_red(sandbox: Sandbox, hub_family: HubFamily, actor: Actor) -> None:
+    sandbox.hub.build(SPACE, stage="BUILD_ERROR", log=["No matching distribution for torch==9"])
+    ready(hub_family)
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (1, {"Sync": False})
+    assert "space: the Space does not run: BUILD_ERROR" in done.out
+    assert "No matching distribution for torch==9" in done.out
+    assert "training/model.py" in hub_family.space.paths()  # it was synced all the same
+    ready(hub_family, "--no-wait")
+    assert actor.run("push", pushed(hub_family)).jobs == {"Sync": True}
+
+
+@slow
+def test_a_release_is_made_where_a_person_asks_for_it_on_github(hub_family: HubFamily, actor: Actor) -> None:
+    due(hub_family, "1.0.0")
+    actor.github_token = "gh_write"  # what `contents: write` gives the job
+    before = hub_family.origin.tips(), hub_family.space.tips()
+    asked = {"repository": {"full_name": SOURCE}, "inputs": {"version": "1.0.0", "dry-run": "true"}}
+    done = actor.run("workflow_dispatch", asked)
+    assert (done.code, done.jobs) == (0, {"Release 1.0.0": True}), done.out
+    assert (hub_family.origin.tips(), hub_family.space.tips()) == before
+    asked["inputs"] = {"version": "1.0.0"}
+    done = actor.run("workflow_dispatch", asked)
+    assert (done.code, done.jobs) == (0, {"Release 1.0.0": True}), done.out
+    assert "Released: 1.0.0" in done.out
+    assert "training/model.py" in hub_family.space.paths("v1.0.0")
+    assert hub_family.origin.git("cat-file", "-t", "v1.0.0") == "tag"
+    assert hub_family.origin.log("main", "-1", form="%cn") == [BOT]
+    assert actor.run("workflow_dispatch", asked).jobs == {"Release 1.0.0": True}  # there is nothing left to do
+    odd = {"repository": {"full_name": SOURCE}, "inputs": {"version": "$(touch /tmp/x) --yes"}}
+    assert set(actor.run("workflow_dispatch", odd).jobs.values()) == {False}
+    asked["inputs"] = {"version": "1.1.0"}
+    hub_family.clone.git("push", "-q", hub_family.origin.url, "main:topic")
+    assert actor.run("workflow_dispatch", asked, ref="refs/heads/topic").jobs == {}
+
+
+@slow
+def test_a_release_that_is_not_due_is_refused_on_github_too(hub_family: HubFamily, actor: Actor) -> None:
+    due(hub_family, "1.0.0")
+    actor.github_token = "gh_write"
+    before = hub_family.origin.tips()
+    done = actor.run("workflow_dispatch", {"repository": {"full_name": SOURCE}, "inputs": {"version": "2.0.0"}})
+    assert (done.code, done.jobs) == (1, {"Release 2.0.0": False})
+    assert "VERSION" in done.out
+    assert hub_family.origin.tips() == before
+
+
+@slow
+def test_the_jobs_install_what_is_pinned_and_nothing_else(hub_family: HubFamily, actor: Actor, tmp_path: Path) -> None:
+    """Into an empty Python, from a folder of wheels that stands in for the package index."""
+    actor.wheels, (tool, *needed) = tmp_path / "wheels", wheels_of_the_tool(tmp_path / "wheels")
+    recipe = Recipe(
+        Manifest.load(hub_family.clone.path / "repos.toml"),
+        "repos.toml",
+        Choices(install=Requirement(tool)),
+        __version__,
+        "".join(f"{one}\n" for one in needed),
+    )
+    write_workflow(hub_family.clone.path, composed(Found(None), recipe, overwrite=False))
+    hub_family.commit("Let GitHub keep the family in step")
+    actor.python = empty_python(tmp_path / "first")
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+    assert f"{WORKFLOW} is up to date." in done.out
+    assert (actor.python / "openllm-repos").exists()
+    assert "training/model.py" in hub_family.space.paths()
+
+    (wheel,) = actor.wheels.glob("openllm_repos-*.whl")  # somebody else's of that name and version
+    wheel.write_bytes(wheel.read_bytes() + b"\n")
+    actor.python = empty_python(tmp_path / "second")
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (1, {"Sync": False})
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in done.out
+    assert not (actor.python / "openllm-repos").exists()
+
+
+@slow
+def test_the_jobs_build_what_git_brings_without_an_index(hub_family: HubFamily, actor: Actor, tmp_path: Path) -> None:
+    actor.wheels, (_, *needed) = tmp_path / "wheels", wheels_of_the_tool(tmp_path / "wheels", building=True)
+    published = Bare(actor.sandbox.github.create("louischua/openllm-repos"))
+    commit = sources_of_the_tool(tmp_path / "sources", published)
+    recipe = Recipe(
+        Manifest.load(hub_family.clone.path / "repos.toml"),
+        "repos.toml",
+        Choices(install=Requirement(f"openllm-repos @ git+https://github.com/louischua/openllm-repos@{commit}")),
+        __version__,
+        "".join(f"{one}\n" for one in needed),
+    )
+    write_workflow(hub_family.clone.path, composed(Found(None), recipe, overwrite=False))
+    hub_family.commit("Let GitHub keep the family in step")
+    actor.python = empty_python(tmp_path / "first")
+    done = actor.run("push", pushed(hub_family))
+    assert (done.code, done.jobs) == (0, {"Sync": True}), done.out
+    assert "training/model.py" in hub_family.space.paths()

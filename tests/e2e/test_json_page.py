@@ -125,7 +125,7 @@ def test_a_release_and_what_is_asked_of_it_afterwards(tmp_path: Path, run_cli: R
 
 def test_a_workflow(clone: Clone, run_cli: RunCli) -> None:
     clone.write({"repos.toml": (Path(__file__).parents[2] / "repos.toml").read_text(encoding="utf-8")})
-    for args in (("ci", "--check"), ("ci",)):
+    for args in (("ci", "--check"), ("ci", "--install", f"openllm-repos==1 --hash=sha256:{'0' * 64}")):
         assert unnamed("ci", run_cli(*args, "--json", cwd=clone.path)) == set()
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from openllm_repos.workflow.jobs import CHECKOUT, RUNNER, SETUP_PYTHON
 from tests.support.needs import need_program
 from tests.support.process import run_git
 
@@ -26,9 +25,18 @@ if TYPE_CHECKING:
 CLAIMS = {"repository": "louischua/openllm", "workflow": "openllm-repos.yml"}
 """What a job of the source's can prove of itself."""
 
+_WORKFLOW = ".github/workflows/openllm-repos.yml"
+_RUNNER = re.compile(r"runs-on: (\S+)")
+_ACTION = re.compile(r"uses: ([\w-]+/([\w-]+)@[0-9a-f]{40})")
 _STAND_INS = Path(__file__).with_name("stand_ins")
 _SECRETS = ("HF_TOKEN", "GITHUB_TOKEN")
 _PASSED = ("GIT_", "XDG_", "HF_", "GITHUB_SERVER_URL", "HOME", "TMPDIR", "TZ", "LC_ALL", "NO_COLOR")
+# The Python of the tests, which has all that the jobs install; where a test brings another one, that installs.
+_PYTHON = """\
+#!/bin/sh
+[ "$1 $2" = "-m pip" ] && exit 0
+exec "$TESTS_PYTHON/python" "$@"
+"""
 _TOOL = """\
 #!/bin/sh
 # The tool, and a copy of the summary of its step.
@@ -67,6 +75,9 @@ class Actor:
         trusted: whether jobs can prove who they are (`id-token: write`).
         github_token: what a job gets for its own repository.
         repository: what the repository is called on GitHub by now.
+        python: the folder of a Python that is empty yet, and that the jobs really install into; None for that of the
+            tests, where nothing is installed.
+        wheels: a folder of wheels, which stands in for the package index.
     """
 
     folder: Path
@@ -75,6 +86,8 @@ class Actor:
     trusted: bool = False
     github_token: str = "gh_read"
     repository: str = CLAIMS["repository"]
+    python: Path | None = None
+    wheels: Path | None = None
     _runs: int = 0
 
     def run(self, event: str, payload: Mapping[str, Any], *, ref: str = "refs/heads/main") -> Acted:
@@ -90,17 +103,27 @@ class Actor:
         workspace, summaries, tool = (place / name for name in ("workspace", "summaries", "tool"))
         for made in (workspace, summaries, tool):
             made.mkdir(parents=True)
-        (tool / "openllm-repos").write_text(_TOOL, encoding="utf-8")
-        (tool / "openllm-repos").chmod(0o755)
+        for name, script in (("openllm-repos", _TOOL), ("python", _PYTHON)) if self.python is None else ():
+            (tool / name).write_text(script, encoding="utf-8")
+            (tool / name).chmod(0o755)
         (place / "event.json").write_text(json.dumps({"ref": ref, **payload}), encoding="utf-8")
         self._check_out(workspace, ref)
-        paths = {"TESTS_PYTHON": os.path.dirname(sys.executable), "TESTS_TOOL": tool, "TESTS_SUMMARIES": summaries}
+        python = self.python or Path(sys.executable).parent
+        paths = {"TESTS_PYTHON": python, "TESTS_TOOL": tool, "TESTS_SUMMARIES": summaries}
+        workflow = (workspace / _WORKFLOW).read_text(encoding="utf-8")
+        actions = sorted(set(_ACTION.findall(workflow)))
         done = subprocess.run(
             [
                 *(need_program("act"), event, "-C", workspace, "-e", place / "event.json"),
-                *("-P", f"{RUNNER}=-self-hosted", "--no-skip-checkout", "--no-cache-server", "--pull=false"),
+                *(
+                    "-P",
+                    f"{_RUNNER.findall(workflow)[0]}=-self-hosted",
+                    "--no-skip-checkout",
+                    "--no-cache-server",
+                    "--pull=false",
+                ),
                 *("--action-offline-mode", "--concurrent-jobs", "1"),
-                *(part for action in (CHECKOUT, SETUP_PYTHON) for part in _stand_in(action)),
+                *(f"--local-repository={action}={_STAND_INS / name}" for action, name in actions),
                 *(part for name in self._secrets() for part in ("-s", name)),
                 *(part for name, value in {**self._passed(), **paths}.items() for part in ("--env", f"{name}={value}")),
             ],
@@ -137,14 +160,5 @@ class Actor:
         """Return what a step finds in its environment beside what GitHub puts there; no token."""
         own = {name: value for name, value in os.environ.items() if name.startswith(_PASSED) and name not in _SECRETS}
         proof = self.sandbox.hub.job_environment("", CLAIMS) if self.trusted else {}
-        return {
-            **own,
-            "PIP_NO_INDEX": "1",
-            "PIP_NO_DEPS": "1",
-            **{k: v for k, v in proof.items() if k != "HF_OIDC_RESOURCE"},
-        }
-
-
-def _stand_in(action: tuple[str, str, str]) -> tuple[str, str]:
-    name, commit, _ = action
-    return "--local-repository", f"{name}@{commit}={_STAND_INS / name.rpartition('/')[2]}"
+        index = {"PIP_NO_INDEX": "1", **({"PIP_FIND_LINKS": str(self.wheels)} if self.wheels else {})}
+        return {**own, **index, **{k: v for k, v in proof.items() if k != "HF_OIDC_RESOURCE"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import NameRefused, UsageError
 
 if TYPE_CHECKING:
+    from openllm_repos.git.repository import Repository
+    from openllm_repos.manifest.model import Manifest
     from openllm_repos.workflow.choices import Choices, Requirement
     from openllm_repos.workflow.file import Found, Recipe, Standing
 
@@ -38,9 +41,17 @@ _T = TypeVar("_T")
     default=None,
     help="Whether a repository beside the source cannot be read without a token: then jobs that only look get one too.",
 )
+@click.option(
+    "--wait/--no-wait",
+    default=None,
+    help="Whether a sync waits until the Spaces among its targets run (the default), and fails where one does not.",
+)
 @click.option("--cron", metavar="FIELDS", help="When to look for drift, in UTC ('17 5 * * *'); off for never.")
 @click.option(
-    "--install", metavar="REQUIREMENT", help="What pip installs (this version by default); 'default' goes back to that."
+    "--install",
+    metavar="REQUIREMENT",
+    help="What pip installs, pinned by a commit or a hash; by default, and with 'default', what was installed here from"
+    " git or a URL.",
 )
 @click.option("--overwrite", is_flag=True, help="Write over edits between the marks, or a file that has no marks.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found and done as JSON.")
@@ -52,6 +63,7 @@ def ci(
     auth: str | None,
     matrix: bool | None,
     private: bool | None,
+    wait: bool | None,
     cron: str | None,
     install: str | None,
     overwrite: bool,
@@ -65,52 +77,99 @@ def ci(
     if shown and (check or as_json):
         raise UsageError("--print goes neither with --check nor with --json.")
     from openllm_repos.cli.clone import open_clone
+    from openllm_repos.workflow.choices import FORMS
     from openllm_repos.workflow.file import Recipe, Standing, composed, read_workflow, standing, write_workflow
+    from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW
 
     manifest, repository = open_clone(invocation)
     if repository.top is None:
         raise UsageError("A bare clone has no work tree to write a workflow into.", hint="Run it in a clone with one.")
     found = read_workflow(repository.top)
-    choices = _chosen(found, auth=auth, matrix=matrix, private=private, cron=cron, install=install)
+    choices = _chosen(found, auth=auth, matrix=matrix, private=private, wait=wait, cron=cron, install=install)
     if install is None and not check:
-        choices = replace(choices, install=_renewed(found, choices.install))
+        choices = replace(choices, install=_renewed(choices.install))
     recipe = Recipe(manifest, _place_of(invocation, repository.top), choices, __version__)
-    now = standing(found, recipe)
+    recipe.require_github()
     if check:
-        return _tell_standing(found, recipe, now, as_json=as_json, quiet=invocation.quiet)
-    text = composed(found, recipe, overwrite=overwrite)
+        return _tell_standing(found, recipe, standing(found, recipe), as_json=as_json, quiet=invocation.quiet)
+    notes = [*_branch_notes(manifest, repository), *_writer_notes(manifest, repository)]
+    if choices.install is None:
+        raise UsageError(_unknown_install(), hint=f"Say it with --install: {FORMS}.")
+    files = composed(found, recipe, overwrite=overwrite)
     if shown:
-        click.echo(text, nl=False)
+        click.echo(files[WORKFLOW], nl=False)
         return 0
-    changed = text != found.text
+    beside = found.parts.requirements if found.parts else None
+    changed = (files[WORKFLOW], files[REQUIREMENTS]) != (found.text, beside)
     if changed:
-        write_workflow(repository.top, text)
+        write_workflow(repository.top, files)
     if as_json:
         _print_json(recipe, Standing.CURRENT, changed=changed)
     elif not invocation.quiet:
         place = os.path.relpath(os.path.realpath(repository.top), os.path.realpath(invocation.directory))
-        for line in _told(found, recipe, Path(place), changed=changed):
+        for line in (*_told(found, recipe, Path(place), changed=changed), *notes):
             click.echo(line)
     return 0
 
 
+def _branch_notes(manifest: Manifest, repository: Repository) -> list[str]:
+    """Return what there is to say where the source's main branch is another than the manifest's.
+
+    Raises:
+        UsageError: the clone has no branch of the name that the manifest gives.
+    """
+    from openllm_repos.family.source import default_branch_elsewhere
+    from openllm_repos.text import show
+    from openllm_repos.workflow.file import branch_sentence
+
+    source = manifest.source
+    other, here = default_branch_elsewhere(repository, source)
+    if not other:
+        return []
+    if not here:
+        raise UsageError(
+            f"{manifest.origin} says that {source.name} is on the branch {source.branch}, and this clone knows"
+            f" {show(other)} alone: no push would start the workflow.",
+            hint=f"openllm-repos manifest set repos.{source.name}.branch {shlex.quote(other)}",
+        )
+    return [f"note: {branch_sentence(manifest, other)}"]
+
+
+def _writer_notes(manifest: Manifest, repository: Repository) -> list[str]:
+    from openllm_repos.family.writers import find_writers
+    from openllm_repos.text import show
+
+    return [f"note: {writer.repo.name} {show(str(writer))}" for writer in find_writers(manifest, repository)]
+
+
+def _unknown_install() -> str:
+    """Return the sentence for a tool that was installed from where no job can install it."""
+    origin = _origin()
+    place = "a package index, which leaves no hash of it here" if origin is None else "this machine"
+    return f"This openllm-repos {__version__} was installed from {place}, and a job installs nothing unpinned."
+
+
 def _chosen(
-    found: Found, *, auth: str | None, matrix: bool | None, private: bool | None, cron: str | None, install: str | None
+    found: Found,
+    *,
+    auth: str | None,
+    matrix: bool | None,
+    private: bool | None,
+    wait: bool | None,
+    cron: str | None,
+    install: str | None,
 ) -> Choices:
     """Return what is chosen: what was typed, else what the workflow was written with, else the defaults."""
     from openllm_repos.workflow.choices import Auth, Choices, Requirement, cron_of
 
-    choices = found.choices or Choices()
+    choices = (found.choices or Choices()).switched(matrix=matrix, private=private, wait=wait)
     if auth is not None:
         choices = replace(choices, auth=Auth(auth))
-    if matrix is not None:
-        choices = replace(choices, matrix=matrix)
-    if private is not None:
-        choices = replace(choices, private=private)
     if cron is not None:
         choices = replace(choices, cron=_typed("--cron", cron, cron_of))
     if install is not None:
-        choices = replace(choices, install=None if install == "default" else _typed("--install", install, Requirement))
+        wanted = _renewed(None) if install == "default" else _typed("--install", install, Requirement)
+        choices = replace(choices, install=wanted)
     return choices
 
 
@@ -126,13 +185,14 @@ def _origin() -> str | None:
         return ""
 
 
-def _renewed(found: Found, install: Requirement | None) -> Requirement | None:
+def _renewed(install: Requirement | None) -> Requirement | None:
     """Return what the jobs install: where this package came from git, the same from there, at the same commit."""
     from openllm_repos.workflow.choices import requirement_of
 
     own = requirement_of(_origin())
-    known = found.choices is not None
-    return own if own and (install.place == own.place if install else not known) else install
+    if install is None:
+        return own
+    return own if own and own.place and install.place == own.place else install
 
 
 def _typed(option: str, text: str, parse: Callable[[str], _T]) -> _T:
@@ -180,27 +240,17 @@ def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool
 
 
 def _told(found: Found, recipe: Recipe, top: Path, *, changed: bool) -> list[str]:
-    from shlex import quote
-
-    from openllm_repos.workflow.filters import WORKFLOW
-    from openllm_repos.workflow.jobs import job_keys
+    from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW
+    from openllm_repos.workflow.template import job_keys
 
     if not changed:
         return [f"{WORKFLOW} is up to date."]
-    jobs = ", ".join(job_keys(recipe.manifest, recipe.choices))
+    jobs = ", ".join(job_keys(recipe.jobs()))
     known = found.choices is not None and found.choices.auth is recipe.choices.auth
     lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}.", "next:"]
     lines += [] if known else [f"  {step}" for step in _to_set_up(recipe)]
-    lines.append(
-        f"  git add {quote(str(top / WORKFLOW))} && git commit -m 'Let GitHub keep the family in step' && git push"
-    )
-    if recipe.choices.install is None and _origin() is not None:
-        lines.append(
-            f"The jobs install openllm-repos {__version__} from the package index, and this one is not from there."
-        )
-        lines.append(
-            "  To install another: openllm-repos ci --install 'openllm-repos @ git+https://HOST/OWNER/NAME@COMMIT'"
-        )
+    added = " ".join(shlex.quote(str(top / name)) for name in (WORKFLOW, REQUIREMENTS))
+    lines.append(f"  git add {added} && git commit -m 'Let GitHub keep the family in step' && git push")
     return lines
 
 
@@ -237,22 +287,24 @@ def _print_json(recipe: Recipe, now: Standing, *, changed: bool) -> None:
 
 def facts(recipe: Recipe, now: Standing, *, changed: bool) -> dict[str, Any]:
     """Return it as the JSON that docs/json.md describes."""
-    from openllm_repos.workflow.filters import WORKFLOW, source_paths
-    from openllm_repos.workflow.jobs import job_keys
+    from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW, source_paths
+    from openllm_repos.workflow.template import job_keys
 
     choices = recipe.choices
     return {
         "schema": SCHEMA,
         "file": WORKFLOW,
+        "requirements": REQUIREMENTS,
         "state": now.value,
         "changed": changed,
         "choices": {
             "auth": choices.auth.value,
             "matrix": choices.matrix,
             "private": choices.private,
+            "wait": choices.wait,
             "cron": choices.cron,
             "install": choices.install,
         },
-        "jobs": list(job_keys(recipe.manifest, choices)),
+        "jobs": list(job_keys(recipe.jobs())),
         "paths": list(source_paths(recipe.manifest, recipe.manifest_path)),
     }

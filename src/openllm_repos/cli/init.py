@@ -75,6 +75,7 @@ def init(
     already and proposes what goes where. A repos.toml that is there is checked, and stays as it is.
     """
     from openllm_repos.cli.clone import policy
+    from openllm_repos.family.writers import find_writers
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.setup.begin import Wishes, begin, complete, maps_without_files, to_adopt, write_new
@@ -114,7 +115,11 @@ def init(
         wishes = ask_contents(draft, found, wishes, seen)
     draft = complete(draft, found, wishes, seen)
     manifest = Manifest.parse(draft.text(), path.name)
-    sentences = (*maps_without_files(manifest, repository, found), *told(draft, found.submodules, found.subtrees))
+    sentences = (
+        *maps_without_files(manifest, repository, found),
+        *told(draft, found.submodules, found.subtrees),
+        *(f"{writer.repo.name} {writer}" for writer in find_writers(manifest, repository)),
+    )
     notes = [f"note: {show(note)}" for note in sentences]
     if dry_run:
         click.echo(draft.text(), nl=False)

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.git.configured import current_branch, default_branch
 from openllm_repos.git.history import count, is_ancestor
 from openllm_repos.git.lfs import POINTER_BYTES, stands_for
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
+from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Manifest, Repo
@@ -63,6 +65,19 @@ def _where_it_may_be(source: Repo, remote: RemoteState | None) -> str:
         there = ", ".join(remote.branches[:5])
         return f"Its remote has {there}: name the branch in the manifest (repos.{source.name}.branch)."
     return f"Its remote is empty, too: make a first commit on {source.branch}, and git push origin {source.branch}."
+
+
+def default_branch_elsewhere(repository: Repository, source: Repo) -> tuple[str, bool]:
+    """Say whether the clone knows another main branch of the source than the manifest names; nobody is asked.
+
+    Returns:
+        That branch, or an empty string where they agree or nobody knows; and whether the clone has the manifest's.
+    """
+    endpoint = endpoints(repository, {source.name: source.url})[source.name]
+    here = any(read_ref(repository, ref) for ref in (source.branch.ref, f"{endpoint.tracking}/{source.branch}"))
+    known = default_branch(repository, endpoint.tracking.removeprefix("refs/remotes/"))
+    other = known or ("" if here else current_branch(repository))
+    return ("" if other == source.branch else other), here
 
 
 def hold_against_remote(repository: Repository, commit: ObjectId, remote: RemoteState) -> SourceState:

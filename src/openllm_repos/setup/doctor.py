@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from openllm_repos import __version__
 from openllm_repos.errors import ManifestError, ReposError
 from openllm_repos.family.access import access_of, with_access
+from openllm_repos.family.source import default_branch_elsewhere
+from openllm_repos.family.writers import find_writers
 from openllm_repos.git.configured import setting
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import tree_of
@@ -24,7 +27,7 @@ from openllm_repos.setup.reach import check_remotes
 from openllm_repos.setup.remotes import Deed, RemoteStep, plan_remotes
 from openllm_repos.submodules.mending import plan_modules
 from openllm_repos.workflow.choices import Choices
-from openllm_repos.workflow.file import Recipe, Standing, read_workflow, said_of, standing
+from openllm_repos.workflow.file import Recipe, Standing, branch_sentence, read_workflow, said_of, standing
 from openllm_repos.workflow.filters import WORKFLOW
 
 DEADLINE = 10.0
@@ -75,6 +78,7 @@ def examine(
         yield from _artifacts(manifest, repository)
         yield from _hook(manifest, repository)
         yield from _workflow(manifest, manifest_path, repository)
+        yield from _writers(manifest, repository)
         if not offline:
             yield from _remotes(manifest, repository, deadline)
 
@@ -150,10 +154,23 @@ def _workflow(manifest: Manifest, path: Path, repository: Repository) -> Iterato
         return
     if now in {Standing.MISSING, Standing.FOREIGN}:
         return
-    said, following = said_of(found, now)
-    yield (
-        ok("workflow", f"{WORKFLOW} {said}") if not following else warning("workflow", f"{WORKFLOW} {said}", following)
-    )
+    message, following = said_of(found, now)
+    level = ok if not following else error if now is Standing.UNPINNED else warning
+    yield level("workflow", f"{WORKFLOW} {message}", *([following] if following else []))
+    other, _ = default_branch_elsewhere(repository, manifest.source)
+    if other:
+        yield warning(
+            "workflow",
+            branch_sentence(manifest, other),
+            f"openllm-repos manifest set repos.{manifest.source.name}.branch {shlex.quote(other)}",
+        )
+
+
+def _writers(manifest: Manifest, repository: Repository) -> Iterator[Check]:
+    """Look for workflows and scripts of the source that write where a sync does."""
+    for writer in find_writers(manifest, repository):
+        following = f"Take that out of {writer.path}, or {writer.repo.name} out of {manifest.origin}."
+        yield warning("writers", str(writer), following, repo=writer.repo.name)
 
 
 def _submodules(manifest: Manifest, repository: Repository) -> Iterator[Check]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.files import LeadsOut, atomic_write, read_file, within_clone
 from openllm_repos.manifest.model import Kind, Manifest
 from openllm_repos.names.plain import quoted
-from openllm_repos.workflow.choices import Choices, Requirement
-from openllm_repos.workflow.filters import WORKFLOW
-from openllm_repos.workflow.jobs import jobs_text
+from openllm_repos.text import show
+from openllm_repos.workflow.choices import FORMS, Choices
+from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW
 from openllm_repos.workflow.parts import Parts, PartsBroken, find_parts, header_text, with_parts
-from openllm_repos.workflow.triggers import triggers_text
+from openllm_repos.workflow.requirements import dependencies_in, requirements_text
+from openllm_repos.workflow.template import jobs_text, triggers_text
 
 _LARGEST = 1 << 20
+_HASHED = "--require-hashes"  # how every workflow installs that a stranger cannot take over
 _UPGRADE = "take that version of openllm-repos, or a later one"
 
 
@@ -28,6 +31,7 @@ class Standing(StrEnum):
     STALE = "stale"
     NEWER = "newer"
     EDITED = "edited"
+    UNPINNED = "unpinned"
     FOREIGN = "foreign"
     BROKEN = "broken"
 
@@ -38,7 +42,7 @@ class Found:
 
     Attributes:
         text: the file, None where there is none.
-        parts: what stands between its marks, None where it has none.
+        parts: what stands between its marks, and beside it; None where it has no marks.
         broken: what is wrong with its marks, or None.
     """
 
@@ -67,39 +71,56 @@ class Recipe:
         manifest: whose workflow it is.
         manifest_path: where the manifest stands in the source.
         choices: what a person decided.
-        version: the version of this package, which the jobs install unless the choices say otherwise.
+        version: the version of this package.
+        dependencies: what the jobs install beside the tool; None for what this version of it needs.
     """
 
     manifest: Manifest
     manifest_path: str
     choices: Choices
     version: str
+    dependencies: str | None = None
 
     def parts(self) -> Parts:
         """Return the parts of the workflow.
 
         Raises:
-            UsageError: the source is not on GitHub.
+            UsageError: the source is not on GitHub, or nothing says what the jobs install.
         """
-        source = self.manifest.source
-        if source.kind not in {Kind.GITHUB, Kind.GIT}:
-            raise UsageError(
-                f"{source.name} is a {source.kind}: GitHub runs no workflow there.",
-                hint="A workflow belongs to a source that the manifest names with github = or url =.",
-            )
-        install = self.choices.install or Requirement.pinned(self.version)
+        self.require_github()
+        install = self.choices.install
+        if install is None:
+            raise UsageError("Nothing says what the jobs install.", hint=f"Say it with --install: {FORMS}.")
         header = header_text(self.version, self.manifest_path, self.choices)
         return Parts(
             header + triggers_text(self.manifest, self.choices, self.manifest_path),
-            jobs_text(self.manifest, self.choices, self.manifest_path, install),
+            self.jobs(),
+            requirements_text(install, self.dependencies),
         ).sealed()
+
+    def jobs(self) -> str:
+        """Return the second part of the workflow."""
+        return jobs_text(self.manifest, self.choices, self.manifest_path, self.choices.install)
+
+    def require_github(self) -> None:
+        """Make sure that the workflow can run where the source is.
+
+        Raises:
+            UsageError: the source is not on GitHub.
+        """
+        source = self.manifest.source
+        if source.kind is not Kind.GITHUB:
+            raise UsageError(
+                f"{source.name} is not on GitHub ({source.url}), and this workflow runs nowhere else.",
+                hint="Let the CI that you have run the commands of the jobs; docs/ci.md lists them.",
+            )
 
 
 def standing(found: Found, recipe: Recipe) -> Standing:
     """Hold a workflow against what it would be made from now.
 
-    The version that wrote it does not count by itself: a workflow is stale when this version would write other jobs or
-    triggers, not when it would install itself.
+    The version that wrote it does not count by itself, nor what that one needed: a workflow is stale when this version
+    would write other jobs or triggers, not when it would install itself.
     """
     if found.text is None:
         return Standing.MISSING
@@ -107,9 +128,17 @@ def standing(found: Found, recipe: Recipe) -> Standing:
         return Standing.BROKEN
     if found.parts is None:
         return Standing.FOREIGN
-    if found.version is None:
-        return Standing.EDITED
-    same = Recipe(recipe.manifest, recipe.manifest_path, recipe.choices, found.version)
+    recipe.require_github()
+    if _HASHED not in found.parts.jobs:
+        return Standing.UNPINNED
+    if found.version is None or found.choices is None or found.choices.install is None:
+        return Standing.NEWER if _is_newer(found, recipe) else Standing.EDITED
+    same = replace(
+        recipe,
+        version=found.version,
+        choices=replace(recipe.choices, install=recipe.choices.install or found.choices.install),
+        dependencies=dependencies_in(found.parts.requirements),
+    )
     if same.parts() == found.parts:
         return Standing.CURRENT
     if _is_newer(found, recipe):
@@ -130,22 +159,29 @@ def read_workflow(top: Path) -> Found:
     Raises:
         EnvironmentProblem: it cannot be read.
     """
-    path = top / WORKFLOW
+    text = _read(top / WORKFLOW)
+    if text is None:
+        return Found(None)
+    try:
+        return Found(text, find_parts(text, _read(top / REQUIREMENTS) or ""))
+    except PartsBroken as why:
+        return Found(text, broken=why)
+
+
+def _read(path: Path) -> str | None:
+    name = f".github/workflows/{path.name}"
     try:
         content = read_file(path, _LARGEST)
         text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
-        return Found(None)
+        return None
     except OSError as why:
-        raise EnvironmentProblem(f"{WORKFLOW} cannot be read: {why.strerror}.") from None
+        raise EnvironmentProblem(f"{name} cannot be read: {why.strerror}.") from None
     except UnicodeDecodeError:
-        raise EnvironmentProblem(f"{WORKFLOW} is not UTF-8.", hint="Save it as UTF-8.") from None
+        raise EnvironmentProblem(f"{name} is not UTF-8.", hint="Save it as UTF-8.") from None
     if len(content) > _LARGEST:
-        raise EnvironmentProblem(f"{WORKFLOW} is larger than {_LARGEST >> 20} MiB.", hint="Is it the right file?")
-    try:
-        return Found(text, find_parts(text))
-    except PartsBroken as why:
-        return Found(text, broken=why)
+        raise EnvironmentProblem(f"{name} is larger than {_LARGEST >> 20} MiB.", hint="Is it the right file?")
+    return text
 
 
 def said_of(found: Found, now: Standing) -> tuple[str, str]:
@@ -162,18 +198,34 @@ def said_of(found: Found, now: Standing) -> tuple[str, str]:
         case Standing.NEWER:
             return f"was written by openllm-repos {found.version}, which is newer than this one", _UPGRADE
         case Standing.EDITED:
-            return "was edited between its marks", "move the edit outside of them, then: openllm-repos ci --overwrite"
+            where = f"was edited between its marks, or {REQUIREMENTS} was edited or lost"
+            return where, "openllm-repos ci --overwrite  # move an edit of yours outside of the marks before"
+        case Standing.UNPINNED:
+            why = "installs openllm-repos without a hash: whoever gets hold of that name runs code in its jobs"
+            return why, again
         case Standing.BROKEN:
-            return "has lost one of its marks", "put it back; openllm-repos ci --overwrite drops what you added, too"
+            return (
+                "has lost one of its marks",
+                "openllm-repos ci --overwrite  # drops what you added; or put it back",
+            )
         case Standing.FOREIGN:
-            return "was not written by openllm-repos", "rename it, or: openllm-repos ci --overwrite"
+            return "was not written by openllm-repos", "openllm-repos ci --overwrite  # or give it another name"
 
 
-def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> str:
-    """Return the workflow as it would be written.
+def branch_sentence(manifest: Manifest, other: str) -> str:
+    """Return what it means that the source's default branch is another than the manifest's."""
+    return (
+        f"{manifest.origin} names the branch {manifest.source.branch}, and the default branch on GitHub is"
+        f" {show(other)}, as far as this clone knows: from there alone GitHub looks for drift, and lets people run the"
+        " workflow."
+    )
+
+
+def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> dict[str, str]:
+    """Return the files that would be written, by their path from the top of the source; the workflow is the first.
 
     Args:
-        found: as it is.
+        found: the workflow as it is.
         recipe: what to make it from.
         overwrite: whether what people wrote between the marks, or in a file without marks, may go.
 
@@ -181,6 +233,7 @@ def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> str:
         ConflictError: it may not, and there is such.
         UsageError: what comes out is no workflow: a job or another key is there twice.
     """
+    parts = recipe.parts()
     now = standing(found, recipe)
     if now is Standing.BROKEN and not overwrite:
         assert found.broken is not None
@@ -196,34 +249,43 @@ def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> str:
             " nothing was changed.",
             hint=f"{_UPGRADE.capitalize()}; or go back to this one: openllm-repos ci --overwrite",
         )
-    if now is Standing.EDITED and not overwrite:
+    edited = now is Standing.EDITED or (
+        now is Standing.UNPINNED and found.parts is not None and not found.parts.as_written
+    )
+    if edited and not overwrite:
         raise ConflictError(
-            f"{WORKFLOW} was edited between the marks, and that would be lost; nothing was changed.",
+            f"{WORKFLOW} was edited between the marks (or {REQUIREMENTS} was), and that would be lost; nothing was"
+            " changed.",
             hint="Move your change outside of the marks (see: openllm-repos ci --print --overwrite), then write over"
             " it: openllm-repos ci --overwrite",
         )
-    text = with_parts(found.text if found.parts else None, recipe.parts())
+    text = with_parts(found.text if found.parts else None, parts)
     _require_sound(text)
-    return text
+    return {WORKFLOW: text, REQUIREMENTS: parts.requirements}
 
 
-def write_workflow(top: Path, text: str) -> None:
-    """Write the workflow of a clone: a new file beside it, put in its place.
+def write_workflow(top: Path, files: Mapping[str, str]) -> None:
+    """Write the files of a workflow into a clone, each as a new one beside the old, put in its place.
 
     Raises:
-        EnvironmentProblem: it cannot be written; then it is as it was.
+        EnvironmentProblem: one cannot be written; then it is as it was.
     """
+    for name, text in reversed([*files.items()]):  # the workflow last: it names the other
+        _write(top, name, text)
+
+
+def _write(top: Path, name: str, text: str) -> None:
     try:
-        path = within_clone(top / WORKFLOW)
+        path = within_clone(top / name)
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, text.encode())
     except LeadsOut:  # a clone may bring along a link to anywhere
         raise EnvironmentProblem(
-            f"{WORKFLOW} leads out of the clone by a symbolic link; nothing was written.",
+            f"{name} leads out of the clone by a symbolic link; nothing was written.",
             hint="Put a folder in the place of the link.",
         ) from None
     except OSError as why:
-        raise EnvironmentProblem(f"{WORKFLOW} cannot be written: {why.strerror}.") from None
+        raise EnvironmentProblem(f"{name} cannot be written: {why.strerror}.") from None
 
 
 def _require_sound(text: str) -> None:

@@ -14,6 +14,8 @@ from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.ref import BranchName, TagTemplate
 
 WORKFLOW = ".github/workflows/openllm-repos.yml"
+REQUIREMENTS = ".github/workflows/openllm-repos.txt"
+"""What the jobs install, by hash, in pip's words."""
 
 _ESCAPED = frozenset("\\*?+[]!")
 _ALPHABETS = (("0", "9"), ("A", "Z"), ("a", "z"))
@@ -28,7 +30,7 @@ def source_paths(manifest: Manifest, manifest_path: str) -> tuple[str, ...]:
         manifest_path: where the manifest stands in the source.
     """
     mapped = sorted({path_filter(a_map.source) for target in manifest.targets for a_map in target.maps})
-    return tuple(dict.fromkeys((literal(manifest_path), literal(WORKFLOW), *mapped)))
+    return tuple(dict.fromkeys((literal(manifest_path), literal(WORKFLOW), literal(REQUIREMENTS), *mapped)))
 
 
 def path_filter(pattern: Pattern) -> str:

@@ -1,14 +1,15 @@
 """The two parts of the workflow that are made, between their marks; every line outside belongs to people.
 
 The first part says in comments what the choices were, which version of this package wrote it, and the digest of both
-parts as they were written: so an edit between the marks is seen, and not written over without a word.
+parts as they were written, and of the file beside the workflow: so an edit to them is seen, and not written over
+without a word.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openllm_repos.errors import NameRefused, ReposError
 from openllm_repos.names.plain import quoted
@@ -34,25 +35,30 @@ class PartsBroken(ReposError):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The two parts without their marks, each line ended by a newline alone.
+    """What the tool writes, each line ended by a newline alone: the two parts of the workflow without their marks.
 
     Attributes:
         triggers: the first, header and all.
         jobs: the second.
+        requirements: the file beside the workflow that says what the jobs install; empty where there is none.
     """
 
     triggers: str
     jobs: str
+    requirements: str = ""
 
     @property
     def digest(self) -> str:
-        """The SHA-256 (hex) of both, whatever digest the header holds."""
+        """The SHA-256 (hex) of all of it, whatever digest the header holds."""
         blank = re.sub(r"(?m)^# digest: [0-9a-f]{64}$", f"# digest: {_PLACEHOLDER}", self.triggers, count=1)
-        return hashlib.sha256(f"{blank}\0{self.jobs}".encode()).hexdigest()
+        beside = f"\0{self.requirements}" if self.requirements else ""
+        return hashlib.sha256(f"{blank}\0{self.jobs}{beside}".encode()).hexdigest()
 
     def sealed(self) -> Parts:
         """Return them with their digest in the header."""
-        return Parts(self.triggers.replace(_PLACEHOLDER, self.digest, 1), self.jobs)
+        return replace(
+            self, triggers=self.triggers.replace(f"# digest: {_PLACEHOLDER}\n", f"# digest: {self.digest}\n", 1)
+        )
 
     @property
     def header(self) -> Header | None:
@@ -99,8 +105,12 @@ def header_text(version: str, manifest_name: str, choices: Choices) -> str:
     return "".join(f"# {line}\n" for line in lines)
 
 
-def find_parts(text: str) -> Parts | None:
+def find_parts(text: str, requirements: str = "") -> Parts | None:
     """Return the parts of a workflow, or None where it has no mark at all.
+
+    Args:
+        text: the workflow.
+        requirements: the file beside it.
 
     Raises:
         PartsBroken: it has marks, but not all of them, or in another order.
@@ -109,7 +119,8 @@ def find_parts(text: str) -> Parts | None:
     if found is None:
         return None
     (_, first, first_end, _), (_, second, second_end, _) = found
-    return Parts(*(text[start:end].replace("\r\n", "\n") for start, end in ((first, first_end), (second, second_end))))
+    found_parts = (text[first:first_end], text[second:second_end], requirements)
+    return Parts(*(part.replace("\r\n", "\n") for part in found_parts))
 
 
 def with_parts(text: str | None, parts: Parts) -> str:

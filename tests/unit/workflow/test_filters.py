@@ -88,7 +88,8 @@ def test_other_folders_are_held_back() -> None:
 
 def test_the_paths_of_all_targets_each_once_and_what_the_workflow_stands_on() -> None:
     paths = source_paths(Manifest.parse(MANIFEST), "family/repos.toml")
-    assert paths == ("family/repos.toml", ".github/workflows/openllm-repos.yml", "configs/**", "core/src/*.py")
+    written = (".github/workflows/openllm-repos.yml", ".github/workflows/openllm-repos.txt")
+    assert paths == ("family/repos.toml", *written, "configs/**", "core/src/*.py")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openllm_repos.workflow.choices import Choices
+from openllm_repos.workflow.choices import Choices, Requirement
 from openllm_repos.workflow.parts import JOBS, TRIGGERS, Parts, PartsBroken, find_parts, header_text, with_parts
 
 OLD = Parts(header_text("1.0", "repos.toml", Choices()) + "on: push\n", "jobs:\n  sync: {}\n").sealed()
@@ -44,6 +44,14 @@ def test_parts_know_whether_they_are_as_they_were_written() -> None:
     assert not Parts(OLD.triggers.replace("push", "pull"), OLD.jobs).as_written
     assert OLD.header is not None
     assert OLD.header.version == "1.0"
+
+
+def test_a_hash_that_looks_like_the_blank_digest_stays() -> None:
+    install = Requirement(f"openllm-repos==1 --hash=sha256:{'0' * 64}")
+    parts = Parts(header_text("1.0", "repos.toml", Choices(install=install)), "jobs: {}\n").sealed()
+    assert parts.as_written
+    assert parts.header is not None
+    assert parts.header.choices == Choices(install=install)
 
 
 def test_choices_that_only_a_newer_version_knows_hide_neither_its_number_nor_an_edit() -> None:
