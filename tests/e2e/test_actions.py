@@ -282,7 +282,7 @@ def held(family: Family, step: Step, run_cli: RunCli) -> str:
     family.synced()
     family.commit("Bad", {"core/src/model.py": "bad\n"})
     family.synced()
-    assert run_cli("rollback", "space", "--to", first, cwd=family.clone.path).code == 0
+    assert run_cli("rollback", "--yes", "space", "--to", first, cwd=family.clone.path).code == 0
     step.summary_file.write_text("", encoding="utf-8")
     return first[:10]
 
@@ -364,7 +364,7 @@ def test_an_import_that_is_pushed(hub_family: HubFamily, tmp_path: Path, monkeyp
     hub_family.edit("Stop at the end", {"training/train.py": "fixed\n"})
     step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
     for pushed in ("main", ""):
-        assert hub_family.run("import", "space", "--pr", cwd=hub_family.clone.path).code == 0
+        assert hub_family.run("import", "space", "--pr", "--yes", cwd=hub_family.clone.path).code == 0
         assert (step.outputs["pushed"], step.outputs["commit"]) == (pushed, hub_family.origin.tip("import/space"))
     assert "### openllm-repos import\n\n`Pull request`\n" in step.summary  # a link, where the host has https
 
@@ -380,7 +380,7 @@ def test_a_publish_and_one_that_is_refused(
     assert (step.outputs["changed"], step.outputs["pushed"]) == ("true", "training-data small-7k")
     assert f"https://huggingface.co/{MODEL}/commit/{publishing.model.tip('main')}" in step.summary
     publishing.write({"exports/small/.env": b"TOKEN=hf_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"})
-    done = run_cli("publish", cwd=publishing.top)
+    done = run_cli("publish", "--yes", cwd=publishing.top)
     assert [(one.name, one.message.partition(":")[0]) for one in commands(done)] == [("error", "small-7k")]
     assert (done.code > 1, step.outputs["stopped"], step.outputs["changed"]) == (True, "small-7k", "false")
     assert "| `small-7k` | **stopped** | - | - |\n" in step.summary

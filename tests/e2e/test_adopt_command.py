@@ -106,8 +106,8 @@ def test_without_a_terminal_and_without_yes_it_only_tells(family: Family, grown:
     before = family.everything()
     done, told = adopt(family), adopt(family, "--json")
     assert family.everything() == before
-    assert (done.code, told.code) == (1, 1)
-    assert "Nothing was recorded. To do so: openllm-repos adopt space --yes" in done.err
+    assert (done.code, told.code) == (2, 2)
+    assert done.err.endswith("so it takes --yes.\nnext: openllm-repos adopt space --yes\n")
     assert told.json()["match"]["source_commit"] == grown["copied"]
 
 

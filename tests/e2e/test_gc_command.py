@@ -18,7 +18,7 @@ from tests.support.process import Result
 
 
 def gc(family: Family, *args: str) -> Result:
-    done = family.run("gc", *args, cwd=family.clone.path)
+    done = family.run("gc", "--yes", *args, cwd=family.clone.path)
     assert done.code == 0, (done.out, done.err)
     return done
 
@@ -111,7 +111,7 @@ def test_leftovers_of_runs_that_were_killed_go_and_what_is_a_persons_stays(
     (tmp_path / "tmp/openllm-repos-youngone/objects").mkdir(parents=True)
     told = gc(family, "--older-than", "0d", "-n").out
     assert "would go: 3 files and 2 folders, " in told
-    listed = family.run("-v", "gc", "--older-than", "0d", cwd=family.clone.path).out
+    listed = family.run("-v", "gc", "--yes", "--older-than", "0d", cwd=family.clone.path).out
     assert str(tmp_path / "tmp/openllm-repos-quarant1") in listed
     left = {path.name for path in (tmp_path / "tmp").iterdir()}
     assert left == set(folders) - {"openllm-repos-quarant1", "openllm-repos-desk_abc"} | {"openllm-repos-youngone"}
@@ -128,5 +128,5 @@ def test_many_kept_refs_are_better_packed(family: Family) -> None:
 
 @pytest.mark.parametrize("age", ["90", "d", "-1d", "1m", "1.5d", ""])
 def test_an_age_that_is_none_is_refused(family: Family, age: str) -> None:
-    done = family.run("gc", "--older-than", age, cwd=family.clone.path)
+    done = family.run("gc", "--yes", "--older-than", age, cwd=family.clone.path)
     assert (done.code, "is no length of time; write 90d" in done.err) == (2, True)

@@ -34,7 +34,7 @@ def hotfix(family: HubFamily) -> str:
 
 
 def ask(family: HubFamily, *args: str) -> Result:
-    return family.run("import", "space", "--pr", *args, cwd=family.clone.path)
+    return family.run("import", "space", "--pr", "--yes", *args, cwd=family.clone.path)
 
 
 def test_a_pull_request_is_opened_once(hub_family: HubFamily, sandbox: Sandbox) -> None:

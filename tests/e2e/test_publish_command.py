@@ -213,7 +213,7 @@ def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other
     shutil.copytree(publishing.top, other)
     (other / "exports/small/gguf.bin").write_bytes(b"\0theirs")
     publishing.write({"exports/small/config.json": b'{"layers": 24}\n'})
-    meanwhile = lambda: run_tool("publish", "small-7k", cwd=other)  # noqa: E731
+    meanwhile = lambda: run_tool("publish", "--yes", "small-7k", cwd=other)  # noqa: E731
     publishing.sandbox.hub.fault(match="POST */commit/main", before=meanwhile)
     done = publishing.publish("small-7k", code=3)
     assert "  gguf.bin: missing here, changed meanwhile on the Hub" in done.out.splitlines()
@@ -468,7 +468,7 @@ def test_somebody_else_brings_the_same_meanwhile(publishing: Publishing) -> None
     shutil.copytree(publishing.top, other)
 
     def bring() -> None:
-        assert run_tool("publish", "small-7k", cwd=other).code == 0
+        assert run_tool("publish", "--yes", "small-7k", cwd=other).code == 0
 
     publishing.sandbox.hub.fault(match="POST */commit/main", before=bring)
     done = publishing.publish("small-7k")
@@ -479,7 +479,7 @@ def test_somebody_else_brings_the_same_meanwhile(publishing: Publishing) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code", "published"), [(b"n\n", 1, False), (b"y\n", 0, True)])
 def test_the_person_decides_on_a_terminal(publishing: Publishing, answer: bytes, code: int, published: bool) -> None:
-    done = run_on_terminal("publish", "small-7k", cwd=publishing.top, typed=answer)
+    done = run_on_terminal("publish", "--yes", "small-7k", cwd=publishing.top, typed=answer)
     assert "Publish to 1 repo? [y/N]" in done.out
     assert (done.code, "model.safetensors" in publishing.model.paths()) == (code, published)
     assert ("Nothing was published." in done.out) is not published
@@ -511,5 +511,5 @@ def test_a_status_says_what_is_not_published_where_a_look_is_enough(
 def test_a_bare_clone_has_no_artifacts(publishing: Publishing, run_cli: RunCli) -> None:
     bare = publishing.top.parent / "bare.git"
     publishing.family.clone.git("clone", "-q", "--bare", str(publishing.top), str(bare))
-    done = run_cli("publish", cwd=bare)
+    done = run_cli("publish", "--yes", cwd=bare)
     assert (done.code, "This clone is bare" in done.err) == (2, True)

@@ -302,7 +302,7 @@ def test_another_machine_finishes_with_the_very_same_tags(releases: Releases) ->
     allow(releases.remotes["small-8k"])
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")
-    done = releases.run("release", "1.0.0", cwd=theirs.path)
+    done = releases.run("release", "--yes", "1.0.0", cwd=theirs.path)
     assert done.code == 0, done.err
     assert releases.tags("v1.0.0")["main"] == releases.remotes["main"].tip("main")
     tags = {name: bare.tips()["refs/tags/v1.0.0"] for name, bare in releases.remotes.items()}
@@ -447,7 +447,7 @@ def test_the_family_of_one_repo_can_be_released(tmp_path: Path, run_cli: RunCli)
     manifest = f'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "{bare.url}"\nrole = "source"\n'
     clone.commit("Start", {**FILES, "repos.toml": manifest})
     clone.git("push", "-q", bare.url, "main")
-    done = run_cli("release", "1.0.0", cwd=clone.path)
+    done = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 0, done.err
     assert bare.git("describe", "main") == "v1.0.0"
 

@@ -248,7 +248,7 @@ def test_a_family_of_sha256_repositories_is_released_alike(tmp_path: Path, run_c
 def test_a_bare_clone_can_release(releases: Releases) -> None:
     bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
     bare.git("config", "core.bare", "true")
-    done = releases.run("release", "1.0.0", cwd=bare.path)
+    done = releases.run("release", "--yes", "1.0.0", cwd=bare.path)
     assert done.code == 0, done.err
     assert "note: This clone is bare: its own branch stays where it is when the lock is committed." in done.out
     assert None not in releases.tags("v1.0.0").values()
@@ -259,11 +259,11 @@ def test_a_bare_clone_that_is_behind_is_told_what_works_there(releases: Releases
     bare = Clone.of(releases.remotes["main"].url, releases.folder / "bare", "--bare")
     bare.git("config", "core.bare", "true")
     releases.commit("Go on", {"core/src/model.py": "more\n"})
-    done = releases.run("release", "1.0.0", cwd=bare.path)
+    done = releases.run("release", "--yes", "1.0.0", cwd=bare.path)
     hint = next(line for line in done.err.splitlines() if "git fetch" in line)
     assert done.code == 3
     bare.git(*hint.partition("git ")[2].split())
-    assert releases.run("release", "1.0.0", cwd=bare.path).code == 0
+    assert releases.run("release", "--yes", "1.0.0", cwd=bare.path).code == 0
 
 
 @pytest.mark.slow
@@ -285,7 +285,7 @@ def test_the_help_names_options_and_commands(run_cli: RunCli) -> None:
         assert word in done.out
     assert run_cli("release", "1.0.0", "--help").out == done.out
     assert "--signed" in run_cli("release", "verify", "--help").out
-    assert run_cli("release").code in {0, 2}
+    assert run_cli("release", "--yes").code in {0, 2}
 
 
 @pytest.mark.slow
@@ -298,12 +298,14 @@ def test_two_people_who_release_at_the_same_time_make_one_release(
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")
     with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(run_tool, "release", version, cwd=clone.path) for clone in (releases.clone, theirs)]
+        both = [
+            pool.submit(run_tool, "release", "--yes", version, cwd=clone.path) for clone in (releases.clone, theirs)
+        ]
         codes = sorted(run.result().code for run in both)
     assert codes[0] == 0, [run.result().err for run in both]
     assert codes[1] in {0, 3}
     for clone in (releases.clone, theirs):
-        again = run_tool("release", version, cwd=clone.path)
+        again = run_tool("release", "--yes", version, cwd=clone.path)
         assert again.code == 0, again.err
         assert "Nothing to do" in again.out
     releases.check(f"v{version}")

@@ -55,7 +55,7 @@ def commits(sandbox: Sandbox, tag: str) -> dict[str, str | None]:
 
 
 def test_the_whole_family_is_released(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
-    done = run_cli("release", "1.0.0", cwd=clone.path)
+    done = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
     assert [line.split()[0] for line in done.out.splitlines()[-6:-1]] == list(ORDER)
     tags = commits(sandbox, "v1.0.0")
@@ -81,7 +81,7 @@ def test_write_access_is_asked_of_every_repo_before_anything_is_pushed(
     sandbox: Sandbox, clone: Clone, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_read")
-    done = run_cli("release", "1.0.0", cwd=clone.path)
+    done = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 3
     for name in ORDER[:-1]:
         assert f"  {name}: cannot be written:" in done.err
@@ -93,18 +93,18 @@ def test_write_access_is_asked_of_every_repo_before_anything_is_pushed(
 def test_a_hub_that_fails_in_the_middle_is_gone_on_with(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     model = "lemms/openllm-small-extended-8k"
     sandbox.hub.fault(match=f"POST /{model}*git-receive-pack", status=503, count=1)
-    done = run_cli("--patience", "0", "release", "1.0.0", cwd=clone.path)
+    done = run_cli("--patience", "0", "release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 30
     assert "small-8k did not take the tag v1.0.0:" in done.err
     assert [name for name, commit in commits(sandbox, "v1.0.0").items() if commit] == ["space", "small-7k"]
-    assert run_cli("release", "1.0.0", "--resume", cwd=clone.path).code == 0
+    assert run_cli("release", "--yes", "1.0.0", "--resume", cwd=clone.path).code == 0
     assert None not in commits(sandbox, "v1.0.0").values()
 
 
 @pytest.mark.slow
 def test_a_push_whose_answer_is_lost_counts_as_done(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     sandbox.hub.fault(match=f"POST /{MODELS[0]}*git-receive-pack", lose_answer=True, count=1)
-    done = run_cli("release", "1.0.0", cwd=clone.path)
+    done = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
     assert None not in commits(sandbox, "v1.0.0").values()
 
@@ -116,11 +116,11 @@ REQUESTS = 80
 def cut_and_finished(sandbox: Sandbox, clone: Clone, run_cli: RunCli, number: int, *, done: bool) -> None:
     """Cut the connection at one request to the Hub, before or after it was served; then release again."""
     sandbox.hub.fault(match="*", skip=number, cut=not done, lose_answer=done)
-    hurt = run_cli("release", "1.0.0", cwd=clone.path)
+    hurt = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert hurt.code in {0, 3, 30}, (hurt.out, hurt.err)
     tags = commits(sandbox, "v1.0.0")
     assert tags["main"] is None or None not in tags.values()
-    again = run_cli("release", "1.0.0", cwd=clone.path)
+    again = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert again.code == 0, (hurt.err, again.err)
     after = commits(sandbox, "v1.0.0")
     assert None not in after.values()
@@ -145,5 +145,5 @@ def test_any_cut_connection_is_gone_on_from(
 @pytest.mark.slow
 def test_a_release_makes_fewer_requests_than_are_cut(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     before = len(sandbox.hub.log)
-    assert run_cli("release", "1.0.0", cwd=clone.path).code == 0
+    assert run_cli("release", "--yes", "1.0.0", cwd=clone.path).code == 0
     assert REQUESTS // 2 < len(sandbox.hub.log) - before <= REQUESTS

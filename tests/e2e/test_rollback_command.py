@@ -27,7 +27,7 @@ def model(family: Family) -> str:
 def rolled(family: Family, *args: str) -> Result:
     """Roll back; it must work, and what the Space owns must be as before, byte for byte."""
     before, own = family.space.tip("main"), {path: family.space.read(path) for path in OWN}
-    done = family.run("rollback", "space", *args, cwd=family.clone.path)
+    done = family.run("rollback", "--yes", "space", *args, cwd=family.clone.path)
     assert done.code == 0, (done.out, done.err)
     assert {path: family.space.read(path) for path in OWN} == own
     family.space.git("merge-base", "--is-ancestor", before, "main")
@@ -134,7 +134,7 @@ def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Pat
     assert "lacks 3 commits of the source" in " ".join(checked.out.split())
     assert f"| held at {first[:10]} |" in run_cli("status", "--markdown", cwd=other.path).out
     assert f"space: held at {first[:10]}" in run_cli("diff", cwd=other.path).out
-    assert run_cli("rollback", "space", "--lift", cwd=other.path).code == 0
+    assert run_cli("rollback", "--yes", "space", "--lift", cwd=other.path).code == 0
     assert run_cli("sync", "--yes", "space", cwd=other.path).code == 0
     assert family.space.read("training/extra.py") == b"extra\n"
 
@@ -282,7 +282,7 @@ def test_on_a_terminal_the_person_is_asked(family: Family, first: str) -> None:
     before = family.space.tip("main")
     for answer, code in ((b"n\n", 1), (b"y\n", 0)):
         assert family.space.tip("main") == before
-        done = run_on_terminal("rollback", "space", "--to", first, cwd=family.clone.path, typed=answer)
+        done = run_on_terminal("rollback", "--yes", "space", "--to", first, cwd=family.clone.path, typed=answer)
         assert (done.code, "Roll space back? [y/N]" in done.out) == (code, True), done.out
     assert family.space.tip("main") != before
 
@@ -300,30 +300,30 @@ def test_on_a_terminal_the_person_is_asked(family: Family, first: str) -> None:
 def test_what_makes_no_sense_is_refused(family: Family, args: tuple[str, ...], code: int, said: str) -> None:
     if "v9" in args:
         family.synced()
-    done = family.run("rollback", "space", *args, cwd=family.clone.path)
+    done = family.run("rollback", "--yes", "space", *args, cwd=family.clone.path)
     assert (done.code, said in done.err) == (code, True), done.err
 
 
 @pytest.mark.slow
 def test_a_space_that_never_had_it(family: Family, first: str) -> None:
     """Filled by copying, or synced only up to an older commit: the next step is named."""
-    unsynced = family.run("rollback", "space", "--to", first, cwd=family.clone.path)
+    unsynced = family.run("rollback", "--yes", "space", "--to", first, cwd=family.clone.path)
     assert (unsynced.code, "was never synced" in unsynced.err) == (2, True), unsynced.err
     family.edit("Copied", {"training/model.py": "x\n"})
-    copied = family.run("rollback", "space", "--to", first, cwd=family.clone.path)
+    copied = family.run("rollback", "--yes", "space", "--to", first, cwd=family.clone.path)
     assert (copied.code, "next: openllm-repos adopt space" in copied.err) == (3, True), copied.err
     family.edit("Gone", {"training/model.py": None})
     own = family.space.tip("main")
     family.synced()
     newer = family.commit("Newer", {"core/src/model.py": text(l1="new")})
-    ahead = family.run("rollback", "space", "--to", newer, cwd=family.clone.path)
+    ahead = family.run("rollback", "--yes", "space", "--to", newer, cwd=family.clone.path)
     assert (ahead.code, f"never had {newer[:10]}" in ahead.err) == (2, True), ahead.err
-    before = family.run("rollback", "space", "--to", own, cwd=family.clone.path)
+    before = family.run("rollback", "--yes", "space", "--to", own, cwd=family.clone.path)
     assert (before.code, "No sync had reached space" in before.err) == (2, True), before.err
     side = Clone.of(family.space.url, family.folder / "side")
     stray = side.commit("Elsewhere", {"stray": "x"})
     family.clone.git("fetch", "-q", str(side.path))
-    foreign = family.run("rollback", "space", "--to", stray, cwd=family.clone.path)
+    foreign = family.run("rollback", "--yes", "space", "--to", stray, cwd=family.clone.path)
     assert (foreign.code, "is neither in the history of main of space" in foreign.err) == (2, True), foreign.err
 
 
@@ -332,7 +332,7 @@ def test_a_folder_of_the_space_in_the_place_of_an_old_file(family: Family, first
     family.commit("Gone", {"core/src/train.py": None})
     family.synced()
     family.edit("A folder", {"training/train.py/inner.txt": "mine\n"})
-    done = family.run("rollback", "space", "--to", first, cwd=family.clone.path)
+    done = family.run("rollback", "--yes", "space", "--to", first, cwd=family.clone.path)
     assert (done.code, "training/train.py of" in done.err) == (3, True), done.err
 
 

@@ -40,7 +40,7 @@ def edit(releases: Releases, files: dict[str, str | bytes | None]) -> None:
 
 
 def rollback(releases: Releases, *args: str) -> Result:
-    done = releases.run("rollback", "space", *args, cwd=releases.clone.path)
+    done = releases.run("rollback", "--yes", "space", *args, cwd=releases.clone.path)
     assert done.code == 0, (done.out, done.err)
     return done
 
@@ -108,7 +108,7 @@ def test_a_tag_of_the_space_and_a_tag_of_the_source(family: Family) -> None:
     family.commit("Two", {"core/src/model.py": text(l1="two")})
     family.synced()
     for tag, there in (("good", text(l20="mine")), ("old", text())):
-        done = family.run("rollback", "space", "--to", tag, cwd=family.clone.path)
+        done = family.run("rollback", "--yes", "space", "--to", tag, cwd=family.clone.path)
         assert done.code == 0, (done.out, done.err)
         assert f"space: held at {tag}" in done.out
         assert family.space.read("training/model.py").decode() == there
@@ -120,7 +120,7 @@ def test_a_source_that_is_away_keeps_no_space_from_going_back(family: Family) ->
     family.commit("Two", {"core/src/model.py": text(l1="two")})
     family.synced()
     family.origin.path.rename(family.folder / "away.git")
-    done = family.run("rollback", "space", "--to", first, cwd=family.clone.path)
+    done = family.run("rollback", "--yes", "space", "--to", first, cwd=family.clone.path)
     assert done.code == 0, (done.out, done.err)
     assert "note: main is unreachable" in done.out
     assert family.space.read("training/model.py").decode() == text()
@@ -132,7 +132,7 @@ def test_on_the_hub_with_a_token(hub_family: HubFamily) -> None:
     hub_family.synced()
     hub_family.commit("Two", {"core/src/model.py": text(l1="two")})
     hub_family.synced()
-    done = hub_family.run("rollback", "space", "--to", first, "--json", cwd=hub_family.clone.path)
+    done = hub_family.run("rollback", "--yes", "space", "--to", first, "--json", cwd=hub_family.clone.path)
     assert (done.code, done.json()["outcome"]["pushed"]) == (0, True), (done.out, done.err)
     assert hub_family.space.read("training/model.py").decode() == text()
     assert hub_family.space.read("app.py") == b"print()\n"
@@ -149,7 +149,7 @@ def test_what_the_host_refuses_is_told_before_the_push(hub_family: HubFamily) ->
     hub_family.synced()
     hub_family.manifest(maps=[("core/src/*.py", "training/"), ("assets/", "assets/")])
     before = hub_family.space.tip("main")
-    done = hub_family.run("rollback", "space", "--to", first, cwd=hub_family.clone.path)
+    done = hub_family.run("rollback", "--yes", "space", "--to", first, cwd=hub_family.clone.path)
     assert (done.code, "assets/logo.png" in done.out) == (3, True), (done.out, done.err)
     assert hub_family.space.tip("main") == before
 
@@ -163,13 +163,13 @@ def test_somebody_pushes_while_it_is_under_way(hub_family: HubFamily, sandbox: S
         hub_family.commit("On", {"core/src/model.py": text(l1="two")})
         hub_family.synced()
         sandbox.hub.fault("POST */git-receive-pack", before=lambda: hub_family.edit("Meanwhile", files))
-        return hub_family.run("rollback", "space", "--to", first, cwd=hub_family.clone.path)
+        return hub_family.run("rollback", "--yes", "space", "--to", first, cwd=hub_family.clone.path)
 
     done = rolled_back_while({"app.py": "app 2\n"})
     assert (done.code, "merging again" in done.err) == (0, True), (done.out, done.err)
     assert hub_family.space.read("app.py") == b"app 2\n"
     assert hub_family.space.read("training/model.py").decode() == text()
-    assert hub_family.run("rollback", "space", "--lift", cwd=hub_family.clone.path).code == 0
+    assert hub_family.run("rollback", "--yes", "space", "--lift", cwd=hub_family.clone.path).code == 0
     stopped = rolled_back_while({"training/model.py": text(l1="two", l20="mine")})
     assert (stopped.code, "Somebody changed mapped files of space meanwhile" in stopped.out) == (3, True)
     assert hub_family.space.read("training/model.py").decode() == text(l1="two", l20="mine")
@@ -192,7 +192,7 @@ def test_two_people_roll_back_at_once(hub_family: HubFamily, sandbox: Sandbox, t
     done = hub_family.run(*back, cwd=hub_family.clone.path)
     assert (done.code, f"space: held at {first[:10]}" in done.out) == (0, True), (done.out, done.err)
     assert len(hub_family.space.log("main", "--grep=^Held-At")) == 1
-    assert hub_family.run("rollback", "space", "--lift", cwd=hub_family.clone.path).code == 0
+    assert hub_family.run("rollback", "--yes", "space", "--lift", cwd=hub_family.clone.path).code == 0
     sandbox.hub.fault("POST */git-receive-pack", before=lambda: theirs(*back))
     synced = hub_family.sync()
     assert (synced.code, "space: was rolled back meanwhile; left alone" in synced.out) == (0, True), synced.out

@@ -159,11 +159,11 @@ def test_a_sync_that_others_have_synced_after_is_not_undone(synced: Family) -> N
 @pytest.mark.parametrize("synced", ["full"], indirect=True)
 def test_without_yes_and_without_a_terminal_it_only_says_what_it_would_do(synced: Family) -> None:
     before = synced.persons_own()
-    asked = undo(synced, code=1)
+    asked = undo(synced, code=2)
     dry = undo(synced, "--dry-run")
     assert asked.out == dry.out
     assert "  D training/new.py\n" in dry.out
-    assert "Nothing was taken back. To do so: openllm-repos undo 2" in asked.err
+    assert asked.err.endswith("so it takes --yes.\nnext: openllm-repos undo --yes\n")
     assert synced.persons_own() == before
 
 

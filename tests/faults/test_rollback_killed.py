@@ -76,7 +76,7 @@ def _prepare(folder: Path, what: str, patch: pytest.MonkeyPatch) -> Path:
     family.synced()
     family.edit("Mine", {"training/model.py": text(l1="two", l20="mine"), "app.py": "app 2\n"})
     if what == "--lift":
-        assert family.run("rollback", "space", "--to", "first", cwd=family.clone.path).code == 0
+        assert family.run("rollback", "--yes", "space", "--to", "first", cwd=family.clone.path).code == 0
     return folder
 
 

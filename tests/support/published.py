@@ -91,7 +91,7 @@ class Publishing:
 
     def publish(self, *args: str, code: int = 0) -> Result:
         """Run `openllm-repos publish`; it must end with a code."""
-        done = self.run("publish", *args, cwd=self.top)
+        done = self.run("publish", "--yes", *args, cwd=self.top)
         assert done.code == code, (done.code, done.out, done.err)
         return done
 

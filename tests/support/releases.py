@@ -96,7 +96,7 @@ class Releases:
 
     def release(self, *args: str) -> Result:
         """Run `openllm-repos release` in the clone."""
-        return self.run("release", *args, cwd=self.clone.path)
+        return self.run("release", "--yes", *args, cwd=self.clone.path)
 
     def released(self, version: str, *args: str) -> Result:
         """Make a release that must work, and check what is true after any release."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -12,18 +11,16 @@ import click
 from openllm_repos.cli.actions_reports import report_adoption
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import TARGET
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of, only
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
-from openllm_repos.journal.lock import exclusive
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Adoption, FileChange, Match, Outcome, Stopped, TargetPlan, Trace
 from openllm_repos.preflight.card import hub_validator
 from openllm_repos.sync.adopt import AdoptOptions, plan_adoption
 from openllm_repos.sync.adopt import adopt as carry_out
-from openllm_repos.sync.apply import settle
 from openllm_repos.text import show
 
-_DIFFERS = 1
 _FOUND = {
     Trace.LIKENESS: "",
     Trace.NAMED: ", as you say",
@@ -33,79 +30,58 @@ _FOUND = {
 }
 
 
-@click.command("adopt")
+@changing("adopt", yes="Record it without asking.")
 @click.argument("target", metavar="TARGET", type=TARGET)
-@click.option("-n", "--dry-run", is_flag=True, help="Print what was found and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Record it without asking.")
 @click.option("--at", metavar="COMMIT", help="It was filled from this commit of the source; do not look for it.")
 @click.option("--allow-unpushed", is_flag=True, help="Look at commits too that the source's own remote lacks.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_obj
-def adopt(
-    invocation: Invocation,
-    target: str,
-    at: str | None,
-    dry_run: bool,
-    yes: bool,
-    allow_unpushed: bool,
-    as_json: bool,
-) -> int:
+def adopt(frame: Frame, target: str, at: str | None, allow_unpushed: bool) -> int:
     """Join a TARGET that was filled by copying: find the source commit its files came from, and record it there.
 
     The record is one commit that changes no file. From then on what was edited in the target is drift, and syncs merge
-    it. Without --yes it asks on a terminal; elsewhere it only prints what it found.
+    it.
     """
-    manifest, repository, access = open_family(invocation)
+    manifest, repository, access = open_family(frame.invocation)
     options = AdoptOptions(at, allow_unpushed, hub_validator(access))
-    if dry_run or not (yes or _asks(as_json=as_json)):
-        with repository.quarantine() as quarantined:
-            adoption = plan_adoption(manifest, quarantined, target, options)
-        _show(adoption, None, invocation, as_json=as_json)
-        report_adoption(manifest, adoption, None, adoption_lines(adoption))
-        if isinstance(adoption.step, TargetPlan) and not dry_run:
-            click.echo(f"Nothing was recorded. To do so: openllm-repos adopt {adoption.target} --yes", err=True)
-            return _DIFFERS
-        return _exit_code(adoption.step)
-    with exclusive(repository, f"adopt {target}"):
-        settle(manifest, repository, _tell)
-        adoption = plan_adoption(manifest, repository, target, options)
-        if not as_json:
-            _show(adoption, None, invocation, as_json=False)
-        step = adoption.step
-        if isinstance(step, TargetPlan) and not (yes or click.confirm("Record this?", default=False)):
-            click.echo("Nothing was recorded.")
-            return _DIFFERS
-        outcome = None
-        if isinstance(step, TargetPlan):
-            silent = invocation.quiet or as_json
-            outcome = carry_out(adoption, manifest, repository, (lambda _: None) if silent else _tell, options.validate)
-    if as_json:
-        _show(adoption, outcome, invocation, as_json=True)
-    else:
-        for line in _outcome_lines(manifest, outcome):
-            click.echo(line)
-    report_adoption(manifest, adoption, outcome, adoption_lines(adoption))
-    return _exit_code(outcome or adoption.step)
+    return frame.run(_Adopt(manifest, target, options), manifest, repository)
 
 
-def _asks(*, as_json: bool) -> bool:
-    return not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+@dataclass
+class _Adopt(Change[Adoption, Outcomes]):
+    declined = "Nothing was recorded."
 
+    manifest: Manifest
+    target: str
+    options: AdoptOptions
 
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"adopt {self.target}"
 
+    def plan(self, repository: Repository) -> Adoption:
+        return plan_adoption(self.manifest, repository, self.target, self.options)
 
-def _exit_code(result: Outcome | Stopped | TargetPlan | None) -> int:
-    return result.exit_code if isinstance(result, Stopped) else 0
+    def plan_lines(self, plan: Adoption, *, every_file: bool) -> Iterable[str]:
+        return adoption_lines(plan, every_file=every_file)
 
+    def question(self, plan: Adoption) -> str:
+        return "Record this?" if isinstance(plan.step, TargetPlan) else ""
 
-def _show(adoption: Adoption, outcome: Outcome | Stopped | None, invocation: Invocation, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(adopt_json(adoption, outcome), indent=2))
-        return
-    for line in adoption_lines(adoption, every_file=invocation.verbosity > 0):
-        click.echo(line)
+    def apply(self, plan: Adoption, repository: Repository, tell: Tell) -> Outcomes:
+        if not isinstance(plan.step, TargetPlan):
+            return ()
+        return (carry_out(plan, self.manifest, repository, tell, self.options.validate),)
+
+    def result_lines(self, plan: Adoption, result: Outcomes) -> Iterable[str]:
+        return _outcome_lines(self.manifest, only(result))
+
+    def facts(self, plan: Adoption, result: Outcomes | None) -> dict[str, Any]:
+        return adopt_json(plan, only(result))
+
+    def report(self, plan: Adoption, result: Outcomes | None) -> None:
+        report_adoption(self.manifest, plan, only(result), adoption_lines(plan))
+
+    def exit_code(self, plan: Adoption, result: Outcomes | None) -> int:
+        return exit_code_of(plan.step, *(result or ()))
 
 
 def adoption_lines(adoption: Adoption, *, every_file: bool = True) -> Iterator[str]:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -21,12 +21,14 @@ from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.plan import Outcome, Stopped
 
 DIFFERS = 1
 
 Plan = TypeVar("Plan")
 Result = TypeVar("Result")
 Tell = Callable[[str], None]
+Outcomes = Sequence[Outcome | Stopped]
 
 
 class Unconfirmed(UsageError):
@@ -42,6 +44,8 @@ class Change(ABC, Generic[Plan, Result]):
         asks: whether it leaves this machine or cannot be undone, so that somebody has to agree.
         settles: whether runs that were killed are looked after first.
         rehearses: whether it can be planned without leaving anything behind.
+        shows_plan: whether the plan is shown before it is done; else only what came of it.
+        resources: what a plan opens and its application needs; closed when the command ends.
     """
 
     name: str = ""
@@ -49,6 +53,8 @@ class Change(ABC, Generic[Plan, Result]):
     asks: bool = True
     settles: ClassVar[bool] = True
     rehearses: ClassVar[bool] = True
+    shows_plan: ClassVar[bool] = True
+    resources: contextlib.ExitStack
 
     @abstractmethod
     def plan(self, repository: Repository) -> Plan:
@@ -61,9 +67,9 @@ class Change(ABC, Generic[Plan, Result]):
     def require(self, plan: Plan) -> None:
         """Raise what stands against the plan as a whole."""
 
-    @abstractmethod
     def question(self, plan: Plan) -> str:
         """Return what the person is asked; an empty string where there is nothing to agree to."""
+        return ""
 
     @abstractmethod
     def apply(self, plan: Plan, repository: Repository, tell: Tell) -> Result:
@@ -82,15 +88,20 @@ class Change(ABC, Generic[Plan, Result]):
 
     def failure_facts(self, plan: Plan, why: ReposError) -> dict[str, Any] | None:
         """Return the JSON of a run that ends in an error; None for none."""
-        del plan, why
         return None
 
     def report(self, plan: Plan, result: Result | None) -> None:
-        """Tell GitHub Actions."""
+        """Tell GitHub Actions; without a result nothing was done."""
 
-    @abstractmethod
+    def all_lines(self, plan: Plan, result: Result | None) -> Iterator[str]:
+        """Yield all that there is to say to people, every file of it."""
+        yield from self.plan_lines(plan, every_file=True)
+        if result is not None:
+            yield from self.result_lines(plan, result)
+
     def exit_code(self, plan: Plan, result: Result | None) -> int:
         """Return the exit code of a dry run (without a result), or of what was done."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +125,19 @@ class Frame:
             Unconfirmed: the plan needs somebody's consent, and there is nobody to ask. Nothing was changed.
         """
         if self.dry_run or (change.asks and change.rehearses and not (self.yes or can_ask())):
-            with repository.quarantine() as quarantined:
+            with repository.quarantine() as quarantined, contextlib.ExitStack() as change.resources:
                 plan = change.plan(quarantined)
-            if self.dry_run or change.question(plan):
-                return self._rehearsed(change, plan)
-        with exclusive(repository, change.name) if change.name else contextlib.nullcontext():
+                if self.dry_run or change.question(plan):
+                    return self._rehearsed(change, plan)
+        lock = exclusive(repository, change.name) if change.name else contextlib.nullcontext()
+        with lock, contextlib.ExitStack() as change.resources:
             if change.settles:
                 from openllm_repos.sync.apply import settle
 
                 settle(manifest, repository, self.tell)
             plan = change.plan(repository)
             with self._failures_as_json(change, plan):
-                if not self.as_json:
+                if change.shows_plan and not self.as_json:
                     self._show(change.plan_lines(plan, every_file=self.invocation.verbosity > 0))
                 change.require(plan)
                 if not self._agreed(change, plan):
@@ -154,8 +166,7 @@ class Frame:
 
     def _agreed(self, change: Change[Plan, Result], plan: Plan) -> bool:
         """Ask, where there is something to agree to and nobody has said --yes."""
-        question = change.question(plan)
-        if self.yes or not question:
+        if self.yes or not (question := change.question(plan)):
             return True
         if self.as_json and can_ask():  # standard output is for programs: the person sees the plan beside the question
             for line in change.plan_lines(plan, every_file=self.invocation.verbosity > 0):
@@ -186,6 +197,16 @@ class Frame:
     def _show(lines: Iterable[str]) -> None:
         for line in lines:
             click.echo(line)
+
+
+def only(outcomes: Outcomes | None) -> Outcome | Stopped | None:
+    """Return what came of the one target of a command; None where nothing was to be done."""
+    return outcomes[0] if outcomes else None
+
+
+def exit_code_of(*results: object) -> int:
+    """Return the exit code of what came of targets: the highest of those that were stopped."""
+    return max((result.exit_code for result in results if isinstance(result, Stopped)), default=0)
 
 
 class ChangingCommand(click.Command):

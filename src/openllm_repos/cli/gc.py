@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from openllm_repos.cli.clone import open_clone
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import size_text
-from openllm_repos.journal.lock import exclusive
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest
 from openllm_repos.setup.leftovers import Leftovers, clear, find_leftovers
 from openllm_repos.text import show
 
@@ -29,7 +31,7 @@ def _seconds(_: click.Context, __: click.Parameter, value: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-@click.command("gc")
+@changing("gc", yes="Do not ask.")
 @click.option(
     "--older-than",
     callback=_seconds,
@@ -37,45 +39,64 @@ def _seconds(_: click.Context, __: click.Parameter, value: str) -> int:
     metavar="AGE",
     help="Let go of what is older: 90d (days), 12w (weeks), 2y (years), 36h (hours).",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Print what would go and change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_obj
-def gc(invocation: Invocation, older_than: int, dry_run: bool, as_json: bool) -> None:
+def gc(frame: Frame, older_than: int) -> int:
     """Let go of what operations replaced that are older than AGE, of their entries in the log, and of leftovers.
 
     What a push replaced stays reachable in this clone (refs/openllm/keep/) until this is run; afterwards git's own gc
     may drop what no branch holds either. Operations that have not ended are never touched.
     """
-    manifest, repository = open_clone(invocation)
-    if dry_run:
-        found = find_leftovers(repository, manifest, older_than)
-    else:
-        with exclusive(repository, "gc"):
-            found = find_leftovers(repository, manifest, older_than)
-            clear(repository, found)
-    if as_json:
-        click.echo(json.dumps(_json(found, done=not dry_run), indent=2))
-        return
-    will = "would go" if dry_run else "gone"
-    lines = {
-        f"{_count(len(found.refs), 'kept ref')} of {_count(found.operations, 'operation')}": found.refs,
-        f"{_count(len(found.log), 'entry', 'entries')} of the log": found.log,
-        f"{_count(len(found.files), 'file')} and {_count(len(found.folders), 'folder')}, {size_text(found.bytes)}": (
-            *found.files,
-            *found.folders,
-        ),
-    }
-    for line, what in lines.items():
-        if what:
-            click.echo(f"{will}: {line}")
-    if not any(lines.values()):
-        click.echo("Nothing is that old.")
-    if invocation.verbosity > 0:
-        for name in (*found.refs, *found.log, *map(str, (*found.files, *found.folders))):
-            click.echo(f"  {show(name)}")
-    click.echo(f"stays: {_count(found.kept, 'kept ref')}")
-    if found.kept > _MANY:
-        click.echo("  so many are quicker to read packed: git pack-refs --all")
+    manifest, repository = open_clone(frame.invocation)
+    return frame.run(_Gc(manifest, older_than), manifest, repository)
+
+
+@dataclass
+class _Gc(Change[Leftovers, Leftovers]):
+    name = "gc"
+    declined = "Nothing was removed."
+    settles = False
+
+    manifest: Manifest
+    age: int
+
+    def plan(self, repository: Repository) -> Leftovers:
+        return find_leftovers(repository, self.manifest, self.age)
+
+    def plan_lines(self, plan: Leftovers, *, every_file: bool) -> Iterator[str]:
+        some = list(_lines(plan, "would go"))
+        yield from some or ["Nothing is that old."]
+        if every_file:
+            yield from (f"  {show(name)}" for name in _names(plan))
+        yield f"stays: {_count(plan.kept, 'kept ref')}"
+        if plan.kept > _MANY:
+            yield "  so many are quicker to read packed: git pack-refs --all"
+
+    def question(self, plan: Leftovers) -> str:
+        return "Remove this for good?" if any(_names(plan)) else ""
+
+    def apply(self, plan: Leftovers, repository: Repository, tell: Tell) -> Leftovers:
+        clear(repository, plan)
+        return plan
+
+    def result_lines(self, plan: Leftovers, result: Leftovers) -> Iterable[str]:
+        return _lines(result, "gone")
+
+    def facts(self, plan: Leftovers, result: Leftovers | None) -> dict[str, Any]:
+        return _json(plan, done=result is not None)
+
+
+def _names(found: Leftovers) -> Iterator[str]:
+    yield from (*found.refs, *found.log, *map(str, (*found.files, *found.folders)))
+
+
+def _lines(found: Leftovers, word: str) -> Iterator[str]:
+    """Yield what goes, counted."""
+    if found.refs:
+        yield f"{word}: {_count(len(found.refs), 'kept ref')} of {_count(found.operations, 'operation')}"
+    if found.log:
+        yield f"{word}: {_count(len(found.log), 'entry', 'entries')} of the log"
+    if found.files or found.folders:
+        files, folders = _count(len(found.files), "file"), _count(len(found.folders), "folder")
+        yield f"{word}: {files} and {folders}, {size_text(found.bytes)}"
 
 
 def _json(found: Leftovers, *, done: bool) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -11,87 +11,90 @@ import click
 from openllm_repos.cli.actions_further import report_import
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import TARGET
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
-from openllm_repos.cli.question import confirmed
-from openllm_repos.importing.apply import publish, write_branch
+from openllm_repos.git.repository import Repository
+from openllm_repos.importing.apply import publish, require_github, write_branch
 from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
 from openllm_repos.importing.planning import plan_import
-from openllm_repos.journal.lock import exclusive
 from openllm_repos.journal.operations import new_operation
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.sync.apply import settle
 from openllm_repos.text import show, show_path
 
-_DIFFERS = 1
 
-
-@click.command("import")
+@changing("import", yes="Do not ask before the push of --pr.")
 @click.argument("target", metavar="TARGET", type=TARGET)
-@click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the push of --pr.")
 @click.option("--branch", metavar="NAME", help="The branch of the source that gets the commits (import/TARGET).")
 @click.option("--pr", is_flag=True, help="Push the branch to GitHub, and open a pull request or say where to.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_obj
-def import_(
-    invocation: Invocation,
-    target: str,
-    branch: str | None,
-    pr: bool,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> int:
+def import_(frame: Frame, target: str, branch: str | None, pr: bool) -> int:
     """Bring home what a TARGET changed by itself: each of its commits becomes one on a branch of the source.
 
     Authors, dates and messages stay. The branch starts at the commit that the target got last, and holds exactly what
     the target has; merge it as you merge any branch, then sync. Nothing is checked out, and no file of yours changes.
     """
-    manifest, repository, _ = open_family(invocation)
-    if dry_run:
-        with repository.quarantine() as quarantined:
-            plan = plan_import(manifest, quarantined, target, branch)
-        _show(plan, invocation, as_json=as_json)
-        report_import(manifest, plan, None, _lines(plan, every_file=True), moved=False, dry_run=True)
-        return 0
-    published = None
-    with exclusive(repository, f"import {target}"):
-        settle(manifest, repository, _tell)
-        plan = plan_import(manifest, repository, target, branch)
-        if not as_json:
-            _show(plan, invocation, as_json=False)
+    manifest, repository, _ = open_family(frame.invocation)
+    return frame.run(_Import(manifest, target, branch, pr=pr), manifest, repository)
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """What came of an import: whether the branch moved, and what was published of it."""
+
+    moved: bool = False
+    published: Published | None = None
+
+
+@dataclass
+class _Import(Change[ImportPlan, _Imported]):
+    """The branch is this clone's own, and nothing is checked out: only a push is asked."""
+
+    manifest: Manifest
+    target: str
+    branch: str | None
+    pr: bool
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"import {self.target}"
+
+    @property
+    def asks(self) -> bool:  # type: ignore[override]
+        return self.pr
+
+    def plan(self, repository: Repository) -> ImportPlan:
+        return plan_import(self.manifest, repository, self.target, self.branch)
+
+    def plan_lines(self, plan: ImportPlan, *, every_file: bool) -> Iterable[str]:
+        return _lines(plan, every_file=every_file)
+
+    def require(self, plan: ImportPlan) -> None:
+        if self.pr:
+            require_github(self.manifest.source, plan.branch)
+
+    def question(self, plan: ImportPlan) -> str:
+        return f"Push {plan.branch} to {self.manifest.source.name}?" if self.asks and plan.tip is not None else ""
+
+    def apply(self, plan: ImportPlan, repository: Repository, tell: Tell) -> _Imported:
+        if plan.tip is None:
+            return _Imported()
         operation = new_operation()
-        moved = plan.tip is not None and write_branch(plan, repository, operation)
-        if not as_json:
-            for line in _branch_lines(plan, moved=moved):
-                click.echo(line)
-        if pr and plan.tip is not None:
-            if not confirmed(f"Push {plan.branch} to {manifest.source.name}?", yes=yes or as_json):
-                click.echo("Nothing was pushed.")
-                return _DIFFERS
-            silent = invocation.quiet or as_json
-            published = publish(plan, manifest, repository, operation, (lambda _: None) if silent else _tell)
-    told = (*_lines(plan, every_file=True), *_branch_lines(plan, moved=moved), *_end_lines(manifest, plan, published))
-    report_import(manifest, plan, published, told, moved=moved, dry_run=False)
-    if as_json:
-        click.echo(json.dumps(import_json(plan, moved=moved, published=published), indent=2))
-        return 0
-    for line in _end_lines(manifest, plan, published):
-        click.echo(line)
-    return 0
+        moved = write_branch(plan, repository, operation)
+        published = publish(plan, self.manifest, repository, operation, tell) if self.asks else None
+        return _Imported(moved, published)
 
+    def result_lines(self, plan: ImportPlan, result: _Imported) -> Iterator[str]:
+        if plan.tip is not None:
+            where = "now" if result.moved else "already"
+            yield f"{plan.branch} is {where} at {plan.tip[:10]}; nothing was checked out"
+            yield from _end_lines(self.manifest, plan, result.published)
 
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    def facts(self, plan: ImportPlan, result: _Imported | None) -> dict[str, Any]:
+        result = result or _Imported()
+        return import_json(plan, moved=result.moved, published=result.published)
 
-
-def _show(plan: ImportPlan, invocation: Invocation, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(import_json(plan, moved=False, published=None), indent=2))
-        return
-    for line in _lines(plan, every_file=invocation.verbosity > 0):
-        click.echo(line)
+    def report(self, plan: ImportPlan, result: _Imported | None) -> None:
+        lines, done = self.all_lines(plan, result), result or _Imported()
+        report_import(self.manifest, plan, done.published, lines, moved=done.moved, dry_run=result is None)
 
 
 def _lines(plan: ImportPlan, *, every_file: bool) -> Iterator[str]:
@@ -120,16 +123,8 @@ def _commit_line(made: ImportedCommit) -> str:
     return f"  {origin.id[:10]} {origin.date[:10]} {who}: {subject}"
 
 
-def _branch_lines(plan: ImportPlan, *, moved: bool) -> Iterator[str]:
-    """Yield what became of the branch."""
-    if plan.tip is not None:
-        yield f"{plan.branch} is {'now' if moved else 'already'} at {plan.tip[:10]}; nothing was checked out"
-
-
 def _end_lines(manifest: Manifest, plan: ImportPlan, published: Published | None) -> Iterator[str]:
     """Yield what to do next."""
-    if plan.tip is None:
-        return
     main = manifest.source.branch
     if published is not None:
         yield from (f"note: {show(note)}" for note in published.notes)

@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from openllm_repos.cli.actions_further import report_pin
+from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import PINNED
+from openllm_repos.cli.frame import DIFFERS, Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.errors import ReposError
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.submodules.desk import uncommitted
+from openllm_repos.submodules.pinning import PinStep, apply_pins, plan_pins
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
-    from openllm_repos.git.repository import Repository
-    from openllm_repos.submodules.pinning import PinStep
+    from openllm_repos.family.access import FamilyAccess
 
 SCHEMA = 1
-_DIFFERS = 1
 
 
-@click.command("pin")
+@changing("pin")
 @click.argument("repos", nargs=-1, metavar="[REPO]...", type=PINNED)
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--to", metavar="TAG|BRANCH|COMMIT", help="What to pin (the tip of its branch).")
 @click.option("--check", is_flag=True, help="As --dry-run; exit with 1 if anything would change.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_obj
-def pin(
-    invocation: Invocation, repos: tuple[str, ...], to: str | None, dry_run: bool, check: bool, as_json: bool
-) -> int:
+def pin(frame: Frame, repos: tuple[str, ...], to: str | None, check: bool) -> int:
     """Pin a commit of each REPO (all that have a `submodule` in the manifest) in the source, as a git submodule.
 
     The commit goes into the index, with what .gitmodules has to say, as `git submodule add` does it; but nothing of
     what lies behind it is fetched. Nothing is committed. `git submodule update --init` gets the files.
     """
-    from openllm_repos.cli.actions_further import report_pin
-    from openllm_repos.cli.clone import open_family
-    from openllm_repos.submodules.pinning import apply_pins, plan_pins
+    manifest, repository, access = open_family(frame.invocation)
+    change = _Pin(frame.invocation, manifest, repository, access, repos, to, check=check)
+    return replace(frame, dry_run=frame.dry_run or check).run(change, manifest, repository)
 
-    manifest, repository, access = open_family(invocation)
-    steps = plan_pins(manifest, repository, repos, to, hub=access.hub())
-    problems = [step.problem for step in steps if step.problem is not None]
-    changed = not (dry_run or check or problems) and apply_pins(manifest, repository, steps)
-    if as_json:
-        click.echo(json.dumps(facts(steps, changed=changed), indent=2))
-    else:
-        for line in _lines(steps, done=not (dry_run or check), quiet=invocation.quiet):
-            click.echo(line)
-        if not (dry_run or check or problems or invocation.quiet):
-            for line in _next(invocation, repository, steps):
-                click.echo(line)
-    told = _lines(steps, done=changed, quiet=False)
-    report_pin(steps, told, changed=changed, dry_run=dry_run or check)
-    if problems:
-        return max(problem.exit_code for problem in problems)
-    return _DIFFERS if check and any(step.changes for step in steps) else 0
+
+@dataclass
+class _Pin(Change[Sequence[PinStep], bool]):
+    """It changes the index alone, which git shows and takes back; `apply_pins` takes the lock itself."""
+
+    asks = settles = shows_plan = False
+
+    invocation: Invocation
+    manifest: Manifest
+    repository: Repository
+    access: FamilyAccess
+    repos: Sequence[str]
+    to: str | None
+    check: bool
+
+    def plan(self, repository: Repository) -> Sequence[PinStep]:
+        return plan_pins(self.manifest, repository, self.repos, self.to, hub=self.access.hub())
+
+    def plan_lines(self, plan: Sequence[PinStep], *, every_file: bool) -> Iterator[str]:
+        return _lines(plan, done=False, quiet=self.invocation.quiet and not every_file)
+
+    def apply(self, plan: Sequence[PinStep], repository: Repository, tell: Tell) -> bool:
+        return not _problems(plan) and apply_pins(self.manifest, repository, plan)
+
+    def result_lines(self, plan: Sequence[PinStep], result: bool) -> Iterator[str]:
+        yield from _lines(plan, done=True, quiet=self.invocation.quiet)
+        if not (_problems(plan) or self.invocation.quiet):
+            yield from _next(self.invocation, self.repository, plan)
+
+    def facts(self, plan: Sequence[PinStep], result: bool | None) -> dict[str, Any]:
+        return facts(plan, changed=bool(result))
+
+    def report(self, plan: Sequence[PinStep], result: bool | None) -> None:
+        lines = _lines(plan, done=bool(result), quiet=False)
+        report_pin(plan, lines, changed=bool(result), dry_run=result is None)
+
+    def exit_code(self, plan: Sequence[PinStep], result: bool | None) -> int:
+        if problems := _problems(plan):
+            return max(problem.exit_code for problem in problems)
+        return DIFFERS if self.check and any(step.changes for step in plan) else 0
+
+
+def _problems(steps: Sequence[PinStep]) -> list[ReposError]:
+    return [step.problem for step in steps if step.problem is not None]
 
 
 def _lines(steps: Sequence[PinStep], *, done: bool, quiet: bool) -> Iterator[str]:
@@ -78,7 +106,6 @@ def _lines(steps: Sequence[PinStep], *, done: bool, quiet: bool) -> Iterator[str
 
 def _next(invocation: Invocation, repository: Repository, steps: Sequence[PinStep]) -> Iterator[str]:
     """Yield what to type next: what is to be committed, the manifest with it, and how to get the files."""
-    from openllm_repos.submodules.desk import uncommitted
 
     def typed(path: Path) -> str:
         return shlex.quote(os.path.relpath(path, invocation.directory))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -11,94 +12,87 @@ from openllm_repos import __version__
 from openllm_repos.cli.actions_further import report_publish
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import PUBLISHED
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
-from openllm_repos.cli.question import confirmed
 from openllm_repos.errors import UsageError
-from openllm_repos.journal.lock import exclusive
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.publish.apply import Publisher, PublishOptions
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
 
-_DIFFERS = 1
 
-
-@click.command("publish")
+@changing("publish", yes="Do not ask before the first upload.")
 @click.argument("repos", nargs=-1, metavar="[REPO]...", type=PUBLISHED)
-@click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the first upload.")
 @click.option("--overwrite", is_flag=True, help="Replace what somebody else put or changed on the Hub, too.")
 @click.option("--allow", metavar="PATH", multiple=True, help="This file looks like a secret and is none; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
-@click.pass_obj
-def publish(
-    invocation: Invocation,
-    repos: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-    overwrite: bool,
-    allow: tuple[str, ...],
-    as_json: bool,
-) -> int:
+def publish(frame: Frame, repos: tuple[str, ...], overwrite: bool, allow: tuple[str, ...]) -> int:
     """Bring artifacts, such as a model's weights, to their repos on the Hub (all that have some, or those named).
 
     What changed is sent, in one commit for each repo; what the Hub has already is not sent again, so after a break the
     same command goes on. It deletes only what an earlier publish put there, and refuses what looks like a secret.
     """
-    manifest, repository, access = open_family(invocation)
-    wanted = _wanted(manifest, repos)
-    progress = Progress(shown=not (as_json or invocation.quiet))
+    manifest, repository, access = open_family(frame.invocation)
+    progress = Progress(shown=not (frame.as_json or frame.invocation.quiet))
     tool, allowed = f"openllm-repos {__version__}", frozenset(allow)
     options = PublishOptions(tool, overwrite, allowed, progress.tell, progress.read, progress.sent)
     publisher = Publisher(manifest, repository, access, options)
-    outcomes: list[Published | NotPublished] = []
-    if dry_run:
-        plans = _plans(publisher, wanted, progress)
-    else:
-        with exclusive(repository, "publish"):
-            try:
-                plans = _plans(publisher, wanted, progress)
-            finally:
-                publisher.remember()
-            if not as_json:
-                _show(plans, invocation)
-            if not _agreed(plans, yes=yes or as_json):
-                click.echo("Nothing was published.")
-                return _DIFFERS
-            outcomes = _apply(publisher, plans, progress, shown=not as_json)
-    if as_json:
-        click.echo(json.dumps(publish_json(plans, outcomes), indent=2))
-    elif dry_run:
-        _show(plans, invocation)
-    lines = (line for plan in plans for line in plan_lines(plan, every_file=True))
-    report_publish(manifest, plans, outcomes, lines, dry_run=dry_run)
-    return max((result.exit_code for result in (*plans, *outcomes) if isinstance(result, NotPublished)), default=0)
+    change = _Publish(manifest, _wanted(manifest, repos), publisher, progress)
+    return frame.run(change, manifest, repository)
 
 
-def _plans(publisher: Publisher, wanted: Sequence[Repo], progress: Progress) -> list[PublishPlan | NotPublished]:
-    with progress.of("reading"):
-        return [publisher.plan(repo) for repo in wanted]
+Plans = Sequence[PublishPlan | NotPublished]
+Results = Sequence[Published | NotPublished]
 
 
-def _agreed(plans: Sequence[PublishPlan | NotPublished], *, yes: bool) -> bool:
-    """Ask before the first upload, on a terminal only; return whether to go on."""
-    count = sum(isinstance(plan, PublishPlan) and bool(plan.steps) for plan in plans)
-    return not count or confirmed(f"Publish to {count} repo{'' if count == 1 else 's'}?", yes=yes)
+@dataclass
+class _Publish(Change[Plans, Results]):
+    name = "publish"
+    declined = "Nothing was published."
+    settles = False
 
+    manifest: Manifest
+    wanted: Sequence[Repo]
+    publisher: Publisher
+    progress: Progress
 
-def _apply(
-    publisher: Publisher, plans: Sequence[PublishPlan | NotPublished], progress: Progress, *, shown: bool
-) -> list[Published | NotPublished]:
-    """Do what was planned, one repo after the other, and tell what came of each."""
-    outcomes = []
-    for plan in plans:
-        if isinstance(plan, NotPublished):
-            continue
-        with progress.of(f"{plan.repo}: sending", plan.size):
-            outcomes.append(publisher.apply(plan))
-        for line in outcome_lines(plan, outcomes[-1]) if shown else ():
-            click.echo(line)
-    return outcomes
+    def plan(self, repository: Repository) -> Plans:
+        try:
+            with self.progress.of("reading"):
+                return [self.publisher.plan(repo) for repo in self.wanted]
+        finally:
+            if not repository.quarantined:
+                self.publisher.remember()
+
+    def plan_lines(self, plan: Plans, *, every_file: bool) -> Iterator[str]:
+        for one in plan:
+            yield from plan_lines(one, every_file=every_file)
+
+    def question(self, plan: Plans) -> str:
+        count = sum(isinstance(one, PublishPlan) and bool(one.steps) for one in plan)
+        return f"Publish to {count} repo{'' if count == 1 else 's'}?" if count else ""
+
+    def apply(self, plan: Plans, repository: Repository, tell: Tell) -> Results:
+        done = []
+        for one in plan:
+            if isinstance(one, PublishPlan):
+                with self.progress.of(f"{one.repo}: sending", one.size):
+                    done.append(self.publisher.apply(one))
+        return done
+
+    def result_lines(self, plan: Plans, result: Results) -> Iterator[str]:
+        planned = [one for one in plan if isinstance(one, PublishPlan)]
+        for one, outcome in zip(planned, result, strict=True):
+            yield from outcome_lines(one, outcome)
+
+    def facts(self, plan: Plans, result: Results | None) -> dict[str, Any]:
+        return publish_json(plan, result or ())
+
+    def report(self, plan: Plans, result: Results | None) -> None:
+        lines = self.plan_lines(plan, every_file=True)
+        report_publish(self.manifest, plan, result or (), lines, dry_run=result is None)
+
+    def exit_code(self, plan: Plans, result: Results | None) -> int:
+        return max((one.exit_code for one in (*plan, *(result or ())) if isinstance(one, NotPublished)), default=0)
 
 
 def _wanted(manifest: Manifest, names: tuple[str, ...]) -> list[Repo]:
@@ -120,9 +114,3 @@ def _wanted(manifest: Manifest, names: tuple[str, ...]) -> list[Repo]:
             hint='Below a model or dataset write [[repos.NAME.publish]] with from = "exports/NAME/" and to = "."',
         )
     return found
-
-
-def _show(plans: Sequence[PublishPlan | NotPublished], invocation: Invocation) -> None:
-    for plan in plans:
-        for line in plan_lines(plan, every_file=invocation.verbosity > 0):
-            click.echo(line)

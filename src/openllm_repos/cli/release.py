@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openllm_repos.cli.actions_reports import report_release
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
-from openllm_repos.cli.question import confirmed
 from openllm_repos.cli.release_compare import diff_releases, release_notes
+from openllm_repos.cli.release_text import obstacle_lines, release_json, release_lines, resumed_json, tagged_lines
 from openllm_repos.cli.releases import abort_release, list_releases, show_release, verify_release
 from openllm_repos.errors import ReposError, UsageError
+from openllm_repos.family.access import FamilyAccess, hub_repo_of
+from openllm_repos.git.repository import Repository
+from openllm_repos.journal.releases import ReleaseRecord, end_release, read_release
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.release.begun import find_begun
+from openllm_repos.release.carry import carry_out, tags_due
+from openllm_repos.release.desk import Desk
+from openllm_repos.release.model import ReleasePlan, Tagged
+from openllm_repos.release.planning import ReleaseOptions, plan_release
+from openllm_repos.release.run import make_release, require_possible
+from openllm_repos.versions.order import require_version
 
 if TYPE_CHECKING:
-    from openllm_repos.family.access import FamilyAccess
-    from openllm_repos.git.repository import Repository
     from openllm_repos.hub.client import HubClient
-    from openllm_repos.journal.releases import ReleaseRecord
-    from openllm_repos.manifest.model import Manifest
-    from openllm_repos.release.planning import ReleaseOptions
 
-_DIFFERS = 1
 _MAKE = "make"
 
 
@@ -52,15 +59,6 @@ class VersionOrCommand(click.Group):
         self.format_commands(ctx, formatter)
 
 
-class _Make(click.Command):
-    """The default command, whose help is the group's."""
-
-    def get_help(self, ctx: click.Context) -> str:
-        """Return the help of the group."""
-        assert ctx.parent is not None
-        return ctx.parent.get_help()
-
-
 # What the group does not know is for the default command.
 @click.group("release", cls=VersionOrCommand, context_settings={"ignore_unknown_options": True})
 def release() -> None:
@@ -71,176 +69,110 @@ def release() -> None:
     """
 
 
-@release.command(_MAKE, cls=_Make, hidden=True)
+@changing(_MAKE, yes="Do not ask before the first push.")
 @click.argument("version")
-@click.option("-n", "--dry-run", is_flag=True, help="Print the plan and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the first push.")
 @click.option("--resume", is_flag=True, help="Only go on with a release that was begun; begin none.")
 @click.option("--allow-drift", is_flag=True, help="Release targets with changes that the source does not have.")
-@click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
-@click.pass_obj
-def make(
-    invocation: Invocation, version: str, dry_run: bool, yes: bool, resume: bool, allow_drift: bool, as_json: bool
-) -> int:
+def make(frame: Frame, version: str, resume: bool, allow_drift: bool) -> int:
     """Release VERSION."""
-    from openllm_repos.journal.lock import exclusive
-    from openllm_repos.journal.releases import end_release
-    from openllm_repos.release.begun import find_begun
-    from openllm_repos.release.planning import ReleaseOptions
-    from openllm_repos.versions.order import require_version
-
-    manifest, repository, access = open_family(invocation)
+    manifest, repository, access = open_family(frame.invocation)
     require_version(version)
     manifest.project.tag.tag_for(version)
-    options = ReleaseOptions(version, allow_drift, _manifest_path(invocation, repository))
-    run = _Run(invocation, manifest, access, options, yes=yes, as_json=as_json)
-    if dry_run:
-        with repository.quarantine() as quarantined:
-            begun = find_begun(manifest, quarantined, version)
-            return run.show_begun(begun) if begun is not None else run.dry(quarantined)
-    with exclusive(repository, f"release {version}"):
-        from openllm_repos.sync.apply import settle
-
-        settle(manifest, repository, run.tell)
-        begun = find_begun(manifest, repository, version)
-        if begun is not None:
-            return run.go_on(repository, begun)
-        if resume:
-            raise UsageError(
-                f"The release {version} was not begun, so there is nothing to go on with.",
-                hint=f"Begin it: openllm-repos release {version}",
-            )
-        end_release(repository)  # one that was begun here, but given up elsewhere since
-        return run.begin(repository)
+    options = ReleaseOptions(version, allow_drift, _manifest_path(frame.invocation, repository))
+    return frame.run(_Release(manifest, access, options, resume=resume), manifest, repository)
 
 
-for _command in (list_releases, show_release, verify_release, diff_releases, release_notes, abort_release):
+make.hidden = True
+make.get_help = lambda ctx: release.get_help(ctx.parent or ctx)  # type: ignore[method-assign] # its options stand there
+for _command in (make, list_releases, show_release, verify_release, diff_releases, release_notes, abort_release):
     release.add_command(_command)
 
 
-class _Run:
-    """One `release VERSION`, with what was asked for."""
+@dataclass
+class _Release(Change[ReleasePlan | ReleaseRecord, tuple[Tagged, ...]]):
+    """A release, from the start, or (where the plan is a record) from where one that was begun has come to."""
 
-    def __init__(
-        self,
-        invocation: Invocation,
-        manifest: Manifest,
-        access: FamilyAccess,
-        options: ReleaseOptions,
-        *,
-        yes: bool,
-        as_json: bool,
-    ) -> None:
-        self._invocation = invocation
-        self._manifest = manifest
-        self._options = options
-        self._access = access
-        self._yes = yes or as_json
-        self._as_json = as_json
+    declined = "Nothing was changed."
 
-    def tell(self, line: str) -> None:
-        """Say what is being done, unless only results are wanted."""
-        if not self._as_json and not self._invocation.quiet:
-            click.echo(line, err=True)
+    manifest: Manifest
+    access: FamilyAccess
+    options: ReleaseOptions
+    resume: bool
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"release {self.options.version}"
+
+    def plan(self, repository: Repository) -> ReleasePlan | ReleaseRecord:
+        begun = find_begun(self.manifest, repository, self.options.version)
+        if begun is None and self.resume:
+            raise UsageError(
+                f"The release {self.options.version} was not begun, so there is nothing to go on with.",
+                hint=f"Begin it: openllm-repos release {self.options.version}",
+            )
+        self.desk = self.resources.enter_context(Desk(repository))
+        return begun or plan_release(self.manifest, self.desk, self.options, self._hub())
 
     def _hub(self) -> HubClient | None:
         """Return the Hub, where there is something of the family on it and a token to ask with."""
-        from openllm_repos.family.access import hub_repo_of
+        held = [repo for repo in self.manifest.released if hub_repo_of(repo) is not None]
+        asks = any(self.access.credential(repo.url) is not None for repo in held)
+        return self.access.hub() if asks else None
 
-        held = [repo for repo in self._manifest.released if hub_repo_of(repo) is not None]
-        asks = any(self._access.credential(repo.url) is not None for repo in held)
-        return self._access.hub() if asks else None
-
-    def dry(self, quarantined: Repository) -> int:
-        """Show what a release would do."""
-        from openllm_repos.cli.release_text import obstacle_lines, release_json, release_lines
-        from openllm_repos.release.desk import Desk
-        from openllm_repos.release.planning import plan_release
-
-        with Desk(quarantined) as desk:
-            plan = plan_release(self._manifest, desk, self._options, self._hub())
-        if self._as_json:
-            click.echo(json.dumps(release_json(plan, ()), indent=2))
+    def plan_lines(self, plan: ReleasePlan | ReleaseRecord, *, every_file: bool) -> Iterator[str]:
+        if isinstance(plan, ReleasePlan):
+            yield from release_lines(plan, every_file=every_file)
+            if self.desk.repository.quarantined:
+                yield from obstacle_lines(plan.obstacles)
         else:
-            lines = [*release_lines(plan, every_file=self._invocation.verbosity > 0), *obstacle_lines(plan.obstacles)]
-            click.echo("\n".join(lines))
-        report_release(self._manifest, plan, None)
-        return min((one.exit_code for one in plan.obstacles), default=0)
+            yield f"The release {plan.tag} was begun before, or is done. This makes sure of:"
+            for row in plan.rows:
+                yield f"tag  {row.repo}: {row.tag} at {row.commit[:10]}"
 
-    def begin(self, repository: Repository) -> int:
-        """Plan, ask, and make the release."""
-        from openllm_repos.cli.release_text import release_json, release_lines, tagged_lines
-        from openllm_repos.release.desk import Desk
-        from openllm_repos.release.planning import plan_release
-        from openllm_repos.release.run import make_release, require_possible
-
-        with Desk(repository) as desk:
-            plan = plan_release(self._manifest, desk, self._options, self._hub())
-            if not self._as_json:
-                for line in release_lines(plan, every_file=self._invocation.verbosity > 0):
-                    click.echo(line)
-            elif plan.obstacles:
-                click.echo(json.dumps(release_json(plan, ()), indent=2))
+    def require(self, plan: ReleasePlan | ReleaseRecord) -> None:
+        if isinstance(plan, ReleasePlan):
             require_possible(plan)
-            if not confirmed(f"Release {plan.version} to {len(plan.repos)} repos?", yes=self._yes):
-                click.echo("Nothing was changed.")
-                return _DIFFERS
-            try:
-                tagged = make_release(self._manifest, desk, plan, self.tell)
-            except ReposError as why:
-                self._tell_stopped(repository, release_json(plan, ()), why)
-                raise
-        if self._as_json:
-            click.echo(json.dumps(release_json(plan, tagged), indent=2))
-        else:
-            click.echo("\n".join(tagged_lines(plan.version, tagged)))
-        report_release(self._manifest, plan, tagged)
-        return 0
 
-    def go_on(self, repository: Repository, begun: ReleaseRecord) -> int:
-        """Finish a release that was begun."""
-        from openllm_repos.cli.release_text import resumed_json, tagged_lines
-        from openllm_repos.release.carry import carry_out
-        from openllm_repos.release.desk import Desk
+    def question(self, plan: ReleasePlan | ReleaseRecord) -> str:
+        if isinstance(plan, ReleasePlan):
+            return f"Release {plan.version} to {len(plan.repos)} repos?"
+        due = tags_due(self.desk, plan)
+        return f"Finish the release {plan.version} in {', '.join(due)}?" if due else ""
 
-        self.tell(f"The release {begun.tag} was begun before; going on from what the remotes say.")
-        with Desk(repository) as desk:
-            try:
-                tagged = carry_out(desk, begun, self.tell)
-            except ReposError as why:
-                self._tell_stopped(repository, resumed_json(begun, ()), why)
-                raise
-        if self._as_json:
-            click.echo(json.dumps(resumed_json(begun, tagged), indent=2))
-        else:
-            click.echo("\n".join(tagged_lines(begun.version, tagged)))
-        report_release(self._manifest, begun, tagged)
-        return 0
+    def apply(self, plan: ReleasePlan | ReleaseRecord, repository: Repository, tell: Tell) -> tuple[Tagged, ...]:
+        if isinstance(plan, ReleasePlan):
+            end_release(repository)  # one that was begun here, but given up elsewhere since
+            return make_release(self.manifest, self.desk, plan, tell)
+        tell(f"The release {plan.tag} was begun before; going on from what the remotes say.")
+        return carry_out(self.desk, plan, tell)
 
-    def _tell_stopped(self, repository: Repository, facts: dict[str, Any], why: ReposError) -> None:
-        """Print what is known of a release that was stopped, where JSON is wanted: how far each repo has come."""
-        from openllm_repos.journal.releases import read_release
+    def result_lines(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...]) -> Iterable[str]:
+        return tagged_lines(plan.version, result)
 
-        if not self._as_json:
-            return
-        record = read_release(repository)
+    def facts(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...] | None) -> dict[str, Any]:
+        if isinstance(plan, ReleasePlan):
+            return release_json(plan, result or ())
+        return resumed_json(plan, result or ())
+
+    def failure_facts(self, plan: ReleasePlan | ReleaseRecord, why: ReposError) -> dict[str, Any]:
+        """Return how far each repo has come."""
+        facts = self.facts(plan, None)
+        if isinstance(plan, ReleasePlan) and plan.obstacles:
+            return facts
+        record = read_release(self.desk.repository)
         if record is not None:
             come = {str(row.repo): str(row.state) for row in record.rows}
             facts["repos"] = [one | {"state": come.get(one["name"], one["state"])} for one in facts["repos"]]
-        facts["stopped"] = {"message": why.message, "next": why.hint or None, "exit_code": why.exit_code}
-        click.echo(json.dumps(facts, indent=2))
+        return facts | {"stopped": {"message": why.message, "next": why.hint or None, "exit_code": why.exit_code}}
 
-    def show_begun(self, begun: ReleaseRecord) -> int:
-        """Show a release that was begun, without doing anything."""
-        from openllm_repos.cli.release_text import resumed_json
+    def report(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...] | None) -> None:
+        if result is not None or isinstance(plan, ReleasePlan):
+            report_release(self.manifest, plan, result)
 
-        if self._as_json:
-            click.echo(json.dumps(resumed_json(begun, ()), indent=2))
+    def exit_code(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...] | None) -> int:
+        if result is not None or isinstance(plan, ReleaseRecord):
             return 0
-        click.echo(f"The release {begun.tag} was begun before, or is done. This would make sure of:")
-        for row in begun.rows:
-            click.echo(f"tag  {row.repo}: {row.tag} at {row.commit[:10]}")
-        return 0
+        return min((one.exit_code for one in plan.obstacles), default=0)
 
 
 def _manifest_path(invocation: Invocation, repository: Repository) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,9 +12,14 @@ import click
 from openllm_repos.cli.actions_reports import report_verified
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import TAG
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_text import said_of, verdict_of
 from openllm_repos.errors import UsageError
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.release.abort import Aborted, AbortPlan, abort, plan_abort
+from openllm_repos.release.desk import Desk
 from openllm_repos.text import show
 
 if TYPE_CHECKING:
@@ -108,39 +115,73 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
     return _UNREACHABLE if Verdict.UNREACHABLE in verdicts else 0
 
 
-@click.command("abort", short_help="Give a release up before it is out.")
+@changing("abort", yes="Do not ask.", short_help="Give a release up before it is out.")
 @click.argument("version")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--leave", metavar="REPO", multiple=True, help="Leave this repo alone: it is gone, or keeps its tags; repeatable."
 )
-@click.pass_obj
-def abort_release(invocation: Invocation, version: str, yes: bool, leave: tuple[str, ...]) -> int:
+def abort_release(frame: Frame, version: str, leave: tuple[str, ...]) -> int:
     """Give VERSION up before it is out: take back the tags that its release made, and its lock."""
-    from openllm_repos.cli.question import confirmed
-    from openllm_repos.journal.lock import exclusive
-    from openllm_repos.release.abort import abort
-    from openllm_repos.release.desk import Desk
+    manifest, repository, _ = open_family(frame.invocation)
+    return frame.run(_Abort(manifest, version, leave), manifest, repository)
 
-    manifest, repository, _ = open_family(invocation)
-    if not confirmed(f"Give the release {version} up and take its tags back?", yes=yes):
-        click.echo("Nothing was changed.")
-        return _DIFFERS
-    with exclusive(repository, f"release abort {version}"), Desk(repository) as desk:
 
-        def tell(line: str) -> None:
-            if not invocation.quiet:
-                click.echo(line, err=True)
+@dataclass
+class _Abort(Change[AbortPlan, Aborted]):
+    declined = "Nothing was changed."
+    settles = shows_plan = False
 
-        done = abort(manifest, desk, version, tell, leave=leave)
-    click.echo(f"Gave up {done.tag}: {', '.join(done.removed) or 'no repo'} had its tag taken back.")
-    if done.kept:
-        click.echo(f"Kept: the tag on {', '.join(done.kept)}, which this release did not make, or cannot prove that.")
-    if leave:
-        click.echo(f"Left alone: {', '.join(leave)}.")
-    if done.unlocked:
-        click.echo(f"The lock is off {manifest.source.branch}: git pull takes that over.")
-    return 0
+    manifest: Manifest
+    version: str
+    leave: tuple[str, ...]
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"release abort {self.version}"
+
+    def plan(self, repository: Repository) -> AbortPlan:
+        self.desk = self.resources.enter_context(Desk(repository))
+        return plan_abort(self.manifest, self.desk, self.version, leave=self.leave)
+
+    def plan_lines(self, plan: AbortPlan, *, every_file: bool) -> Iterator[str]:
+        yield f"Would give up {plan.record.tag}: {_repos(plan)} would have its tag taken back."
+        yield from self._stays(plan)
+        if plan.unlocked:
+            yield f"The lock would be taken off {self.manifest.source.branch}."
+
+    def question(self, plan: AbortPlan) -> str:
+        return f"Give the release {self.version} up and take its tags back ({_repos(plan)})?"
+
+    def apply(self, plan: AbortPlan, repository: Repository, tell: Tell) -> Aborted:
+        return abort(self.manifest, self.desk, plan, tell)
+
+    def result_lines(self, plan: AbortPlan, result: Aborted) -> Iterator[str]:
+        yield f"Gave up {result.tag}: {_repos(plan)} had its tag taken back."
+        yield from self._stays(plan)
+        if result.unlocked:
+            yield f"The lock is off {self.manifest.source.branch}: git pull takes that over."
+
+    def _stays(self, plan: AbortPlan) -> Iterator[str]:
+        if plan.kept:
+            yield f"Kept: the tag on {', '.join(plan.kept)}, which this release did not make, or cannot prove that."
+        if plan.left:
+            yield f"Left alone: {', '.join(plan.left)}."
+
+    def facts(self, plan: AbortPlan, result: Aborted | None) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "version": plan.record.version,
+            "tag": plan.record.tag,
+            "removed": [row.repo for row, _ in plan.removed],
+            "kept": list(plan.kept),
+            "left": list(plan.left),
+            "unlocked": plan.unlocked if result is None else result.unlocked,
+            "done": result is not None,
+        }
+
+
+def _repos(plan: AbortPlan) -> str:
+    return ", ".join(row.repo for row, _ in plan.removed) or "no repo"
 
 
 def _show_verified(one: VerifiedRelease) -> None:

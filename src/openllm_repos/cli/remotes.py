@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
+from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.family.modules import Difference
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.setup.remotes import Deed, RemoteStep, apply_remotes, plan_remotes
+from openllm_repos.submodules.mending import apply_modules, plan_modules
 from openllm_repos.text import redact, show
-
-if TYPE_CHECKING:
-    from openllm_repos.family.modules import Difference
-    from openllm_repos.setup.remotes import RemoteStep
 
 SCHEMA = 1
 
@@ -31,10 +35,6 @@ def remotes(ctx: click.Context, as_json: bool) -> None:
         if as_json:
             raise click.UsageError(f"Write it behind: remotes {ctx.invoked_subcommand} --json")
         return
-    from openllm_repos.cli.clone import open_clone
-    from openllm_repos.setup.remotes import plan_remotes
-    from openllm_repos.submodules.mending import plan_modules
-
     manifest, repository = open_clone(ctx.obj)
     steps = plan_remotes(manifest, repository)
     modules = plan_modules(manifest, repository)
@@ -47,41 +47,69 @@ def remotes(ctx: click.Context, as_json: bool) -> None:
         click.echo("\nnext: openllm-repos remotes sync")
 
 
-@remotes.command("sync")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@changing("sync")
 @click.option("--prune", is_flag=True, help="Remove remotes that this tool made and the manifest no longer names.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_obj
-def sync(invocation: Invocation, dry_run: bool, prune: bool, as_json: bool) -> None:
+def sync(frame: Frame, prune: bool) -> int:
     """Make the clone's git remotes equal to the manifest.
 
     What is missing is added, and what this tool made is corrected. A remote that you made stays as it is: where it
     leads elsewhere, that is said, with the git command that would change it. So is .gitmodules brought up to date for
     the repos that the source pins, staged and not committed.
     """
-    from openllm_repos.cli.clone import open_clone
-    from openllm_repos.setup.remotes import Deed, apply_remotes, plan_remotes
-    from openllm_repos.submodules.mending import apply_modules, plan_modules
+    manifest, repository = open_clone(frame.invocation)
+    return frame.run(_Remotes(frame.invocation, manifest, prune=prune), manifest, repository)
 
-    manifest, repository = open_clone(invocation)
-    steps = plan_remotes(manifest, repository)
-    modules = plan_modules(manifest, repository)
-    due = tuple(step for step in steps if step.changes or (prune and step.deed is Deed.STALE))
-    if not dry_run:
-        due = apply_remotes(steps, repository, prune=prune)
-    mended = tuple(one for one in modules if one.settings) if dry_run else apply_modules(manifest, repository, modules)
-    if as_json:
-        click.echo(json.dumps(facts(steps, due, modules, mended), indent=2))
-        return
-    for line in (*told(steps, due, done=not dry_run), *_modules_told(modules, mended, done=not dry_run)):
-        if not invocation.quiet:
-            click.echo(line)
+
+remotes.add_command(sync)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """How remotes and submodules stand (in a plan, what would change of them), or what changed."""
+
+    steps: Sequence[RemoteStep]
+    modules: Sequence[Difference]
+
+
+@dataclass
+class _Remotes(Change[_Found, _Found]):
+    """It changes this clone's configuration alone; what it calls takes the lock itself."""
+
+    asks = settles = shows_plan = False
+
+    invocation: Invocation
+    manifest: Manifest
+    prune: bool
+
+    def plan(self, repository: Repository) -> _Found:
+        return _Found(plan_remotes(self.manifest, repository), plan_modules(self.manifest, repository))
+
+    def _due(self, plan: _Found) -> _Found:
+        steps = [step for step in plan.steps if step.changes or (self.prune and step.deed is Deed.STALE)]
+        return _Found(steps, [one for one in plan.modules if one.settings])
+
+    def plan_lines(self, plan: _Found, *, every_file: bool) -> Iterable[str]:
+        return self._lines(plan, self._due(plan), done=False)
+
+    def _lines(self, plan: _Found, due: _Found, *, done: bool) -> Iterator[str]:
+        if not self.invocation.quiet:
+            yield from told(plan.steps, due.steps, done=done)
+            yield from _modules_told(plan.modules, due.modules, done=done)
+
+    def apply(self, plan: _Found, repository: Repository, tell: Tell) -> _Found:
+        steps = apply_remotes(plan.steps, repository, prune=self.prune)
+        return _Found(steps, apply_modules(self.manifest, repository, plan.modules))
+
+    def result_lines(self, plan: _Found, result: _Found) -> Iterable[str]:
+        return self._lines(plan, result, done=True)
+
+    def facts(self, plan: _Found, result: _Found | None) -> dict[str, Any]:
+        due = result or self._due(plan)
+        return facts(plan.steps, due.steps, plan.modules, due.modules)
 
 
 def told(steps: Sequence[RemoteStep], due: Sequence[RemoteStep], *, done: bool) -> Iterator[str]:
     """Yield for people what changed (or would), and what is left to them."""
-    from openllm_repos.setup.remotes import Deed
-
     words = {Deed.ADD: ("added", "would add"), Deed.CORRECT: ("corrected", "would correct")}
     for step in due:
         said = words.get(step.deed, ("removed", "would remove"))[not done]
@@ -110,8 +138,6 @@ def _modules_told(found: Sequence[Difference], mended: Sequence[Difference], *, 
 
 
 def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:
-    from openllm_repos.setup.remotes import Deed
-
     rows = []
     for step in steps:
         remote = "-" if step.deed is Deed.ADD else step.remote

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from openllm_repos.cli.actions_further import report_rollback
+from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import TAG, TARGET
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of, only
 from openllm_repos.cli.plan_text import (
     SCHEMA,
     drift_json,
@@ -19,20 +21,19 @@ from openllm_repos.cli.plan_text import (
     step_lines,
     stopped_lines,
 )
-from openllm_repos.cli.question import confirmed
 from openllm_repos.errors import UsageError
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Action, Outcome, Rollback, Stopped, TargetPlan
+from openllm_repos.preflight.card import hub_validator
+from openllm_repos.rollback.planning import RollbackOptions, carry_out, plan_rollback
 from openllm_repos.text import show
 
-_DIFFERS = 1
 _WHAT = "A release (tag or version), a tag of the target or the source, or a commit of either; taken in this order."
 
 
-@click.command("rollback")
+@changing("rollback", yes="Do not ask before the push.")
 @click.argument("target", metavar="TARGET", type=TARGET)
-@click.option("-n", "--dry-run", is_flag=True, help="Print what would be done and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before the push.")
 @click.option("--to", metavar="TAG|COMMIT", type=TAG, help=_WHAT)
 @click.option("--lift", is_flag=True, help="End the hold: the next sync brings what the source has.")
 @click.option("--reason", metavar="TEXT", default="", help="Why, for the commit's message.")
@@ -42,19 +43,7 @@ _WHAT = "A release (tag or version), a tag of the target or the source, or a com
     metavar="MAP",
     help="Delete what MAP (its 'from') brought, if the source had no such file then; repeatable.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the plan and what came of it as JSON.")
-@click.pass_obj
-def rollback(
-    invocation: Invocation,
-    target: str,
-    to: str | None,
-    lift: bool,
-    reason: str,
-    allow_empty: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> int:
+def rollback(frame: Frame, target: str, to: str | None, lift: bool, reason: str, allow_empty: tuple[str, ...]) -> int:
     """Take the mapped files of TARGET back to what they were, by one new commit, and hold it there.
 
     Files that the target owns stay as they are, and its history keeps everything. The commit says that the target is
@@ -67,58 +56,49 @@ def rollback(
         )
     if lift and reason:
         raise UsageError("--reason goes with --to.")
-    from openllm_repos.cli.actions_further import report_rollback
-    from openllm_repos.cli.clone import open_family
-    from openllm_repos.journal.lock import exclusive
-    from openllm_repos.preflight.card import hub_validator
-    from openllm_repos.rollback.planning import RollbackOptions, carry_out, plan_rollback
-    from openllm_repos.sync.apply import settle
-
-    manifest, repository, access = open_family(invocation)
+    manifest, repository, access = open_family(frame.invocation)
     options = RollbackOptions(to, reason, hub_validator(access), allow_empty)
-    if dry_run:
-        with repository.quarantine() as quarantined:
-            plan = plan_rollback(manifest, quarantined, target, options)
-        _show(plan, None, invocation, as_json=as_json)
-        report_rollback(manifest, plan, None, _lines(plan, every_file=True), dry_run=True)
-        return _exit_code(plan.step)
-    with exclusive(repository, f"rollback {target}"):
-        settle(manifest, repository, _tell)
-        plan = plan_rollback(manifest, repository, target, options)
-        if not as_json:
-            _show(plan, None, invocation, as_json=False)
-        outcome = None
-        if isinstance(plan.step, TargetPlan):
-            question = f"End the hold of {target}?" if lift else f"Roll {target} back?"
-            if not confirmed(question, yes=yes or as_json):
-                click.echo("Nothing was pushed.")
-                return _DIFFERS
-            told = (lambda _: None) if invocation.quiet or as_json else _tell
-            outcome = carry_out(plan, manifest, repository, options, told)
-    if as_json:
-        _show(plan, outcome, invocation, as_json=True)
-    else:
-        for line in _outcome_lines(manifest, plan, outcome):
-            click.echo(line)
-    told_all = (*_lines(plan, every_file=True), *_outcome_lines(manifest, plan, outcome))
-    report_rollback(manifest, plan, outcome, told_all, dry_run=False)
-    return _exit_code(outcome or plan.step)
+    return frame.run(_Rollback(manifest, target, options), manifest, repository)
 
 
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+@dataclass
+class _Rollback(Change[Rollback, Outcomes]):
+    manifest: Manifest
+    target: str
+    options: RollbackOptions
 
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"rollback {self.target}"
 
-def _exit_code(result: Outcome | Stopped | TargetPlan | None) -> int:
-    return result.exit_code if isinstance(result, Stopped) else 0
+    def plan(self, repository: Repository) -> Rollback:
+        return plan_rollback(self.manifest, repository, self.target, self.options)
 
+    def plan_lines(self, plan: Rollback, *, every_file: bool) -> Iterable[str]:
+        return _lines(plan, every_file=every_file)
 
-def _show(plan: Rollback, outcome: Outcome | Stopped | None, invocation: Invocation, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(_facts(plan, outcome), indent=2))
-        return
-    for line in _lines(plan, every_file=invocation.verbosity > 0):
-        click.echo(line)
+    def question(self, plan: Rollback) -> str:
+        if not isinstance(plan.step, TargetPlan):
+            return ""
+        return f"Roll {plan.target} back?" if self.options.to else f"End the hold of {plan.target}?"
+
+    def apply(self, plan: Rollback, repository: Repository, tell: Tell) -> Outcomes:
+        if not isinstance(plan.step, TargetPlan):
+            return ()
+        return (carry_out(plan, self.manifest, repository, self.options, tell),)
+
+    def result_lines(self, plan: Rollback, result: Outcomes) -> Iterable[str]:
+        return _outcome_lines(self.manifest, plan, only(result))
+
+    def facts(self, plan: Rollback, result: Outcomes | None) -> dict[str, Any]:
+        return _facts(plan, only(result))
+
+    def report(self, plan: Rollback, result: Outcomes | None) -> None:
+        lines = self.all_lines(plan, result)
+        report_rollback(self.manifest, plan, only(result), lines, dry_run=result is None)
+
+    def exit_code(self, plan: Rollback, result: Outcomes | None) -> int:
+        return exit_code_of(plan.step, *(result or ()))
 
 
 def _lines(plan: Rollback, *, every_file: bool) -> Iterator[str]:

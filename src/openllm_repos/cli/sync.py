@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import MAPPED_PATH, TARGET
-from openllm_repos.cli.frame import Change, Frame, Tell, changing
+from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.resolve import drop_merge, open_merge, require_one, sides
 from openllm_repos.errors import UsageError
@@ -29,8 +30,6 @@ from openllm_repos.sync.rights import without_forbidden
 if TYPE_CHECKING:
     from openllm_repos.cli.building import Waited
     from openllm_repos.family.access import FamilyAccess
-
-Outcomes = Sequence[Outcome | Stopped]
 
 
 @changing("sync", yes="Do not ask before the first push.")
@@ -125,34 +124,24 @@ def sync(
     return frame.run(change, manifest, repository)
 
 
+@dataclass
 class _Sync(Change[SyncPlan, Outcomes]):
     name = "sync"
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        access: FamilyAccess,
-        targets: Sequence[str],
-        options: SyncOptions,
-        *,
-        leave_held: bool = False,
-        following: bool = False,
-        seconds: float | None = None,
-    ) -> None:
-        self._manifest = manifest
-        self._access = access
-        self._targets = targets
-        self._options = options
-        self._leave_held = leave_held
-        self._following = following
-        self._seconds = seconds
-        self._waited: Mapping[str, Waited] = {}
+    manifest: Manifest
+    access: FamilyAccess
+    targets: Sequence[str]
+    options: SyncOptions
+    leave_held: bool = False
+    following: bool = False
+    seconds: float | None = None
+    waited: Mapping[str, Waited] = field(default_factory=dict)
 
     def plan(self, repository: Repository) -> SyncPlan:
-        plan = plan_sync(self._manifest, repository, self._targets, self._options)
-        if self._targets and not self._leave_held:  # where a person named it, to be left alone is no answer
+        plan = plan_sync(self.manifest, repository, self.targets, self.options)
+        if self.targets and not self.leave_held:  # where a person named it, to be left alone is no answer
             plan = stop_held(plan)
-        return without_forbidden(plan, self._manifest, repository, self._access)
+        return without_forbidden(plan, self.manifest, repository, self.access)
 
     def plan_lines(self, plan: SyncPlan, *, every_file: bool) -> Iterable[str]:
         return plan_lines(plan, every_file=every_file)
@@ -163,49 +152,47 @@ class _Sync(Change[SyncPlan, Outcomes]):
 
     def apply(self, plan: SyncPlan, repository: Repository, tell: Tell) -> Outcomes:
         def plan_again(remote: RemoteState, step: TargetPlan) -> TargetPlan | Stopped:
-            return plan_target(self._manifest, repository, remote, step.source_commit, self._options)
+            return plan_target(self.manifest, repository, remote, step.source_commit, self.options)
 
-        return apply(plan, self._manifest, repository, tell, plan_again)
+        return apply(plan, self.manifest, repository, tell, plan_again)
 
     def result_lines(self, plan: SyncPlan, result: Outcomes) -> Iterable[str]:
         shown = {step.target for step in plan.targets if isinstance(step, Stopped)}
-        return outcome_lines(self._manifest, [outcome for outcome in result if outcome.target not in shown])
+        return outcome_lines(self.manifest, [outcome for outcome in result if outcome.target not in shown])
 
     def follow(self, plan: SyncPlan, result: Outcomes, frame: Frame) -> None:
         """Follow the builds that the sync set off, and say what became of them."""
-        del plan
-        if not self._following:
+        if not self.following:
             return
         from openllm_repos.cli.building import WAIT, wait_exit_code, wait_for_spaces, wait_lines
 
-        seconds = WAIT if self._seconds is None else self._seconds
-        self._waited = wait_for_spaces(self._manifest, self._access, result, seconds, frame.tell)
-        each = [{name: one} for name, one in self._waited.items()]
-        said = [(list(wait_lines(self._manifest, one)), not wait_exit_code(one)) for one in each]
+        seconds = WAIT if self.seconds is None else self.seconds
+        self.waited = wait_for_spaces(self.manifest, self.access, result, seconds, frame.tell)
+        each = [{name: one} for name, one in self.waited.items()]
+        said = [(list(wait_lines(self.manifest, one)), not wait_exit_code(one)) for one in each]
         for line in (line for lines, _ in said for line in lines) if not frame.as_json else ():
             click.echo(line)
         report_builds(said)
 
     def facts(self, plan: SyncPlan, result: Outcomes | None) -> dict[str, Any]:
         facts = sync_json(plan, result or ())
-        if self._waited:
+        if self.waited:
             from openllm_repos.cli.building import wait_json
 
             for target in facts["targets"]:
-                if target["name"] in self._waited:
-                    target["outcome"]["space"] = wait_json(self._waited[target["name"]])
+                if target["name"] in self.waited:
+                    target["outcome"]["space"] = wait_json(self.waited[target["name"]])
         return facts
 
     def report(self, plan: SyncPlan, result: Outcomes | None) -> None:
-        report_sync(self._manifest, plan, result)
+        report_sync(self.manifest, plan, result)
 
     def exit_code(self, plan: SyncPlan, result: Outcomes | None) -> int:
-        stopped = [one for one in (plan.targets if result is None else result) if isinstance(one, Stopped)]
-        code = max((one.exit_code for one in stopped), default=0)
-        if self._waited:
+        code = exit_code_of(*(plan.targets if result is None else result))
+        if self.waited:
             from openllm_repos.cli.building import wait_exit_code
 
-            code = max(code, wait_exit_code(self._waited))
+            code = max(code, wait_exit_code(self.waited))
         return code
 
 
@@ -217,13 +204,13 @@ class _Continue(_Sync):
     settles = False
 
     def plan(self, repository: Repository) -> SyncPlan:
-        return finish_resolution(self._manifest, repository, self._targets[0], self._options)
+        return finish_resolution(self.manifest, repository, self.targets[0], self.options)
 
     def apply(self, plan: SyncPlan, repository: Repository, tell: Tell) -> Outcomes:
         (step,) = plan.targets
         if isinstance(step, Stopped):
             return [step]
-        outcomes = apply(plan, self._manifest, repository, tell, validate=self._options.validate)
+        outcomes = apply(plan, self.manifest, repository, tell, validate=self.options.validate)
         if any(isinstance(outcome, Outcome) and outcome.pushed for outcome in outcomes):
-            drop_resolution(self._manifest, repository, step.target)
+            drop_resolution(self.manifest, repository, step.target)
         return outcomes

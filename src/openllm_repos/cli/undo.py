@@ -2,104 +2,89 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from openllm_repos.cli.actions_further import report_undo
-from openllm_repos.cli.actions_reports import report_failure
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import OPERATION
-from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.frame import DIFFERS, Change, Frame, Tell, changing, exit_code_of
 from openllm_repos.cli.log import move_json
 from openllm_repos.cli.plan_text import change_json, file_lines, outcome_json, step_json, stopped_lines
-from openllm_repos.journal.lock import exclusive
+from openllm_repos.errors import ConflictError, ReposError
+from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import RefUpdate, Stopped, TargetPlan
-from openllm_repos.preflight.card import hub_validator
+from openllm_repos.preflight.card import Validate, hub_validator
 from openllm_repos.release.desk import Desk
-from openllm_repos.sync.apply import settle
 from openllm_repos.text import show, show_path
 from openllm_repos.undo.planning import UndoPlan, choose, plan_undo, require_possible
 from openllm_repos.undo.run import Undoing, carry_out
 
 SCHEMA = 1
-_DIFFERS = 1
 
 
-@click.command("undo")
+@changing("undo", yes="Do not ask.")
 @click.argument("operation", metavar="[OP]", required=False, type=OPERATION)
-@click.option("-n", "--dry-run", is_flag=True, help="Print what it would do and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON; asks nothing.")
-@click.pass_obj
-def undo(invocation: Invocation, operation: str | None, dry_run: bool, yes: bool, as_json: bool) -> int:
+def undo(frame: Frame, operation: str | None) -> int:
     """Take back the last operation, or OP of the log.
 
     A ref of this clone goes back to where it was. A target gets a commit on top that takes back what the operation
     changed there, with the checks of a sync; edits made since stay, and nothing is ever force-pushed. It then lacks
     what it got, so the next sync brings that again. Tags of a release go as long as the source does not have its own.
-    Without --yes it asks on a terminal; elsewhere it only prints what it would do. An undo can be undone.
+    An undo can be undone.
     """
-    manifest, repository, access = open_family(invocation)
-    validate = hub_validator(access)
-    if dry_run or not (yes or as_json or (sys.stdin.isatty() and sys.stdout.isatty())):
-        with repository.quarantine() as quarantined:
-            chosen, done = choose(quarantined, operation)
-            plan = plan_undo(manifest, quarantined, chosen, done, validate)
-        _show(plan, None, as_json=as_json, every_file=invocation.verbosity > 0)
-        report_undo(manifest, plan, None, _lines(plan, every_file=True))
-        if not dry_run and plan.does_something and not plan.stopped:
-            to_do_so = f"openllm-repos undo {plan.operation.name} --yes"
-            click.echo(f"Nothing was taken back. To do so: {to_do_so}", err=True)
-            report_failure("Nothing was taken back.", to_do_so, None, "undo")
-            return _DIFFERS
-        return _exit_code(plan, None)
-    with exclusive(repository, "undo"), Desk(repository) as desk:
-        settle(manifest, repository, _tell)
-        chosen, done = choose(repository, operation)
-        plan = plan_undo(manifest, repository, chosen, done, validate)
-        if not as_json:
-            _show(plan, None, as_json=False, every_file=invocation.verbosity > 0)
-        elif plan.stopped or not plan.does_something:
-            _show(plan, None, as_json=True)
+    manifest, repository, access = open_family(frame.invocation)
+    return frame.run(_Undo(manifest, operation, hub_validator(access)), manifest, repository)
+
+
+@dataclass
+class _Undo(Change[UndoPlan, Undoing]):
+    name = "undo"
+    declined = "Nothing was taken back."
+
+    manifest: Manifest
+    operation: str | None
+    validate: Validate
+
+    def plan(self, repository: Repository) -> UndoPlan:
+        chosen, done = choose(repository, self.operation)
+        return plan_undo(self.manifest, repository, chosen, done, self.validate)
+
+    def plan_lines(self, plan: UndoPlan, *, every_file: bool) -> Iterable[str]:
+        return _lines(plan, every_file=every_file)
+
+    def require(self, plan: UndoPlan) -> None:
         require_possible(plan)
-        if not (yes or as_json) and not click.confirm("Take this back?", default=False):
-            click.echo("Nothing was taken back.")
-            return _DIFFERS
-        silent = invocation.quiet or as_json
-        came = carry_out(plan, manifest, desk, (lambda _: None) if silent else _tell, validate)
-    if as_json:
-        _show(plan, came, as_json=True)
-    else:
-        for line in _outcome_lines(manifest, plan, came):
-            click.echo(line)
-    report_undo(manifest, plan, came, (*_lines(plan, every_file=True), *_outcome_lines(manifest, plan, came)))
-    return _exit_code(plan, came)
 
+    def question(self, plan: UndoPlan) -> str:
+        return "Take this back?" if plan.does_something else ""
 
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
+    def apply(self, plan: UndoPlan, repository: Repository, tell: Tell) -> Undoing:
+        desk = self.resources.enter_context(Desk(repository))
+        return carry_out(plan, self.manifest, desk, tell, self.validate)
 
+    def result_lines(self, plan: UndoPlan, result: Undoing) -> Iterable[str]:
+        return _outcome_lines(self.manifest, plan, result)
 
-def _exit_code(plan: UndoPlan, came: Undoing | None) -> int:
-    stopped = plan.stopped if came is None else [one for one in came.targets if isinstance(one, Stopped)]
-    if stopped:
-        return max(one.exit_code for one in stopped)
-    if not plan.does_something:
-        return 3
-    return _DIFFERS if plan.left else 0
+    def facts(self, plan: UndoPlan, result: Undoing | None) -> dict[str, Any]:
+        return undo_json(plan, result)
 
+    def failure_facts(self, plan: UndoPlan, why: ReposError) -> dict[str, Any] | None:
+        return undo_json(plan, None) if plan.stopped or not plan.does_something else None
 
-def _show(plan: UndoPlan, came: Undoing | None, *, as_json: bool, every_file: bool = False) -> None:
-    if as_json:
-        click.echo(json.dumps(undo_json(plan, came), indent=2))
-        return
-    for line in _lines(plan, every_file=every_file):
-        click.echo(line)
+    def report(self, plan: UndoPlan, result: Undoing | None) -> None:
+        report_undo(self.manifest, plan, result, self.all_lines(plan, result))
+
+    def exit_code(self, plan: UndoPlan, result: Undoing | None) -> int:
+        if code := exit_code_of(*(plan.stopped if result is None else result.targets)):
+            return code
+        if not plan.does_something:
+            return ConflictError.exit_code
+        return DIFFERS if plan.left else 0
 
 
 def _lines(plan: UndoPlan, *, every_file: bool) -> Iterator[str]:

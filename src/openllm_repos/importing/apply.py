@@ -56,6 +56,19 @@ def write_branch(plan: ImportPlan, repository: Repository, operation: str) -> bo
     return True
 
 
+def require_github(source: Repo, branch: str) -> None:
+    """Refuse a source that has no pull requests.
+
+    Raises:
+        UsageError: it is not on GitHub.
+    """
+    if source.kind is not Kind.GITHUB or source.repo_id is None:
+        raise UsageError(
+            f"{source.name} is not on GitHub, so there is no pull request to open.",
+            hint=f"Push the branch yourself: git push {source.url} {branch}",
+        )
+
+
 def publish(
     plan: ImportPlan,
     manifest: Manifest,
@@ -82,11 +95,7 @@ def publish(
         EnvironmentProblem: it fell silent; what is true is unknown until it answers.
     """
     source = manifest.source
-    if source.kind is not Kind.GITHUB or source.repo_id is None:
-        raise UsageError(
-            f"{source.name} is not on GitHub, so there is no pull request to open.",
-            hint=f"Push the branch yourself: git push {source.url} {plan.branch}",
-        )
+    require_github(source, plan.branch)
     assert plan.tip is not None  # the caller looks first
     on_remote = replace(source, branch=plan.branch)
     here = bring(repository, list(ask_remotes(repository, [on_remote]).values()))[source.name]

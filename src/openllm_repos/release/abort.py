@@ -47,16 +47,27 @@ class Aborted:
     unlocked: bool
 
 
-def abort(
-    manifest: Manifest,
-    desk: Desk,
-    version: str,
-    told: Callable[[str], None] = lambda _: None,
-    *,
-    leave: Collection[str] = (),
-    undoes: str = "",
-) -> Aborted:
-    """Give a release up that is not out yet. The caller holds the clone's lock.
+@dataclass(frozen=True, slots=True)
+class AbortPlan:
+    """What giving a release up would do.
+
+    Attributes:
+        record: the release.
+        removed: the rows whose tag would be taken back, with the object that each remote has.
+        kept: the repos whose tag stays.
+        left: the repos that are neither asked nor changed.
+        unlocked: whether the lock is on the source's branch.
+    """
+
+    record: ReleaseRecord
+    removed: tuple[tuple[ReleaseRow, ObjectId], ...]
+    kept: tuple[str, ...]
+    left: tuple[str, ...]
+    unlocked: bool
+
+
+def plan_abort(manifest: Manifest, desk: Desk, version: str, *, leave: Collection[str] = ()) -> AbortPlan:
+    """Say what giving up a release that is not out yet would do.
 
     Only tags are removed whose object is the very one that this release made. Once the source has its tag the release
     is out: then nothing is taken back. The syncs stay, and so does the lock's commit; a commit after it takes the file
@@ -64,45 +75,65 @@ def abort(
 
     Args:
         manifest: what should be.
-        desk: holds the clone of the source.
+        desk: holds the clone of the source, or a quarantine of it.
         version: the release.
-        told: gets a line of progress before each push.
         leave: repos that are neither asked nor changed: deleted for good, or their tags may not be removed.
-        undoes: the operation of the log that this takes back, where it is done for that.
 
     Raises:
         UsageError: it was not begun, or `leave` names the source or no repo of it.
         ConflictError: it is out.
-        ReposError: a remote does not let a tag be removed; the same command goes on from there.
         EnvironmentProblem: a remote does not answer.
     """
     record = find_begun(manifest, desk.repository, version)
     if record is None:
         raise UsageError(f"The release {version} was not begun.", hint="See: openllm-repos release list")
     _require_others(record, leave)
-    urls = {row.repo: RepoUrl(row.url) for row in record.rows}
-    reached = endpoints(desk.repository, urls)
-    held = _held(desk.repository, record, reached, leave)
+    held = _held(desk.repository, record, _endpoints(desk, record), leave)
     if held[record.source.repo] is not None:
         raise ConflictError(
             f"The release {record.tag} is out: {record.source.repo} has its tag, and others may have built on it.",
             hint=f"Take the next version; if this one is incomplete, finish it: openllm-repos release {record.version}",
         )
-    log = _Log(desk, record.version, undoes)
     removed, kept = [], []
     for row in record.rows:
         there = held.get(row.repo)
-        if there is None:
-            continue
-        if there != _made(desk, record, row):
+        if there is not None and there == _made(desk, record, row):
+            removed.append((row, there))
+        elif there is not None:
             kept.append(str(row.repo))
-            continue
+    unlocked = not record.in_tag and _locked_tip(manifest, desk.repository, record) is not None
+    return AbortPlan(record, tuple(removed), tuple(kept), tuple(leave), unlocked)
+
+
+def abort(
+    manifest: Manifest, desk: Desk, plan: AbortPlan, told: Callable[[str], None] = lambda _: None, *, undoes: str = ""
+) -> Aborted:
+    """Give a release up. The caller holds the clone's lock since before the plan was made.
+
+    Args:
+        manifest: what the plan was made from.
+        desk: the one that it was made on; not on a quarantine.
+        plan: what to do.
+        told: gets a line of progress before each push.
+        undoes: the operation of the log that this takes back, where it is done for that.
+
+    Raises:
+        ReposError: a remote does not let a tag be removed; the same command goes on from there.
+        EnvironmentProblem: a remote does not answer.
+    """
+    record = plan.record
+    reached = _endpoints(desk, record)
+    log = _Log(desk, record.version, undoes)
+    for row, there in plan.removed:
         told(f"{row.repo}: taking the tag {row.tag} back")
         _remove(log, reached[row.repo], row, there)
-        removed.append(str(row.repo))
     unlocked = not record.in_tag and _unlock(manifest, log, record, reached, told)
     end_release(desk.repository)
-    return Aborted(record.tag, tuple(removed), tuple(kept), unlocked)
+    return Aborted(record.tag, tuple(str(row.repo) for row, _ in plan.removed), plan.kept, unlocked)
+
+
+def _endpoints(desk: Desk, record: ReleaseRecord) -> Mapping[RepoName, Endpoint]:
+    return endpoints(desk.repository, {row.repo: RepoUrl(row.url) for row in record.rows})
 
 
 class _Log:
@@ -213,13 +244,10 @@ def _unlock(
         ReposError: the branch does not take that commit.
     """
     source, repository = manifest.source, log.repository
-    tip = source_state(manifest, repository).tip
     path = lock_path(record.tag)
+    tip = _locked_tip(manifest, repository, record)
     if tip is None:
         return False
-    with ObjectReader(repository.git) as reader:
-        if reader.find(f"{tip}:{path}".encode()) is None:
-            return False
     made, _ = add_file(repository, tip, path, None, f"Give up release {record.project} {record.version}\n")
     told(f"{source.name}: taking the lock off {source.branch}")
     update = RefUpdate(record.branch, tip, made)
@@ -233,3 +261,12 @@ def _unlock(
             hint=f"Run it again, or remove that file by hand: openllm-repos release abort {record.version}",
         )
     return True
+
+
+def _locked_tip(manifest: Manifest, repository: Repository, record: ReleaseRecord) -> ObjectId | None:
+    """Return the tip of the source's branch, where it has the lock."""
+    tip = source_state(manifest, repository).tip
+    if tip is None:
+        return None
+    with ObjectReader(repository.git) as reader:
+        return tip if reader.find(f"{tip}:{lock_path(record.tag)}".encode()) is not None else None

@@ -70,6 +70,16 @@ def carry_out(desk: Desk, record: ReleaseRecord, told: Told = lambda _: None) ->
     return _Carrying(desk, record, told).run()
 
 
+def tags_due(desk: Desk, record: ReleaseRecord) -> tuple[RepoName, ...]:
+    """Return the repos that lack the tag of a release that was begun.
+
+    Raises:
+        EnvironmentProblem: a remote does not answer.
+    """
+    states = _Carrying(desk, record, lambda _: None).ask_all()
+    return tuple(name for name, state in states.items() if state is not TagState.AS_PLANNED)
+
+
 class _Carrying:
     """A release on its way. `record` is always what stands on disk, or newer."""
 
@@ -86,14 +96,14 @@ class _Carrying:
 
     def run(self) -> tuple[Tagged, ...]:
         """Carry it out."""
-        before = self._require_free(self._ask_all())
+        before = self._require_free(self.ask_all())
         begin_release(self._repository, self.record)
         for row in self.record.rows:  # those that a run pushed which was stopped before it knew
             if before[row.repo] is TagState.AS_PLANNED and row.object == self._held[row.repo]:
                 log_tag(self._repository, self.record, row, Came.MOVED)
         self._push_lock()
         pushed = [row.repo for row in self.record.rows if before[row.repo] is TagState.ABSENT and self._push_tag(row)]
-        after = self._ask_all()
+        after = self.ask_all()
         for row in self.record.rows:
             if after[row.repo] is not TagState.AS_PLANNED:
                 raise ConflictError(
@@ -105,7 +115,7 @@ class _Carrying:
             Tagged(row.repo, row.url, row.tag, row.commit, pushed=row.repo in pushed) for row in self.record.rows
         )
 
-    def _ask_all(self) -> dict[RepoName, TagState]:
+    def ask_all(self) -> dict[RepoName, TagState]:
         """Ask all remotes at once how they hold the tag.
 
         Raises:

@@ -13,7 +13,7 @@ from openllm_repos.journal.records import KEEP
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
-from openllm_repos.release.abort import Aborted, abort
+from openllm_repos.release.abort import Aborted, abort, plan_abort
 from openllm_repos.release.desk import Desk
 from openllm_repos.sync.apply import Named, apply
 from openllm_repos.undo.planning import UndoPlan, require_possible
@@ -57,7 +57,9 @@ def carry_out(
     """
     require_possible(plan)
     operation = plan.operation
-    aborted = abort(manifest, desk, plan.release, told, undoes=operation.name) if plan.release else None
+    aborted = None
+    if plan.release:
+        aborted = abort(manifest, desk, plan_abort(manifest, desk, plan.release), told, undoes=operation.name)
     named = Named(f"undo {operation.name}", new_operation(), operation.name)
 
     def again(remote: RemoteState, step: TargetPlan) -> TargetPlan | Stopped:
