@@ -110,7 +110,7 @@ def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Fami
     (error,) = commands(done)
     assert (done.code, error.name, error.properties) == (3, "error", {"title": "openllm-repos sync"})
     assert error.message.startswith("space: The source and space both changed 1 file")
-    assert "(training/train.py)\nnext: Run: openllm-repos sync space --resolve   or take one side" in error.message
+    assert "(training/train.py)\nnext: openllm-repos sync space --resolve  # or take one side" in error.message
     assert (step.outputs["conflicts"], step.outputs["stopped"], step.outputs["pushed"]) == ("space", "space", "")
     assert "| `space` | **conflict** in 1 file | - | - | - | - |\n" in step.summary
     assert "  training/train.py: modified in the source, modified in the target\n" in step.summary
@@ -331,14 +331,14 @@ def test_a_rollback_its_end_and_an_undo(family: Family, step: Step, run_cli: Run
     assert step.summary.startswith("### openllm-repos rollback: dry run\n")
     assert "| `space` | would be rolled back | 1 | 1 | - | " in step.summary
     done = nothing | {"changed": "true", "pushed": "space"}
-    assert told("rollback", "space", "--to", first, "--json") == (0, done, ["notice"])
+    assert told("rollback", "space", "--to", first, "--json", "--yes") == (0, done, ["notice"])
     assert "| `space` | rolled back | 1 | 1 | - | " in step.summary
     assert f"space: held at {first[:10]}, now at " in step.summary
-    assert told("rollback", "space", "--lift")[1]["pushed"] == "space"
+    assert told("rollback", "space", "--lift", "--yes")[1]["pushed"] == "space"
     assert "| `space` | no longer held | 1 | 0 | - | " in step.summary
     del done["commit"]
-    assert told("undo") == (1, done | {"changed": "false", "pushed": ""}, ["error"])
-    assert "next: openllm-repos undo " in step.summary
+    assert told("undo") == (2, done | {"changed": "false", "pushed": ""}, ["error"])
+    assert "next: openllm-repos undo --yes" in step.summary
     assert told("undo", "--yes") == (0, done, [])
     assert "| `space` | taken back | " in step.summary
     family.edit("Hotfix", {"training/model.py": "fixed\n"})

@@ -68,20 +68,20 @@ def test_a_family_that_diverged(family: Family, run_cli: RunCli) -> None:
     family.edit("Theirs", {"training/train.py": "theirs\n"})
     family.commit("Ours", {"core/src/new.py": "new\n"})
     imports = (("import", "space", "--dry-run"), ("import", "space"))
-    for args in (*imports, ("status",), ("diff",), ("sync", "--dry-run"), ("sync",), ("remotes",), ("doctor",)):
+    for args in (*imports, ("status",), ("diff",), ("sync", "--dry-run"), ("sync", "--yes"), ("remotes",), ("doctor",)):
         assert (args, unnamed(args[0], answer(*args))) == (args, set())
     assert unnamed("manifest show", answer("manifest", "show")) == set()
     assert unnamed("targets", answer("targets")) == set()
-    for line in ("log", "gc --older-than 90d --dry-run", "undo --dry-run", "undo"):
+    for line in ("log", "gc --older-than 90d --dry-run", "undo --dry-run", "undo --yes"):
         assert (line, unnamed(line.split()[0], answer(*line.split()))) == (line, set())
     family.synced()
     family.edit("Theirs", {"training/new.py": "theirs\n"})
     family.commit("Ours", {"core/src/new.py": "ours\n"})
-    for command in ("diff", "sync"):
-        assert unnamed(command, answer(command)) == set()
+    for command in ("diff", "sync --yes"):
+        assert unnamed(command.split()[0], answer(*command.split())) == set()
     back: tuple[str, ...] = ("--to", "HEAD~2")
     for how in ((*back, "--dry-run"), back, back, ("--lift",)):
-        assert (how, unnamed("rollback", answer("rollback", "space", *how))) == (how, set())
+        assert (how, unnamed("rollback", answer("rollback", "space", "--yes", *how))) == (how, set())
 
 
 def test_a_space_that_was_filled_by_copying(family: Family, run_cli: RunCli) -> None:

@@ -365,7 +365,7 @@ def test_of_two_people_who_release_at_once_one_wins_and_the_other_is_told(releas
     releases.run("sync", "--yes", cwd=releases.clone.path)
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")
-    tool = f"cd {shlex.quote(str(theirs.path))} && {shlex.quote(sys.executable)} -m openllm_repos release 1.0.0 >&2"
+    tool = f"cd {shlex.quote(str(theirs.path))} && {shlex.quote(sys.executable)} -m openllm_repos release 1.0.0 -y >&2"
     during_the_lock_push(releases, tool)
     done = releases.release("1.0.0")
     assert done.code == 3

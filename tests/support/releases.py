@@ -95,8 +95,9 @@ class Releases:
         return made
 
     def release(self, *args: str) -> Result:
-        """Run `openllm-repos release` in the clone."""
-        return self.run("release", "--yes", *args, cwd=self.clone.path)
+        """Run `openllm-repos release` in the clone; what is released or given up is agreed to."""
+        looks = args[0] in {"list", "show", "verify", "diff", "notes"}
+        return self.run("release", *args, *(() if looks else ("--yes",)), cwd=self.clone.path)
 
     def released(self, version: str, *args: str) -> Result:
         """Make a release that must work, and check what is true after any release."""
