@@ -356,7 +356,9 @@ def test_tokens_stand_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool
 ) -> None:
     publishing = Publishing.on(sandbox, tmp_path / "family", run_cli)
-    said = [run_tool("-v", *args, cwd=publishing.top) for args in (("publish", "-n"), ("publish", "--yes"), ("status",))]
+    said = [
+        run_tool("-v", *args, cwd=publishing.top) for args in (("publish", "-n"), ("publish", "--yes"), ("status",))
+    ]
     assert [done.code for done in said] == [0, 0, 0]
     assert {seen.user for seen in sandbox.hub.log if "/commit/" in seen.path} == {"lemms"}
     assert canary.leaks(publishing.top, sandbox.root, said=said) == []
