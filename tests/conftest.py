@@ -17,7 +17,7 @@ from tests.support.family import Family
 from tests.support.hosts import Hosts
 from tests.support.hub_family import HubFamily
 from tests.support.inprocess import RunCli, run_in_process
-from tests.support.needs import need_git_subtree
+from tests.support.needs import Hiding, need, need_husky, need_program
 from tests.support.process import REAL_GIT, Result, RunTool
 from tests.support.process import run_tool as run_tool_in
 from tests.support.repositories import Bare, Clone
@@ -57,25 +57,77 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("homes")
 
 
+@pytest.fixture(scope="session")
+def tools(homes: Path) -> Hiding:
+    """Return what hides optional programs from whoever does not ask for their fixture."""
+    return Hiding(homes / "tools")
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _sealed_session(homes: Path) -> Iterator[None]:
+def _sealed_session(homes: Path, tools: Hiding) -> Iterator[None]:
     """Seal what fixtures of a wider scope than one test do."""
     with pytest.MonkeyPatch.context() as patch:
         seal(homes / "session", patch)
+        tools.set(patch)
         guard_network(patch)
         yield
 
 
 @pytest.fixture(autouse=True)
-def home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> SealedHome:
+def home(homes: Path, tools: Hiding, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> SealedHome:
     """Give the test a home of its own; `home.set(key, value)` writes its global git configuration."""
-    return seal(homes / f"home-{next(_numbers)}", monkeypatch)
+    made = seal(homes / f"home-{next(_numbers)}", monkeypatch)
+    tools.set(monkeypatch, request.fixturenames)
+    return made
+
+
+# ---- programs that not every machine has (see tests/support/needs.py) ------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def git_subtree() -> None:
-    """Skip the test where `git subtree` is not installed (in CI: fail)."""
-    need_git_subtree()
+    """Let the test find `git subtree`."""
+    need("git_subtree")
+
+
+@pytest.fixture(scope="session")
+def git_lfs() -> None:
+    """Let the test find `git lfs`."""
+    need("git_lfs")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> None:
+    """Let the test find chromium and its driver."""
+    need("chromium")
+
+
+@pytest.fixture(scope="session")
+def node() -> None:
+    """Let the test find node."""
+    need("node")
+
+
+@pytest.fixture(scope="session")
+def husky_package(node: None) -> Path:
+    """Return where the package of husky is, which runs in node."""
+    del node
+    return need_husky()
+
+
+@pytest.fixture(scope="session")
+def act() -> str:
+    """Return where nektos/act is, which runs workflows."""
+    return need_program("act")
+
+
+@pytest.fixture(scope="session")
+def linters() -> tuple[str, str]:
+    """Return where actionlint and zizmor are, which judge workflows."""
+    return need_program("actionlint"), need_program("zizmor")
+
+
+# ---- what tests stand on ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -57,10 +57,10 @@ def released(family: HubFamily, version: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def actor(tmp_path: Path, sandbox: Sandbox) -> Actor:
+def actor(act: str, tmp_path: Path, sandbox: Sandbox) -> Actor:
     """Return GitHub's runner, for a repository that has no secret, and that its Space trusts."""
     sandbox.hub.trust(f"spaces/{SPACE}", CLAIMS)
-    return Actor(tmp_path / "act", sandbox, secrets={}, trusted=True)
+    return Actor(act, tmp_path / "act", sandbox, secrets={}, trusted=True)
 
 
 def test_a_push_syncs_the_space_without_any_stored_secret(hub_family: HubFamily, actor: Actor) -> None:
@@ -173,11 +173,13 @@ def test_a_fork_runs_nothing_and_a_renamed_repository_does(hub_family: HubFamily
 
 
 @slow
-def test_a_private_space_is_looked_at_with_the_secret(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
+def test_a_private_space_is_looked_at_with_the_secret(
+    act: str, sandbox: Sandbox, tmp_path: Path, run_cli: RunCli
+) -> None:
     family = HubFamily.on(sandbox, tmp_path / "family", run_cli, private=True)
     ready(family, "--auth", "secret", "--private")
     family.synced("--yes")
-    actor = Actor(tmp_path / "act", sandbox, secrets={"HF_TOKEN": "hf_write"})
+    actor = Actor(act, tmp_path / "act", sandbox, secrets={"HF_TOKEN": "hf_write"})
     scheduled = {"repository": {"full_name": SOURCE, "default_branch": "main"}}
     assert actor.run("schedule", scheduled).jobs == {"Look for drift": True}
     actor.secrets = {}

@@ -23,7 +23,6 @@ from openllm_repos.workflow.choices import Auth, Choices, Cron, Requirement
 from openllm_repos.workflow.file import Found, Recipe, composed, write_workflow
 from openllm_repos.workflow.parts import find_parts, with_parts
 from tests.support.inprocess import RunCli
-from tests.support.needs import need_program
 from tests.support.process import Result
 from tests.support.repositories import Clone
 
@@ -625,11 +624,11 @@ def test_the_example_manifest_is_that_of_the_project() -> None:
     assert (EXAMPLE / "repos.toml").read_bytes() == (ROOT / "repos.toml").read_bytes()
 
 
-def judged(folder: Path) -> str:
+def judged(folder: Path, linters: tuple[str, str]) -> str:
     """Return what actionlint and zizmor, at its strictest, have to say of the workflows in a folder."""
     files = [path.name for path in sorted(folder.glob("*.yml"))]
     assert files
-    actionlint, zizmor = need_program("actionlint"), need_program("zizmor")
+    actionlint, zizmor = linters
     strictest = ("--offline", "--quiet", "--no-progress", "--color=never", "--persona=auditor")
     said = ""
     for command in ([actionlint, "-no-color", "-shellcheck=", "-pyflakes=", *files], [zizmor, *strictest, *files]):
@@ -638,7 +637,7 @@ def judged(folder: Path) -> str:
     return said
 
 
-def test_others_find_nothing_to_say_against_the_workflows(tmp_path: Path) -> None:
+def test_others_find_nothing_to_say_against_the_workflows(tmp_path: Path, linters: tuple[str, str]) -> None:
     install = Requirement(INSTALL)
     git = Requirement(f"openllm-repos @ git+https://github.com/{TOOL}@{COMMIT}")
     for number, (manifest, choices) in enumerate(
@@ -654,12 +653,12 @@ def test_others_find_nothing_to_say_against_the_workflows(tmp_path: Path) -> Non
         made = composed(Found(None), recipe, overwrite=False)
         (tmp_path / f"{number}.yml").write_text(made[WORKFLOW], encoding="utf-8")
     shutil.copy(EXAMPLE / WORKFLOW, tmp_path / "example.yml")
-    assert judged(tmp_path) == ""
+    assert judged(tmp_path, linters) == ""
 
 
-def test_the_judges_see_what_is_wrong(tmp_path: Path, source: Source) -> None:
+def test_the_judges_see_what_is_wrong(tmp_path: Path, source: Source, linters: tuple[str, str]) -> None:
     text = source.written()
     (tmp_path / "a.yml").write_text(text.replace("cancel-in-progress", "cancel-progress"), encoding="utf-8")
-    assert "cancel-progress" in judged(tmp_path)
+    assert "cancel-progress" in judged(tmp_path, linters)
     (tmp_path / "a.yml").write_text(text.replace("persist-credentials: false", "clean: true"), encoding="utf-8")
-    assert "artipacked" in judged(tmp_path)
+    assert "artipacked" in judged(tmp_path, linters)

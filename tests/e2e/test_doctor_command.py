@@ -18,6 +18,7 @@ from tests.support.fingerprint import listing
 from tests.support.hosts import SPACE, Hosts
 from tests.support.process import REAL_GIT
 from tests.support.repositories import Bare, Clone
+from tests.support.served import LFS_LINE
 from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def found(run_cli: RunCli, cwd: Path, *args: str, code: int = 0) -> Found:
     }
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_a_family_in_which_nothing_is_missing(run_cli: RunCli, family: Hosts) -> None:
     assert run_cli("hooks", "install", cwd=family.clone.path).code == 0
     seen = found(run_cli, family.clone.path)
@@ -300,38 +302,31 @@ def test_before_the_first_commit_nobody_is_asked_for_write_access(run_cli: RunCl
     assert seen["manifest"][0] == "warning"
 
 
-def test_a_source_that_keeps_files_in_lfs(run_cli: RunCli, family: Hosts, run_tool: RunTool) -> None:
-    family.clone.commit("Large files", {".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
-    without = run_tool("doctor", "--json", "--offline", cwd=family.clone.path, env={"PATH": _path_without_lfs(family)})
-    [check] = [one for one in without.json()["checks"] if one["name"] == "git-lfs"]
-    assert (without.code, check["level"], check["next"]) == (1, "error", "Install git-lfs, then: git lfs install")
+def test_a_source_that_keeps_files_in_lfs_on_a_machine_without_git_lfs(run_cli: RunCli, family: Hosts) -> None:
+    family.clone.commit("Large files", {".gitattributes": LFS_LINE})
+    level, _, following = found(run_cli, family.clone.path, "--offline", code=1)["git-lfs"]
+    assert (level, following) == ("error", "Install git-lfs, then: git lfs install")
+
+
+@pytest.mark.usefixtures("git_lfs")
+def test_a_source_that_keeps_files_in_lfs(run_cli: RunCli, family: Hosts) -> None:
+    family.clone.commit("Large files", {".gitattributes": LFS_LINE})
     seen = found(run_cli, family.clone.path, "--offline", code=0)["git-lfs"]
     assert seen[0] == "warning"  # installed here, but the sealed configuration does not use it
     assert seen[2] == "git lfs install"
 
 
-def test_without_lfs_a_family_on_the_hub_is_warned_and_any_other_is_not(family: Hosts, run_tool: RunTool) -> None:
-    environment = {"PATH": _path_without_lfs(family)}
-
-    def lfs() -> str:
-        done = run_tool("doctor", "--json", "--offline", cwd=family.clone.path, env=environment)
-        return str(next(one["level"] for one in done.json()["checks"] if one["name"] == "git-lfs"))
-
-    assert lfs() == "warning"
+def test_without_lfs_a_family_on_the_hub_is_warned_and_any_other_is_not(run_cli: RunCli, family: Hosts) -> None:
+    assert found(run_cli, family.clone.path, "--offline")["git-lfs"][0] == "warning"
     family.clone.write({"repos.toml": MANIFEST.partition("[repos.space]")[0]})
-    assert lfs() == "ok"
-
-
-def _path_without_lfs(family: Hosts) -> str:
-    """Return a PATH with a git on it that knows no git-lfs."""
-    return _path_with_git(family, 'if [ "$last" = version ] && [ "$before" = lfs ]; then exit 1; fi')
+    assert found(run_cli, family.clone.path, "--offline")["git-lfs"][0] == "ok"
 
 
 def _path_with_git(family: Hosts, behaviour: str) -> str:
     folder = family.folder / "bin"
     folder.mkdir()
     script = folder / "git"
-    words = 'before= last=\nfor word in "$@"; do before=$last; last=$word; done'
+    words = "for last; do :; done"
     script.write_text(f'#!/bin/sh\n{words}\n{behaviour}\nexec {REAL_GIT} "$@"\n')
     script.chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"

@@ -14,7 +14,6 @@ import pytest
 from openllm_repos.hooks.tools import snippet
 from tests.support.gated import Gated
 from tests.support.managers import husky, lefthook, path_with_tools, pre_commit, run, traces
-from tests.support.needs import need_git_lfs, need_husky
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,11 +109,11 @@ PAIRS = [
 PROGRAMS = ["pre-commit", pytest.param("prek", marks=pytest.mark.slow)]
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize(("there", "back"), PAIRS)
 def test_pre_commit_git_lfs_and_the_gate_go_together_in_every_order(
     gated: Gated, there: tuple[str, ...], back: tuple[str, ...]
 ) -> None:
-    need_git_lfs()
     gated.git("config", "filter.lfs.process", "git-lfs filter-process")
     gated.git("config", "filter.lfs.required", "true")
     gated.family.clone.write({".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
@@ -247,21 +246,22 @@ def test_a_hook_that_was_told_nothing_by_the_tool_that_runs_it_says_so(gated: Ga
 # ---- husky -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize("ours_first", [pytest.param(True, marks=pytest.mark.slow), False])
-def test_husky_runs_the_gate_by_the_lines_that_it_is_given_and_git_lfs_too(gated: Gated, ours_first: bool) -> None:
-    need_git_lfs()
-    module = need_husky()
+def test_husky_runs_the_gate_by_the_lines_that_it_is_given_and_git_lfs_too(
+    gated: Gated, husky_package: Path, ours_first: bool
+) -> None:
     gated.git("config", "filter.lfs.process", "git-lfs filter-process")
     gated.family.clone.write({".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
     if ours_first:
         gated.install()
-    husky(gated, module)
+    husky(gated, husky_package)
     command = advised(gated)
     assert command == "openllm-repos hooks snippet > .husky/pre-push"
     run(gated, "sh", "-c", command)
     with (gated.path / ".husky/pre-push").open("a") as file:
         file.write('git lfs pre-push "$@"\necho ran >> ../hook-ran\n')
-    husky(gated, module)  # the next npm install
+    husky(gated, husky_package)  # the next npm install
     assert sound(gated) == "husky"
     assert gated.install().out.startswith(f"Already installed: {gated.path / '.husky/pre-push'}.")
     judged(gated, large=True, manager=True)
@@ -269,8 +269,10 @@ def test_husky_runs_the_gate_by_the_lines_that_it_is_given_and_git_lfs_too(gated
 
 
 @pytest.mark.slow
-def test_lines_for_husky_that_stand_after_a_hook_that_reads_all_say_that_they_see_nothing(gated: Gated) -> None:
-    husky(gated, need_husky())
+def test_lines_for_husky_that_stand_after_a_hook_that_reads_all_say_that_they_see_nothing(
+    gated: Gated, husky_package: Path
+) -> None:
+    husky(gated, husky_package)
     (gated.path / ".husky/pre-push").write_text("cat >/dev/null\n")
     assert advised(gated) == "openllm-repos hooks snippet  # prints the lines that go first in .husky/pre-push"
     (gated.path / ".husky/pre-push").write_text(f"cat >/dev/null\n{snippet()}")
@@ -290,8 +292,10 @@ def without_the_tool(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("broken", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_where_the_tool_is_not_found_husky_s_lines_warn_once_and_the_push_goes_on(gated: Gated, broken: bool) -> None:
-    husky(gated, need_husky())
+def test_where_the_tool_is_not_found_husky_s_lines_warn_once_and_the_push_goes_on(
+    gated: Gated, husky_package: Path, broken: bool
+) -> None:
+    husky(gated, husky_package)
     (gated.path / ".husky/pre-push").write_text(f'{snippet()}cat > "{gated.family.folder}/heard"\n')
     env = without_the_tool(gated.family.folder)
     if broken:  # the environment that it was installed into is gone
@@ -325,9 +329,9 @@ pre-push:
 """
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize("ours_first", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_lefthook_runs_the_gate_as_a_script(gated: Gated, ours_first: bool) -> None:
-    need_git_lfs()
     gated.git("config", "filter.lfs.process", "git-lfs filter-process")
     gated.family.clone.write({".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
     if ours_first:

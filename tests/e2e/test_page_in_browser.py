@@ -11,7 +11,7 @@ from openllm_repos.picture.markup import words
 from openllm_repos.picture.model import family_picture
 from openllm_repos.picture.page import page
 from openllm_repos.picture.svg import svg
-from tests.support.needs import need_browser
+from tests.support.needs import Hiding
 from tests.support.reports import HOSTILE, Reports, manifest
 from tests.support.sealed import guard_network, seal
 
@@ -60,11 +60,12 @@ return [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(chromium: None, tools: Hiding, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Return a browser in a home of its own."""
-    need_browser()
+    del chromium
     with pytest.MonkeyPatch.context() as patch:
         seal(tmp_path_factory.mktemp("home") / "browser", patch)
+        tools.set(patch, ["chromium"])
         guard_network(patch)
         patch.setenv("NO_PROXY", "localhost,127.0.0.1")
         from tests.support.browser import Browser

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.counted import Counted
-from tests.support.needs import need_git_lfs
 from tests.support.repositories import Clone
 from tests.support.sealed import lead_to
 from tests.support.served import LFS_LINE, login, pointer
@@ -39,9 +38,9 @@ submodule = "{PATH}"
 
 
 @pytest.fixture
-def wire(sandbox: Sandbox, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
+def wire(git_lfs: None, sandbox: Sandbox, home: SealedHome, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counted]:
     """Put a meter between this machine and the Hub."""
-    need_git_lfs()
+    del git_lfs
     with Counted(sandbox.hub.url) as counted:
         lead_to(sandbox, monkeypatch, hub=counted.url)
         home.set(f"credential.{counted.url}.helper", '!f() { echo username=x; echo "password=$HF_TOKEN"; }; f')

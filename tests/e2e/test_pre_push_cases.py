@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.fingerprint import listing
 from tests.support.gated import Gated
-from tests.support.needs import need_config_hooks, need_git_lfs
+from tests.support.needs import need_config_hooks
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
@@ -303,7 +303,6 @@ def thousands(gated: Gated) -> None:
 
 @case(18, "git-lfs, there first: after our refusal nothing is uploaded, after our consent the objects are there")
 def lfs_first(gated: Gated) -> None:
-    need_git_lfs()
     gated.family.run("hooks", "uninstall", cwd=gated.path)
     gated.git("lfs", "install", "--local")
     gated.install()
@@ -312,7 +311,6 @@ def lfs_first(gated: Gated) -> None:
 
 @case(18, "git-lfs, later: it keeps away from a pre-push that is not its own, so ours calls it")
 def lfs_later(gated: Gated) -> None:
-    need_git_lfs()
     assert gated.family.clone.run("lfs", "install", "--local", ok=(0, 2)).code == 2
     _push_a_large_file(gated)
 
@@ -544,12 +542,23 @@ def raced(gated: Gated) -> None:
     assert "remote rejected" in done.err
 
 
+LARGE = {18}  # these need git-lfs
 # Every third where time is short.
-SOME = [pytest.param(row, marks=pytest.mark.slow) if at % 3 else pytest.param(row) for at, row in enumerate(CASES)]
+SOME = [
+    pytest.param(row, marks=pytest.mark.slow) if at % 3 else pytest.param(row)
+    for at, row in enumerate(CASES)
+    if row.number not in LARGE
+]
 
 
 @pytest.mark.parametrize("row", SOME, ids=lambda row: f"{row.number}-{row.run.__name__}")
 def test_a_push_is_judged(row: Case, tmp_path: Path, run_cli: RunCli) -> None:
+    row.run(Gated.make(tmp_path / "gated", run_cli))
+
+
+@pytest.mark.usefixtures("git_lfs")
+@pytest.mark.parametrize("row", [row for row in CASES if row.number in LARGE], ids=lambda row: row.run.__name__)
+def test_a_push_is_judged_beside_git_lfs(row: Case, tmp_path: Path, run_cli: RunCli) -> None:
     row.run(Gated.make(tmp_path / "gated", run_cli))
 
 

@@ -88,6 +88,7 @@ def test_what_only_the_past_has_is_refused_and_a_squash_helps(hub: ServedFamily,
     assert hub.space.read("training/model.py") == text(l1="a").encode()
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.slow
 def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: ServedFamily) -> None:
     weights = bytes(range(256)) * 8
@@ -103,6 +104,7 @@ def test_a_binary_that_moves_into_lfs_goes_through_with_its_content(hub: ServedF
     assert hub.pulled("training/weights.bin") == weights
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.slow
 def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_there(hub: ServedFamily) -> None:
     hub.clone.git("lfs", "install", "--local", "--skip-repo")
@@ -119,6 +121,7 @@ def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_th
     assert hub.pulled("training/small.weights") == b"content"
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source(hub: ServedFamily) -> None:
     hub.commit("A pointer", {"core/src/model.bin": pointer(b"content")})
     said = _refused(hub)
@@ -131,6 +134,7 @@ def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source
     assert hub.pulled("training/model.bin") == b"content"
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.slow
 def test_an_attributes_file_that_takes_a_file_out_of_lfs_is_refused_and_a_narrower_pattern_helps(
     hub: ServedFamily,
@@ -169,6 +173,7 @@ def test_a_bad_card_is_refused_and_mended_where_it_is_written(
     hub.synced("--yes")
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_everything_is_said_at_once_and_as_json(hub: ServedFamily) -> None:
     made = hub.commit(
         "Bad", {"core/src/logo.png": PNG, "core/src/model.bin": pointer(b"gone"), "core/src/corpus.txt": LARGE}

@@ -9,18 +9,20 @@ import pytest
 from openllm_repos.sandbox import Sandbox
 from tests.support.canary import Canary
 from tests.support.inprocess import RunCli
+from tests.support.needs import Hiding
 from tests.support.process import RunTool
 from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
-from tests.support.served import LFS_LINE, Served, ServedFamily, login, pointer, without_lfs
+from tests.support.served import LFS_LINE, Served, ServedFamily, login, pointer
 
 MAPS = (("core/src/", "training/"), ("configs/*.json", "configs/"))
 CONTENT = bytes(range(256)) * 40
 
 
 @pytest.fixture
-def hub(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> ServedFamily:
+def hub(git_lfs: None, sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome) -> ServedFamily:
     """Return a source with a file in LFS that is about to travel, and a Space that was synced before it came."""
+    del git_lfs
     login(home, sandbox)
     family = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
     family.manifest(maps=MAPS)
@@ -199,12 +201,11 @@ def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     assert hub.pulled("training/model.bin") == CONTENT
 
 
-def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_tool: RunTool) -> None:
-    path = without_lfs(hub.folder / "bin")
+def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_tool: RunTool, tools: Hiding) -> None:
     hub.clone.git("lfs", "uninstall", "--local")
     tips, pushes = hub.space.tips(), hub.pushes()
     for args in (("--dry-run",), ("--yes",)):
-        done = run_tool("sync", "--yes", *args, cwd=hub.clone.path, env={"PATH": path})
+        done = run_tool("sync", "--yes", *args, cwd=hub.clone.path, env=tools.environment())
         assert done.code == 30
         assert "space gets a file kept in LFS, and git-lfs is not installed, or not on PATH." in done.out
         assert "next: Install it (apt install git-lfs, brew install git-lfs, https://git-lfs.com)" in done.out
@@ -217,11 +218,12 @@ def test_without_git_lfs_a_sync_of_text_goes_through(
 ) -> None:
     login(home, sandbox)
     hub = ServedFamily.on(sandbox, tmp_path / "family", run_cli)
-    done = run_tool("sync", "--yes", cwd=hub.clone.path, env={"PATH": without_lfs(hub.folder / "bin")})
+    done = run_tool("sync", "--yes", cwd=hub.clone.path)
     assert done.code == 0, (done.out, done.err)
     assert "training/model.py" in hub.space.paths()
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_the_token_reaches_lfs_by_environment_and_stands_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
 ) -> None:

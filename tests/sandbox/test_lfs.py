@@ -12,7 +12,6 @@ import pytest
 
 from openllm_repos.sandbox import Sandbox
 from tests.support.hub import client, clone, push
-from tests.support.needs import need_git_lfs
 from tests.support.repositories import Clone
 
 WEIGHTS = bytes(range(256)) * 4096
@@ -20,9 +19,9 @@ DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
 
 
 @pytest.fixture
-def model(sandbox: Sandbox, tmp_path: Path) -> Clone:
+def model(git_lfs: None, sandbox: Sandbox, tmp_path: Path) -> Clone:
     """Return a clone of a model in which git-lfs is at work."""
-    need_git_lfs()
+    del git_lfs
     sandbox.hub.create("model", "lemms/x")
     made = clone(sandbox, "lemms/x", tmp_path / "clone")
     made.git("lfs", "install", "--local")
@@ -75,8 +74,8 @@ def test_an_object_that_is_not_there_is_an_error_for_git_lfs(model: Clone, sandb
     assert "Object does not exist" in said.err
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_without_the_right_to_write_nothing_is_stored(sandbox: Sandbox, tmp_path: Path) -> None:
-    need_git_lfs()
     sandbox.hub.create("model", "lemms/x")
     reader = clone(sandbox, "lemms/x", tmp_path / "reader", token="hf_read")
     reader.git("lfs", "install", "--local")
@@ -112,8 +111,8 @@ def test_a_part_of_a_file_can_be_asked_for(sandbox: Sandbox) -> None:
         assert answer.headers["Content-Range"] == f"bytes 10-19/{len(WEIGHTS)}"
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_github_has_large_files_too(sandbox: Sandbox, tmp_path: Path) -> None:
-    need_git_lfs()
     sandbox.github.create("louischua/openllm")
     url = sandbox.github.url.replace("://", "://x:gh_write@")
     source = Clone.of(f"{url}/louischua/openllm.git", tmp_path / "source")

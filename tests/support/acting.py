@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.needs import need_program
 from tests.support.process import run_git
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ class Actor:
     """Runs the workflow of the source's repository on the sandbox.
 
     Attributes:
+        act: the program.
         folder: everything that a run needs lies below it.
         sandbox: where the repositories are.
         secrets: of the repository.
@@ -80,6 +80,7 @@ class Actor:
         wheels: a folder of wheels, which stands in for the package index.
     """
 
+    act: str
     folder: Path
     sandbox: Sandbox
     secrets: Mapping[str, str]
@@ -114,7 +115,7 @@ class Actor:
         actions = sorted(set(_ACTION.findall(workflow)))
         done = subprocess.run(
             [
-                *(need_program("act"), event, "-C", workspace, "-e", place / "event.json"),
+                *(self.act, event, "-C", workspace, "-e", place / "event.json"),
                 *(
                     "-P",
                     f"{_RUNNER.findall(workflow)[0]}=-self-hosted",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.family import MAPS, NEVER, OWNED, START, Family
-from tests.support.process import REAL_GIT
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
@@ -120,16 +118,3 @@ class ServedFamily(Family):
         clone.git("checkout", "-q", "main")
         clone.git("lfs", "pull")
         return (folder / path).read_bytes()
-
-
-def without_lfs(folder: Path) -> str:
-    """Return a PATH with everything that the usual one has, but git-lfs."""
-    folder.mkdir()
-    for place in reversed(os.environ["PATH"].split(os.pathsep)):
-        for program in Path(place).glob("*") if Path(place).is_dir() else ():
-            if program.name != "git-lfs":
-                (folder / program.name).unlink(missing_ok=True)
-                (folder / program.name).symlink_to(program)
-    (folder / "git").unlink(missing_ok=True)
-    (folder / "git").symlink_to(REAL_GIT)
-    return str(folder)

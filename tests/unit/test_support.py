@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support import needs
 from tests.support.fingerprint import fingerprint, listing
 from tests.support.history import Spec, executable, gitlink, make_history, symlink
 from tests.support.process import GitFailed, run_git
@@ -31,7 +33,39 @@ def test_git_sees_the_sealed_home_and_nothing_else(home: SealedHome, tmp_path: P
 
 def test_no_git_variable_of_the_machine_gets_in() -> None:
     allowed = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_ALLOW_PROTOCOL", "GIT_TERMINAL_PROMPT"}
+    allowed |= {"GIT_EXEC_PATH"}  # see Hiding
     assert {name for name in os.environ if name.startswith("GIT_")} == allowed | {"GIT_EDITOR", "GIT_PAGER"}
+
+
+def test_a_test_that_does_not_ask_for_a_program_does_not_find_it(tmp_path: Path) -> None:
+    for program in ("chromium", "chromedriver", "git-lfs"):
+        assert shutil.which(program) is None
+    for verb in ("lfs", "subtree"):
+        assert f"'{verb}' is not a git command" in run_git(verb, "version", cwd=tmp_path, ok=(1,)).err
+    assert shutil.which("git") is not None
+
+
+@pytest.mark.usefixtures("git_lfs")
+def test_a_test_that_asks_for_git_lfs_finds_it_and_no_more(tmp_path: Path) -> None:
+    assert run_git("lfs", "version", cwd=tmp_path).out.startswith("git-lfs/")
+    assert "'subtree' is not a git command" in run_git("subtree", cwd=tmp_path, ok=(1,)).err
+
+
+@pytest.mark.usefixtures("git_subtree")
+def test_a_test_that_asks_for_git_subtree_finds_it_and_no_more(clone: Clone) -> None:
+    assert "git subtree" in clone.run("subtree", ok=(1, 129)).err
+    assert "'lfs' is not a git command" in clone.run("lfs", ok=(1,)).err
+
+
+def test_a_missing_program_skips_the_test_here_and_fails_it_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = needs.Tool(("no-such-program",), "apt-get install other")
+    monkeypatch.setattr(needs, "TOOLS", {"other": other})
+    monkeypatch.setattr(needs, "IN_CI", False)
+    with pytest.raises(pytest.skip.Exception, match="no-such-program is not installed"):
+        needs.need("other")
+    monkeypatch.setattr(needs, "IN_CI", True)
+    with pytest.raises(pytest.fail.Exception, match="no-such-program is not installed"):
+        needs.need("other")
 
 
 def test_another_machine_cannot_be_reached_from_the_test() -> None:

@@ -162,6 +162,7 @@ def test_a_binary_that_should_have_been_in_lfs_says_so(clone: Clone) -> None:
     assert finding.problem.endswith("; .gitattributes gives it to LFS, but it was committed without git-lfs")
 
 
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize(
     ("path", "line"),
     [
@@ -196,6 +197,7 @@ def test_a_line_may_go_that_covers_no_file(clone: Clone) -> None:
     assert _found(clone, tip=tip) == []
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_attributes_of_the_person_do_not_count(clone: Clone) -> None:
     (clone.path / ".git/info/attributes").write_text(LFS_LINE, encoding="ascii")
     clone.commit("Pointer", {"model.bin": pointer(b"content")})
@@ -203,6 +205,7 @@ def test_attributes_of_the_person_do_not_count(clone: Clone) -> None:
     assert [finding.rule for finding in _found(clone)] == [Rule.LFS_ATTRIBUTE]
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_a_clone_that_ignores_case_does_not_take_a_pattern_for_another(clone: Clone) -> None:
     clone.git("config", "core.ignoreCase", "true")
     clone.commit("Pointer", {".gitattributes": LFS_LINE, "model.BIN": pointer(b"content")})
@@ -210,6 +213,7 @@ def test_a_clone_that_ignores_case_does_not_take_a_pattern_for_another(clone: Cl
     assert [(finding.rule, finding.path) for finding in _found(clone)] == [(Rule.LFS_ATTRIBUTE, b"model.BIN")]
 
 
+@pytest.mark.usefixtures("git_lfs")
 def test_a_sha256_clone_is_inspected_like_any_other(tmp_path: Path) -> None:
     clone = Clone.init(tmp_path / "sha256", object_format="sha256")
     clone.commit("Some", {"logo.png": PNG, "README.md": BAD_CARD, "model.bin": pointer(b"gone")})

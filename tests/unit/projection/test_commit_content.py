@@ -14,6 +14,7 @@ from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.project import project
 from openllm_repos.projection.rewrite import rewritten
+from tests.support.needs import Hiding
 from tests.support.repositories import Clone
 
 ADA = b"Ada Lovelace <ada@example.org> 1700000000 +0100"
@@ -170,14 +171,18 @@ def _content(clone: Clone, commit: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def copies(git_subtree: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bytes]]:
+def copies(
+    git_subtree: None, tools: Hiding, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[bytes, bytes]]:
     """Return what each case became: git subtree's copy and ours."""
     del git_subtree
     clone = Clone.init(tmp_path_factory.mktemp("cases") / "clone")
     (clone.path / "d").mkdir()
     ids = _chain(clone, CASES)
     tip = list(ids.values())[-1]
-    theirs = clone.git("subtree", "split", "-q", "-P", "d", tip)
+    with pytest.MonkeyPatch.context() as patch:
+        tools.set(patch, ["git_subtree"])
+        theirs = clone.git("subtree", "split", "-q", "-P", "d", tip)
     ours = project(Repository.open(clone.path), ObjectId(tip), [Map.of("d/", ".")], use_cache=False).commit
     lists = [clone.git("rev-list", "--reverse", str(head)).splitlines() for head in (theirs, ours)]
     return {name: (_content(clone, their), _content(clone, our)) for name, their, our in zip(ids, *lists, strict=True)}
