@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Read before the environment is sealed.
 IN_CI = bool(os.environ.get("CI"))
 _PATH = os.environ["PATH"]
+_EXEC_PATH = run_git("--exec-path", cwd=os.path.dirname(REAL_GIT)).out.rstrip("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,9 @@ TOOLS: Mapping[str, Tool] = {
 """By the name of the fixture. They lie in a folder of PATH, or among git's own programs."""
 
 
-def _exec_path() -> str:
-    return run_git("--exec-path", cwd=os.path.dirname(REAL_GIT)).out.rstrip("\n")
-
-
 def _places(program: str) -> list[str]:
     """Return where a program is on this machine."""
-    folders = [*_PATH.split(os.pathsep), _exec_path()]
+    folders = [*_PATH.split(os.pathsep), _EXEC_PATH]
     return [path for folder in folders if os.access(path := os.path.join(folder, program), os.X_OK)]
 
 
@@ -114,7 +111,7 @@ class Hiding:
         self._hidden = {program for tool in TOOLS.values() for program in tool.programs}
         self._shown: dict[str, str] = {}
         self._path = os.pathsep.join(self._without(place) for place in dict.fromkeys(_PATH.split(os.pathsep)))
-        self._exec_path = self._without(_exec_path())
+        self._exec_path = self._without(_EXEC_PATH)
 
     def environment(self, asked: Collection[str] = ()) -> dict[str, str]:
         """Return PATH, and where git's programs are, on a machine that has only those of the tools that are asked for.
@@ -123,7 +120,7 @@ class Hiding:
             asked: names of fixtures; those of no tool do not matter.
         """
         shown = [self._show(name) for name in TOOLS if name in asked]
-        exec_path = _exec_path() if "git_subtree" in asked else self._exec_path
+        exec_path = _EXEC_PATH if "git_subtree" in asked else self._exec_path
         return {"PATH": os.pathsep.join((*shown, self._path)), "GIT_EXEC_PATH": exec_path}
 
     def set(self, patch: pytest.MonkeyPatch, asked: Collection[str] = ()) -> None:
