@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from openllm_repos.errors import Passing, ReposError
+from openllm_repos.interrupts import check
 
 _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _LIMITED = frozenset({403, 429})  # GitHub says 403 where its rate limit is used up
@@ -24,32 +25,18 @@ _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _RATE_LIMIT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*([0-9]{1,9})\b", re.ASCII)  # "api";r=0;t=55
 _T = TypeVar("_T")
 
-_interrupted = False
-
-
-def interrupt() -> None:
-    """End every wait at once, in whichever thread: the person wants the run to end. A signal handler may call it."""
-    global _interrupted  # noqa: PLW0603 - one process has one person
-    _interrupted = True
-
-
-def rearm() -> None:
-    """Let waits be waits again: a further command begins in this process."""
-    global _interrupted  # noqa: PLW0603
-    _interrupted = False
-
 
 def pause(seconds: float) -> None:
-    """Sleep; :func:`interrupt` ends it.
+    """Sleep, in whichever thread.
 
     Raises:
-        KeyboardInterrupt: the run was interrupted.
+        Interrupted: the run is to end.
     """
     end = time.monotonic() + seconds
-    while not _interrupted and (left := end - time.monotonic()) > 0:
+    check()
+    while (left := end - time.monotonic()) > 0:
         time.sleep(min(_SLICE, left))
-    if _interrupted:
-        raise KeyboardInterrupt
+        check()
 
 
 def passing_status(status: int, headers: Mapping[str, str], *, now: float | None = None) -> Passing | None:

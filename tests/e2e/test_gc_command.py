@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from openllm_repos import temporary
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.operations import names, new_operation
 from openllm_repos.journal.records import Record, begin, finish
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.temporary import temporary_folder
 from tests.support.family import Family
 from tests.support.process import Result
 
@@ -95,26 +97,26 @@ def test_leftovers_of_runs_that_were_killed_go_and_what_is_a_persons_stays(
     tip = family.clone.tip()
     (state / "resolve/gone.json").write_text(note % (tmp_path / "gone/gone", tip, tip))
     (state / "resolve/open.json").write_text(note % (tmp_path, tip, tip))
-    folders = {
-        "openllm-repos-quarant1": "objects/pack/x",
-        "openllm-repos-desk_abc": "space.git/HEAD",
+    persons = {
         "openllm-repos-persons1": "thesis.txt",
         "openllm-repos-space-12345678": "space/.git",
         "openllm-repos-demo-12345678": "openllm/README.md",
     }
-    for name, inner in folders.items():
+    killed = {"openllm-repos-tmp-quarant1": "objects/pack/x", "openllm-repos-tmp-desk_abc": "space.git/HEAD"}
+    for name, inner in (persons | killed).items():
         place = tmp_path / "tmp" / name / inner
         place.parent.mkdir(parents=True)
         place.write_text("content")
     for path in sorted([tmp_path, *tmp_path.rglob("*")]):
         os.utime(path, (1_600_000_000, 1_600_000_000))
-    (tmp_path / "tmp/openllm-repos-youngone/objects").mkdir(parents=True)
-    told = gc(family, "--older-than", "0d", "-n").out
-    assert "would go: 3 files and 2 folders, " in told
-    listed = family.run("-v", "gc", "--yes", "--older-than", "0d", cwd=family.clone.path).out
-    assert str(tmp_path / "tmp/openllm-repos-quarant1") in listed
-    left = {path.name for path in (tmp_path / "tmp").iterdir()}
-    assert left == set(folders) - {"openllm-repos-quarant1", "openllm-repos-desk_abc"} | {"openllm-repos-youngone"}
+    folder = tmp_path / "tmp"
+    monkeypatch.setattr(temporary, "_remove_abandoned_once", lambda: None)
+    with temporary_folder() as in_use:
+        told = gc(family, "--older-than", "0d", "-n").out
+        assert "would go: 3 files and 2 folders, " in told
+        listed = family.run("-v", "gc", "--yes", "--older-than", "0d", cwd=family.clone.path).out
+        assert str(folder / "openllm-repos-tmp-quarant1") in listed
+        assert {path.name for path in folder.iterdir()} == {*persons, in_use.name}
     assert [path.name for path in projections.iterdir()] == [used.name]
     assert [path.name for path in (state / "resolve").iterdir()] == ["open.json"]
 

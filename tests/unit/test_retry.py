@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from dataclasses import replace
 
 import pytest
 
-from openllm_repos import retry
+from openllm_repos import interrupts, retry
 from openllm_repos.errors import EnvironmentProblem, Passing
 from openllm_repos.retry import RetryPolicy, next_step, passing_status
 
@@ -106,15 +108,14 @@ def test_an_interrupt_ends_the_waits_of_every_thread() -> None:
             ended.append(1)
 
     threads = [threading.Thread(target=wait) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    retry.interrupt()
-    try:
+    with interrupts.handled():
+        for thread in threads:
+            thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
         for thread in threads:
             thread.join(30)
-        assert len(ended) == 3
-    finally:
-        retry.rearm()
+    assert len(ended) == 3
 
 
 def test_the_next_step_names_the_patience_that_would_be_enough() -> None:

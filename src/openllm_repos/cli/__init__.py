@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done, 1 differs, 2 usage or manifest, 3 conflict or refused, 30 environment or outcome unknown, 31 our bug,
-        130 interrupted, 141 the reader of our output went away. No exception leaves this function.
+        130 interrupted, 129, 131, 143 ended by SIGHUP, SIGQUIT, SIGTERM, 141 the reader of our output went away. No
+        exception leaves this function.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments == ["--version"]:

@@ -14,8 +14,8 @@ from click.shell_completion import CompletionItem
 
 from openllm_repos import __version__
 from openllm_repos.cli import failures
-from openllm_repos.cli.interrupt import interruptible
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.interrupts import handled
 
 PROGRAM = "openllm-repos"
 ARGUMENTS = "openllm_repos.arguments"  # keys of what click keeps for all contexts of one command line
@@ -223,7 +223,7 @@ def group() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code; see `openllm_repos.cli.main`."""
-    with interruptible():
+    with handled():
         return failures.guarded(lambda: _dispatch(list(arguments)))
 
 

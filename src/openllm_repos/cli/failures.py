@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +14,11 @@ import click
 
 from openllm_repos import __version__
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError, UsageError
+from openllm_repos.interrupts import received
 from openllm_repos.text import redact, show
 
 VERBOSITY = "openllm_repos.verbosity"  # the key of it in click's context
 BUG = 31
-INTERRUPTED = 130
 PIPE_CLOSED = 141  # 128 + SIGPIPE: what a shell reports of git in the same place
 
 
@@ -34,8 +35,7 @@ def guarded(work: Callable[[], Any]) -> int:
         _report(error.format_message(), "")
         return UsageError.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _say("stopped", "Interrupted.")
-        return INTERRUPTED
+        return _tell_interrupted(received() or signal.SIGINT)
     except BrokenPipeError:
         _abandon_output()
         return PIPE_CLOSED
@@ -55,6 +55,15 @@ def guarded(work: Callable[[], Any]) -> int:
         _tell_bug(error)
         return BUG
     return answer if isinstance(answer, int) else 0
+
+
+def _tell_interrupted(number: signal.Signals) -> int:
+    try:
+        _say("stopped", "Interrupted." if number is signal.SIGINT else f"Ended by {number.name}.")
+        sys.stdout.flush()
+    except OSError:  # the terminal was closed
+        _abandon_output()
+    return 128 + number
 
 
 def tell(error: ReposError) -> None:

@@ -10,11 +10,10 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from openllm_repos.git.process import Git
 from openllm_repos.git.repository import Repository, quoted
+from openllm_repos.temporary import temporary_folder
 
 
 @contextlib.contextmanager
@@ -29,8 +28,8 @@ def bench(
         settings: configuration whatever the clone's own says. Both are this repository's only: unlike what is given on
             a command line, nothing that git starts in another repository gets them.
     """
-    with TemporaryDirectory(prefix="openllm-repos-") as place:
-        folder = Path(place, ".git")
+    with temporary_folder() as place:
+        folder = place / ".git"
         objects = folder / "objects"
         (objects / "info").mkdir(parents=True)
         (objects / "pack").mkdir()
@@ -48,9 +47,8 @@ def bench(
         ours = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
         extra = {name: value for name, value in repository.git.extra.items() if name not in ours}
         # Not by GIT_DIR: git-lfs copies from a folder with a program that would take it for that folder's own.
-        git = Git(None, Path(place), {**extra, "GIT_ATTR_NOSYSTEM": "1"})
-        top = Path(place)
-        yield replace(repository, git_dir=folder, common_dir=folder, top=top, git=git, objects_dir=objects, beside=())
+        git = Git(None, place, {**extra, "GIT_ATTR_NOSYSTEM": "1"})
+        yield replace(repository, git_dir=folder, common_dir=folder, top=place, git=git, objects_dir=objects, beside=())
 
 
 def _lines(key: str, value: str) -> tuple[str, str]:

@@ -31,6 +31,9 @@ class Child:
     Args:
         process: as Popen made it; its pipes are used by nothing else.
         watch: raises where it stands still.
+
+    Attributes:
+        finished: whether :meth:`wait` saw it end.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
@@ -48,6 +51,7 @@ class Child:
         self._pending: deque[memoryview] = deque()
         self._in = -1
         self._last = False
+        self.finished = False
         if process.stdin is not None:
             self._in = process.stdin.fileno()
             os.set_blocking(self._in, False)
@@ -86,6 +90,7 @@ class Child:
         # Something that it left running (a shared ssh connection) may hold standard error open: no end is waited for.
         while self._err != -1 and self._poll.poll(0):
             self._turn()
+        self.finished = True
         return self.process.returncode
 
     def receive(self, buffer: WriteableBuffer) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Described as Described  # noqa: PLC0414  # also for those that import it from here
 from openllm_repos.plan import FileChange
+from openllm_repos.temporary import temporary_folder
 
 _FIELDS = "%H%x1f%an%x1f%aI%x1f%s"
 
@@ -103,8 +102,8 @@ def patch(repository: Repository, changes: Sequence[FileChange]) -> bytes:
 def _tree(repository: Repository, entries: Sequence[tuple[bytes, bytes, bytes]]) -> ObjectId:
     """Write a tree of (path, mode, id) entries through an index of its own."""
     rows: Iterator[bytes] = (b"%b %b\t%b\0" % (mode, found, path) for path, mode, found in entries)
-    with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
-        extra = {**repository.git.extra, "GIT_INDEX_FILE": str(Path(place) / "index")}
+    with temporary_folder() as place:
+        extra = {**repository.git.extra, "GIT_INDEX_FILE": str(place / "index")}
         git = replace(repository.git, extra=extra)
         git.run("update-index", "-z", "--index-info", stdin=b"".join(rows))
         return ObjectId(git.text("write-tree", "--missing-ok"))

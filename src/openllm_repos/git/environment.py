@@ -59,6 +59,10 @@ CONFIGURATION: tuple[str, ...] = (
     "fetch.writeCommitGraph=false",
     "transfer.credentialsInUrl=die",
     "protocol.version=2",
+    # A connection over which nothing comes for five minutes is dead; a server that works on a push sends a sign of life
+    # every few seconds, but no more than that.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=300",
     "protocol.file.allow=always",
     "gc.auto=0",
     "maintenance.auto=false",

@@ -6,7 +6,6 @@ command, say) is never carried out; :attr:`Module.faults` names what a git, old 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.temporary import temporary_folder
 
 NAME = ".gitmodules"
 _READ = ("config", "-z", "--no-includes")
@@ -119,8 +119,8 @@ def edited(repository: Repository, content: bytes, settings: Sequence[Setting]) 
     """
     if not settings:
         return content
-    with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
-        file = Path(place) / "gitmodules"
+    with temporary_folder() as place:
+        file = place / "gitmodules"
         file.write_bytes(content if content.endswith(b"\n") or not content else content + b"\n")
         for one in settings:
             key = f"submodule.{one.name}.{one.key}"

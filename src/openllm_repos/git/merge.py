@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from openllm_repos.git.markers import markers
 from openllm_repos.git.objects import ObjectReader
@@ -15,6 +13,7 @@ from openllm_repos.git.process import Completed, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change, Conflict, Settled, Side
+from openllm_repos.temporary import temporary_folder
 
 _NOBODY = b"openllm-repos <openllm-repos@localhost> 0 +0000"
 # The person's own merge drivers and attributes must not decide about a target's files: the same merge on every machine.
@@ -122,8 +121,8 @@ def take_sides(repository: Repository, merged: Merged, sides: Sides, settled: Se
         settled: the paths, each in conflict and none of `merged.aside`.
     """
     assert merged.conflicted is not None  # it has conflicts
-    with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
-        extra = {**repository.git.extra, "GIT_INDEX_FILE": str(Path(place) / "index")}
+    with temporary_folder() as place:
+        extra = {**repository.git.extra, "GIT_INDEX_FILE": str(place / "index")}
         git = replace(repository.git, extra=extra)
         git.run("read-tree", merged.conflicted)
         rows = index_rows(chosen(repository, merged, sides, settled), repository.id_length)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from openllm_repos.git.environment import CONFIGURATION
 from openllm_repos.git.network import ask_host
@@ -13,6 +11,7 @@ from openllm_repos.git.process import NO_HOOKS, Git
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
+from openllm_repos.temporary import temporary_folder
 
 Tree = dict[bytes, bytes]
 """Path of each file -> hex id of its blob."""
@@ -119,8 +118,7 @@ def peek_distance(
 @contextlib.contextmanager
 def _elsewhere(repository: Repository) -> Iterator[tuple[Git, tuple[str, ...]]]:
     """Yield a git on an empty repository, thrown away afterwards, and the settings that reach remotes as the clone."""
-    with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
-        folder = Path(place)
+    with temporary_folder() as folder:
         form = f"--object-format={repository.object_format}"
         Git(None, folder, {}).run("init", "--quiet", "--bare", "--template=", form, "--", ".")
         # what is included comes before what we say with every call, as it does in the clone itself

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import functools
 import os
-import signal
 import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,12 @@ from pathlib import Path
 from typing import IO
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git import children
 from openllm_repos.git.child import Child
 from openllm_repos.git.environment import CONFIGURATION, git_environment
 from openllm_repos.git.watch import DeadlineExceeded as DeadlineExceeded  # noqa: PLC0414  # also for those that import it from here
 from openllm_repos.git.watch import Watch
+from openllm_repos.interrupts import check, deferred
 from openllm_repos.text import redact
 
 PIPE_BYTES = 1 << 20
@@ -179,35 +180,27 @@ class Git:
         env = {**git_environment(), **self.extra, **(environment or {})}
         if self.git_dir is not None:
             env["GIT_DIR"] = str(self.git_dir)
-        process = subprocess.Popen(
-            [program(), *options, *args],
-            bufsize=0,
-            cwd=self.folder,
-            env=env,
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
-        _running.add(process)
-        for pipe in (process.stdin, process.stdout):
-            _widen(pipe)
-        try:
-            yield Child(process, Watch(args[0], process.pid, deadline=deadline, patient=hooks))
-        finally:
-            _end(process)
-            _running.discard(process)
-
-
-_running: set[subprocess.Popen[bytes]] = set()
-
-
-def stop_all() -> None:
-    """Stop every git that other threads wait for, and all that it started: the person wants the run to end."""
-    for process in list(_running):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.ExitStack() as stack:
+            with deferred():
+                check()
+                process = subprocess.Popen(
+                    [program(), *options, *args],
+                    bufsize=0,
+                    cwd=self.folder,
+                    env=env,
+                    stdin=subprocess.DEVNULL if stdin is None else stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                    pass_fds=pass_fds,
+                )
+                for pipe in (process.stdin, process.stdout):
+                    _widen(pipe)
+                child = Child(process, Watch(args[0], process.pid, deadline=deadline, patient=hooks))
+                stack.callback(lambda: children.end(process, finished=child.finished))
+                children.started(process)
+            check()
+            yield child
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
@@ -215,15 +208,3 @@ def _widen(pipe: IO[bytes] | None) -> None:
     if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):  # a container may refuse it, and each person may have so much of it
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipes and stop whatever still runs; the exit code is in `process` afterwards."""
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

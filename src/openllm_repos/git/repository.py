@@ -13,6 +13,7 @@ from openllm_repos.git.credentials import Access, credential_environment
 from openllm_repos.git.process import Git, GitFailed
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.retry import NEVER, RetryPolicy
+from openllm_repos.temporary import temporary_folder
 
 MINIMUM_GIT = (2, 38)  # merge-tree --write-tree; cat-file --batch-command came with 2.36
 
@@ -122,10 +123,8 @@ class Repository:
 
         The place lies outside the clone, so a plan made in it leaves the clone byte for byte as it was.
         """
-        from tempfile import TemporaryDirectory
-
-        with TemporaryDirectory(prefix="openllm-repos-") as place:
-            objects = Path(place) / "objects"
+        with temporary_folder() as place:
+            objects = place / "objects"
             (objects / "pack").mkdir(parents=True)
             extra = {
                 **self.git.extra,

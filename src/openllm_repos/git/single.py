@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import tagger_now
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.temporary import temporary_folder
 
 
 def add_file(
@@ -27,8 +26,8 @@ def add_file(
         EnvironmentProblem: git does not know who the person is, or cannot sign.
     """
     tagger_now(repository)
-    with tempfile.TemporaryDirectory(prefix="openllm-repos-") as place:
-        extra = {**repository.git.extra, "GIT_INDEX_FILE": str(Path(place) / "index")}
+    with temporary_folder() as place:
+        extra = {**repository.git.extra, "GIT_INDEX_FILE": str(place / "index")}
         git = replace(repository.git, extra=extra)
         git.run("read-tree", parent)
         if content is None:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.interrupts import check
 
 TICK = 1.0  # seconds
 STALLED_AFTER = 300.0  # seconds; as long as http.lowSpeedTime, see environment.CONFIGURATION
@@ -64,7 +65,9 @@ class Watch:
 
         Raises:
             DeadlineExceeded: it took too long, or stood still for too long.
+            Interrupted: the run is to end.
         """
+        check()
         if self._ends is not None and self._deadline is not None and time.monotonic() >= self._ends:
             raise DeadlineExceeded(
                 f"git {self._verb} gave no answer within {self._deadline:g} seconds.", self._deadline

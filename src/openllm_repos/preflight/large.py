@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from openllm_repos.errors import RemoteRefused
 from openllm_repos.git import lfs
@@ -13,6 +12,7 @@ from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.plan import LargeFile
+from openllm_repos.temporary import temporary_folder
 
 # Seconds for a question that transfers nothing. git-lfs itself waits for ever where a server answers with nonsense.
 _ANSWER = 120.0
@@ -54,8 +54,7 @@ def find(repository: Repository, target: Repo, url: str, source: Repo | None, fi
     away = [file for file in files if not lfs.has(mine, file)]
     if not away:
         return Nowhere()
-    with TemporaryDirectory(prefix="openllm-repos-") as folder:
-        nothing = Path(folder)  # a store without objects: whatever is asked, nothing can be sent
+    with temporary_folder() as nothing:  # a store without objects: whatever is asked, nothing can be sent
         asked = lfs.upload(repository, url, away, nothing / "none", deadline=_ANSWER)
         if asked.code == 0:
             return Nowhere()
@@ -102,8 +101,8 @@ def carry(
     told(f"{target.name}: bringing {len(files)} LFS {'file' if len(files) == 1 else 'files'} to it first")
     done = lfs.upload(repository, url, files, lfs.store(repository))
     if done.code == 0:
-        with TemporaryDirectory(prefix="openllm-repos-") as nothing:
-            done = lfs.upload(repository, url, files, Path(nothing), deadline=_ANSWER)
+        with temporary_folder() as nothing:
+            done = lfs.upload(repository, url, files, nothing, deadline=_ANSWER)
     if done.code != 0:
         raise RemoteRefused(
             f"The LFS of {target.name} did not take what the push needs; no branch was moved:\n{done.said}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +13,7 @@ from openllm_repos.git.remote import Endpoint
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.scratch import fetch_commit, open_scratch
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.temporary import temporary_folder
 
 _SECONDS = 6 * DEADLINE
 
@@ -32,7 +32,7 @@ class Desk:
         self._made: dict[str, Repository] = {}
 
     def __enter__(self) -> Self:
-        self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="openllm-repos-")))
+        self._folder = self._open.enter_context(temporary_folder())
         return self
 
     def __exit__(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,9 +20,7 @@ from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate
 from openllm_repos.sync.resolve import open_resolutions
-
-_OWN = re.compile(r"openllm-repos-[a-z0-9_]{8}")  # of the folders that a run makes for itself outside the clone
-_DAY = 86_400  # seconds; no run takes as long, so a folder that is older belongs to none
+from openllm_repos.temporary import abandoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,7 @@ class Leftovers:
         refs: kept refs of old operations, with what they hold.
         log: names of old operations whose entries in the log go.
         files: projections that no map of today uses, half-written ones, notes of merges whose work tree is gone.
-        folders: throw-away folders of runs that were killed.
+        folders: temporary folders of runs that were killed, however old.
         bytes: how much disk `files` and `folders` take.
         kept: how many kept refs stay.
     """
@@ -55,7 +50,7 @@ class Leftovers:
 
 
 def find_leftovers(repository: Repository, manifest: Manifest, age: int) -> Leftovers:
-    """Say what is older than an age. Nothing is changed.
+    """Say what is older than an age, and what killed runs left. Nothing is changed.
 
     Args:
         repository: the clone.
@@ -70,7 +65,7 @@ def find_leftovers(repository: Repository, manifest: Manifest, age: int) -> Left
     refs = {ref: kept for ref, kept in held.items() if _is_old(_operation_of(ref), before, busy)}
     log = tuple(name for name in names(repository) if _is_old(name, before, busy))
     files = tuple(_files(repository, manifest, before))
-    folders = tuple(_folders(min(before, time.time() - _DAY)))
+    folders = tuple(abandoned())
     size = sum(_size(path) for path in files) + sum(_size(one) for path in folders for one in path.rglob("*"))
     return Leftovers(refs, log, files, folders, size, len(held) - len(refs))
 
@@ -117,25 +112,6 @@ def _files(repository: Repository, manifest: Manifest, before: float) -> Iterato
     for _, note, place in open_resolutions(repository):
         if place is not None and not place.exists() and _older(note, before):
             yield note
-
-
-def _folders(before: float) -> Iterator[Path]:
-    """Yield what killed runs of this person left in the folder for temporary files; an open merge is none of it."""
-    for path in sorted(Path(tempfile.gettempdir()).glob("openllm-repos-*")):
-        try:
-            found = path.lstat()
-        except OSError:
-            continue
-        mine = found.st_uid == os.getuid() and path.is_dir() and not path.is_symlink()
-        if mine and _OWN.fullmatch(path.name) and found.st_mtime <= before and _is_scratch(path):
-            yield path
-
-
-def _is_scratch(folder: Path) -> bool:
-    """Whether a folder holds nothing but what runs make for themselves: objects, an index, bare repositories."""
-    return all(
-        path.name in {"objects", "index"} or (path.suffix == ".git" and path.is_dir()) for path in folder.iterdir()
-    )
 
 
 def _older(path: Path, before: float) -> bool:

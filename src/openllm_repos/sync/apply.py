@@ -10,9 +10,10 @@ from threading import Event, Lock
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, RemoteRefused, ReposError
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answered, ask, bring
+from openllm_repos.git.children import stop_all
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.process import GitFailed, stop_all
+from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, read_refs, update_refs
 from openllm_repos.git.remote import Endpoint, Pushed, Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
