@@ -243,7 +243,7 @@ def test_a_commit_before_anything_was_mapped_cannot_be_named(family: Family) -> 
     done = adopt(family, "--at", f"{late}^", "--yes")
     assert done.code == 2
     assert "The maps of space match no file up to" in done.out
-    assert "next: Name a later commit." in done.out
+    assert "hint: Name a later commit." in done.out
 
 
 def test_files_that_were_not_copied_are_refused(family: Family) -> None:

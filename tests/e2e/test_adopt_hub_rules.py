@@ -27,7 +27,7 @@ def test_a_binary_in_the_past_stops_it_and_one_commit_a_sync_goes_through(
     done = adopt(family, "--yes")
     assert done.code == 3
     assert f"  training/logo.png (in {logo[:10]}, 1.0 KiB): is binary" in done.out
-    assert "next: Then look again: openllm-repos adopt space --dry-run\n" in done.out
+    assert "next: openllm-repos adopt space --dry-run  # looks again\n" in done.out
     assert adopt(family, "--dry-run", "--json").json()["findings"][0]["path"] == "training/logo.png"
     assert family.pushes() == pushes
     family.manifest(maps=WIDE, settings='history = "squash"')

@@ -143,7 +143,7 @@ def test_a_hotfix_of_a_held_space_comes_home(both: Family) -> None:
     run(both, "rollback", "space", "--to", old, "--yes")
     both.edit("Hotfix", {THERE: text(l2="fix")})
     done = bring_home(both)
-    assert "then push, and: openllm-repos rollback space --lift   and: openllm-repos sync space" in done.out
+    assert "next: openllm-repos rollback space --lift\nnext: openllm-repos sync space" in done.out
     assert model(both) == ("fix v2", "fix")
     assert "Nothing to import" in run(both, "import", "space").out
     assert state(both) == "held"

@@ -137,7 +137,7 @@ def test_an_expected_failure_is_a_sentence_and_the_next_step(
     command.work = _raiser(kind("It did not work at https://ada:pw@x.example/\x1b[2J.", hint="Try again."))
     done = run_cli("probe")
     assert (done.code, done.out) == (code, "")
-    assert done.err == "error: It did not work at https://***@x.example/\\x1b[2J.\nnext: Try again.\n"
+    assert done.err == "error: It did not work at https://***@x.example/\\x1b[2J.\nhint: Try again.\n"
 
 
 def test_without_a_next_step_none_is_printed(run_cli: RunCli, command: SimpleNamespace) -> None:
@@ -149,7 +149,7 @@ def test_every_fault_of_a_manifest_is_listed(run_cli: RunCli, command: SimpleNam
     command.work = _raiser(ManifestError("repos.toml is unsound.", faults=("a: one", "b: two"), hint="Mend it."))
     done = run_cli("probe")
     assert done.code == 2
-    assert done.err == "error: repos.toml is unsound.\n  a: one\n  b: two\nnext: Mend it.\n"
+    assert done.err == "error: repos.toml is unsound.\n  a: one\n  b: two\nhint: Mend it.\n"
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), click.Abort()])
@@ -174,7 +174,7 @@ def test_a_bug_of_ours_is_one_line_and_a_report_without_secrets(
     assert done.code == 31
     assert done.err.startswith(
         "error: openllm-repos failed in a way it should not (KeyError: 'https://***@x.example/\\x1b[2J').\n"
-        "next: Please report this; the report is in "
+        "hint: Please report this; the report is in "
     )
     [report] = tmp_path.glob("openllm-repos-report-*.txt")
     assert str(report) in done.err
@@ -194,7 +194,7 @@ def test_a_bug_is_told_even_where_no_report_can_be_written(
     done = run_cli("probe")
     assert done.code == 31
     assert "(ValueError: no message)" in done.err
-    assert "next: Please report this. Nothing" in done.err
+    assert "hint: Please report this. Nothing" in done.err
 
 
 def test_a_reader_that_goes_away_ends_the_command_quietly(run_cli: RunCli, command: SimpleNamespace) -> None:
@@ -244,9 +244,9 @@ def test_colour_only_on_a_terminal_that_wants_it(
         return text
 
     assert b"\x1b[31m\x1b[1merror\x1b[0m: No." in shown()
-    assert shown(NO_COLOR="1") == b"error: No.\r\nnext: Yes.\r\n"
+    assert shown(NO_COLOR="1") == b"error: No.\r\nhint: Yes.\r\n"
     monkeypatch.delenv("NO_COLOR")
-    assert run_cli("probe").err == "error: No.\nnext: Yes.\n"
+    assert run_cli("probe").err == "error: No.\nhint: Yes.\n"
 
 
 def test_the_shell_completes_commands_and_options_without_loading_them(run_tool: RunTool) -> None:

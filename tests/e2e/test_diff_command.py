@@ -129,7 +129,7 @@ def test_a_conflict_names_each_path_with_both_sides(changed: Family) -> None:
     assert done.code == 3
     assert "  training/model.py: modified in the source, modified in the target" in done.out
     assert "  configs/small.json: deleted in the source, modified in the target" in done.out
-    assert "  next: Run: openllm-repos sync space --resolve" in done.out
+    assert "  next: openllm-repos sync space --resolve" in done.out
     assert changed.everything() == before
 
 

@@ -99,7 +99,7 @@ def test_one_line_a_check_and_a_sum_below(run_cli: RunCli, family: Hosts) -> Non
     lines = done.out.splitlines()
     assert "ok       manifest  repos.toml is sound: 3 repos, 1 target" in lines
     assert any(line.startswith("error    remote    small:") for line in lines)
-    assert "                   next: Check that the repository exists on the Hub and that you" in done.out
+    assert "                   hint: Check that the repository exists on the Hub and that\n" in done.out
     assert lines[-1].startswith("1 error, ")
     assert max(map(len, (line for line in lines if "next:" not in line and str(family.folder) not in line))) <= 80
     quiet = run_cli("-q", "doctor", cwd=family.clone.path)
@@ -144,7 +144,7 @@ def test_folders_to_publish_are_named_and_one_that_is_not_here_is_no_fault(run_c
 def test_a_manifest_that_is_not_committed(run_cli: RunCli, family: Hosts) -> None:
     family.clone.write({"repos.toml": MANIFEST + "# changed\n"})
     seen = found(run_cli, family.clone.path)
-    assert seen["manifest"][::2] == ("warning", "git add repos.toml && git commit -m 'Update repos.toml'")
+    assert seen["manifest"][::2] == ("warning", "git add repos.toml\ngit commit -m 'Update repos.toml'")
 
 
 def test_a_manifest_beside_a_broken_clone_is_still_read(run_cli: RunCli, family: Hosts) -> None:
@@ -305,7 +305,7 @@ def test_before_the_first_commit_nobody_is_asked_for_write_access(run_cli: RunCl
 def test_a_source_that_keeps_files_in_lfs_on_a_machine_without_git_lfs(run_cli: RunCli, family: Hosts) -> None:
     family.clone.commit("Large files", {".gitattributes": LFS_LINE})
     level, _, following = found(run_cli, family.clone.path, "--offline", code=1)["git-lfs"]
-    assert (level, following) == ("error", "Install git-lfs, then: git lfs install")
+    assert (level, following) == ("error", "git lfs install  # once git-lfs is installed")
 
 
 @pytest.mark.usefixtures("git_lfs")
@@ -405,7 +405,7 @@ def test_a_target_that_may_not_be_written_is_an_error_and_another_repo_a_warning
         "member": "warning",
     }
     assert "you may not push" in seen["write target"][1]
-    assert seen["write target"][2] == "Store a credential for it: git help credentials"
+    assert seen["write target"][2] == "git help credentials  # how to store one for it"
     assert server.pushes() == []
 
 

@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_written_is_named(folder: Path, run_cli: RunCli, n
     done = run_cli("graph", "--svg", "-o", name, cwd=folder)
     assert done.code == 30
     assert f"{name} cannot be written" in done.err
-    assert done.err.endswith(f"next: {step}\n")
+    assert done.err.endswith(f"hint: {step}\n")
     assert sorted(os.listdir(folder)) == ["circle", "repos.toml", "taken"]
 
 

@@ -354,7 +354,7 @@ def test_ci_and_other_hook_managers_call_the_gate_by_name(gated: Gated, run_cli:
     done = run_cli("hooks", "run", "pre-push", *where, cwd=gated.path, data=b"what is this\n")
     assert (done.code, "is not a line of a pre-push hook" in done.err) == (2, True)
     done = run_cli("hooks", "run", "pre-push", "origin", cwd=gated.path, data=line)
-    assert (done.code, 'Write: openllm-repos hooks run pre-push "$@"' in done.err) == (2, True)
+    assert (done.code, 'next: openllm-repos hooks run pre-push "$@"' in done.err) == (2, True)
 
 
 def test_pre_commit_tells_its_hooks_by_variables(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:

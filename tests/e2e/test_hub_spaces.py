@@ -186,7 +186,7 @@ def test_the_wait_ends_when_its_time_is_up(sandbox: Sandbox, hub_family: HubFami
     assert done.code == 30
     assert done.out.splitlines()[-2:] == [
         "space: the time is up, and the Hub says BUILDING",
-        f"  next: look at {URL}?logs=build, or wait longer with --wait-for SECONDS",
+        f"  hint: Look at {URL}?logs=build, or wait longer with --wait-for SECONDS.",
     ]
 
 

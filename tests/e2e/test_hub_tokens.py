@@ -158,10 +158,10 @@ def test_a_hub_that_cannot_do_it_now_says_nothing_of_the_token(
     sandbox: Sandbox, hub_family: HubFamily, asked: str, status: int
 ) -> None:
     sandbox.hub.fault(match=f"* {asked}", status=status, count=None)
-    stopped = hub_family.run("--patience", "0", "sync", cwd=hub_family.clone.path)
+    stopped = hub_family.run("--patience", "0", "sync", "--yes", cwd=hub_family.clone.path)
     assert stopped.code == 30
     assert f"returned error: {status}" in stopped.out
-    assert "next: It may pass: check the network, and run the same command again in a minute." in stopped.out
+    assert "hint: It may pass: check the network, and run the same command again in a minute." in stopped.out
     assert "HF_TOKEN" not in stopped.out
     sandbox.hub.faults.clear()
     hub_family.synced()

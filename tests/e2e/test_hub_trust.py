@@ -44,13 +44,13 @@ def test_without_a_terminal_the_command_to_type_is_named(
     assert (done.code, done.out, server.requests) == (2, "", [])
     assert done.err.splitlines() == [
         f"error: repos.toml names {own.urls['hub']} as its Hub, and it would get your Hub token.",
-        f"next: If you trust it: git config openllm.{own.urls['hub']}.trusted true   (false: go on without a token)",
+        f"next: git config openllm.{own.urls['hub']}.trusted true  # if you trust it; false goes on without a token",
     ]
 
 
 def test_the_command_that_is_named_settles_it(own: Family) -> None:
     asked = own.run("status", cwd=own.clone.path).err
-    command = asked.partition("If you trust it: git ")[2].partition("   ")[0]
+    command = asked.partition("next: git ")[2].partition("  # ")[0]
     own.clone.git(*command.split(" "))
     own.synced()
     assert own.space.paths() == ["training/model.py", "training/train.py"]

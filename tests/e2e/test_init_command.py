@@ -249,7 +249,7 @@ def test_a_space_whose_browser_address_was_copied(run_cli: RunCli, hosts: Hosts)
 def test_an_id_that_is_something_else_is_told_as_what_it_is(run_cli: RunCli, hosts: Hosts) -> None:
     done = init(run_cli, hosts, "--space", "https://huggingface.co/lemms/x", code=2)
     assert "is a model, not a Space" in done.err
-    assert "next: Give it as what it is: --model lemms/x" in done.err
+    assert "hint: Give it as what it is: --model lemms/x" in done.err
 
 
 def test_a_pattern_without_quotes_is_explained(run_cli: RunCli, hosts: Hosts) -> None:
@@ -307,7 +307,7 @@ def test_a_space_that_nothing_of_the_source_fits_gets_an_example(run_cli: RunCli
     init(run_cli, hosts, "--space", SPACE)
     assert "# [[repos.space.map]]" in hosts.manifest()
     assert Manifest.parse(hosts.manifest()).targets == ()
-    step = "next: Say in repos.toml what goes to space: below its entry [[repos.space.map]] with from ="
+    step = "hint: Say in repos.toml what goes to space: below its entry [[repos.space.map]] with from ="
     for command in (("sync",), ("adopt", "space")):
         assert step in run_cli(*command, cwd=hosts.clone.path).err
 
@@ -430,4 +430,4 @@ def test_quiet_says_nothing(run_cli: RunCli, hosts: Hosts) -> None:
 
 
 def test_the_hint_for_a_missing_manifest_names_init(run_cli: RunCli, hosts: Hosts) -> None:
-    assert "Write one: openllm-repos init" in run_cli("status", cwd=hosts.clone.path).err
+    assert "openllm-repos init  # writes one" in run_cli("status", cwd=hosts.clone.path).err

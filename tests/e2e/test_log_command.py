@@ -193,8 +193,8 @@ def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back(family: Fa
     done = family.run("undo", "--yes", cwd=clone.path)
     assert done.code == 1
     assert "of gone: the manifest does not name this repo any more" in done.out
-    assert f"By hand: git push {family.origin.url} :refs/heads/side" in done.out
-    assert f"In your clone: git revert {tip[:10]}   and push that." in done.out
+    assert f"git push {family.origin.url} :refs/heads/side  # by hand" in done.out
+    assert f"git revert {tip[:10]}  # in your clone; then push it" in done.out
     assert "old was deleted there. It was at 2222222222" in done.out
     assert "refs/heads/side: goes" in done.out
     again = family.run("undo", name, "--yes", cwd=clone.path)
@@ -235,7 +235,7 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     tag = releases.remotes["space"].tip("refs/tags/v1.0.0")
     done = releases.run("undo", "--yes", cwd=releases.clone.path)
     assert done.code == 1, (done.out, done.err)
-    assert "stays: refs/heads/main of this clone: it follows the source's remote. Run: git pull --tags" in done.out
+    assert "stays: refs/heads/main of this clone: it follows the source's remote. git pull --tags" in done.out
     assert set(releases.tags("v1.0.0").values()) == {None}
     assert releases.remotes["space"].files() == {}
     assert releases.remotes["main"].log("main")[0] == "Give up release openllm 1.0.0"
@@ -243,7 +243,7 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     undone, given_up, _ = logged(releases)
     assert (undone["command"], given_up["command"]) == (f"undo {stopped['operation']}", "release abort 1.0.0")
     again = releases.run("undo", given_up["operation"], "--yes", cwd=releases.clone.path)
-    assert (again.code, "Run: openllm-repos release 1.0.0" in again.err) == (3, True)
+    assert (again.code, "openllm-repos release 1.0.0" in again.err) == (3, True)
 
     hook.unlink()
     releases.clone.git("pull", "-q", "--ff-only", releases.remotes["main"].url, "main")

@@ -163,13 +163,13 @@ def test_what_comes_next_is_a_commit_of_pin_and_manifest(source: Pinned) -> None
     commit = f"git commit -m 'Pin small at {source.commits[2][:10]}'"
     (source.clone.path / "src").mkdir()
     done = source.run_cli("pin", cwd=source.clone.path / "src")
-    assert f"next: git add -- ../repos.toml && {commit}\n" in done.out
+    assert f"next: git add -- ../repos.toml\nnext: {commit}\n" in done.out
     assert "git submodule update --init -- '../my models/small' " in done.out
     again = source.pinned().out
     assert again == (
-        f"small: my models/small is at {source.commits[2][:10]} already\nnext: git add -- repos.toml && {commit}\n"
+        f"small: my models/small is at {source.commits[2][:10]} already\nnext: git add -- repos.toml\nnext: {commit}\n"
     )
-    assert "next: openllm-repos pin small   then commit that" in source.run("status").out
+    assert "next: openllm-repos pin small  # then commit that" in source.run("status").out
     source.clone.git("commit", "-qam", "Pin")
     assert "next:" not in source.pinned().out
     (source.clone.path / "my models/small/mine").mkdir()

@@ -108,7 +108,7 @@ def test_a_release_tags_what_the_source_pins_and_nothing_else(releases: Releases
     assert refused.code == 3
     said = f"small-8k: is pinned at {first[:10]} ({PATH}), and the release would tag {later[:10]}."
     assert said in refused.err
-    assert "next: openllm-repos pin small-8k   then commit and push." in refused.err
+    assert "next: openllm-repos pin small-8k  # then commit and push" in refused.err
     pin(releases)
     releases.released("1.0.0", "--yes")
     lock = releases.remotes["main"].read("manifest/releases/v1.0.0.toml").decode()
@@ -124,7 +124,9 @@ def test_a_target_is_synced_before_it_is_pinned(releases: Releases) -> None:
     place = '[repos.space]\nsubmodule = "deploy/space"\n'
     releases.commit("Pin the Space, too", {"repos.toml": said.replace("[repos.space]\n", place)})
     told = releases.release("1.0.0", "--dry-run")
-    assert "next: openllm-repos sync space && openllm-repos pin space   then commit and push." in told.out + told.err
+    assert (
+        "next: openllm-repos sync space\n  next: openllm-repos pin space  # then commit and push" in told.out + told.err
+    )
 
 
 @pytest.mark.slow

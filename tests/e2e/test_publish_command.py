@@ -132,7 +132,7 @@ def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(
     assert "  config.json: changed here, changed on the Hub" in stopped.out.splitlines()
     assert publishing.model.tip("main") == theirs
 
-    assert f"(hf download {MODEL} config.json)" in stopped.out
+    assert f"next: hf download {MODEL} config.json" in stopped.out
 
     publishing.write({"exports/small/vocab.txt": b"ours\n"})
     meanwhile = lambda: by_hand(publishing, {"vocab.txt": "theirs\n"})  # noqa: E731

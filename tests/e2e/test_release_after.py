@@ -345,7 +345,7 @@ def test_only_another_repo_of_the_release_can_be_left_alone(halted: Releases) ->
         done = halted.release("abort", "1.0.0", "--leave", name)
         assert (done.code, done.err.splitlines()) == (
             2,
-            [f"error: {what}", "next: Others of v1.0.0: space, small-7k, small-8k, training-data"],
+            [f"error: {what}", "hint: Others of v1.0.0: space, small-7k, small-8k, training-data"],
         )
 
 

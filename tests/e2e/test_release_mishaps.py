@@ -183,7 +183,7 @@ def test_somebody_releases_the_same_in_the_very_moment(releases: Releases) -> No
         3,
         [
             "error: main: somebody else has just released v1.0.0, at the same commit.",
-            "next: See whether it is complete: openllm-repos release verify v1.0.0",
+            "next: openllm-repos release verify v1.0.0  # says whether it is complete",
         ],
     )
     assert releases.clone.run("rev-parse", "-q", "--verify", "refs/tags/v1.0.0", ok=(1,)).code == 1

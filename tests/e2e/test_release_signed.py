@@ -90,7 +90,7 @@ def test_a_key_that_cannot_sign_stops_a_release_before_anything_is_pushed(releas
     done = releases.release("1.0.0")
     assert done.code == 30
     assert "main: Your git is set to sign tags (tag.gpgSign), but it cannot:" in done.err
-    assert "or release without: git config tag.gpgSign false" in done.err
+    assert "next: git config tag.gpgSign false  # or fix your signing key" in done.err
     assert not any(bare.tips().keys() - {"refs/heads/main"} for bare in releases.remotes.values())
     assert releases.remotes["space"].tips() == {}
 

@@ -135,7 +135,7 @@ def test_what_was_settled_once_is_settled_the_next_time(torn: Family) -> None:
     assert "--resolve  # to take over what was settled before, then --continue" in stopped.out
     again = torn.sync("space", "--resolve")
     assert "  settled as before: training/model.py" in again.out
-    assert "next: look at what was settled there, then run: openllm-repos sync space --continue" in again.out
+    assert "hint: Look at what was settled there.\nnext: openllm-repos sync space --continue" in again.out
     note = json.loads((torn.clone.path / ".git/openllm-repos/resolve/space.json").read_text())
     assert (Path(note["path"]) / "training/model.py").read_text() == text(l3="both")
     assert torn.sync("space", "--continue", "--yes").code == 0
@@ -200,7 +200,7 @@ def test_a_space_that_moved_meanwhile_is_merged_anew(torn: Family) -> None:
     done = torn.sync("space", "--continue", "--yes")
     assert done.code == 3
     assert "space has moved since the merge was opened" in done.err
-    assert "next: openllm-repos sync space --abort  # then --resolve" in done.err
+    assert "next: openllm-repos sync space --abort\nnext: openllm-repos sync space --resolve" in done.err
 
 
 def test_a_work_tree_that_was_deleted_by_hand_is_told(torn: Family) -> None:

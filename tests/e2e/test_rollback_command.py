@@ -126,7 +126,7 @@ def test_every_clone_knows_of_the_hold(family: Family, first: str, tmp_path: Pat
     named = run_cli("sync", "--yes", "space", cwd=other.path)
     assert named.code == 3
     assert f"space is held at {first[:10]} since it was rolled back" in named.out
-    assert "next: Once the source is good again: openllm-repos rollback space --lift" in named.out
+    assert "next: openllm-repos rollback space --lift  # once the source is good again" in named.out
     assert run_cli("sync", "space", "--resolve", cwd=other.path).code == 3
     checked = run_cli("status", "--check", cwd=other.path)
     assert checked.code == 1

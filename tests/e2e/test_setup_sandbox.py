@@ -43,7 +43,7 @@ def test_a_space_that_does_not_exist(run_cli: RunCli, clone: Clone) -> None:
     done = run_cli("init", "--space", "lemms/opnllm", cwd=clone.path)
     assert done.code == 30
     assert "space lemms/opnllm does not answer" in done.err
-    assert "next: Check the name and the network. The token in HF_TOKEN was used" in done.err
+    assert "hint: Check the name and the network.\nThe token in HF_TOKEN was used" in done.err
     assert not (clone.path / "repos.toml").exists()
 
 

@@ -79,17 +79,17 @@ def test_commits_that_a_target_has_of_its_own_at_mapped_paths_are_drift(family: 
     done = status(family)
     assert states(family)["space"] == "drift 2"
     assert "space: changed 3 mapped files by itself (2 commits).\n" in done.out
-    assert "  next: openllm-repos diff space   then: openllm-repos import space\n" in done.out
+    assert "  next: openllm-repos diff space\n  next: openllm-repos import space\n" in done.out
 
 
 @pytest.mark.parametrize(
     ("settings", "following"),
     [
-        ("", "openllm-repos diff space   then: openllm-repos sync space"),
-        ('drift = "refuse"', "openllm-repos diff space   then: openllm-repos import space"),
+        ("", ["openllm-repos diff space", "openllm-repos sync space"]),
+        ('drift = "refuse"', ["openllm-repos diff space", "openllm-repos import space"]),
     ],
 )
-def test_changes_on_both_sides_have_diverged(family: Family, settings: str, following: str) -> None:
+def test_changes_on_both_sides_have_diverged(family: Family, settings: str, following: list[str]) -> None:
     """Where the manifest refuses drift, a sync would refuse too, and is not advised."""
     family.manifest(settings=settings)
     family.synced()
@@ -97,7 +97,7 @@ def test_changes_on_both_sides_have_diverged(family: Family, settings: str, foll
     family.commit("Fix here", {"core/src/model.py": "fixed\n"})
     assert states(family) == {"main": "ok", "space": "diverged"}
     assert "lacks 1 commit of the source, and changed 1 mapped file by itself (1" in status(family).out
-    assert nexts(family) == [following]
+    assert nexts(family) == following
 
 
 def test_a_target_that_was_filled_by_copying_is_not_adopted(family: Family) -> None:
@@ -131,7 +131,7 @@ def test_an_unreachable_remote_is_a_row_with_its_reason(family: Family) -> None:
     assert done.code == 0
     assert states(family) == {"main": "ok", "space": "unreachable"}
     said = " ".join(done.out.split())
-    assert f"space: is unreachable: '{family.space.path}' does not appear to be a git repository. next: " in said
+    assert f"space: is unreachable: '{family.space.path}' does not appear to be a git repository. hint: " in said
     assert status(family, "--check").code == 1
 
 
@@ -159,7 +159,7 @@ def test_commits_that_others_pushed_put_the_source_behind(family: Family) -> Non
     assert nexts(family)[0] == "git pull --ff-only origin main"
     family.clone.commit("Mine", {"docs/guide.md": "mine\n"})
     assert states(family)["main"] == "diverged"
-    assert nexts(family)[0] == "git pull --rebase origin main   then: git push origin main"
+    assert nexts(family)[:2] == ["git pull --rebase origin main", "git push origin main"]
     assert family.clone.run("cat-file", "-e", theirs, ok=(0, 1, 128)).code != 0
 
 

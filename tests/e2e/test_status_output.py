@@ -81,7 +81,7 @@ def test_the_json_of_a_family(family: Family) -> None:
             {
                 "repo": "space",
                 "message": "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
-                "next": "openllm-repos diff space   then: openllm-repos sync space",
+                "next": "openllm-repos diff space\nopenllm-repos sync space",
             }
         ],
     }
@@ -124,7 +124,7 @@ def test_in_markdown_each_command_is_code_by_itself(family: Family) -> None:
     family.edit("Fix there", {"training/train.py": "fixed\n"})
     family.commit("Fix here", {"core/src/model.py": "fixed\n"})
     (line,) = [line for line in status(family, "--markdown").out.splitlines() if line.startswith("- ")]
-    assert line.endswith(" Next: `openllm-repos diff space` then: `openllm-repos sync space`")
+    assert line.endswith(" Next: `openllm-repos diff space`, then `openllm-repos sync space`")
 
 
 def test_the_table_fits_80_columns_however_long_the_names_are(family: Family) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STOPPED = "The source and space both changed 1 file in ways that do not go together; nothing was changed."
 
+TAKE_A_SIDE = "or take one side of a file: --keep-target PATH, --take-source PATH"
+
 
 def section(page: str, name: str) -> str:
     """Return the text of one section, each element on a line of its own."""
@@ -48,7 +50,7 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
         *("Drift and conflicts", "space", "diverged"),
         f"A sync would stop, and say: {STOPPED}",
         "Next",
-        "openllm-repos sync space --resolve # or take one side of a file: --keep-target PATH, --take-source PATH",
+        *("openllm-repos sync space --resolve", TAKE_A_SIDE),
         *("1 conflict", "modified by the source, modified by the target", "training/train.py"),
         *("1 mapped file changed there", "modified", "training/train.py"),
         *("1 commit that did it", family.space.tips()["refs/heads/main"][:10]),
@@ -58,7 +60,7 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
         "space",
         "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
         *("A sync would stop.", "Next"),
-        "openllm-repos sync space --resolve # or take one side of a file: --keep-target PATH, --take-source PATH",
+        *("openllm-repos sync space --resolve", TAKE_A_SIDE),
     ]
     assert section(page, "releases").splitlines() == ["Releases", "There is no release yet."]
 

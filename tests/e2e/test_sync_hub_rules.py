@@ -126,7 +126,7 @@ def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source
     hub.commit("A pointer", {"core/src/model.bin": pointer(b"content")})
     said = _refused(hub)
     assert "7 bytes): is an LFS pointer whose content is nowhere: not here, not there, not at the source" in said
-    assert "fix: From a clone that has its content run: git lfs push --all origin" in said
+    assert "fix: git lfs push --all origin  # in a clone that has the content" in said
     other = Clone.of(hub.origin.url, hub.folder / "other")
     other.git("lfs", "clean", data=b"content")  # somebody's clone that has it
     other.git("lfs", "push", "--all", "origin", "main")
@@ -215,7 +215,7 @@ def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
     assert done.code == 3
     assert "space refused the push, and nothing was changed there:" in done.out
     assert "remote: You are not authorized to push to this repo." in done.out
-    assert "next: Your token may only read, or not this repository: hf auth whoami" in done.out
+    assert "next: hf auth whoami  # this token may not write to" in done.out
     assert (hub.space.tips(), hub.journal()) == (tips, [])
 
 
@@ -231,7 +231,7 @@ def test_a_target_that_is_any_git_url_is_left_to_its_server_with_the_same_advice
     assert "remote: Your push was rejected because it contains binary files." in done.out
     assert "remote:   - training/logo.png (ref: refs/heads/main)" in done.out
     assert (
-        "next: Keep the files out with a narrower pattern, or keep them in LFS. If only past commits have" in done.out
+        "hint: Keep the files out with a narrower pattern, or keep them in LFS. If only past commits have" in done.out
     )
     assert hub.space.tips() == tips
 

@@ -194,7 +194,7 @@ def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     done = hub.sync("--yes")
     assert done.code == 3
     assert "The LFS of space did not take what the push needs; no branch was moved:" in done.out
-    assert "next: Check that you may write there" in done.out
+    assert "hint: Check that you may write there" in done.out
     assert (hub.space.tips(), hub.pushes(), hub.journal()) == (tips, pushes, [])
     sandbox.hub.faults.clear()
     hub.synced("--yes")
@@ -208,7 +208,7 @@ def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_to
         done = run_tool("sync", "--yes", *args, cwd=hub.clone.path, env=tools.environment())
         assert done.code == 30
         assert "space gets a file kept in LFS, and git-lfs is not installed, or not on PATH." in done.out
-        assert "next: Install it (apt install git-lfs, brew install git-lfs, https://git-lfs.com)" in done.out
+        assert "hint: Install it (apt install git-lfs, brew install git-lfs, https://git-lfs.com)" in done.out
     assert (hub.space.tips(), hub.pushes()) == (tips, pushes)
 
 

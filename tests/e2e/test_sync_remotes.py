@@ -87,7 +87,7 @@ def test_an_ssh_key_that_is_not_known_is_told(family: Family, ssh: FakeSsh) -> N
     done = family.sync()
     assert done.code == 30
     assert "space is unreachable" in done.out
-    assert "next: " in done.out
+    assert "hint: " in done.out
 
 
 @pytest.mark.slow
@@ -243,7 +243,7 @@ def test_a_space_that_wants_a_login_is_told(hub: Family, server: GitServer) -> N
     done = hub.sync()
     assert done.code == 30
     assert "space is unreachable" in done.out
-    assert "next: " in done.out
+    assert "hint: " in done.out
     assert "hf_secret" not in done.out + done.err
 
 

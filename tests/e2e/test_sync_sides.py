@@ -99,19 +99,19 @@ def test_a_side_that_makes_no_sense_is_refused(torn: Family) -> None:
         ("space", "--keep-target", "training/other.py"): "training/other.py is not in conflict",
         ("space", "--keep-target", "training/model.py", "--take-source", "training/model.py"): "Choose one side",
         ("--keep-target", "training/model.py"): "take one TARGET",
-        ("--continue",): "takes one TARGET; there are: space.\nnext: Run: openllm-repos sync TARGET --continue",
+        ("--continue",): "takes one TARGET; there are: space.\nnext: openllm-repos sync TARGET --continue",
         ("space", "--keep-target", "training/model.py", "--resolve"): "leave out --resolve",
     }
     for args, said in cases.items():
         done = torn.sync(*args)
         assert (done.code, said in done.out + done.err) == (2, True), (done.out, done.err)
         if "other" in said:
-            assert "  next: In conflict: configs/small.json, training/model.py, training/train.py" in done.out
+            assert "  hint: In conflict: configs/small.json, training/model.py, training/train.py" in done.out
 
 
 def test_where_nothing_is_in_conflict_a_side_is_refused(family: Family) -> None:
     first = family.sync("space", "--keep-target", "training/model.py")
-    assert (first.code, "next: Nothing is. Run: openllm-repos sync space" in first.out) == (2, True)
+    assert (first.code, "next: openllm-repos sync space" in first.out) == (2, True)
 
 
 @pytest.mark.slow

@@ -266,6 +266,6 @@ def test_a_source_without_any_commit_is_told_what_to_do_first(family: Family) ->
     family.clone.git("update-ref", "-d", "refs/remotes/origin/main")
     done = family.sync()
     assert done.code == 2
-    assert "Its remote is empty, too: make a first commit on main, and git push origin main." in done.err
+    assert "Its remote is empty, too: make a first commit on main and push it." in done.err
     family.clone.git("push", "-q", family.origin.url, f"{family.clone.commit('Start')}:refs/heads/trunk")
     assert "Its remote has trunk: name the branch in the manifest (repos.main.branch)." in family.sync().err

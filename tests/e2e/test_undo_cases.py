@@ -121,7 +121,7 @@ def test_an_operation_is_taken_back_once(synced: Family) -> None:
     taker = operations(synced)[0]["operation"]
     again = undo(synced, name, "--yes")
     assert (again.code, f"(sync) was taken back by {taker}." in again.err) == (2, True)
-    assert f"To have it again: openllm-repos undo {taker}" in again.err
+    assert f"next: openllm-repos undo {taker}  # brings it back" in again.err
     assert f"taken back by {taker}\n" in synced.run("log", cwd=synced.clone.path).out
 
 

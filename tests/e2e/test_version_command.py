@@ -93,7 +93,7 @@ def test_bump_needs_places_that_agree(tmp_path: Path, run_cli: RunCli) -> None:
     done = run_cli("version", "bump", "patch")
     assert done.code == 3
     assert "The places do not agree, so there is no version to raise" in done.err
-    assert "next: Write one into all of them: openllm-repos version set X" in done.err
+    assert "next: openllm-repos version set 1.2.3  # writes one version into all of them" in done.err
     assert run_cli("version", "bump", "rc", "rc").code == 2
 
 

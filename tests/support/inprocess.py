@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 from unittest import mock
 
+from tests.support.next_steps import require_pasteable
 from tests.support.process import Result
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def run_in_process(*args: str | Path, cwd: Path, data: bytes = b"") -> Result:
         code = main([str(arg) for arg in args])
         out_text.flush()
         err_text.flush()
-    return Result(code, out.getvalue(), err.getvalue())
+    result = Result(code, out.getvalue(), err.getvalue())
+    require_pasteable(result)
+    return result
 
 
 def _stream(below: io.BytesIO) -> io.TextIOWrapper:

@@ -114,7 +114,7 @@ class Reports:
         return Stopped(
             repo.name,
             f"The source and {repo.name} both changed 1 file in ways that do not go together; nothing was changed.",
-            f"Run: openllm-repos sync {repo.name} --resolve",
+            f"openllm-repos sync {repo.name} --resolve",
             3,
             conflicts=(Conflict(path, Change.MODIFIED, Change.DELETED),),
             findings=(Finding(Rule.BINARY, commit(9), path, 300, f"is binary ({self.text})", "Track it with LFS"),),

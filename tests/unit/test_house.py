@@ -79,6 +79,8 @@ def test_the_help_loads_no_command() -> None:
     ours = {name for name in loaded if name.startswith("openllm_repos.")}
     assert ours <= {f"openllm_repos.{name}" for name in ("cli", "cli.app", "cli.failures", "cli.invocation")} | {
         "openllm_repos.errors",
+        "openllm_repos.hint",
+        "openllm_repos.retry",
         "openllm_repos.interrupts",
         "openllm_repos.text",
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from openllm_repos.cli.actions import Note
 from openllm_repos.cli.markdown import Part, code, link
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Kind
 from openllm_repos.plan import Action, Outcome, Stopped, TargetPlan
 
@@ -92,8 +93,8 @@ def stopped_note(command_name: str, stopped: Stopped) -> Note:
 
 
 def with_next(hint: str) -> str:
-    """Return a hint as the last line of a message; nothing where there is none."""
-    return f"\nnext: {hint}" if hint else ""
+    """Return a hint as the last lines of a message; nothing where there is none."""
+    return "".join(f"\n{line}" for line in hint_lines(hint))
 
 
 def truth(true: bool) -> str:

@@ -25,6 +25,7 @@ from openllm_repos.cli.actions_parts import (
 )
 from openllm_repos.cli.markdown import Part, block, code, table
 from openllm_repos.errors import ManifestError
+from openllm_repos.hint import hint_lines
 from openllm_repos.plan import Outcome, Stopped, TargetPlan
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def report_failure(message: str, hint: str, error: ReposError | None, command_na
             Note("error", fault, title, file, error.line_of(at) or 0 if at < _LINES else 0)
             for at, fault in enumerate(error.faults)
         ] or [Note("error", f"{message}{with_next(hint)}", title, file, error.line_of(0) or 0)]
-    lines += [f"next: {hint}"] if hint else []
+    lines += hint_lines(hint)
     parts = [heading(command_name, "stopped"), block(lines)]
     write(Report(parts, notes or [Note("error", f"{message}{with_next(hint)}", title)]))
 

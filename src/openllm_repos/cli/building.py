@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openllm_repos.errors import EnvironmentProblem, RemoteRefused, ReposError
 from openllm_repos.family.access import hub_repo_of
+from openllm_repos.hint import hint_lines
 from openllm_repos.hub.client import PATIENCE
 from openllm_repos.hub.model import HubType, Stage
 from openllm_repos.hub.space import Followed, follow
@@ -77,17 +78,17 @@ def wait_lines(manifest: Manifest, waited: Mapping[str, Waited]) -> Iterator[str
         url = manifest.target(name).url
         if isinstance(one, ReposError):
             yield f"{name}: it is not known whether the Space runs: {one.message}"
-            yield from [f"  next: {one.hint}"] if one.hint else []
+            yield from hint_lines(one.hint, "  ")
             continue
         said = one.runtime.said if one.runtime else "nothing"
         if one.late:
             yield f"{name}: the time is up, and the Hub says {said}"
-            yield f"  next: look at {url}?logs=build, or wait longer with --wait-for SECONDS"
+            yield f"  hint: Look at {url}?logs=build, or wait longer with --wait-for SECONDS."
         elif one.runtime is not None and one.failed:
             why = "" if one.log else " ".join(one.runtime.message.split())  # which is the end of its log
             yield f"{name}: the Space does not run: {said}" + (f": {show(redact(why))[:300]}" if why else "")
             yield from (f"  | {show(redact(line))}" for line in one.log)
-            yield f"  next: {_STEPS[one.runtime.stage].format(url)}"
+            yield from hint_lines(_STEPS[one.runtime.stage].format(url), "  ")
         else:
             yield f"{name}: the Space is {said}: {url}"
 

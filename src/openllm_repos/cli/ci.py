@@ -14,6 +14,7 @@ import click
 from openllm_repos import __version__
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import NameRefused, UsageError
+from openllm_repos.hint import hint_lines
 
 if TYPE_CHECKING:
     from openllm_repos.git.repository import Repository
@@ -233,7 +234,8 @@ def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool
     elif not (current and quiet):
         click.echo(f"{WORKFLOW} {message}.")
         if not current:
-            click.echo(f"next: {following}")
+            for line in hint_lines(following):
+                click.echo(line)
     if not current:
         report_failure(f"{WORKFLOW} {message}.", following, None, "ci")
     return 0 if current else _DIFFERS

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.hint import hint_lines
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def _print(check: Check) -> None:
     click.echo(f"{level}  {check.name:{_NAME}}  {lines[0]}")
     for line in lines[1:]:
         click.echo(f"{inset}{line}")
-    if check.next:  # in one piece, to be copied
-        click.echo(f"{inset}next: {show(redact(check.next))}")
+    for line in hint_lines(check.next, inset, columns=columns):
+        click.echo(line)
 
 
 def facts(checks: list[Check]) -> dict[str, Any]:

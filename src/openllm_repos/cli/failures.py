@@ -14,6 +14,7 @@ import click
 
 from openllm_repos import __version__
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError, UsageError
+from openllm_repos.hint import next_steps
 from openllm_repos.interrupts import received
 from openllm_repos.text import redact, show
 
@@ -48,7 +49,7 @@ def guarded(work: Callable[[], Any]) -> int:
         message = f"{error.strerror or error}{where}."
         hint = "Mend that, then run the same command again: it goes on from what is true."
         _say("error", message)
-        _say("next", hint)
+        _advise(hint)
         _report(message, hint)
         return EnvironmentProblem.exit_code
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a report
@@ -72,8 +73,7 @@ def tell(error: ReposError) -> None:
     if isinstance(error, ManifestError):
         for fault in error.faults:
             click.echo(f"  {redact(fault)}", err=True)
-    if error.hint:
-        _say("next", error.hint)
+    _advise(error.hint)
     _report(error.message, error.hint, error)
 
 
@@ -87,9 +87,15 @@ def _report(message: str, hint: str, error: ReposError | None = None) -> None:
     report_failure(message, hint, error, command_name=(context and context.find_root().invoked_subcommand) or "")
 
 
+def _advise(hint: str) -> None:
+    for step in next_steps(hint):
+        label, _, text = str(step).partition(": ")
+        _say(label, text)
+
+
 def _say(label: str, text: str) -> None:
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
-        label = click.style(label, fg="yellow" if label == "next" else "red", bold=True)
+        label = click.style(label, fg="yellow" if label in {"next", "hint"} else "red", bold=True)
     click.echo(f"{label}: {redact(text)}", err=True)
 
 
@@ -110,7 +116,7 @@ def _tell_bug(error: Exception) -> None:
     _say("error", f"openllm-repos failed in a way it should not ({name}: {first}).")
     place = _write_report(trace)
     where = f"; the report is in {place}" if place else ""
-    _say("next", f"Please report this{where}. Nothing in it is sent anywhere by itself.")
+    _advise(f"Please report this{where}. Nothing in it is sent anywhere by itself.")
     _report(f"openllm-repos failed in a way it should not ({name}: {first}).", "Please report this.")
     context = click.get_current_context(silent=True)
     if context is not None and context.meta.get(VERBOSITY, 0) > 0:

@@ -15,6 +15,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import UsageError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import redact, show
@@ -138,7 +139,8 @@ def run(invocation: Invocation, hook: str, arguments: tuple[str, ...], git_dir: 
     for finding in found:
         word = "stopped" if finding.stops else "note"
         click.echo(f"{word}: {_plain(finding.ref)}: {_plain(finding.reason)}", err=True)
-        click.echo(f"  next: {_plain(finding.hint)}", err=True)
+        for line in hint_lines(finding.hint, "  "):
+            click.echo(line, err=True)
     return _REFUSED if any(finding.stops for finding in found) else 0
 
 
@@ -152,7 +154,7 @@ def _given(arguments: Sequence[str]) -> tuple[str, tuple[str, str]]:
     if len(arguments) != 2:
         raise UsageError(
             "The hook takes two arguments, as git gives them: the remote and its URL.",
-            hint='Write: openllm-repos hooks run pre-push "$@"',
+            hint='openllm-repos hooks run pre-push "$@"',
         )
     if sys.stdin.isatty():
         raise UsageError("What is pushed is read from standard input, as git writes it to a hook; there is none.")
@@ -201,7 +203,7 @@ def _lines(found: Standing) -> list[str]:
     if found.hooks_path:
         lines.append(f"  core.hooksPath: {found.hooks_path}")
     for fault in found.faults:
-        lines += ["", fault.message, f"  next: {fault.next}"]
+        lines += ["", fault.message, *hint_lines(fault.next, "  ")]
     return lines
 
 

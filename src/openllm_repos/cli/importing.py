@@ -15,6 +15,7 @@ from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
 from openllm_repos.git.repository import Repository
 from openllm_repos.importing.apply import publish, require_github, write_branch
+from openllm_repos.hint import hint_lines
 from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
 from openllm_repos.importing.planning import plan_import
 from openllm_repos.journal.operations import new_operation
@@ -133,8 +134,10 @@ def _end_lines(manifest: Manifest, plan: ImportPlan, published: Published | None
         paths = ", ".join(show_path(path) for path in plan.overlaps)
         yield f"A merge into {main} will stop at what both sides changed: {paths}"
     if published is None:
-        lift = f"openllm-repos rollback {plan.target} --lift   and: " if plan.held else ""
-        yield f"Next, on {main}: git merge {plan.branch}   then push, and: {lift}openllm-repos sync {plan.target}"
+        yield from hint_lines(f"git merge {plan.branch}  # on {main}; then push it")
+        if plan.held:
+            yield from hint_lines(f"openllm-repos rollback {plan.target} --lift")
+        yield from hint_lines(f"openllm-repos sync {plan.target}")
 
 
 def import_json(plan: ImportPlan, *, moved: bool, published: Published | None) -> dict[str, Any]:

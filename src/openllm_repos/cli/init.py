@@ -183,7 +183,7 @@ def _look(
         message = f"{place.kind} {place.text} does not answer: {one.problem.rstrip('.')}."
         if not asking:
             makes = "--create makes it, " if place.on_hub else ""
-            hint = f"{one.hint}   Or: {makes}--offline writes it down unseen. Nothing was written."
+            hint = f"{one.hint}\nOr {makes}--offline writes it down unseen. Nothing was written."
             raise EnvironmentProblem(message, hint=hint)
         click.echo(show(redact(message)))
         click.echo(f"  {one.hint}")
@@ -226,8 +226,8 @@ def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, h
         if wished:
             click.echo("What the options say was not written into it.")
             click.echo("  next: openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO")
-            click.echo("        openllm-repos manifest add NAME --model OWNER/NAME   (or --dataset)")
-            click.echo("        openllm-repos manifest set PLACE VALUE")
+            click.echo("  next: openllm-repos manifest add NAME --model OWNER/NAME  # or --dataset")
+            click.echo("  next: openllm-repos manifest set PLACE VALUE")
     return 0
 
 
@@ -267,13 +267,12 @@ def _closing(
     lines += notes
     origin = next((step.remote for step in steps if step.repo is manifest.source), "origin")
     push = f"git push {origin} {manifest.source.branch}"
-    lines += ["next:", f"  git add {path.name} && git commit -m 'Say what belongs together' && {push}"]
-    lines.append("  openllm-repos doctor")
-    lines += [f"  openllm-repos adopt {name}     if its files were copied there, and never synced" for name in adopt]
+    steps_left = [f"git add {path.name}", f"git commit -m 'Add {path.name}'", push, "openllm-repos doctor"]
+    steps_left += [f"openllm-repos adopt {name}  # if its files were copied there, and never synced" for name in adopt]
     if manifest.targets:
-        lines.append("  openllm-repos sync --dry-run")
+        steps_left.append("openllm-repos sync --dry-run")
     if len(manifest.repos) == 1:  # nothing was named, and no git remote led to the Hub
-        lines.append("  openllm-repos manifest add space --space OWNER/NAME --map FROM TO     there is no target yet")
+        steps_left.append("openllm-repos manifest add space --space OWNER/NAME --map FROM TO  # there is no target yet")
     if manifest.targets and manifest.source.kind is Kind.GITHUB:
-        lines.append("  openllm-repos ci     and GitHub does it on every push")
-    return lines
+        steps_left.append("openllm-repos ci  # and GitHub does it on every push")
+    return [*lines, *(f"next: {step}" for step in steps_left)]

@@ -47,7 +47,7 @@ def log(invocation: Invocation, operation: str | None, most: int, as_json: bool)
     if operation is not None:
         chosen = find_operation(repository, operation)
         if chosen is None:
-            raise UsageError(f"The log has no operation {operation}.", hint="See: openllm-repos log")
+            raise UsageError(f"The log has no operation {operation}.", hint="openllm-repos log")
         found = [chosen]
     if as_json:
         facts = [_operation_json(one, manifest, undone) for one in found]

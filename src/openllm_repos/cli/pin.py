@@ -21,6 +21,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.submodules.desk import uncommitted
 from openllm_repos.submodules.pinning import PinStep, apply_pins, plan_pins
+from openllm_repos.hint import hint_lines
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ def _lines(steps: Sequence[PinStep], *, done: bool, quiet: bool) -> Iterator[str
     for step in steps:
         if step.problem is not None:
             yield _safe(f"{step.repo.name}: {step.problem.message.removeprefix(f'{step.repo.name} ')}")
-            if step.problem.hint:
-                yield _safe(f"  next: {step.problem.hint}")
+            yield from hint_lines(step.problem.hint, "  ")
         elif not quiet or step.changes:
             yield _safe(f"{step.repo.name}: {_said(step, done=done and not failed)}")
             yield from (_safe(f"  note: {note}") for note in step.notes)
@@ -116,12 +116,13 @@ def _next(invocation: Invocation, repository: Repository, steps: Sequence[PinSte
     if not (moved or staged):
         return
     names = ", ".join(f"{step.repo.name} at {str(step.new)[:10]}" for step in moved or steps)
-    before = f"git add -- {typed(manifest)} && " if own else ""
-    yield _safe(f"next: {before}git commit -m {shlex.quote(f'Pin {names}')}")
+    if own:
+        yield _safe(f"next: git add -- {typed(manifest)}")
+    yield _safe(f"next: git commit -m {shlex.quote(f'Pin {names}')}")
     if moved and repository.top is not None:
         paths = " ".join(typed(repository.top / step.path) for step in moved)
-        how = f"git submodule update --init -- {paths}"
-        yield _safe(f"      {how}     to get the files (GIT_LFS_SKIP_SMUDGE=1: without LFS)")
+        remark = "gets the files; with GIT_LFS_SKIP_SMUDGE=1 without LFS content"
+        yield _safe(f"next: git submodule update --init -- {paths}  # {remark}")
 
 
 def _said(step: PinStep, *, done: bool) -> str:

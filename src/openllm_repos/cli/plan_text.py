@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from openllm_repos.hint import hint_lines, next_steps
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import (
     Action,
@@ -99,7 +100,8 @@ def finding_lines(findings: Sequence[Finding], *, every_file: bool) -> Iterator[
             yield f"  {show_path(finding.path)} ({where}): {show(problem)}"
         if len(shown) < len(group):
             yield f"  … and {len(group) - len(shown)} more (-v shows all)"
-        yield f"    fix: {show(fix)}"
+        for step in next_steps(fix):
+            yield f"    fix: {step.text}" + (f"  # {step.remark}" if step.remark else "")
 
 
 def size_text(size: int) -> str:
@@ -121,8 +123,7 @@ def stopped_lines(stopped: Stopped, *, every_file: bool = False) -> Iterator[str
         yield from _commit_lines("target", conflict.target_commits, every=every_file)
     yield from file_lines(stopped.drift.files, every_file=True)
     yield from finding_lines(stopped.findings, every_file=every_file)
-    if stopped.hint:
-        yield f"  next: {show(stopped.hint)}"
+    yield from hint_lines(stopped.hint, "  ")
 
 
 def _commit_lines(side: str, commits: Sequence[Described], *, every: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from openllm_repos.hint import hint_lines
 from openllm_repos.plan import Change
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
 from openllm_repos.text import show
@@ -105,7 +106,7 @@ def stopped_lines(stopped: NotPublished, *, every_file: bool = False) -> Iterato
     yield from _cut([f"  {show(c.path)}: {c.here} here, {c.there} on the Hub" for c in stopped.clashes], every_file)
     yield from _cut([f"  {show(problem)}" for problem in stopped.problems], every_file)
     if stopped.hint:
-        yield f"  next: {show(stopped.hint)}"
+        yield from hint_lines(stopped.hint, "  ")
 
 
 def outcome_lines(plan: PublishPlan, outcome: Published | NotPublished) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openllm_repos.cli.plan_text import step_json, step_lines
 from openllm_repos.family.releases import TagState
+from openllm_repos.hint import hint_lines
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import LockPlace, Role
 from openllm_repos.plan import Stopped
@@ -58,8 +59,7 @@ def obstacle_lines(obstacles: Sequence[Obstacle]) -> Iterator[str]:
     """Yield what stands against a release, each with its next step."""
     for one in obstacles:
         yield show(f"{one.repo}: {one.message}")
-        if one.next:
-            yield show(f"  next: {one.next}")
+        yield from hint_lines(one.next, "  ")
 
 
 def tagged_lines(version: str, tagged: Sequence[Tagged]) -> Iterator[str]:

@@ -134,7 +134,7 @@ def _modules_told(found: Sequence[Difference], mended: Sequence[Difference], *, 
         if one.command:
             yield _safe(f"  next: {one.command}")
         elif done and any(setting.key == "url" for setting in one.settings) and one in mended:
-            yield _safe(f"  next: git submodule sync -- {shlex.quote(one.path)}   in clones that have it checked out")
+            yield _safe(f"  next: git submodule sync -- {shlex.quote(one.path)}  # in clones that have it checked out")
 
 
 def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import click
 
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Settled, Side
@@ -27,7 +28,7 @@ def sides(targets: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) ->
     if given and len(targets) != 1:
         raise UsageError(
             "--keep-target and --take-source take one TARGET.",
-            hint="Name it: openllm-repos sync TARGET --keep-target PATH",
+            hint="openllm-repos sync TARGET --keep-target PATH",
         )
     settled = dict.fromkeys(Settled(os.fsencode(path), side) for side, path in given)
     paths = [one.path for one in settled]
@@ -47,9 +48,7 @@ def require_one(manifest: Manifest, targets: Sequence[str], option: str) -> None
     """
     if len(targets) != 1:
         names = ", ".join(repo.name for repo in manifest.targets)
-        raise UsageError(
-            f"{option} takes one TARGET; there are: {names}.", hint=f"Run: openllm-repos sync TARGET {option}"
-        )
+        raise UsageError(f"{option} takes one TARGET; there are: {names}.", hint=f"openllm-repos sync TARGET {option}")
 
 
 def open_merge(manifest: Manifest, repository: Repository, name: str, options: SyncOptions) -> int:
@@ -62,8 +61,9 @@ def open_merge(manifest: Manifest, repository: Repository, name: str, options: S
         click.echo(f"  settled as before: {show_path(path)}")
     for path in paths:
         click.echo(f"  {show_path(path)}")
-    todo = "edit and 'git add' these files there" if paths else "look at what was settled there"
-    click.echo(f"next: {todo}, then run: openllm-repos sync {name} --continue")
+    todo = "Edit and 'git add' these files there." if paths else "Look at what was settled there."
+    for line in hint_lines(f"{todo}\nopenllm-repos sync {name} --continue"):
+        click.echo(line)
     return 0
 
 

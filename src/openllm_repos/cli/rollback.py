@@ -52,7 +52,7 @@ def rollback(frame: Frame, target: str, to: str | None, lift: bool, reason: str,
     if (to is None) != lift:
         raise UsageError(
             "rollback takes either --to TAG or --lift.",
-            hint=f"openllm-repos rollback {target} --to TAG   The releases: openllm-repos release list",
+            hint=f"openllm-repos rollback {target} --to TAG\nopenllm-repos release list  # lists the tags",
         )
     if lift and reason:
         raise UsageError("--reason goes with --to.")
@@ -128,7 +128,7 @@ def _outcome_lines(manifest: Manifest, plan: Rollback, outcome: Outcome | Stoppe
             yield f"next: openllm-repos sync {plan.target}"
         else:
             yield f"{plan.target}: held at {show(plan.to)}, {where}"
-            yield f"next, once the source is good again: openllm-repos rollback {plan.target} --lift"
+            yield f"next: openllm-repos rollback {plan.target} --lift  # once the source is good again"
 
 
 def _facts(plan: Rollback, outcome: Outcome | Stopped | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import click
 from openllm_repos.cli.actions import in_actions
 from openllm_repos.cli.completion import REPO
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.hint import hint_lines, next_steps
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
@@ -276,8 +277,7 @@ def _colour(standing: Standing) -> str:
 def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
     message = show(redact(f"{problem.repo}: {problem.message}"))
     yield from textwrap.wrap(message, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    if problem.next:
-        yield f"  next: {show(redact(problem.next))}"
+    yield from hint_lines(problem.next, "  ", columns=columns)
 
 
 def _markdown(family: FamilyStatus) -> Iterator[str]:
@@ -303,13 +303,12 @@ def table_in_markdown(family: FamilyStatus) -> Part:
 def problem_in_markdown(problem: Problem) -> str:
     """Return a problem as an entry of a list; of its next steps, commands are code."""
     from openllm_repos.cli.markdown import plain
-    from openllm_repos.status.problems import next_steps
 
     steps = []
-    for step in next_steps(show(redact(problem.next))):
-        shown = f"`{step.text}`" if step.command and "`" not in step.text else plain(step.text)
-        steps.append(f"{plain(step.word)}: {shown}" if step.word else shown)
-    after = f" Next: {' '.join(steps)}" if steps else ""
+    for step in next_steps(problem.next):
+        shown = f"`{step.text}`" if step.is_command and "`" not in step.text else plain(step.text)
+        steps.append(f"{shown} ({plain(step.remark)})" if step.remark else shown)
+    after = f" Next: {', then '.join(steps)}" if steps else ""
     return f"- **{plain(problem.repo)}**: {plain(problem.message)}{after}"
 
 

@@ -99,7 +99,7 @@ def sync(
     if following and (frame.dry_run or resolve or carry_on or abort):
         raise UsageError(
             "--wait goes with a sync, not with --dry-run, --resolve, --continue and --abort.",
-            hint="After --continue run: openllm-repos sync TARGET --wait",
+            hint="openllm-repos sync TARGET --wait  # after --continue",
         )
     settled = sides(targets, ours, theirs)
     if settled and (resolve or abort):

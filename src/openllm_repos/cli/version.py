@@ -72,7 +72,7 @@ def bump(invocation: Invocation, part: str, candidate: str | None) -> None:
             listed = "\n".join(_lines(found, said))
             raise ConflictError(
                 f"The places do not agree, so there is no version to raise:\n{listed}",
-                hint="Write one into all of them: openllm-repos version set X",
+                hint="openllm-repos version set 1.2.3  # writes one version into all of them",
             )
         return bumped(said, Part(part), rc=candidate is not None)
 
@@ -107,7 +107,7 @@ def _places(invocation: Invocation) -> tuple[Manifest, Path, ReadFile]:
     if not manifest.project.version:
         raise UsageError(
             f"{manifest.origin} does not say where the version stands.",
-            hint="Name the file: openllm-repos manifest set project.version pyproject.toml",
+            hint="openllm-repos manifest set project.version pyproject.toml  # names the file",
         )
     return manifest, path.parent, files_in(path.parent)
 

@@ -28,13 +28,14 @@ _GITHUB_USER = "x-access-token"
 _LISTING = 30.0  # seconds for an answer about files; there may be many
 _SHOWN = ("https://", "http://")
 _JOB_WITHOUT = (
-    "This job has no token for the Hub. Where it is to push: gh secret set HF_TOKEN   or:"
-    " openllm-repos ci --auth trusted   Where it only looks at what is private: openllm-repos ci --private"
+    "gh secret set HF_TOKEN  # for a job that pushes\n"
+    "openllm-repos ci --auth trusted  # or without a secret\n"
+    "openllm-repos ci --private  # for a job that only reads private repositories"
 )
-_JOB_WITH = "The job's HF_TOKEN was used: check that it may write there, or make another: gh secret set HF_TOKEN"
+_JOB_WITH = "gh secret set HF_TOKEN  # the job's HF_TOKEN may not write there"
 _JOB_ELSEWHERE = (
-    "A job's own token reaches its own repository alone. For the others make one that reaches all of them:"
-    " gh secret set OPENLLM_REPOS_GITHUB_TOKEN"
+    "A job's own token reaches its own repository only. Set one that reaches the others too:\n"
+    "gh secret set OPENLLM_REPOS_GITHUB_TOKEN"
 )
 
 
@@ -50,7 +51,7 @@ class HostNotTrusted(UsageError):
     def __init__(self, manifest: Manifest, host: HostUrl) -> None:
         super().__init__(
             f"{manifest.origin} names {host} as its Hub, and it would get your Hub token.",
-            hint=f"If you trust it: {trust_command(host)}   (false: go on without a token)",
+            hint=f"{trust_command(host)}  # if you trust it; false goes on without a token",
         )
 
 
@@ -131,7 +132,7 @@ class FamilyAccess:
             return ""
         failure = self._failures.get(repo) if (repo := hub_repo(url)) else None
         if failure is not None:
-            return f"{failure.message} {failure.hint}"
+            return f"{failure.message}\n{failure.hint}"
         if job:
             return _JOB_WITHOUT if self._hub_token is None else _JOB_WITH
         return _used(self._hub_token, "hf auth whoami")

@@ -13,7 +13,7 @@ from openllm_repos.names.path import FolderPath, one_in_other
 from openllm_repos.names.url import identity_of
 from openllm_repos.text import redact
 
-_BY_HAND = f"git log -p -- {NAME}   says who wrote it; mend it there"
+_BY_HAND = f"git log -p -- {NAME}  # who wrote it? Fix it there"
 _RELATIVE = ("./", "../")
 
 

@@ -94,7 +94,7 @@ class NothingMapped(ManifestError):
         patterns = ", ".join(a_map.source.text for a_map in target.maps)
         super().__init__(
             f"{manifest.origin}: repos.{target.name}.map: no file ever matched {patterns} up to {commit[:10]}.",
-            hint="Check the spelling against: git ls-tree -r --name-only HEAD",
+            hint="git ls-tree -r --name-only HEAD  # the paths that are there",
         )
 
 
@@ -352,7 +352,7 @@ class _Held:
             url, branch = self.manifest.source.url, self.manifest.source.branch
             raise ConflictError(
                 f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
-                hint=f"Run: git fetch {url} {branch}   Where that was rewritten: git fetch {url} {last.source_commit}",
+                hint=f"git fetch {url} {branch}\ngit fetch {url} {last.source_commit}  # if {branch} was rewritten",
             )
 
     def _brought(self, then: Node, last: LastSync) -> Node:

@@ -60,11 +60,11 @@ def source_commit(repository: Repository, source: Repo, remote: RemoteState | No
 
 def _where_it_may_be(source: Repo, remote: RemoteState | None) -> str:
     if remote is None or remote.problem or remote.tip is not None:
-        return f"Run: git fetch origin {source.branch}   or name a commit with --rev."
+        return f"git fetch origin {source.branch}  # or name a commit with --rev"
     if remote.branches:
         there = ", ".join(remote.branches[:5])
         return f"Its remote has {there}: name the branch in the manifest (repos.{source.name}.branch)."
-    return f"Its remote is empty, too: make a first commit on {source.branch}, and git push origin {source.branch}."
+    return f"Its remote is empty, too: make a first commit on {source.branch} and push it."
 
 
 def default_branch_elsewhere(repository: Repository, source: Repo) -> tuple[str, bool]:
@@ -99,7 +99,7 @@ def require_pushed(source: Repo, state: SourceState) -> None:
     Raises:
         ConflictError: it is not on the remote's branch.
     """
-    hint = f"Push it first: git push origin {source.branch}   or pass --allow-unpushed."
+    hint = f"git push origin {source.branch}  # or pass --allow-unpushed"
     if state.unpushed is None:
         raise ConflictError(f"{source.name} has no branch {source.branch} on its remote yet.", hint=hint)
     if state.unpushed:

@@ -93,6 +93,6 @@ def write_commit(repository: Repository, tree: str, parents: Sequence[ObjectId],
             raise
         raise EnvironmentProblem(
             "git does not know who you are, and a sync writes a commit in your name.",
-            hint='Run: git config --global user.name "Your Name" && git config --global user.email you@example.com',
+            hint='git config --global user.name "Your Name"\ngit config --global user.email you@example.com',
         ) from None
     return ObjectId(done.stdout.decode().strip())

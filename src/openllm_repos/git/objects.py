@@ -40,7 +40,7 @@ class MissingObject(EnvironmentProblem):
     def __init__(self, name: bytes) -> None:
         super().__init__(
             f"The object {name.decode('utf-8', 'replace')} is missing from this clone.",
-            hint="Run: git fsck   and fetch again; a partial clone needs --filter=blob:none, which keeps all trees.",
+            hint="git fsck\nThen fetch again. A partial clone must keep its trees: --filter=blob:none.",
         )
 
 
@@ -83,7 +83,8 @@ class _CatFile:
     def _ended(self) -> EnvironmentProblem:
         self.close()
         return EnvironmentProblem(
-            "git cat-file ended before it had answered.", hint="Run the same command again; if it stays, run: git fsck"
+            "git cat-file ended before it had answered.",
+            hint="Run the same command again. If it fails again:\ngit fsck",
         )
 
 

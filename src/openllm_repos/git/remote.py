@@ -193,7 +193,7 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         raise Unreachable(
             f"its commits could not be fetched: {_reason(said)}",
             hint=f"{_reach_hint(repository, url, failed)} An object that git calls damaged or dangerous must go from"
-            f" its history; see: git -c fetch.fsckObjects=true fetch {redact(url)} {ref}",
+            f" its history:\ngit -c fetch.fsckObjects=true fetch {redact(url)} {ref}  # names it",
             passing=failed.passing,
         ) from None
 
@@ -329,11 +329,11 @@ def _reach_hint(repository: Repository, url: str, failed: HostFailed) -> str:
     if failed.passing is not None:
         return next_step(host_name(url), failed.passing)
     if advice := repository.advice(url):  # a wrong name and a dead network read the same, token or no token
-        return f"Check the name and the network. {advice}"
+        return f"Check the name and the network.\n{advice}"
     if _PASSWORD.match(url):
         return _TAKE_OUT
     if url.startswith("https://github.com/"):
         return "Check that the repository exists and that you may read it (gh auth status)."
     if url.startswith("https://huggingface.co/"):
         return "Check that the repository exists on the Hub and that you are logged in (hf auth whoami)."
-    return "Check the URL, your access and the network (git ls-remote says the same)."
+    return "Check the URL, your access and the network; 'git ls-remote' fails the same way."

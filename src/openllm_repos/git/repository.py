@@ -166,7 +166,7 @@ class Repository:
         if self.shallow:
             raise EnvironmentProblem(
                 "This clone is shallow: its history is cut off, and a projection needs all of it.",
-                hint="Run: git fetch --unshallow   (on GitHub Actions: fetch-depth: 0)",
+                hint="git fetch --unshallow  # in GitHub Actions, fetch-depth: 0",
             )
 
     def require_merge(self) -> None:

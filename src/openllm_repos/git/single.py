@@ -43,7 +43,7 @@ def add_file(
     except GitFailed as failed:
         raise EnvironmentProblem(
             f"The commit for {path} cannot be made: {failed.completed.said}",
-            hint="If your git cannot sign: git config commit.gpgSign false",
+            hint="git config commit.gpgSign false  # if git cannot sign here",
         ) from None
     made = ObjectId(done.stdout.decode().strip())
     rows = repository.git.run("cat-file", "commit", made).stdout.decode("utf-8", "replace").split("\n")

@@ -42,7 +42,7 @@ def tagger_now(repository: Repository) -> str:
     if done.code:
         raise EnvironmentProblem(
             "git does not know who you are, and a release makes tags in your name.",
-            hint='Run: git config --global user.name "Your Name" && git config --global user.email you@example.com',
+            hint='git config --global user.name "Your Name"\ngit config --global user.email you@example.com',
         )
     return done.stdout.decode("utf-8", "replace").rstrip("\n")
 
@@ -134,5 +134,5 @@ def sign_tag(scratch: Repository, commit: ObjectId, tag: TagName, tagger: str, m
 def _cannot_sign(said: str) -> EnvironmentProblem:
     return EnvironmentProblem(
         f"Your git is set to sign tags (tag.gpgSign), but it cannot: {said}",
-        hint="Mend your key (git config user.signingKey), or release without: git config tag.gpgSign false",
+        hint="git config tag.gpgSign false  # or fix your signing key",
     )

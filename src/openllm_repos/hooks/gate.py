@@ -16,7 +16,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.versions.order import same
 from openllm_repos.versions.stated import Stated
 
-_NO_VERIFY = "If it must be: git push --no-verify goes round this check."
+_NO_VERIFY = "'git push --no-verify' skips this check."
 _NAMED = 3
 
 
@@ -169,7 +169,7 @@ def _judge_tag(line: PushedRef, version: str, facts: Facts, manifest: Manifest, 
         yield Finding(
             line.ref,
             f"A release tag is not moved: the remote has it at {line.old[:10]} already.",
-            "Take it back with the next version: openllm-repos release VERSION",
+            "openllm-repos release VERSION  # the next version",
         )
         return
     tag = facts.tags[line.ref]

@@ -221,5 +221,5 @@ def _writing(place: HookPlace) -> Iterator[None]:
     except OSError as error:
         raise EnvironmentProblem(
             f"The hooks in {place.folder} cannot be changed: {error.strerror}.",
-            hint="Mend the permissions of that folder, or see where core.hooksPath leads: git config core.hooksPath",
+            hint="git config core.hooksPath  # says where hooks are; check the permissions of that folder",
         ) from None

@@ -48,7 +48,7 @@ def write_branch(plan: ImportPlan, repository: Repository, operation: str) -> bo
     if plan.old is not None and plan.branch.ref in branches_in_use(repository):
         raise ConflictError(
             f"{plan.branch} is checked out, and has to move on from {plan.old[:10]} to {plan.tip[:10]}.",
-            hint=f"Switch to another branch first, or: git merge --ff-only {plan.tip}",
+            hint=f"git merge --ff-only {plan.tip}  # or switch to another branch first",
         )
     update = RefUpdate(plan.branch.ref, plan.old or repository.zero, plan.tip)
     update_refs(repository, [update], reason=f"openllm-repos: import {plan.target}")

@@ -343,7 +343,7 @@ class Inverse:
                 raise ConflictError(
                     f"{self.target.name}: commit {commit[:10]} joins what was synced from {one} and from {two} of the"
                     " source, and neither of these has the other in its history.",
-                    hint=f"Merge {one} and {two} in the source, and sync: openllm-repos sync {self.target.name}",
+                    hint=f"openllm-repos sync {self.target.name}  # once {one} and {two} are merged in the source",
                 )
         return best
 

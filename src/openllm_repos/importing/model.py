@@ -21,7 +21,7 @@ class ImportConflict(ConflictError):
         super().__init__(
             f"{target.name}: commit {commit[:10]} does not go together with what the source has by now: {paths};"
             " nothing was changed.",
-            hint=f"Settle it in a sync, then import again: openllm-repos sync {target.name} --resolve",
+            hint=f"openllm-repos sync {target.name} --resolve  # resolve it in a sync, then import again",
         )
         self.commit = commit
         self.conflicts = conflicts

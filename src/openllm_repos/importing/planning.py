@@ -142,15 +142,14 @@ class _Planner:
             raise ConflictError(
                 f"{self.target.name}: what it changed has no counterpart in the source: the maps would make other files"
                 f" of it: {paths}.",
-                hint=f"Look at the maps, and at: openllm-repos diff {self.target.name}",
+                hint=f"openllm-repos diff {self.target.name}  # and check the maps",
             )
         after = relate(self.repository, self.reader, self.manifest, self.target, image.id, tip)
         if after.drift.files:
             paths = ", ".join(show_path(change.path) for change in after.drift.files[:5])
             raise ConflictError(
                 f"{self.target.name}: with the imported commits it would still have drift: {paths}.",
-                hint="Nothing was changed. Sync first, with --resolve where that stops, then import again:"
-                f" openllm-repos sync {self.target.name}",
+                hint=f"openllm-repos sync {self.target.name}\nopenllm-repos import {self.target.name}",
             )
 
     def _no_ground(self, tip: ObjectId) -> ConflictError:
@@ -160,7 +159,7 @@ class _Planner:
         what = "the source" if last is None else last.source_commit[:10]
         return ConflictError(
             f"{name} was last synced from {what}, which is not in the history of {branch} any more.",
-            hint=f"Sync first, then import: openllm-repos sync {name}",
+            hint=f"openllm-repos sync {name}\nopenllm-repos import {name}",
         )
 
     def _require_branch(self, plan: ImportPlan) -> None:
@@ -173,7 +172,7 @@ class _Planner:
             return
         raise ConflictError(
             f"There is a branch {plan.branch} already, at {plan.old[:10]}, which is not a part of this import.",
-            hint=f"Merge it, rename it (git branch -m {plan.branch} OTHER), or name another one with --branch.",
+            hint=f"git branch -m {plan.branch} OTHER  # or merge it, or name another one with --branch",
         )
 
     def _large(self, commits: Sequence[ImportedCommit]) -> tuple[LargeFile, ...]:

@@ -183,7 +183,7 @@ def find_operation(repository: Repository, name: str) -> Operation | None:
     paths = exact or paths
     if len(paths) > 1:
         raise NameRefused(
-            f"{len(paths)} operations begin with {name}.", hint="See their whole names: openllm-repos log"
+            f"{len(paths)} operations begin with {name}.", hint="openllm-repos log  # lists the full names"
         )
     return _read(paths[0]) if paths else None
 

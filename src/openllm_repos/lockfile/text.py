@@ -34,7 +34,7 @@ class LockUnsound(ConflictError):
     def __init__(self, place: str, why: str) -> None:
         super().__init__(
             f"The lock in {place} is not sound: {why}.",
-            hint="A lock is written once, by a release. Look who changed it: git log -p -- manifest/releases",
+            hint="git log -p -- manifest/releases  # a release writes a lock once: who changed it?",
         )
 
 

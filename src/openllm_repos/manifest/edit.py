@@ -204,13 +204,13 @@ def _walk(document: TOMLDocument, steps: Place, origin: str) -> MutableMapping[s
             guess = nearest(step, known) if isinstance(step, str) else ""
             raise UsageError(
                 f"{origin} has no {spell(steps[: at + 1])}{guess}; nothing was set.",
-                hint="See what it has: openllm-repos manifest show",
+                hint="openllm-repos manifest show",
             )
         value = value[step]
     if not isinstance(value, MutableMapping):
         raise UsageError(
             f"{spell(steps)} in {origin} is not a table; nothing was set.",
-            hint="See what it has: openllm-repos manifest show",
+            hint="openllm-repos manifest show",
         )
     return value
 

@@ -127,7 +127,7 @@ def missing(path: Path) -> ManifestError:
     """Return what is said where there is no manifest."""
     return ManifestError(
         f"there is no manifest {path}",
-        hint=f"Write one: openllm-repos init   (or name yours with --manifest). It looks like this:\n\n{EXAMPLE}",
+        hint=f"openllm-repos init  # writes one; --manifest names another\n\n{EXAMPLE}",
     )
 
 

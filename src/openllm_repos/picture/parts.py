@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from openllm_repos.hint import NextStep, next_steps
 from openllm_repos.picture.look import TONE_SIGNS
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import Tone
-from openllm_repos.status.problems import Step, next_steps
 
 _ONE_LINE = 24  # characters of a name in a table
 
@@ -69,6 +69,6 @@ def next_step(following: str) -> str:
     return element("p", f'<span class="faint">Next</span> {steps}', class_="next")
 
 
-def _step(step: Step) -> str:
-    word = f"{element('span', text(step.word))} " if step.word else ""
-    return word + element("code" if step.command else "span", text(step.text))
+def _step(step: NextStep) -> str:
+    remark = f" {element('span', text(step.remark))}" if step.remark else ""
+    return element("code" if step.is_command else "span", text(step.text)) + remark

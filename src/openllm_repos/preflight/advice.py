@@ -11,11 +11,11 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ("GH001", "Keep the files out with a narrower pattern, or keep them in LFS.{squash}"),
     (
         "LFS pointer pointed to a file that does not exist",
-        "Bring the objects there from a clone that has them: git lfs push --all {url} {branch}   then sync again.",
+        "git lfs push --all {url} {branch}  # in a clone that has the objects; then sync again",
     ),
     (
         "GH008",
-        "Bring the objects there from a clone that has them: git lfs push --all {url} {branch}   then sync again.",
+        "git lfs push --all {url} {branch}  # in a clone that has the objects; then sync again",
     ),
     (
         "YAML metadata",
@@ -28,17 +28,17 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ("GH006", "The branch is protected: see the repository's settings, or push to another branch and merge there."),
     (
         "not authorized to push",
-        "Your token may only read, or not this repository: hf auth whoami   and make one with write access to {name}.",
+        "hf auth whoami  # this token may not write to {name}: take one that may",
     ),
     (
         "Password authentication",
-        "Log in with a token: hf auth login --add-to-git-credential   (gh auth setup-git for GitHub).",
+        "hf auth login --add-to-git-credential  # for GitHub: gh auth setup-git",
     ),
     (
         "Invalid username or password",
-        "Log in with a token: hf auth login --add-to-git-credential   (gh auth setup-git for GitHub).",
+        "hf auth login --add-to-git-credential  # for GitHub: gh auth setup-git",
     ),
-    ("shallow update not allowed", "Get the whole history first: git fetch --unshallow"),
+    ("shallow update not allowed", "git fetch --unshallow  # fetches the whole history"),
 )
 _SQUASH = ' If only past commits have them: history = "squash" for {name}.'
 _OTHERWISE = "Do what its own words above ask for: rights, branch protection, or what it does not take."

@@ -20,19 +20,19 @@ def content_fix(target: Repo, path: bytes, *, in_tip: bool) -> str:
     also = f', and set history = "squash" for {target.name}: past commits have it as it is' if full else ""
     return (
         f"Keep it out with {narrower}. Or keep it in LFS: in the source run"
-        f' git lfs track "{track(path)}" && git add --renormalize . and commit{also}.'
+        f" 'git lfs track \"{track(path)}\"', then 'git add --renormalize .', and commit{also}."
     )
 
 
 def object_fix(target: Repo, path: bytes, *, in_tip: bool) -> str:
     """Return how to get the content of an LFS pointer, or do without."""
-    upload = "From a clone that has its content run: git lfs push --all origin"
+    upload = "git lfs push --all origin  # in a clone that has the content"
     narrower = _narrower(target, path)
     if narrower is None:
-        return f"{upload}."
+        return upload
     if not in_tip and target.history is History.FULL:
-        return f'{upload}   Only past commits have it: or set history = "squash" for {target.name}.'
-    return f"{upload}   Or keep it out with {narrower}."
+        return f'{upload}\nOnly past commits have it: or set history = "squash" for {target.name}.'
+    return f"{upload}\nOr keep it out with {narrower}."
 
 
 def line_fix(target: Repo, path: bytes) -> str:

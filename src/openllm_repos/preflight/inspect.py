@@ -51,7 +51,7 @@ class WouldBeRefused(ConflictError):
         said = f"\ngit-lfs said: {inspection.said}" if inspection.said else ""
         super().__init__(
             f"{files} would not get through to {target.name}; nothing was pushed.{said}",
-            hint=f"Then look again: openllm-repos sync {target.name} --dry-run",
+            hint=f"openllm-repos sync {target.name} --dry-run  # looks again",
         )
         self.findings = findings
 

@@ -162,7 +162,7 @@ class Publisher:
         Raises:
             HubUnreachable: it was not made, or that cannot be told.
         """
-        hint = f"What was sent is kept. Run the same command again: openllm-repos publish {repo.name}"
+        hint = f"openllm-repos publish {repo.name}  # goes on; what was sent is kept"
         try:
             tip = self._tip(repo)
             if tip != work.plan.tip and self._content(repo).read(tip, PLACE) == work.record:

@@ -24,12 +24,11 @@ class ChangedThere(ConflictError):
     def __init__(self, repo: Repo, clashes: Sequence[Clash], other: str = "") -> None:
         some = "1 file" if len(clashes) == 1 else f"{len(clashes)} files"
         whose = f" What is there was published from {other}." if other else ""
-        look = next((f" (hf download {_on_hub(repo)} {shlex.quote(one.path)})" for one in clashes if one.is_there), "")
+        look = next((f"hf download {_on_hub(repo)} {shlex.quote(one.path)}\n" for one in clashes if one.is_there), "")
         super().__init__(
             f"{repo.name} has {some} on the Hub that would be replaced or deleted, though no publish left them so."
             + whose,
-            hint=f"Bring what is there into your files{look}, or replace it:"
-            f" openllm-repos publish {repo.name} --overwrite",
+            hint=f"{look}openllm-repos publish {repo.name} --overwrite  # or take what is there into your files first",
         )
         self.clashes = tuple(clashes)
 
@@ -46,7 +45,7 @@ class ChangedMeanwhile(ConflictError):
         some = "1 file" if len(clashes) == 1 else f"{len(clashes)} files"
         super().__init__(
             f"{repo.name}: somebody changed {some} on the Hub meanwhile that would be replaced or deleted unseen.",
-            hint=f"Look at the new plan: openllm-repos publish {repo.name} --dry-run",
+            hint=f"openllm-repos publish {repo.name} --dry-run  # shows the new plan",
         )
         self.clashes = tuple(clashes)
 

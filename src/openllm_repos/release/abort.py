@@ -86,13 +86,13 @@ def plan_abort(manifest: Manifest, desk: Desk, version: str, *, leave: Collectio
     """
     record = find_begun(manifest, desk.repository, version)
     if record is None:
-        raise UsageError(f"The release {version} was not begun.", hint="See: openllm-repos release list")
+        raise UsageError(f"The release {version} was not begun.", hint="openllm-repos release list")
     _require_others(record, leave)
     held = _held(desk.repository, record, _endpoints(desk, record), leave)
     if held[record.source.repo] is not None:
         raise ConflictError(
             f"The release {record.tag} is out: {record.source.repo} has its tag, and others may have built on it.",
-            hint=f"Take the next version; if this one is incomplete, finish it: openllm-repos release {record.version}",
+            hint=f"openllm-repos release {record.version}  # finishes it, if it is incomplete",
         )
     removed, kept = [], []
     for row in record.rows:
@@ -226,8 +226,8 @@ def _remove(log: _Log, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> N
     if left == held:
         raise said.problem(
             f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
-            hint=f"Remove it there and run this again, or let it stay: openllm-repos release abort {log.version}"
-            f" --leave {row.repo}",
+            hint=f"openllm-repos release abort {log.version}  # once it is removed there\n"
+            f"openllm-repos release abort {log.version} --leave {row.repo}  # or let it stay",
         )
 
 
@@ -258,7 +258,7 @@ def _unlock(
     if not landed:
         raise said.problem(
             f"{source.name} did not take the commit that removes {path}:\n{said.said}",
-            hint=f"Run it again, or remove that file by hand: openllm-repos release abort {record.version}",
+            hint=f"openllm-repos release abort {record.version}  # again, or remove that file by hand",
         )
     return True
 

@@ -30,8 +30,8 @@ def find_begun(manifest: Manifest, repository: Repository, version: str) -> Rele
         if journal.version != version:
             raise ConflictError(
                 f"The release {journal.tag} was begun in this clone and has not ended.",
-                hint=f"Finish it: openllm-repos release {journal.version}"
-                f"   or give it up: openllm-repos release abort {journal.version}",
+                hint=f"openllm-repos release {journal.version}  # finishes it\n"
+                f"openllm-repos release abort {journal.version}  # or gives it up",
             )
         return journal
     found = find_lock(repository, source_state(manifest, repository), tag)

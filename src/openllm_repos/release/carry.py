@@ -108,7 +108,7 @@ class _Carrying:
             if after[row.repo] is not TagState.AS_PLANNED:
                 raise ConflictError(
                     f"{row.repo}: its tag {row.tag} was there, and now it is {after[row.repo]}.",
-                    hint=f"See what stands where: openllm-repos release verify {self.record.tag}",
+                    hint=f"openllm-repos release verify {self.record.tag}  # shows which repo has it",
                 )
         self._settle()
         return tuple(
@@ -202,15 +202,14 @@ class _Carrying:
                 raise said.problem(
                     f"{name} did not take the lock's commit on {self._lock.source.branch}, and nothing was changed"
                     f" there:\n{said.said}",
-                    hint="Where the branch is protected, let the tag carry the lock:"
-                    " openllm-repos manifest set project.lock tag   (commit and push that as you push anything there).",
+                    hint="openllm-repos manifest set project.lock tag  # if the branch is protected; then push that",
                 )
         if not self._contains(tip):
             log_lock(self._repository, record, Came.REFUSED)
             end_release(self._repository)
             raise SourceMoved(
                 f"{name} has moved to {tip[:10]} while the release was prepared; nothing of it was pushed.",
-                hint=f"Take over what is new (git pull), then: openllm-repos release {record.version}",
+                hint=f"git pull\nopenllm-repos release {record.version}",
             )
         log_lock(self._repository, record, Came.MOVED)
         self.record = replace(record, locked=True)
@@ -290,7 +289,7 @@ class _Carrying:
                 end_release(self._repository)  # the release is theirs, and their tag's lock counts
                 raise ConflictError(
                     f"{row.repo}: somebody else has just released {row.tag}, at the same commit.",
-                    hint=f"See whether it is complete: openllm-repos release verify {row.tag}",
+                    hint=f"openllm-repos release verify {row.tag}  # says whether it is complete",
                 )
             if not ours:
                 self._told(f"{row.repo}: somebody else has just made the tag {row.tag}, at the same commit")
@@ -299,13 +298,13 @@ class _Carrying:
             self._note(row, RowState.REFUSED, write=True)
             raise said.problem(
                 f"{row.repo} did not take the tag {row.tag}:\n{said.said}\n{self._missing()}",
-                hint=f"Do what its own words ask for, then: openllm-repos release {self.record.version}"
-                f"   (or give it up: openllm-repos release abort {self.record.version})",
+                hint=f"openllm-repos release {self.record.version}  # once that is settled with {row.repo}\n"
+                f"openllm-repos release abort {self.record.version}  # or give it up",
             )
         self._note(row, RowState.CONFLICT, write=True)
         raise ConflictError(
             f"{row.repo}: somebody else has just put the tag {row.tag} elsewhere. {self._missing()}",
-            hint=f"Talk to them; then: openllm-repos release abort {self.record.version}",
+            hint=f"openllm-repos release abort {self.record.version}  # after talking to them",
         )
 
     def _missing(self) -> str:
@@ -314,7 +313,7 @@ class _Carrying:
         return f"Not tagged yet: {', '.join(names)}. The release is not out before {names[-1]} has its tag."
 
     def _again(self) -> str:
-        return f"Run it again, it goes on from what is true: openllm-repos release {self.record.version}"
+        return f"openllm-repos release {self.record.version}  # again: it goes on from what is true"
 
     # ---- the end --------------------------------------------------------------------------------------------------
 

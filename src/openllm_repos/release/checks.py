@@ -51,7 +51,7 @@ def about_source(
         yield Obstacle(name, f"has no branch {branch} on its remote yet.", f"git push {where}")
     elif held.unpushed and held.behind:
         message = f"this clone and the remote have both gone on ({held.unpushed} here, {held.behind} there)."
-        yield Obstacle(name, message, f"git pull --rebase {where}   then: git push {where}")
+        yield Obstacle(name, message, f"git pull --rebase {where}\ngit push {where}")
     elif held.unpushed:
         verb = "is" if held.unpushed == 1 else "are"
         yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", f"git push {where}")
@@ -64,7 +64,7 @@ def about_source(
         files = [row for row in changed.split(b"\0") if row]
         if files:
             count = "1 file" if len(files) == 1 else f"{len(files)} files"
-            yield Obstacle(name, f"has {count} changed but not committed.", "Commit, or put them away: git stash")
+            yield Obstacle(name, f"has {count} changed but not committed.", "git stash  # or commit them")
 
 
 def manifest_in(reader: ObjectReader, commit: ObjectId, path: str) -> bytes | None:
@@ -96,8 +96,9 @@ def about_versions(
         if one.agrees(version):
             continue
         said = f"says {one.version}, not {version}" if one.version is not None else one.problem
-        how = f"openllm-repos version set {version}" if repo is manifest.source else "Change it there"
-        yield Obstacle(name, f"{show(one.file)} {show(said)} (at {commit[:10]}).", f"{how}, commit and push.")
+        mend = f"openllm-repos version set {version}  # then commit and push"
+        how = mend if repo is manifest.source else "Change it there, commit and push."
+        yield Obstacle(name, f"{show(one.file)} {show(said)} (at {commit[:10]}).", how)
 
 
 def about_sync(manifest: Manifest, step: TargetPlan | Stopped, *, allow_drift: bool) -> Iterator[Obstacle]:
@@ -113,7 +114,7 @@ def about_sync(manifest: Manifest, step: TargetPlan | Stopped, *, allow_drift: b
         yield Obstacle(
             step.target,
             f"has drifted: {files} changed there, which the source does not have.",
-            f"openllm-repos diff {step.target}   then: openllm-repos import {step.target}, or pass --allow-drift.",
+            f"openllm-repos diff {step.target}\nopenllm-repos import {step.target}  # or pass --allow-drift",
         )
 
 
@@ -140,7 +141,9 @@ def about_spelling(manifest: Manifest, tag: TagName, known: Sequence[TagName]) -
         version = form.version_of(other) or other
         if other != tag and same(version, wanted):
             message = f"{wanted} is another spelling of {version}, which has the tag {other} already."
-            yield Obstacle(manifest.source.name, message, f"Take the next version, or: openllm-repos release {version}")
+            yield Obstacle(
+                manifest.source.name, message, f"openllm-repos release {version}  # or take the next version"
+            )
 
 
 def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState], why: str) -> Iterator[Obstacle]:
@@ -155,7 +158,7 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
         elif plan.state is TagState.LIGHTWEIGHT:
             message = f"its tag {plan.tag} is at the right commit, but lightweight, and a release has annotated ones."
             delete = f"git push {remote.endpoint.push_url} :refs/tags/{plan.tag}"
-            yield Obstacle(plan.repo.name, message, f"If nobody uses it: {delete}")
+            yield Obstacle(plan.repo.name, message, f"{delete}  # if nobody uses it")
         elif plan.state is TagState.UNKNOWN:
             yield Obstacle(plan.repo.name, f"is unreachable: {remote.problem}.", remote.hint, _FAILS)
 
@@ -173,7 +176,7 @@ def about_pins(
         if row is None or row.commit is None or pinned in {None, row.commit}:
             continue
         message = f"is pinned at {str(pinned)[:10]} ({path}), and the release would tag {row.commit[:10]}."
-        yield Obstacle(repo.name, message, f"{_pinning(repo)}   then commit and push.")
+        yield Obstacle(repo.name, message, f"{_pinning(repo)}  # then commit and push")
     try:
         modules = read_modules(repository, modules_text(repository, commit))
     except ReposError as why:
@@ -184,12 +187,12 @@ def about_pins(
             repo = manifest.repo(one.repo)
             first = one.command == f"openllm-repos pin {repo.name}"
             how = _pinning(repo) if first else one.command or "openllm-repos remotes sync"
-            yield Obstacle(one.repo, f"{one.message} (at {commit[:10]}).", f"{how}   then commit and push.")
+            yield Obstacle(one.repo, f"{one.message} (at {commit[:10]}).", f"{how}  # then commit and push")
 
 
 def _pinning(repo: Repo) -> str:
     """Return how a repo is pinned where it should be; what a target is to hold has to be there first."""
-    before = f"openllm-repos sync {repo.name} && " if repo.maps else ""
+    before = f"openllm-repos sync {repo.name}\n" if repo.maps else ""
     return f"{before}openllm-repos pin {repo.name}"
 
 

@@ -153,4 +153,6 @@ def require_two(old: FoundLock, new: FoundLock) -> None:
         UsageError: both are the same.
     """
     if old.lock.tag == new.lock.tag:
-        raise UsageError(f"{old.lock.tag} is the same release twice.", hint="Name two: openllm-repos release list")
+        raise UsageError(
+            f"{old.lock.tag} is the same release twice.", hint="openllm-repos release list  # name two of them"
+        )

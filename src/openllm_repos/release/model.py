@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
 from openllm_repos.family.releases import TagState
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import LockPlace, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
@@ -49,7 +50,7 @@ def refusal(message: str, obstacles: Sequence[Obstacle], *, hint: str) -> ReposE
     lines = [message]
     for one in obstacles:
         lines.append(f"  {one.repo}: {one.message}")
-        lines += [f"    next: {one.next}"] if one.next else []
+        lines += hint_lines(one.next, "    ")
     outside = all(one.exit_code == EnvironmentProblem.exit_code for one in obstacles)
     return (ReleaseUnreachable if outside else ReleaseRefused)("\n".join(lines), hint=hint)
 

@@ -194,7 +194,7 @@ class _Planning:
         if self.manifest.project.lock is LockPlace.COMMIT and self.desk.repository.top is None:
             yield "This clone is bare: its own branch stays where it is when the lock is committed."
         if read_ref(self.desk.repository, tag.ref) is not None:
-            remove = f"Remove it: git tag -d {tag}"
+            remove = f"git tag -d {tag}"
             yield f"This clone has a tag {tag} of its own, which the release is not made with. {remove}"
         for repo in self.manifest.released:
             if unpublished(self.desk.repository, repo):

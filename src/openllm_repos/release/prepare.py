@@ -139,7 +139,7 @@ def _require(desk: Desk, row: ReleaseRow, branch: BranchName) -> Repository:
     if where is None:
         raise ConflictError(
             f"{row.repo} does not give out its commit {row.commit[:10]} any more, which this release is to tag.",
-            hint="Was its history rewritten? Then give this version up: openllm-repos release abort VERSION",
+            hint="openllm-repos release abort VERSION  # gives this version up, if the history was rewritten",
         )
     return where
 

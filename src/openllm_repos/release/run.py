@@ -33,7 +33,7 @@ def require_possible(plan: ReleasePlan) -> None:
         raise refusal(
             f"{count} against the release {plan.tag}; nothing was changed:",
             plan.obstacles,
-            hint=f"When that is done: openllm-repos release {plan.version}",
+            hint=f"openllm-repos release {plan.version}  # once that is done",
         )
 
 
@@ -80,7 +80,7 @@ def _synced(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told, named
         raise refusal(
             f"Not every target could be synced, so nothing was tagged (synced by this run: {done}):",
             stopped,
-            hint=f"When that is done: openllm-repos release {plan.version}",
+            hint=f"openllm-repos release {plan.version}  # once that is done",
         )
     steps = {step.target: step for step in plan.sync.targets if isinstance(step, TargetPlan)}
     for outcome in outcomes:
@@ -121,5 +121,5 @@ def _tell_who_was_quicker(manifest: Manifest, desk: Desk, plan: ReleasePlan, mov
         who = found.tagger.partition(" <")[0]
         raise ConflictError(
             f"{who} has begun the release {plan.tag} meanwhile, with {found.commit[:10]}; nothing of yours was pushed.",
-            hint=f"If it is not finished soon, you can finish it: openllm-repos release {plan.version}",
+            hint=f"openllm-repos release {plan.version}  # finishes it, if nobody else does soon",
         ) from moved

@@ -112,7 +112,7 @@ def read_release_lock(manifest: Manifest, repository: Repository, name: str) -> 
     found = find_lock(repository, source, tag)
     if found is None:
         raise UsageError(
-            f"{tag} has no lock: it was not made by a release.", hint="See what has: openllm-repos release list"
+            f"{tag} has no lock: it was not made by a release.", hint="openllm-repos release list  # lists them"
         )
     return found
 
@@ -128,7 +128,7 @@ def tag_named(manifest: Manifest, repository: Repository, source: RemoteState, n
         if name in {tag, manifest.project.tag.version_of(tag)}:
             return tag
     newest = f" The newest is {known[0]}." if known else " There is none yet."
-    raise UsageError(f"There is no release {name}.{newest}", hint="See them all: openllm-repos release list")
+    raise UsageError(f"There is no release {name}.{newest}", hint="openllm-repos release list  # lists them all")
 
 
 def verify(

@@ -156,14 +156,14 @@ class _Planner:
         if relation.tip is None:
             raise UsageError(
                 f"{self.target.name} is empty: there is nothing to roll back.",
-                hint=f"Fill it first: openllm-repos sync {self.target.name}",
+                hint=f"openllm-repos sync {self.target.name}  # fills it",
             )
         if relation.state is State.NOT_ADOPTED:
             raise NotAdopted(self.target, len(relation.drift.files))
         if relation.since is None and relation.last is None:
             raise UsageError(
                 f"{self.target.name} was never synced: there is nothing to roll back.",
-                hint=f"Sync it first: openllm-repos sync {self.target.name}",
+                hint=f"openllm-repos sync {self.target.name}  # first",
             )
 
     def _back(self, reader: ObjectReader, relation: Relation, remote: RemoteState, point: Point) -> Rollback:

@@ -113,7 +113,7 @@ class Finder:
         except UsageError:
             raise UsageError(
                 f"{show(name)} is no release, no tag of {target} or the source, and no commit of theirs in this clone.",
-                hint="See the releases: openllm-repos release list",
+                hint="openllm-repos release list  # lists the releases",
             ) from None
 
     def _of_source(self, commit: ObjectId, label: str, *notes: str) -> Point:
@@ -128,7 +128,7 @@ class Finder:
         if not self._had(commit, projected):
             raise UsageError(
                 f"{target.name} never had {label}: no sync brought it there.",
-                hint=f"To bring it: openllm-repos sync {target.name} --rev {commit[:10]}",
+                hint=f"openllm-repos sync {target.name} --rev {commit[:10]}  # brings it",
             )
         files = self.relation.part.of(projected.encode() + b"^{tree}")
         return Point(label, commit, projected, files, notes)
@@ -217,5 +217,5 @@ class Finder:
         if not self._has(commit):
             raise EnvironmentProblem(
                 f"{label} leads to {commit[:10]} of the source, which is not in this clone.",
-                hint=f"Run: git fetch {self.manifest.source.url} {commit}",
+                hint=f"git fetch {self.manifest.source.url} {commit}",
             )

@@ -57,7 +57,7 @@ def _history(repository: Repository) -> Check:
 
 
 def _identity(repository: Repository) -> Check:
-    mend = 'git config --global user.name "Your Name" && git config --global user.email you@example.com'
+    mend = 'git config --global user.name "Your Name"\ngit config --global user.email you@example.com'
     done = repository.git.run("var", "GIT_COMMITTER_IDENT", ok=(0, 128))
     if done.code:
         return error("identity", "git does not know who you are, and a sync writes a commit in your name", mend)
@@ -97,7 +97,7 @@ def _locks(repository: Repository) -> Check:
         return warning(
             "lock",
             f"a git that was stopped left {named}; git will say that another process is at work",
-            f"rm -- {_shell(old[0])}   once no git runs here",
+            f"rm -- {_shell(old[0])}  # once no git runs here",
         )
     return ok("lock", "free")
 
@@ -149,7 +149,7 @@ def _merges(repository: Repository) -> Iterator[Check]:
         elif not path.exists():
             yield warning("merge", f"a merge for {name} was begun in {path}, which is gone", abort)
         else:
-            finish = f"openllm-repos sync {name} --continue   or: {abort}"
+            finish = f"openllm-repos sync {name} --continue\n{abort}  # or drop it"
             yield warning("merge", f"a merge for {name} is open in {path}", finish)
 
 

@@ -116,7 +116,7 @@ def _kept(path: Path, repository: Repository, said: str) -> Check:
     if listed.code == 0 and listed.stdout:
         name = path.name
         return warning(
-            "manifest", f"{said}; it is not committed as it is", f"git add {name} && git commit -m 'Update {name}'"
+            "manifest", f"{said}; it is not committed as it is", f"git add {name}\ngit commit -m 'Update {name}'"
         )
     return ok("manifest", said)
 

@@ -67,12 +67,14 @@ def check_lfs(manifest: Manifest | None, *, tracked: bool, filtered: bool) -> Ch
         return ok("git-lfs", _text(version))
     if tracked:
         return error(
-            "git-lfs", "not installed, and the source keeps files in LFS", "Install git-lfs, then: git lfs install"
+            "git-lfs",
+            "not installed, and the source keeps files in LFS",
+            "git lfs install  # once git-lfs is installed",
         )
     if manifest is not None and any(repo.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET} for repo in manifest.repos):
         return warning(
             "git-lfs",
             "not installed; repositories on the Hub keep large files in LFS",
-            "Install git-lfs, then: git lfs install",
+            "git lfs install  # once git-lfs is installed",
         )
     return ok("git-lfs", "not installed, and nothing here needs it")

@@ -76,7 +76,7 @@ def _hub_token(hub: HubClient) -> Check:
         return level("token", f"Hub: {why.message}", why.hint)
     said = f"Hub: {token.origin}, of {account.name}, role {account.role}"
     if account.role == _READ_ONLY:
-        return warning("token", f"{said}: it can only read", "hf auth login   (with a token that may write)")
+        return warning("token", f"{said}: it can only read", "hf auth login  # with a token that may write")
     return ok("token", said)
 
 
@@ -146,9 +146,9 @@ def _writable(repo: Repo, endpoint: Endpoint, said: str, hub: HubClient | None) 
 def _credentials(repo: Repo, endpoint: Endpoint) -> str:
     """Return the command that gives git what it needs to write there, or that shows what it lacks."""
     if not endpoint.push_url.startswith("https://"):
-        return f"git push --dry-run -- {endpoint.push_url} HEAD   shows all of it"
+        return f"git push --dry-run -- {endpoint.push_url} HEAD  # shows all of it"
     if repo.kind is Kind.GITHUB:
-        return "gh auth login && gh auth setup-git"
+        return "gh auth login\ngh auth setup-git"
     if hub_repo_of(repo) is not None:
-        return "hf auth login --add-to-git-credential   (a token with write access)"
-    return "Store a credential for it: git help credentials"
+        return "hf auth login --add-to-git-credential  # with a token that may write"
+    return "git help credentials  # how to store one for it"

@@ -82,7 +82,7 @@ def survey(repository: Repository) -> Survey:
     if repository.top is None:
         raise UsageError(
             f"{repository.git_dir} is a bare clone: there is no work tree to write repos.toml to.",
-            hint="Make a clone to work in: git clone URL",
+            hint="git clone URL  # a clone to work in",
         )
     remotes = read_remotes(repository)
     source = next((one for one in remotes if one.name == _ORIGIN), None)

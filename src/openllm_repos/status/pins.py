@@ -89,4 +89,4 @@ def _problems(manifest: Manifest, clone: Repository, commit: ObjectId, found: Ma
 
 def _next(one: Difference) -> str:
     """Say what mends it. A source commit is looked at: what is staged only is not in it yet."""
-    return one.command if one.dangerous else f"{one.command or _SYNC}   then commit that"
+    return one.command if one.dangerous else f"{one.command or _SYNC}  # then commit that"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,6 @@ from openllm_repos.names.ref import BranchName
 from openllm_repos.text import show
 
 _NAMED = 3
-_COMMAND = re.compile(r"(?:(?P<word>[A-Za-z ]+): )?(?P<command>(?:openllm-repos|git) \S.*)")
 _WORDS = 300  # characters of the Hub's own words that are shown
 
 
@@ -43,32 +41,6 @@ class Problem:
         return cls(repo, why.message.removeprefix(repo).removeprefix(":").strip(), why.hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of what is to be done.
-
-    Attributes:
-        text: a command to type, or a sentence.
-        command: whether it is a command.
-        word: what stands before a command (``then``), or an empty string.
-    """
-
-    text: str
-    command: bool
-    word: str = ""
-
-
-def next_steps(following: str) -> Iterator[Step]:
-    """Yield the steps of a problem's `next`, which may be several: ``git push   then: openllm-repos sync``."""
-    for step in following.split("   ") if following else ():
-        found = _COMMAND.fullmatch(step)
-        if found is None:
-            yield Step(step, command=False)
-        else:
-            word = found["word"] or ""
-            yield Step(found["command"], command=True, word="" if word == "Run" else word)
-
-
 def gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
     """Yield problems, those of several repos that read the same as one."""
     repos: dict[tuple[str, str, bool], list[str]] = {}
@@ -91,7 +63,7 @@ def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Pr
     where = f"{remote.endpoint.name or remote.endpoint.push_url} {branch}"
     if behind and ahead:
         message = f"has {_commits(behind)} that this clone lacks, and lacks {_commits(ahead)} that this clone has."
-        yield Problem(name, message, f"git pull --rebase {where}   then: git push {where}")
+        yield Problem(name, message, f"git pull --rebase {where}\ngit push {where}")
     elif behind:
         yield Problem(name, f"has {_commits(behind)} that this clone lacks.", f"git pull --ff-only {where}")
     elif ahead:
@@ -138,9 +110,9 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
         case State.BEHIND:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source.", sync)
         case State.DRIFT:
-            yield Problem(name, f"{drifted}.", f"{diff}   then: openllm-repos import {name}")
+            yield Problem(name, f"{drifted}.", f"{diff}\nopenllm-repos import {name}")
         case State.DIVERGED:
-            then = f"   then: openllm-repos import {name}" if refused else f"   then: {sync}"
+            then = f"\nopenllm-repos import {name}" if refused else f"\n{sync}"
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)
         case State.IN_SYNC:
             return
@@ -152,7 +124,7 @@ def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
     edited = f", and {drifted} since" if relation.drift.files else ""
     message = f"was rolled back and is held at {show(relation.held)}: syncs leave it alone. It {lacks}{edited}."
     lift = f"openllm-repos rollback {target.name} --lift"
-    then = f"{lift}   then: openllm-repos sync {target.name}"
+    then = f"{lift}\nopenllm-repos sync {target.name}"
     return Problem(target.name, message, then, wanted=not relation.drift.files)
 
 

@@ -84,7 +84,7 @@ def look(repository: Repository, paths: Sequence[str]) -> Held:
     if repository.top is None:
         raise UsageError(
             f"{repository.git_dir} is a bare clone: it has no index to pin a commit in.",
-            hint="Make a clone to work in: git clone URL",
+            hint="git clone URL  # a clone to work in",
         )
     above = {"/".join(path.split("/")[:depth]) for path in paths for depth in range(1, path.count("/") + 1)}
     entries = tuple(
@@ -95,13 +95,13 @@ def look(repository: Repository, paths: Sequence[str]) -> Held:
     mine = next((entry for entry in entries if entry.path == NAME.encode()), None)
     if mine is not None and (mine.stage or mine.mode not in {b"100644", b"100755"}):
         why = "is in conflict" if mine.stage else "is no plain file in the index"
-        raise ConflictError(f"{NAME} {why}.", hint=f"Settle that first: git status -- {NAME}")
+        raise ConflictError(f"{NAME} {why}.", hint=f"git status -- {NAME}  # resolve that first")
     staged = None if mine is None else repository.git.run("cat-file", "blob", mine.id.decode()).stdout
     written = _read(repository.top / NAME)
     if staged is not None and written is None and mine is not None and not mine.skipped:
         raise ConflictError(
             f"{NAME} is deleted in the work tree, and the index still has it.",
-            hint=f"Bring it back: git restore {NAME}   or take the submodules out: git rm {NAME}",
+            hint=f"git restore {NAME}\ngit rm {NAME}  # or remove the submodules",
         )
     in_index = () if staged is None else read_modules(repository, staged)
     modules = in_index if written in {None, staged} else read_modules(repository, written or b"")
@@ -140,7 +140,7 @@ def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
         if (inside and not (entry.is_gitlink and found == path)) or path.startswith(f"{found}/"):
             raise ConflictError(
                 f"{repo.name} cannot be pinned at {path}: the source has {show_path(entry.path)} there.",
-                hint=f"Move it, or choose another place: openllm-repos manifest set repos.{repo.name}.submodule PATH",
+                hint=f"openllm-repos manifest set repos.{repo.name}.submodule PATH  # or move what is there",
             )
     place = held.top
     for part in path.parts:
@@ -148,7 +148,7 @@ def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
         if place.parent != held.top and os.path.lexists(place.parent / ".git"):
             raise ConflictError(
                 f"{repo.name} cannot be pinned at {path}: {place.parent.relative_to(held.top)} is a clone of its own.",
-                hint=f"Choose another place: openllm-repos manifest set repos.{repo.name}.submodule PATH",
+                hint=f"openllm-repos manifest set repos.{repo.name}.submodule PATH  # another place",
             )
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             what = "a symbolic link" if place.is_symlink() else "a file"

@@ -73,7 +73,7 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
             example = min(others, key=lambda repo: bool(repo.maps)).name if others else "NAME"  # rather a model
             raise UsageError(
                 f"{manifest.origin} pins no repo.",
-                hint=f"Say where: openllm-repos manifest set repos.{example}.submodule models/{example}",
+                hint=f"openllm-repos manifest set repos.{example}.submodule models/{example}  # says where",
             )
         return manifest.pinned
     found = []
@@ -81,12 +81,12 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
         if repo is manifest.source:
             raise UsageError(
                 f"{repo.name} is the source: it pins the others.",
-                hint="Those that it pins have a submodule: openllm-repos manifest show",
+                hint="openllm-repos manifest show  # shows which repos have a submodule",
             )
         if repo.submodule is None:
             raise UsageError(
                 f"{manifest.origin} does not say where {repo.name} is pinned.",
-                hint=f"Say it: openllm-repos manifest set repos.{repo.name}.submodule models/{repo.name}",
+                hint=f"openllm-repos manifest set repos.{repo.name}.submodule models/{repo.name}  # says where",
             )
         found.append((repo, repo.submodule))
     return tuple(found)

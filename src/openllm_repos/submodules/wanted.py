@@ -41,7 +41,7 @@ def wanted_commit(repository: Repository, remote: RemoteState, to: str | None) -
         if remote.tip is None:
             raise UsageError(
                 f"{name} has no branch {remote.repo.branch} yet, so there is nothing to pin.",
-                hint=f"Push to it first, or name its branch: openllm-repos manifest set repos.{name}.branch NAME",
+                hint=f"openllm-repos manifest set repos.{name}.branch NAME  # or push to it first",
             )
         found = remote.tip
     else:
@@ -49,7 +49,7 @@ def wanted_commit(repository: Repository, remote: RemoteState, to: str | None) -
     if len(found) != repository.id_length:
         raise ConflictError(
             f"{name} names its commits in another way ({len(found)} digits) than this clone ({repository.id_length}).",
-            hint="git has no submodules across the two. The repo can stay in the manifest without its submodule key.",
+            hint="A submodule cannot cross the two. The repo can stay in the manifest without its submodule key.",
         )
     return found
 
@@ -88,7 +88,7 @@ def _fetched(repository: Repository, remote: RemoteState, wanted: ObjectId) -> O
     if found is None:
         raise UsageError(
             f"{remote.repo.name} has a file or a folder as {wanted[:10]}, no commit.",
-            hint=f"Name a commit, a tag or a branch: git ls-remote {remote.repo.url}",
+            hint=f"git ls-remote {remote.repo.url}  # lists what can be named",
         )
     return found
 
@@ -119,6 +119,6 @@ def _by_name(repository: Repository, remote: RemoteState, text: str) -> ObjectId
         whole = " An id is written in full." if _BEGINNING.fullmatch(text) else ""
         raise UsageError(
             f"{name} has no tag, branch or commit {quoted(text)}{nearest(text, known) or '.'}{whole}",
-            hint=f"See what it has: git ls-remote {remote.repo.url}",
+            hint=f"git ls-remote {remote.repo.url}  # lists what it has",
         )
     return _commit(repository, remote, found)

@@ -76,8 +76,8 @@ class NothingAlike(ConflictError):
             named = str(match.source_commit[:10])
         super().__init__(
             f"{target.name} does not look copied: {found}.",
-            hint=f"If the target's maps are right, name the commit: openllm-repos adopt {target.name} --at {named}"
-            "   or move these files away in the target, or make them its own (narrower maps, 'owned').",
+            hint=f"openllm-repos adopt {target.name} --at {named}  # if the maps are right\n"
+            "Or move these files away in the target, or let it own them (narrower maps, 'owned').",
         )
 
 
@@ -88,7 +88,7 @@ class KeptByAnother(ConflictError):
         super().__init__(
             f"{target.name} has {OTHER_OWNER.decode()}: it is kept by another tool (git subtree), and two that write"
             " the same files undo each other's work.",
-            hint=f"Once that tool is retired, delete the file there, or: openllm-repos adopt {target.name} --at COMMIT",
+            hint=f"openllm-repos adopt {target.name} --at COMMIT  # once that tool is retired",
         )
 
 
@@ -176,7 +176,7 @@ def adopt(
 
 def _refused(target: str, why: WouldBeRefused) -> Stopped:
     """Say what the host would refuse; the next look is an adoption's, since a sync only says that there is none yet."""
-    hint = f"Then look again: openllm-repos adopt {target} --dry-run"
+    hint = f"openllm-repos adopt {target} --dry-run  # looks again"
     return Stopped(target, why.message, hint, why.exit_code, findings=why.findings)
 
 
@@ -190,7 +190,7 @@ def _named(manifest: Manifest, repository: Repository, revision: str, commit: Ob
     if not is_ancestor(repository, named, commit):
         raise UsageError(
             f"{named[:10]} is not in the history of {manifest.source.branch}, which is at {commit[:10]}.",
-            hint=f"Choose one of: git log --oneline {manifest.source.branch}",
+            hint=f"git log --oneline {manifest.source.branch}  # lists the candidates",
         )
     return named
 

@@ -225,12 +225,12 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint=advice(pushed.said, target) + (f" {known}" if known else ""),
+            hint=advice(pushed.said, target) + (f"\n{known}" if known else ""),
         )
     if pushed.done:
         return EnvironmentProblem(
             f"git says that the push to {target.name} went through, but {target.url} has not moved.",
-            hint="Look for a pushurl or url.*.pushInsteadOf that sends it elsewhere: git config --get-regexp push",
+            hint="git config --get-regexp push  # is there a pushurl or url.*.pushInsteadOf that sends it elsewhere?",
         )
     return pushed.problem(
         f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",

@@ -15,7 +15,7 @@ class Held(ConflictError):
     def __init__(self, target: str, held: str) -> None:
         super().__init__(
             f"{target} is held at {show(held)} since it was rolled back; nothing was changed.",
-            hint=f"Once the source is good again: openllm-repos rollback {target} --lift",
+            hint=f"openllm-repos rollback {target} --lift  # once the source is good again",
         )
         self.held = held
 

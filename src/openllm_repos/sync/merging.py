@@ -108,13 +108,13 @@ def require_in_conflict(target: Repo, settled: Sequence[Settled], merged: Merged
             raise UsageError(
                 f"{target.name}: {show_path(one.path)} is a file on one side and a folder on the other: more than"
                 " one path is to be settled.",
-                hint=f"Run: openllm-repos sync {target.name} --resolve",
+                hint=f"openllm-repos sync {target.name} --resolve",
             )
         if one.path not in there:
             listed = ", ".join(show_path(path) for path in there)
             raise UsageError(
                 f"{target.name}: {show_path(one.path)} is not in conflict.",
-                hint=f"In conflict: {listed}" if there else f"Nothing is. Run: openllm-repos sync {target.name}",
+                hint=f"In conflict: {listed}" if there else f"openllm-repos sync {target.name}",
             )
 
 

@@ -60,7 +60,7 @@ class Drifted(ConflictError):
         some = "1 mapped file" if len(drift.files) == 1 else f"{len(drift.files)} mapped files"
         super().__init__(
             f'{target.name} has drifted: {some} changed there, and its manifest says drift = "refuse".',
-            hint=f'Bring it home: openllm-repos import {target.name}   or set drift = "merge".',
+            hint=f'openllm-repos import {target.name}  # or set drift = "merge"',
         )
         self.drift = drift
 

@@ -77,7 +77,7 @@ def begin_resolution(
         where = _read(repository, target).path
         raise UsageError(
             f"A merge for {name} is open already, in {where}.",
-            hint=f"Finish it with: openllm-repos sync {name} --continue   or drop it with --abort.",
+            hint=f"openllm-repos sync {name} --continue\nopenllm-repos sync {name} --abort  # or drop it",
         )
     remote, commit, _ = source_to_carry(manifest, repository, [target], options)
     with ObjectReader(repository.git) as reader:
@@ -128,7 +128,8 @@ def finish_resolution(manifest: Manifest, repository: Repository, name: str, opt
     worktree = MergeWorktree(repository, Path(resolution.path))
     if not worktree.exists():
         raise UsageError(
-            f"The work tree {resolution.path} is gone.", hint=f"openllm-repos sync {name} --abort  # then --resolve"
+            f"The work tree {resolution.path} is gone.",
+            hint=f"openllm-repos sync {name} --abort\nopenllm-repos sync {name} --resolve",
         )
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
@@ -141,7 +142,7 @@ def finish_resolution(manifest: Manifest, repository: Repository, name: str, opt
         if _tip(remote) != resolution.tip:
             raise ConflictError(
                 f"{name} has moved since the merge was opened.",
-                hint=f"openllm-repos sync {name} --abort  # then --resolve",
+                hint=f"openllm-repos sync {name} --abort\nopenllm-repos sync {name} --resolve",
             )
         plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
     try:
@@ -260,7 +261,7 @@ def _tip(remote: RemoteState) -> ObjectId | None:
 
 
 def _no_conflict(target: Repo) -> UsageError:
-    return UsageError(f"{target.name} has no conflict to settle.", hint=f"Run: openllm-repos sync {target.name}")
+    return UsageError(f"{target.name} has no conflict to settle.", hint=f"openllm-repos sync {target.name}")
 
 
 def _state_file(repository: Repository, target: Repo) -> Path:
@@ -290,7 +291,7 @@ def _read(repository: Repository, target: Repo) -> Resolution:
         return _parsed(_state_file(repository, target))
     except FileNotFoundError:
         raise UsageError(
-            f"No merge is open for {target.name}.", hint=f"Open one: openllm-repos sync {target.name} --resolve"
+            f"No merge is open for {target.name}.", hint=f"openllm-repos sync {target.name} --resolve  # opens one"
         ) from None
     except (ValueError, KeyError, TypeError, NameRefused):
         file = _state_file(repository, target)

@@ -81,17 +81,17 @@ def choose(repository: Repository, name: str | None) -> tuple[Operation, frozens
     if name is None:
         last = last_to_undo(found)
         if last is None:
-            raise UsageError("There is nothing to take back.", hint="See: openllm-repos log")
+            raise UsageError("There is nothing to take back.", hint="openllm-repos log")
         return last, frozenset()
     chosen = find_operation(repository, name)
     if chosen is None:
-        raise UsageError(f"The log has no operation {name}.", hint="See: openllm-repos log")
+        raise UsageError(f"The log has no operation {name}.", hint="openllm-repos log")
     undone = Undone.among(found)
     refs, by = undone.refs(chosen.name), undone.by.get(chosen.name, ())
     if by and all((move.repo, move.ref) in refs for move in chosen.moved):
         raise UsageError(
             f"{chosen.name} ({chosen.command}) was taken back by {by[0].name}.",
-            hint=f"To have it again: openllm-repos undo {by[0].name}",
+            hint=f"openllm-repos undo {by[0].name}  # brings it back",
         )
     return chosen, refs
 
@@ -123,7 +123,7 @@ def plan_undo(
     if operation.unfinished and not version:
         raise EnvironmentProblem(
             f"{operation.name} ({operation.command}) has not ended, so it is not known what it did.",
-            hint="Ask the remotes, and go on: openllm-repos sync",
+            hint="openllm-repos sync  # asks the remotes, and goes on",
         )
     record = find_begun(manifest, repository, version) if version else None
     rest = [way for way in ways(manifest, operation) if (way.move.repo, way.move.ref) not in done]
@@ -201,5 +201,5 @@ def require_possible(plan: UndoPlan) -> None:
         raise kind(f"{name} ({plan.operation.command}) cannot be taken back now; nothing was changed.")
     if not plan.does_something:
         what = "cannot be taken back" if plan.left else "is taken back already; nothing is left to do"
-        hint = next((left.hint for left in plan.left if left.hint), "For an older one, name it; see: openllm-repos log")
+        hint = next((left.hint for left in plan.left if left.hint), "openllm-repos log  # lists older ones to name")
         raise ConflictError(f"{name} ({plan.operation.command}) {what}.", hint=hint)

@@ -108,7 +108,7 @@ class _Undoing:
                 self.target.name,
                 f"{self.target.name} has other changes to {some} since, which do not let go of this one;"
                 " nothing was changed.",
-                f"Take those back there first, then: openllm-repos undo {self.operation.name}",
+                f"openllm-repos undo {self.operation.name}  # after taking those back",
                 ConflictError.exit_code,
                 conflicts=merged.conflicts,
             )
@@ -164,7 +164,7 @@ class _Undoing:
             assert latest is not None  # what one commit says, its descendants say too, or something newer
             raise ConflictError(
                 f"{self.target.name} was synced again since, with {latest.commit[:10]}.",
-                hint="The newest goes first; see: openllm-repos log",
+                hint="openllm-repos log  # the newest goes first",
             )
         return said
 
@@ -203,6 +203,6 @@ class _Undoing:
         if found is None:
             raise ConflictError(
                 f"{commit[:10]}, as {self.target.name} was, is not in this clone any more.",
-                hint=f"Run: git fetch {self.target.url} {self.target.branch}",
+                hint=f"git fetch {self.target.url} {self.target.branch}",
             )
         return found[0]

@@ -57,7 +57,7 @@ def _way(manifest: Manifest, operation: Operation, move: Move) -> Way:
     version = released_version(operation)
     if move.here:
         if version:
-            return Way(move, How.NOT, "it follows the source's remote", "Run: git pull --tags")
+            return Way(move, How.NOT, "it follows the source's remote", "git pull --tags")
         return Way(move, How.HERE)
     repo = next((repo for repo in manifest.repos if repo.name == move.repo and repo.url == move.url), None)
     if repo is None:
@@ -67,7 +67,7 @@ def _way(manifest: Manifest, operation: Operation, move: Move) -> Way:
             move,
             How.NOT,
             "a release that was given up is made anew",
-            f"Run: openllm-repos release {operation.command.removeprefix('release abort ')}",
+            f"openllm-repos release {operation.command.removeprefix('release abort ')}",
         )
     source = manifest.source.name
     if version and any(one.repo == source and one.ref.startswith("refs/tags/") for one in operation.moved):
@@ -88,11 +88,11 @@ def _elsewhere(repo: Repo, move: Move) -> Way:
         return Way(move, How.NOT, f"{name} was deleted there", f"It was at {move.old}.")
     if move.old.is_zero:
         return Way(
-            move, How.NOT, f"{name} was made there, and is not deleted", f"By hand: git push {move.url} :{move.ref}"
+            move, How.NOT, f"{name} was made there, and is not deleted", f"git push {move.url} :{move.ref}  # by hand"
         )
     if repo.role is Role.SOURCE:
         commit = f"git revert {move.new[:10]}"
-        return Way(move, How.NOT, "it is the source's own history", f"In your clone: {commit}   and push that.")
+        return Way(move, How.NOT, "it is the source's own history", f"{commit}  # in your clone; then push it")
     return Way(move, How.NOT, "what was published stays in its history", f"Its state before was {move.old}.")
 
 

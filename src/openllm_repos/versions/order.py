@@ -118,7 +118,7 @@ def bumped(text: str, part: Part, *, rc: bool = False) -> str:
     known = _python(text)
     if known is None:
         raise UsageError(
-            f"{quoted(text)} is not a version that can be raised by rule.", hint="Name it: openllm-repos version set X"
+            f"{quoted(text)} is not a version that can be raised by rule.", hint="openllm-repos version set 1.2.3"
         )
     major, minor, patch = (*known.release, 0, 0)[:3]
     dashed = "-" in text

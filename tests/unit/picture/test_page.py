@@ -240,7 +240,7 @@ def test_a_problem_of_what_is_no_repo_of_the_manifest_is_not_hidden() -> None:
 
 def test_where_a_sync_would_stop_the_next_step_is_the_way_out_of_it() -> None:
     report = Reports(manifest(4, 0)).report()
-    lacks = Problem("space-3", "lacks 5 commits.", "openllm-repos diff space-3   then: openllm-repos sync space-3")
+    lacks = Problem("space-3", "lacks 5 commits.", "openllm-repos diff space-3\nopenllm-repos sync space-3")
     sleeps = Problem("space-3", "does not run.", "Restart it.")
     found = only(report, lacks, sleeps, space_3=report.steps[RepoName("space-3")])  # type: ignore[arg-type]
     assert todos(found) == [
@@ -366,10 +366,10 @@ def test_very_many_files_are_counted() -> None:
     ("step", "shown"),
     [
         ("git push origin main", "<code>git push origin main</code>"),
-        ("Run: openllm-repos sync space --resolve", "<code>openllm-repos sync space --resolve</code>"),
+        ("openllm-repos sync space --resolve", "<code>openllm-repos sync space --resolve</code>"),
         (
-            "openllm-repos diff space   then: openllm-repos sync space",
-            "<code>openllm-repos diff space</code> <span>then</span> <code>openllm-repos sync space</code>",
+            "openllm-repos diff space\nopenllm-repos sync space  # after that",
+            "<code>openllm-repos diff space</code> <code>openllm-repos sync space</code> <span>after that</span>",
         ),
         ("Check the network.", "<span>Check the network.</span>"),
         ("git <b>", "<code>git &lt;b&gt;</code>"),

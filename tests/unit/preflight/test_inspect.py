@@ -140,9 +140,9 @@ def test_a_card_whose_aliases_would_fill_the_memory_is_read_all_the_same(clone: 
 @pytest.mark.parametrize(
     ("target", "in_tip", "advised"),
     [
-        (MAPPED, True, 'git add --renormalize . and commit, and set history = "squash" for space'),
+        (MAPPED, True, 'git add --renormalize .\', and commit, and set history = "squash" for space'),
         (MAPPED, False, 'Only past commits have it: set history = "squash" for space, or keep it out with a narrower'),
-        (replace(MAPPED, history=History.SQUASH), True, "git add --renormalize . and commit."),
+        (replace(MAPPED, history=History.SQUASH), True, "git add --renormalize .', and commit."),
         (replace(MAPPED, history=History.SQUASH), False, "Only past commits have it: keep it out with a narrower"),
         (SPACE, True, 'Keep it in LFS (git lfs track "*.png"), in every commit that is not pushed yet.'),
         (SPACE, False, "take it out of those that are not pushed yet (git rebase --interactive)"),

@@ -1,0 +1,64 @@
+"""What to do next, as people read it: `next:` is one command that can be pasted, `hint:` a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+
+from openllm_repos.text import redact, show
+
+# A line of a hint that begins with one of these is a command; in a sentence a command stands in quotes.
+_PROGRAMS = frozenset({"cp", "gh", "git", "hf", "mkdir", "mv", "openllm-repos", "pip", "pre-commit", "rm"})
+_REMARK = "  # "
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """One line of a hint.
+
+    Attributes:
+        text: the command, or the sentence.
+        is_command: whether it can be pasted into a shell.
+        remark: what stands behind a command as a comment.
+    """
+
+    text: str
+    is_command: bool
+    remark: str = ""
+
+    def __str__(self) -> str:
+        """Return the line with its label."""
+        if not self.is_command:
+            return f"hint: {self.text}"
+        return f"next: {self.text}{_REMARK}{self.remark}" if self.remark else f"next: {self.text}"
+
+
+def next_steps(hint: str) -> Iterator[NextStep]:
+    """Yield the steps of a hint: each command, with its remark behind ``  # ``, and the prose between commands."""
+    prose: list[str] = []
+    for line in show(redact(hint)).splitlines():
+        command, _, remark = line.partition(_REMARK)
+        if command.partition(" ")[0] not in _PROGRAMS:
+            prose.append(line)
+            continue
+        yield from _sentences(prose)
+        prose.clear()
+        yield NextStep(command, is_command=True, remark=remark)
+    yield from _sentences(prose)
+
+
+def _sentences(prose: list[str]) -> Iterator[NextStep]:
+    text = "\n".join(prose).strip("\n")
+    if text:
+        yield NextStep(text, is_command=False)
+
+
+def hint_lines(hint: str, indent: str = "", *, columns: int = 0) -> Iterator[str]:
+    """Yield the lines of a hint with their labels, for a terminal; prose is wrapped where `columns` says at what."""
+    for step in next_steps(hint):
+        for line in str(step).splitlines():
+            if step.is_command or not columns:  # a command stays in one piece, to be copied
+                yield indent + line
+            else:
+                yield from wrap(line, columns, initial_indent=indent, subsequent_indent=f"{indent}  ")
