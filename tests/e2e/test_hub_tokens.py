@@ -176,7 +176,7 @@ def test_a_password_in_a_remote_of_the_persons_own_is_not_handed_on(
     with (clone.path / ".git/config").open("a") as config:
         config.write(f'[remote "space"]\n\t{key} = {url.replace("://", f"://x:{HUB}@")}\n')
         config.write("" if key == "url" else f"\turl = {url}\n")
-    said = [run_tool(command, cwd=clone.path) for command in ("status", "sync")]
+    said = [run_tool(*command, cwd=clone.path) for command in (("status",), ("sync", "--yes"))]
     assert said[1].code in {3, 30}
     assert "uses plaintext credentials" in said[1].out
     assert canary.leaks(clone.path / ".git/openllm-repos", said=said) == []
