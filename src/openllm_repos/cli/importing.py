@@ -14,8 +14,8 @@ from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
 from openllm_repos.git.repository import Repository
-from openllm_repos.importing.apply import publish, require_github, write_branch
 from openllm_repos.hint import hint_lines
+from openllm_repos.importing.apply import publish, require_github, write_branch
 from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
 from openllm_repos.importing.planning import plan_import
 from openllm_repos.journal.operations import new_operation

@@ -18,10 +18,10 @@ from openllm_repos.cli.frame import DIFFERS, Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import ReposError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.submodules.desk import uncommitted
 from openllm_repos.submodules.pinning import PinStep, apply_pins, plan_pins
-from openllm_repos.hint import hint_lines
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ class _Release(Change[ReleasePlan | ReleaseRecord, tuple[Tagged, ...]]):
         if begun is None and self.resume:
             raise UsageError(
                 f"The release {self.options.version} was not begun, so there is nothing to go on with.",
-                hint=f"Begin it: openllm-repos release {self.options.version}",
+                hint=f"openllm-repos release {self.options.version}  # starts it",
             )
         self.desk = self.resources.enter_context(Desk(repository))
         return begun or plan_release(self.manifest, self.desk, self.options, self._hub())

@@ -65,7 +65,7 @@ def require_github(source: Repo, branch: str) -> None:
     if source.kind is not Kind.GITHUB or source.repo_id is None:
         raise UsageError(
             f"{source.name} is not on GitHub, so there is no pull request to open.",
-            hint=f"Push the branch yourself: git push {source.url} {branch}",
+            hint=f"git push {source.url} {branch}  # pushes the branch by hand",
         )
 
 
