@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.files import atomic_write, read_file, within_clone
 from openllm_repos.manifest.faults import Place, spell
+from openllm_repos.manifest.limits import BYTES
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.manifest.nearest import nearest
-from openllm_repos.manifest.parse import LARGEST, missing
+from openllm_repos.manifest.parse import missing
 from openllm_repos.names.plain import quoted
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def edit_file(path: Path, change: Callable[[str], str]) -> Manifest:
     """
     try:
         real = within_clone(path)
-        before = read_file(real, LARGEST).decode("utf-8-sig")
+        before = read_file(real, BYTES).decode("utf-8-sig")
         after = change(before)
         manifest = Manifest.parse(after, path.name)
         if after != before:

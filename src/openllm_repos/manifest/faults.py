@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from openllm_repos.manifest.limits import COMPARISONS, GUESSES
+from openllm_repos.manifest.nearest import nearest
+from openllm_repos.names.overlap import Comparer
 from openllm_repos.names.plain import quoted
 
 Place = tuple[str | int, ...]
@@ -29,14 +33,25 @@ class Faults:
 
     Args:
         document: the whole document as tomllib gives it; it tells the order.
+
+    Attributes:
+        comparer: compares the patterns of the document, within a limit for all of them.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+        self.comparer = Comparer(COMPARISONS)
+        self._guesses = GUESSES
         self._found: list[tuple[Place, str]] = []
+        self._document = document
+        self._order: dict[int, dict[str, int]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._found)
+
+    def guess(self, key: str, known: Sequence[str]) -> str:
+        """Return which known key may be meant, as :func:`nearest`; nothing for the many misspelt ones of one file."""
+        self._guesses -= 1
+        return nearest(key, known) if self._guesses >= 0 else ""
 
     def add(self, place: Place, what: str) -> None:
         """Note a fault; `what` says what is wrong and, after a semicolon, what is allowed."""
@@ -53,7 +68,10 @@ class Faults:
         value: Any = self._document
         for step in place:
             if isinstance(value, dict) and step in value:
-                rank.append(list(value).index(step))
+                order = self._order.get(id(value))
+                if order is None:
+                    order = self._order[id(value)] = {key: at for at, key in enumerate(value)}
+                rank.append(order[str(step)])
             elif isinstance(value, list) and isinstance(step, int):
                 rank.append(step)
             else:

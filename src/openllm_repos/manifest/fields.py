@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from openllm_repos.errors import NameRefused
 from openllm_repos.manifest.faults import Faults, Place
-from openllm_repos.manifest.nearest import nearest
+from openllm_repos.manifest.limits import ENTRIES, KEYS, PATTERN
 from openllm_repos.names.plain import quoted
 
 _T = TypeVar("_T")
@@ -42,9 +42,12 @@ class Table:
         self.keys: dict[str, Any] = value if isinstance(value, dict) else {}
         if not self.is_table:
             faults.add(place, f"is {type_of(value)}; write a table with the keys {', '.join(known)}")
+        if len(self.keys) > KEYS:
+            faults.add(place, f"has {len(self.keys):,} keys; a table has {KEYS:,} at most")
+            self.keys = {key: self.keys[key] for key in known if key in self.keys}
         for key in self.keys:
             if key not in known and not key.startswith("x-"):
-                guess = nearest(key, known)
+                guess = faults.guess(key, known)
                 self.fault(
                     key, f"is not a key here{guess}" if guess else f"is not a key here; known are {', '.join(known)}"
                 )
@@ -80,6 +83,9 @@ class Table:
                 key, f'is {type_of(value)}; write {"text or " if alone else ""}an array of texts, such as ["a", "b"]'
             )
             return ()
+        if len(value) > ENTRIES:
+            self.fault(key, f"has {len(value):,} entries; an array has {ENTRIES:,} at most")
+            return ()
         parsed = (self._parsed(at, item, parse) for at, item in zip(places, value, strict=True))
         return tuple(item for item in parsed if item is not None)
 
@@ -107,6 +113,9 @@ class Table:
     def _parsed(self, place: Place, value: object, parse: Callable[[str], _T]) -> _T | None:
         if not isinstance(value, str):
             self.faults.add(place, f"is {type_of(value)}; write text in quotes")
+            return None
+        if len(value) > PATTERN:
+            self.faults.add(place, f"has {len(value):,} characters; {PATTERN:,} are the most")
             return None
         try:
             return parse(value)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_LONGEST = 100
+
 
 def nearest(typed: str, known: Iterable[str]) -> str:
     """Return ``; did you mean '…'?`` with the known name that is nearest to `typed`, or an empty string."""
     from difflib import get_close_matches
 
+    if len(typed) > _LONGEST:
+        return ""
     found = get_close_matches(typed.lower(), list(known), n=1, cutoff=0.6)
     return f"; did you mean '{found[0]}'?" if found else ""

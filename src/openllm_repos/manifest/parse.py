@@ -12,6 +12,7 @@ from openllm_repos.errors import ManifestError, NameRefused
 from openllm_repos.files import read_file
 from openllm_repos.manifest.faults import Faults, Place
 from openllm_repos.manifest.fields import Table, type_of
+from openllm_repos.manifest.limits import BYTES, ENTRIES, REPOS
 from openllm_repos.manifest.maps import Map, Publication
 from openllm_repos.manifest.model import (
     DEFAULT_BRANCH,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA: Final = 1
-LARGEST: Final = 1 << 20
 _LONGEST_NAME: Final = 100
 _TOML_LINE: Final = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")  # how tomllib ends what it says
 _TOP_KEYS: Final = ("schema", "project", "hosts", "repos", "hooks")
@@ -98,13 +98,13 @@ def read_manifest(path: Path) -> Manifest:
         ManifestError: see :meth:`Manifest.load`.
     """
     try:
-        content = read_file(path, LARGEST)
+        content = read_file(path, BYTES)
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:
         raise ManifestError(f"the manifest {path} cannot be read: {error.strerror}.") from error
-    if len(content) > LARGEST:
-        raise ManifestError(f"the manifest {path} is larger than {LARGEST >> 20} MiB", hint="Is it the right file?")
+    if len(content) > BYTES:
+        raise ManifestError(f"the manifest {path} is larger than {BYTES >> 20} MiB", hint="Is it the right file?")
     try:
         return parse_manifest(content, path.name)
     except ManifestError as error:
@@ -244,6 +244,9 @@ def _read_repos(faults: Faults, value: object, never: tuple[Pattern, ...], hub: 
     if not isinstance(value, dict):
         faults.add(("repos",), f"is {type_of(value)}; write a table [repos.NAME] for each repo")
         return ()
+    if len(value) > REPOS:
+        faults.add(("repos",), f"has {len(value):,} repos; {REPOS:,} are the most")
+        return ()
     repos: list[Repo] = []
     roles: dict[str, Role | None] = {}
     for key, entry in value.items():
@@ -357,6 +360,9 @@ def _entries(table: Table, key: str, known: tuple[str, ...]) -> list[tuple[int, 
     if not isinstance(value, list):
         one = "map" if key == "map" else "entry"
         table.fault(key, f"is {type_of(value)}; write each {one} as [[repos.NAME.{key}]], in double brackets")
+        return []
+    if len(value) > ENTRIES:
+        table.fault(key, f"has {len(value):,} entries; {ENTRIES:,} are the most")
         return []
     if not value:
         table.fault(key, f"is empty; write [[repos.NAME.{key}]] with from and to, or leave it out")

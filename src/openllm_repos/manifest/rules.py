@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 from openllm_repos.manifest.faults import Faults, Place
+from openllm_repos.manifest.limits import COMPARISONS
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo, Role
-from openllm_repos.names.overlap import intersect
+from openllm_repos.names.overlap import TooMuchWork, related
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
 from openllm_repos.names.ref import TagTemplate
@@ -76,24 +78,36 @@ def check_maps(
     faults: Faults, place: Place, maps: Numbered, owned: tuple[Pattern, ...], never: tuple[Pattern, ...]
 ) -> None:
     """The maps of a target (at `place`) write different paths, none of them owned, and read no `never` path."""
-    for at, entry in maps:
-        for index, pattern in enumerate(never):
-            if example := intersect(pattern, entry.source):
-                faults.add(
-                    (*place, at, "from"),
-                    f"can read {quoted(example)}, which project.never[{index}] ({quoted(pattern.text)}) keeps out of"
-                    " every target; take a narrower pattern",
-                )
-        for index, pattern in enumerate(owned):
-            if example := intersect(pattern, entry.output):
-                faults.add(
-                    (*place, at, "to"),
-                    f"can write {quoted(example)}, which owned[{index}] ({quoted(pattern.text)}) leaves to this repo"
-                    " alone; write to another folder",
-                )
-        for other_at, other in maps:
-            if other_at < at and (clash := _clash(entry.output, other.output, f"map[{other_at}]")):
-                faults.add((*place, at, "to"), f"{clash}; write to another folder or take another pattern")
+    sources, outputs = [entry.source for _, entry in maps], [entry.output for _, entry in maps]
+    with _bounded(faults, place):
+        for number, index, example in faults.comparer.meeting(sources, never):
+            faults.add(
+                (*place, maps[number][0], "from"),
+                f"can read {quoted(example)}, which project.never[{index}] ({quoted(never[index].text)}) keeps out of"
+                " every target; take a narrower pattern",
+            )
+        for number, index, example in faults.comparer.meeting(outputs, owned):
+            faults.add(
+                (*place, maps[number][0], "to"),
+                f"can write {quoted(example)}, which owned[{index}] ({quoted(owned[index].text)}) leaves to this repo"
+                " alone; write to another folder",
+            )
+        for number, other in related(outputs, outputs):
+            if other < number and (clash := _clash(faults, outputs[number], outputs[other], f"map[{maps[other][0]}]")):
+                faults.add((*place, maps[number][0], "to"), f"{clash}; write to another folder or take another pattern")
+
+
+@contextlib.contextmanager
+def _bounded(faults: Faults, place: Place) -> Iterator[None]:
+    """Let patterns that take too long to compare be a fault."""
+    try:
+        yield
+    except TooMuchWork:
+        faults.add(
+            place,
+            f"has patterns that take over {COMPARISONS:,} steps to compare with each other, 'owned' and 'never'; take"
+            " fewer, with fewer wildcards, or whole folders",
+        )
 
 
 def check_publish(faults: Faults, place: Place, published: Numbered, maps: Numbered) -> None:
@@ -102,16 +116,22 @@ def check_publish(faults: Faults, place: Place, published: Numbered, maps: Numbe
     `never` has no say: it keeps paths of the source's history out of what is synced. A folder that no Space may get
     can be published to its dataset on purpose.
     """
-    for at, entry in published:
-        others = [(f"publish[{other_at}]", other) for other_at, other in published if other_at < at]
-        others += [(f"map[{map_at}]", a_map) for map_at, a_map in maps]
-        for name, other in others:
-            if clash := _clash(entry.output, other.output, name):
-                faults.add((*place, at, "to"), f"{clash}; write to another folder or take another pattern")
+    named = [(f"publish[{at}]", entry.output) for at, entry in published]
+    named += [(f"map[{at}]", entry.output) for at, entry in maps]
+    outputs = [output for _, output in named]
+    with _bounded(faults, place):
+        for number, other in related(outputs[: len(published)], outputs):
+            if number > other or other >= len(published):
+                name, output = named[other]
+                if clash := _clash(faults, outputs[number], output, name):
+                    faults.add(
+                        (*place, published[number][0], "to"),
+                        f"{clash}; write to another folder or take another pattern",
+                    )
 
 
-def _clash(output: Pattern, other: Pattern, other_name: str) -> str | None:
-    if example := intersect(output, other):
+def _clash(faults: Faults, output: Pattern, other: Pattern, other_name: str) -> str | None:
+    if example := faults.comparer.intersect(output, other):
         return f"can write {quoted(example)}, as {other_name} can"
     for file, folder in ((output, other), (other, output)):
         if file.is_single_file and (folder.base + "/").startswith(file.canonical + "/"):
