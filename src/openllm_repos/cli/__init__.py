@@ -33,6 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     import gc
 
     _open_closed_streams()
+    _print_whatever_comes()
+    try:
+        import fcntl  # noqa: F401 - locks and pipes need it
+    except ImportError:
+        print("error: openllm-repos runs on Linux, macOS and WSL.", file=sys.stderr)
+        return 30
     collecting = gc.isenabled()
     gc.disable()  # a command keeps what it makes until it ends: searching that for cycles again and again costs a tenth
     try:
@@ -57,3 +63,11 @@ def _open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - as long as we run
+
+
+def _print_whatever_comes() -> None:
+    """Let no text be too foreign for the streams: what their encoding lacks is written as an escape."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        change = getattr(stream, "reconfigure", None)  # a caller of `main` may have put something simpler there
+        if change is not None:
+            change(errors="backslashreplace")
