@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,11 +101,10 @@ def test_where_the_hub_does_not_say_the_answer_of_git_stays(
     sandbox: Sandbox, hub_family: HubFamily, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     hub_family.synced()
-    begun = time.monotonic()
     if why == "refused":
         sandbox.hub.fault(match="GET */runtime", status=503, count=None)
     elif why == "late":
-        sandbox.hub.fault(match="GET */runtime", delay=20)
+        sandbox.hub.fault(match="GET */runtime", delay=60)
     elif why == "HF_HUB_OFFLINE":
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     elif why == "no token":
@@ -115,7 +113,8 @@ def test_where_the_hub_does_not_say_the_answer_of_git_stays(
     lines = _status(hub_family, *(["--offline"] if why == "offline" else ["--deadline", "1"]))
     assert lines[0] == "repo   kind    branch  state    release"
     assert lines[2] == "space  space   main    in sync  -"
-    assert time.monotonic() - begun < 5
+    answered = [seen for seen in sandbox.hub.log if seen.path.endswith("/runtime")]
+    assert why != "late" or not answered  # it was not waited for
 
 
 def test_a_family_without_a_space_loads_nothing_to_ask_the_hub_with(family: Family, home: SealedHome) -> None:

@@ -37,6 +37,7 @@ class Behaviour:
 
     latency: seconds that each round trip takes (one per request; see also `GitServer.latency`).
     dead: requests are taken and never answered.
+    together: who asks for refs is answered once as many have asked, and not before.
     account: (user, password) that every request must bring; others get 401.
     denies_push: pushes get 403.
     before_offer: called before the refs are offered to somebody who is about to push.
@@ -45,6 +46,7 @@ class Behaviour:
 
     latency: float = 0
     dead: bool = False
+    together: threading.Barrier | None = None
     account: tuple[str, str] | None = None
     denies_push: bool = False
     before_offer: Callable[[], object] | None = None
@@ -220,6 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server_side.requests.append(Request(self.command, name or path, service))
             behaviour = self.server_side.behaviour(name or path)
             time.sleep(behaviour.latency)
+            if behaviour.together is not None and (self.command, service) == ("GET", "upload"):
+                behaviour.together.wait()
             if behaviour.dead:
                 self.server_side.closing.wait()
                 self.close_connection = True

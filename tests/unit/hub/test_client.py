@@ -289,9 +289,9 @@ def test_a_hub_that_asks_to_wait_is_waited_for(sandbox: Sandbox) -> None:
 def test_there_is_a_limit_to_the_waiting(sandbox: Sandbox) -> None:
     for headers in (RATE, {"Retry-After": "3600"}):
         sandbox.hub.fault(match="GET *", status=429, headers=headers, count=None)
-        begun = time.monotonic()
-        error = _refused(HubClient(sandbox.hub.url, "hf_write", patience=0.5))
-        assert (error.cause, time.monotonic() - begun < 0.5) == (Cause.LIMITED, True)
+        told: list[str] = []
+        error = _refused(HubClient(sandbox.hub.url, "hf_write", patience=0.5, told=told.append))
+        assert (error.cause, told) == (Cause.LIMITED, [])  # every wait is told
         sandbox.hub.faults.clear()
 
 
@@ -343,10 +343,8 @@ def test_an_answer_that_lacks_everything_claims_nothing() -> None:
 def test_a_log_that_goes_on_for_ever_is_read_as_far_as_it_has_come() -> None:
     events = [b"data: " + json.dumps({"data": f"step {n}\n", "timestamp": ""}).encode() + b"\n\n" for n in range(30)]
     with Stranger(200, b": hello\n\ndata:\n\ndata: {]\n\n" + b"".join(events), endless=True) as hub:
-        begun = time.monotonic()
         read = HubClient(hub.url, deadline=0.3).build_log(SPACE, lines=2)
     assert read == ("step 28", "step 29")
-    assert time.monotonic() - begun < 3
 
 
 @pytest.mark.usefixtures("hub")

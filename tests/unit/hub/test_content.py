@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -151,15 +150,14 @@ def test_a_file_that_fails_here_is_not_sent_to_its_end(content: HubContent) -> N
 @pytest.mark.slow
 def test_who_stops_it_does_not_wait_for_a_store_that_is_silent(content: HubContent, sandbox: Sandbox) -> None:
     stop = lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # noqa: E731
-    sandbox.hub.fault(match="PUT /_lfs/upload/*", before=stop, delay=5)
+    sandbox.hub.fault(match="PUT /_lfs/upload/*", before=stop, delay=60)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
-    began = time.monotonic()
     try:
         with pytest.raises(KeyboardInterrupt):
             LargeFiles(content).send(FILES[:1])
     finally:
         signal.signal(signal.SIGINT, before)
-    assert time.monotonic() - began < 4
+    assert not [seen for seen in sandbox.hub.log if seen.method == "PUT"]  # which is written down once it is answered
 
 
 def test_nobody_sends_large_files_without_the_right_to(content: HubContent, sandbox: Sandbox) -> None:
