@@ -13,7 +13,7 @@ from tests.support.repositories import Clone
 
 MODELS = ("lemms/openllm-small-extended-7k", "lemms/openllm-small-extended-8k")
 DATASET = "lemms/openllm-training-data"
-ORDER = ("space", "small-7k", "small-8k", "training-data", "main")
+ORDER = ("space", "small-extended-7k", "small-extended-8k", "training-data", "main")
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_the_whole_family_is_released(sandbox: Sandbox, clone: Clone, run_cli: R
     tags = commits(sandbox, "v1.0.0")
     paths = {
         "space": sandbox.hub.path("space", "lemms/openllm"),
-        "small-7k": sandbox.hub.path("model", MODELS[0]),
-        "small-8k": sandbox.hub.path("model", MODELS[1]),
+        "small-extended-7k": sandbox.hub.path("model", MODELS[0]),
+        "small-extended-8k": sandbox.hub.path("model", MODELS[1]),
         "training-data": sandbox.hub.path("dataset", DATASET),
         "main": sandbox.github.path("louischua/openllm"),
     }
@@ -95,8 +95,8 @@ def test_a_hub_that_fails_in_the_middle_is_gone_on_with(sandbox: Sandbox, clone:
     sandbox.hub.fault(match=f"POST /{model}*git-receive-pack", status=503, count=1)
     done = run_cli("--patience", "0", "release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 30
-    assert "small-8k did not take the tag v1.0.0:" in done.err
-    assert [name for name, commit in commits(sandbox, "v1.0.0").items() if commit] == ["space", "small-7k"]
+    assert "small-extended-8k did not take the tag v1.0.0:" in done.err
+    assert [name for name, commit in commits(sandbox, "v1.0.0").items() if commit] == ["space", "small-extended-7k"]
     assert run_cli("release", "--yes", "1.0.0", "--resume", cwd=clone.path).code == 0
     assert None not in commits(sandbox, "v1.0.0").values()
 

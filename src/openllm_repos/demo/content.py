@@ -28,10 +28,10 @@ to = "training/"
 from = "configs/*.json"
 to = "configs/"
 
-[repos.small-7k]
+[repos.small-extended-7k]
 model = "lemms/openllm-small-extended-7k"
 
-[repos.small-8k]
+[repos.small-extended-8k]
 model = "lemms/openllm-small-extended-8k"
 
 [repos.training-data]

@@ -25,7 +25,7 @@ def submodule_path(text: str) -> FolderPath:
     """
     path = FolderPath(text)
     if not path:
-        raise NameRefused(f"{quoted(text)} is the top of the source; name a folder, such as models/small-8k")
+        raise NameRefused(f"{quoted(text)} is the top of the source; name a folder, such as models/small-extended-8k")
     return path
 
 

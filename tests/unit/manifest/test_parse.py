@@ -32,8 +32,8 @@ def test_the_family_of_openllm() -> None:
     assert [(repo.name, repo.kind, repo.role, repo.url) for repo in manifest.repos] == [
         ("main", Kind.GITHUB, Role.SOURCE, "https://github.com/louischua/openllm"),
         ("space", Kind.SPACE, Role.TARGET, "https://huggingface.co/spaces/lemms/openllm"),
-        ("small-7k", Kind.MODEL, Role.MEMBER, "https://huggingface.co/lemms/openllm-small-extended-7k"),
-        ("small-8k", Kind.MODEL, Role.MEMBER, "https://huggingface.co/lemms/openllm-small-extended-8k"),
+        ("small-extended-7k", Kind.MODEL, Role.MEMBER, "https://huggingface.co/lemms/openllm-small-extended-7k"),
+        ("small-extended-8k", Kind.MODEL, Role.MEMBER, "https://huggingface.co/lemms/openllm-small-extended-8k"),
         ("training-data", Kind.DATASET, Role.MEMBER, "https://huggingface.co/datasets/lemms/openllm-training-data"),
     ]
     assert manifest.source is manifest.repo("main")
@@ -82,7 +82,7 @@ def test_a_repo_given_by_url_is_of_the_kind_git() -> None:
 def test_a_repo_that_is_not_there_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="no repo 'spcae'; did you mean 'space'") as refused:
         Manifest.load(TREE / "repos.toml").repo("spcae")
-    assert "main, space, small-7k" in refused.value.hint
+    assert "main, space, small-extended-7k" in refused.value.hint
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_the_file() -> None:

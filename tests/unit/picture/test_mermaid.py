@@ -51,7 +51,7 @@ def test_the_family_of_the_example() -> None:
         '  source -->|"core/src/#42;.py → training/<br/>configs/#42;.json → configs/"| target1',
         '  subgraph members ["3 members#58; no folders, but every release"]',
         "    direction LR",
-        '    member1["small-7k (model)<br/>lemms/openllm-small-extended-7k"] ~~~ member2[…] ~~~ member3[…]',
+        '    member1["small-extended-7k (model)<br/>lemms/openllm-small-extended-7k"] ~~~ member2[…] ~~~ member3[…]',
         "  end",
         "  source -.- members",
     ]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from openllm_repos.manifest import Manifest
 from openllm_repos.manifest.model import Kind
 from openllm_repos.names.ref import BranchName, RepoName
-from openllm_repos.setup.draft import Draft, Entry
+from openllm_repos.setup.draft import Draft, Entry, entries
 from openllm_repos.setup.places import place_of, place_of_url
+
+ROOT = Path(__file__).parents[3]
+TOLD = [ROOT / "README.md", ROOT / "repos.toml", *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.toml")]
+TOLD += [
+    ROOT / "src/openllm_repos/demo/content.py",
+    *(ROOT / "manifest/valid" / name for name in ("openllm.toml", "publish.toml")),
+]
 
 
 def draft(*maps: tuple[str, str], name: str = "space") -> Draft:
@@ -54,3 +64,21 @@ def test_a_source_that_is_neither_on_github_nor_on_the_hub() -> None:
     assert place is not None
     text = Draft("engine", Entry(RepoName("main"), place)).text()
     assert Manifest.parse(text).source.url == "file:///srv/git/engine.git"
+
+
+def test_the_documents_and_the_demo_call_each_repo_as_init_does() -> None:
+    """A person who has read the README finds its names in the manifest that they get."""
+    source = place_of(Kind.GITHUB, "louischua/openllm")
+    written = [
+        found
+        for path in TOLD
+        for found in re.findall(
+            r'^\[repos\.([\w-]+)\]\n(space|model|dataset) = "(.*?)"', path.read_text(), re.MULTILINE
+        )
+    ]
+    assert len(written) > 10
+    for name, kind, repo_id in written:
+        place = place_of(Kind(kind), repo_id)
+        space, others = (place, []) if kind == Kind.SPACE else (None, [place])
+        (_, made) = entries("openllm", source, BranchName("main"), space, others)
+        assert (made.name, repo_id) == (name, repo_id)
