@@ -7,10 +7,12 @@ always be asked again, a push only after the remote has said that the old value 
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import TypeVar, cast
 
 from openllm_repos.errors import Passing, ReposError
 from openllm_repos.interrupts import check
@@ -37,6 +39,42 @@ def pause(seconds: float) -> None:
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(_SLICE, left))
         check()
+
+
+class TimeIsUp(Exception):
+    """Work did not end in the time that it had."""
+
+
+def within(seconds: float, work: Callable[[], _T]) -> _T:
+    """Return what `work` returns, or raise what it raises, within a time.
+
+    It runs in a thread of its own, which is left behind when the time is up: no library that waits (for a name to be
+    looked up, for headers that come byte by byte) can hold us, and no such thread keeps the program from ending.
+
+    Raises:
+        TimeIsUp: it took longer.
+        Interrupted: the run is to end.
+    """
+    outcome: SimpleQueue[tuple[_T | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            outcome.put((work(), None))
+        except BaseException as why:  # noqa: BLE001 - raised where it is waited for
+            outcome.put((None, why))
+
+    threading.Thread(target=run, daemon=True).start()
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            result, why = outcome.get(timeout=min(_SLICE, left))
+        except Empty:
+            check()
+            continue
+        if why is not None:
+            raise why
+        return cast("_T", result)
+    raise TimeIsUp
 
 
 def passing_status(status: int, headers: Mapping[str, str], *, now: float | None = None) -> Passing | None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,8 +74,6 @@ def test_ctrl_c_ends_a_wait_at_once(hub_family: HubFamily, sandbox: Sandbox) -> 
     )
     assert process.stderr is not None
     assert b"asked for it (HTTP 429)" in process.stderr.readline()
-    begun = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said.splitlines()[-1]) == (130, b"stopped: Interrupted.")
-    assert time.monotonic() - begun < 60  # of a wait of a hundred seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -245,12 +245,38 @@ def test_an_answer_that_is_lost_is_asked_for_and_not_sent_twice(publishing: Publ
 
 def test_a_commit_that_never_arrived_is_told_and_the_same_command_finishes(publishing: Publishing) -> None:
     publishing.sandbox.hub.fault(match="POST */commit/main", cut=True)
-    stopped = publishing.publish("small-7k", code=30)
+    stopped = publishing.publish("small-7k", "--patience", "0", code=30)
     assert "openllm-repos publish small-7k" in stopped.out
     assert len(publishing.uploads()) == 1
     publishing.publish("small-7k")
     assert len(publishing.uploads()) == 1
     assert "model.safetensors" in publishing.model.paths()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "headers": {"Retry-After": "1"}},
+        {"cut": True},
+        pytest.param({"status": 503}, marks=pytest.mark.slow),
+        pytest.param({"reset": True}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_a_commit_of_which_the_hub_has_nothing_is_made_again(publishing: Publishing, fault: dict[str, Any]) -> None:
+    publishing.sandbox.hub.fault(match="POST */commit/main", **fault)
+    done = publishing.publish("small-7k")
+    assert "waiting 1 s: " in done.err
+    assert len(publishing.uploads()) == 1
+    assert len(publishing.model.log()) == 2
+
+
+def test_a_commit_whose_answer_was_lost_is_not_made_again(publishing: Publishing) -> None:
+    publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True)
+    done = publishing.publish("small-7k")
+    assert "small-7k: published" in done.out
+    assert len(publishing.model.log()) == 2
+    assert len([seen for seen in publishing.sandbox.hub.log if seen.path.endswith("/commit/main")]) == 1
 
 
 def test_a_file_that_is_written_while_it_is_sent_is_not_committed(publishing: Publishing) -> None:
@@ -459,9 +485,13 @@ def test_whether_a_commit_arrived_may_not_be_known(publishing: Publishing) -> No
 
 @pytest.mark.slow
 def test_the_hub_asks_to_wait_longer_than_anybody_would(publishing: Publishing) -> None:
-    publishing.sandbox.hub.fault(match="POST */commit/main", status=429, message="128 commits per hour")
+    publishing.sandbox.hub.fault(
+        match="POST */commit/main", status=429, message="128 commits per hour", headers={"Retry-After": "3000"}
+    )
     done = publishing.publish("small-7k", code=30)
-    assert "takes no more requests" in done.out
+    assert "takes no more requests about the model" in done.out
+    assert "128 commits per hour" in done.out
+    assert "asks to wait 3000 s" in done.out
 
 
 @pytest.mark.slow

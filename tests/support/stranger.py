@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 
@@ -19,13 +19,21 @@ class Stranger:
         status: of the answer; the default wants a password.
         body: of the answer; several are given out in their order, the last one again and again.
         endless: after the body, keep the connection open as a stream of events does.
+        headers: further ones of the answer.
 
     Attributes:
         url: where it listens, without a slash at the end.
         shown: of each request the path, and the ``Authorization`` that came with it in plain text, or "".
     """
 
-    def __init__(self, status: int = 401, body: bytes | Sequence[bytes] = b"", *, endless: bool = False) -> None:
+    def __init__(
+        self,
+        status: int = 401,
+        body: bytes | Sequence[bytes] = b"",
+        *,
+        endless: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._closing = closing = threading.Event()
         self.shown: list[tuple[str, str]] = []
         shown = self.shown
@@ -41,6 +49,8 @@ class Stranger:
                 self.send_response(status)
                 if status == 401:
                     self.send_header("WWW-Authenticate", 'Basic realm="stranger"')
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
                 if not endless:
                     self.send_header("Content-Length", str(len(said)))
                 self.end_headers()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from openllm_repos.errors import EnvironmentProblem, RemoteRefused, ReposError
 from openllm_repos.family.access import hub_repo_of
 from openllm_repos.hint import hint_lines
-from openllm_repos.hub.client import PATIENCE
 from openllm_repos.hub.model import HubType, Stage
 from openllm_repos.hub.space import Followed, follow
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest
@@ -52,7 +52,7 @@ def wait_for_spaces(
     """
     waited: dict[str, Waited] = {}
     end = time.monotonic() + seconds
-    hub = access.hub(patience=min(PATIENCE, seconds), told=told)
+    hub = access.hub(retry=replace(access.retry, patience=min(access.retry.patience, seconds)))
     for outcome in outcomes:
         target = manifest.target(outcome.target)
         space = hub_repo_of(target)

@@ -82,6 +82,7 @@ def status(
         raise click.UsageError("--leave-held goes with --check.")
     from openllm_repos.cli.clone import LOOKING, open_family
     from openllm_repos.family.remotes import DEADLINE
+    from openllm_repos.retry import NEVER
     from openllm_repos.status.family import family_status
 
     manifest, repository, access = open_family(invocation, LOOKING)
@@ -91,7 +92,7 @@ def status(
     with repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone:
         with _Waiting(manifest, shown=told, table=not (as_json or markdown or page)) as waiting:
             seconds = DEADLINE if deadline is None else deadline
-            hub = access.hub(deadline=seconds)
+            hub = access.hub(deadline=seconds, retry=NEVER)  # for columns that may stay empty
             family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
             family = family.only(names)
         if in_actions():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -96,7 +96,7 @@ class FamilyAccess:
         # What the manifest says may be led elsewhere (url.*.insteadOf); git then asks for the host that it ends up at.
         self._hub_names = _names(self.endpoint, HUB_HOST, manifest.hub or HUB_HOST)
         self._github_names = _names(github, GITHUB_HOST)
-        self._publishing = TrustedPublishing(self.endpoint, environ)
+        self._publishing = TrustedPublishing(self.endpoint, environ, retry=retry)
         self._github_token = github_token(environ) if github_allowed else None
         self._failures: dict[HubRepo, HubError] = {}
 
@@ -142,39 +142,28 @@ class FamilyAccess:
         """Whether the Hub is shown a token that the person has, rather than none, or those of trusted publishing."""
         return self._hub_token is not None
 
-    def hub(
-        self, *, deadline: float = DEADLINE, patience: float = 0, told: Callable[[str], None] = lambda _: None
-    ) -> HubClient:
+    def hub(self, *, deadline: float = DEADLINE, retry: RetryPolicy | None = None) -> HubClient:
         """Return the Hub, asked with the same tokens that git gets.
 
         Args:
-            deadline: seconds that one answer may take.
-            patience: seconds to wait in all where the Hub limits the rate of requests.
-            told: gets a line for people before each such wait.
+            deadline: seconds until an answer begins.
+            retry: how patient to be, if not as the run is.
         """
 
         def token(repo: HubRepo | None) -> str | None:
             found = self._hub_token_for(repo)
             return None if found is None else found.value
 
-        return HubClient(self.endpoint, token, deadline=deadline, patience=patience, told=told)
+        return HubClient(self.endpoint, token, deadline=deadline, retry=self.retry if retry is None else retry)
 
-    def content(
-        self, repo: HubRepo, *, patience: float = 0, told: Callable[[str], None] = lambda _: None
-    ) -> HubContent:
-        """Return the files of a repository on the Hub, asked for and written with the same tokens.
-
-        Args:
-            repo: the repository.
-            patience: seconds to wait in all where the Hub limits the rate of requests.
-            told: gets a line for people before each such wait.
-        """
+    def content(self, repo: HubRepo) -> HubContent:
+        """Return the files of a repository on the Hub, asked for and written with the same tokens."""
 
         def token() -> str | None:
             found = self._hub_token_for(repo)
             return None if found is None else found.value
 
-        return HubContent(self.endpoint, repo, token, Manners(_LISTING, patience, told))
+        return HubContent(self.endpoint, repo, token, Manners(_LISTING, self.retry))
 
     def _hub_token_for(self, repo: HubRepo | None) -> Token | None:
         """Return the token for a repository on the Hub; where a job is no trusted publisher of it, there is none."""

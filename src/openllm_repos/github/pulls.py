@@ -9,18 +9,17 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from openllm_repos.errors import ReposError, UsageError
+from openllm_repos.errors import Passing, ReposError, UsageError
 from openllm_repos.names.ref import BranchName
 from openllm_repos.names.url import RepoId
+from openllm_repos.retry import NEVER, RetryPolicy, TimeIsUp, next_step, passing_status, within
 
-if TYPE_CHECKING:
-    from http.client import HTTPConnection
-
-DEADLINE = 15.0  # seconds for one answer
+DEADLINE = 15.0  # seconds for each piece of an answer
+_TOTAL = 45.0  # seconds for all of it
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LONGEST_WORDS = 300
 _LONGEST = 4_000_000  # bytes of an answer
 _CREATED = (200, 201)
 
@@ -81,32 +80,100 @@ def api_of(server: str, environ: Mapping[str, str] | None = None) -> str:
     return named or usual
 
 
-def open_pull(api: str, token: str, pull: PullRequest, *, deadline: float = DEADLINE) -> str:
+def open_pull(api: str, token: str, pull: PullRequest, *, retry: RetryPolicy = NEVER) -> str:
     """Open a pull request, or find the one that is open for the same branches; return its page.
 
     Args:
         api: the REST API.
         token: who asks.
         pull: what to open.
-        deadline: seconds for each answer.
+        retry: how patient to be.
 
     Raises:
         GitHubRefused: there is none, and none could be opened.
     """
     owner = str(pull.repo).partition("/")[0]
     asked = urlencode({"state": "open", "head": f"{owner}:{pull.head}", "base": pull.base})
-    listed = _request("GET", f"{api}/repos/{pull.repo}/pulls?{asked}", token, None, deadline)
-    for one in listed if isinstance(listed, list) else []:
-        if one.get("state") == "open" and (one["head"]["ref"], one["base"]["ref"]) == (pull.head, pull.base):
-            return str(one["html_url"])
     said = {"title": pull.title, "body": pull.body, "head": pull.head, "base": pull.base}
-    made = _request("POST", f"{api}/repos/{pull.repo}/pulls", token, said, deadline)
-    return str(made["html_url"])
+    pulls = f"{api}/repos/{pull.repo}/pulls"
+
+    def find_or_open() -> str:
+        """Look first, each time: what was opened and not answered is found, not opened twice."""
+        for one in _rows(_request("GET", f"{pulls}?{asked}", token, None)):
+            if _same(one, pull):
+                return _page(one)
+        return _page(_request("POST", pulls, token, said))
+
+    return retry.run(urlsplit(api).netloc, find_or_open)
 
 
-def _request(method: str, url: str, token: str, body: Mapping[str, str] | None, deadline: float) -> Any:  # noqa: ANN401 - as JSON is
-    """Make one request and return what the answer holds."""
+def _rows(said: object) -> list[object]:
+    if not isinstance(said, list):
+        raise _not_github()
+    return said
+
+
+def _same(one: object, pull: PullRequest) -> bool:
+    if not isinstance(one, dict):
+        raise _not_github()
+    ends = [one.get(key) for key in ("head", "base")]
+    refs = [end.get("ref") if isinstance(end, dict) else None for end in ends]
+    return one.get("state") == "open" and refs == [pull.head, pull.base]
+
+
+def _page(said: object) -> str:
+    page = said.get("html_url") if isinstance(said, dict) else None
+    if not isinstance(page, str) or not page.startswith(("https://", "http://")):
+        raise _not_github()
+    return page.encode("utf-8", "replace").decode()
+
+
+def _not_github() -> GitHubRefused:
+    hint = "Check GITHUB_SERVER_URL, GITHUB_API_URL and the network: a proxy may have answered."
+    return GitHubRefused("What answers is not GitHub.", hint=hint)
+
+
+def _request(method: str, url: str, token: str, body: Mapping[str, str] | None) -> object:
+    """Make one request, bounded in time and size, and return the JSON that is answered."""
     from http.client import HTTPException
+
+    try:
+        status, headers, data = within(_TOTAL, lambda: _exchange(method, url, token, body))
+    except TimeIsUp:
+        late = Passing("no answer in time", tries=1)
+        raise GitHubRefused("GitHub did not answer in time.", passing=late) from None
+    except ConnectionRefusedError as error:
+        raise GitHubRefused(f"There is no connection to {urlsplit(url).netloc}: {error.strerror}.") from None
+    except (OSError, HTTPException, ValueError) as error:
+        broken = Passing("the connection broke off", tries=2)
+        raise GitHubRefused(f"GitHub gave no answer that could be read: {error}.", passing=broken) from None
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if status not in _CREATED:
+        passing = passing_status(status, headers)
+        hint = "" if passing is None else next_step(urlsplit(url).netloc, passing)
+        raise GitHubRefused(f"GitHub said {status}: {_words(found) or 'no reason given'}.", hint=hint, passing=passing)
+    if found is None:
+        raise _not_github()
+    return found
+
+
+def _words(said: object) -> str:
+    """GitHub's own words for a refusal."""
+    whole = said if isinstance(said, dict) else {}
+    rows = whole.get("errors")
+    found = (
+        [one.get("message", one.get("code")) for one in rows if isinstance(one, dict)] if isinstance(rows, list) else []
+    )
+    text = "; ".join(one for one in (whole.get("message"), *found) if isinstance(one, str) and one)
+    return " ".join(text.encode("utf-8", "replace").decode().split())[:_LONGEST_WORDS]
+
+
+def _exchange(method: str, url: str, token: str, body: Mapping[str, str] | None) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers by lower-case name, and body."""
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
     parts = urlsplit(url)
     where = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -116,28 +183,14 @@ def _request(method: str, url: str, token: str, body: Mapping[str, str] | None, 
         "X-GitHub-Api-Version": "2022-11-28",
         "User-Agent": "openllm-repos",
     }
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.netloc, timeout=DEADLINE)
     try:
-        connection = _connection(parts.scheme, parts.netloc, deadline)
-        try:
-            connection.request(method, where, None if body is None else json.dumps(body).encode(), headers)
-            answer = connection.getresponse()
-            data, status = answer.read(_LONGEST), answer.status
-            if answer.length:  # what is still to come
-                raise HTTPException("it ended too early, or is too long")
-        finally:
-            connection.close()
-        found = json.loads(data)
-    except (OSError, HTTPException, ValueError) as error:
-        raise GitHubRefused(f"GitHub gave no answer that could be read: {error}.") from None
-    if status not in _CREATED:
-        reasons = found.get("errors") if isinstance(found, dict) else None
-        words = [found.get("message", "")] if isinstance(found, dict) else []
-        words += [str(one.get("message", one.get("code", ""))) for one in reasons or [] if isinstance(one, dict)]
-        raise GitHubRefused(f"GitHub said {status}: {'; '.join(word for word in words if word) or 'no reason given'}.")
-    return found
-
-
-def _connection(scheme: str, host: str, deadline: float) -> HTTPConnection:
-    from http.client import HTTPConnection, HTTPSConnection
-
-    return HTTPSConnection(host, timeout=deadline) if scheme == "https" else HTTPConnection(host, timeout=deadline)
+        connection.request(method, where, None if body is None else json.dumps(body).encode(), headers)
+        answer = connection.getresponse()
+        data = answer.read(_LONGEST)
+        if answer.length or len(data) == _LONGEST:  # what is still to come
+            raise HTTPException("it ended too early, or is too long")
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, data
+    finally:
+        connection.close()

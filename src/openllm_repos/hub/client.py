@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
-from openllm_repos.errors import NameRefused
-from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
+from openllm_repos.hub import answers
+from openllm_repos.hub.failures import NO_TOKEN, Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.model import (
     Account,
     CardReport,
@@ -21,20 +17,20 @@ from openllm_repos.hub.model import (
     HubRepo,
     HubType,
     Runtime,
-    Stage,
     WriteAccess,
 )
-from openllm_repos.hub.session import Manners, request, streamed
+from openllm_repos.hub.session import Manners, host_of_url, log, once, reading, request
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
+from openllm_repos.retry import NEVER, RetryPolicy, pause
 from openllm_repos.text import show
 
 CONNECTIONS = 16
 DEADLINE = 10.0  # seconds that one answer may take
-PATIENCE = 60.0  # seconds that a call waits in all, where the Hub says "too many requests"
 _CREATIONS = 4  # how often a creation is tried that another one is in the way of
 _CREATION_PAUSE = 1.0
 _LOG_SILENCE = 2.0  # seconds without a further line after which a log is taken to be read
+_T = TypeVar("_T")
 
 Tokens = Callable[[HubRepo | None], str | None]
 """Gives the token for a repository, or for questions about no repository; None is "ask without"."""
@@ -47,8 +43,7 @@ class HubClient:
         endpoint: such as ``https://huggingface.co``; see :func:`openllm_repos.hub.endpoint.hub_endpoint`.
         token: a token, None to ask without, or a function that gives one for each repository (trusted publishing).
         deadline: seconds to connect, and again for an answer.
-        patience: seconds to wait in all where the Hub limits the rate of requests; 0 to give up at once.
-        told: gets a line for people before each such wait.
+        retry: how patient to be where it may pass.
 
     Every method raises :class:`~openllm_repos.hub.failures.HubError` where the Hub does not do what it is asked.
     """
@@ -59,12 +54,11 @@ class HubClient:
         token: str | Tokens | None = None,
         *,
         deadline: float = DEADLINE,
-        patience: float = PATIENCE,
-        told: Callable[[str], None] = lambda _: None,
+        retry: RetryPolicy = NEVER,
     ) -> None:
         self.endpoint = endpoint
         self._tokens: Tokens = token if callable(token) else lambda _: token
-        self._manners = Manners(deadline, patience, told)
+        self._manners = Manners(deadline, retry)
         self._account: Account | None = None
         self._asking = threading.Lock()
 
@@ -73,13 +67,8 @@ class HubClient:
         with self._asking:
             if self._account is None:
                 if self._tokens(None) is None:
-                    raise HubRefused(
-                        Cause.NO_TOKEN,
-                        "There is no token for the Hub.",
-                        hint="Log in: hf auth login   In CI: HF_TOKEN.",
-                    )
-                said = self._ask("GET", "/api/whoami-v2", about="the owner of the token")
-                self._account = _account(said)
+                    raise HubRefused(Cause.NO_TOKEN, "There is no token for the Hub.", hint=NO_TOKEN)
+                self._account = self._ask("GET", "/api/whoami-v2", answers.account, about="the owner of the token")
             return self._account
 
     def info(self, repo: HubRepo, *, only: Sequence[str] = ()) -> HubInfo:
@@ -90,34 +79,18 @@ class HubClient:
             only: the Hub's names of what is wanted, such as ``lastModified``; the whole holds every file's name too.
         """
         asked = f"?{'&'.join(f'expand={key}' for key in only)}" if only else ""
-        said = self._ask("GET", f"/api/{repo.api}{asked}", repo)
-        runtime = said.get("runtime")
-        return HubInfo(
-            tip=_commit(said.get("sha")),
-            private=bool(said.get("private")),
-            gated=bool(said.get("gated")),
-            changed=_time(said.get("lastModified")),
-            sdk=said.get("sdk"),
-            runtime=_runtime(runtime) if isinstance(runtime, dict) else None,
-        )
+        return self._ask("GET", f"/api/{repo.api}{asked}", answers.info, repo)
 
     def refs(self, repo: HubRepo) -> HubRefs:
         """Return the branches and tags of a repository."""
-        said = self._ask("GET", f"/api/{repo.api}/refs", repo)
-        return HubRefs(_refs(said.get("branches")), _refs(said.get("tags")))
+        return self._ask("GET", f"/api/{repo.api}/refs", answers.refs, repo)
 
     def history(self, repo: HubRepo, commit: ObjectId) -> tuple[tuple[ObjectId, ...], bool]:
         """Return the newest commits of a history, that commit first, and whether these are all of them."""
         url, about = f"{self.endpoint}/api/{repo.api}/commits/{commit}", f"the {repo}"
         answer = request("GET", url, about=about, token=self._tokens(repo), manners=self._manners)
-        try:
-            rows = answer.json()
-        except ValueError:
-            rows = None
-        if not isinstance(rows, list):
-            raise self._not_the_hub(about)
-        found = (_commit(row.get("id")) for row in rows if isinstance(row, dict))
-        return tuple(one for one in found if one is not None), 'rel="next"' not in answer.headers.get("link", "")
+        with reading(url, about):
+            return answers.history(answer.json()), not answer.next
 
     def all_refs(self, repos: Sequence[HubRepo]) -> Mapping[HubRepo, HubRefs | HubError]:
         """Ask for the refs of many repositories at once; a repository that fails is an answer too."""
@@ -139,9 +112,9 @@ class HubClient:
         """
         try:
             if self._tokens(repo) is None:
-                hint = "Log in: hf auth login   In CI: set HF_TOKEN, or let the job use trusted publishing."
-                return WriteAccess(allowed=False, why=f"There is no token to write to the {repo} with.", hint=hint)
-            self._ask("GET", f"/api/{repo.api}/auth-check/write", repo)
+                return WriteAccess(allowed=False, why=f"There is no token to write to the {repo} with.", hint=NO_TOKEN)
+            url, token = f"{self.endpoint}/api/{repo.api}/auth-check/write", self._tokens(repo)
+            request("GET", url, about=f"the {repo}", token=token, manners=self._manners)  # only its status counts
         except HubRefused as why:
             return self._not_writable(repo, why)
         return WriteAccess(allowed=True)
@@ -173,14 +146,14 @@ class HubClient:
             body["visibility"] = "private" if private else "public"
         if sdk is not None:
             body["sdk"] = sdk
+        usual = f"{self.endpoint}/{repo.resource}"
         for _ in range(_CREATIONS):
             try:
-                made = self._ask("POST", "/api/repos/create", repo, json=body)
-                return str(made.get("url") or f"{self.endpoint}/{repo.resource}")
+                return self._change("/api/repos/create", lambda said: answers.created(said, usual), repo, json=body)
             except HubRefused as why:
                 if why.cause is not Cause.EXISTS or self._exists(repo):
                     raise
-                time.sleep(_CREATION_PAUSE)
+                pause(_CREATION_PAUSE)
         message = f"The Hub is creating something else for {owner}, and {repo} waits for that."
         raise HubUnreachable(Cause.LIMITED, message, hint="Run this again in a minute.")
 
@@ -198,20 +171,17 @@ class HubClient:
         It is never moved: where it exists, look with :meth:`refs` where it leads.
         """
         body = {"tag": str(tag)} | ({"message": message} if message else {})
-        self._ask("POST", f"/api/{repo.api}/tag/{commit}", repo, about=f"the tag {tag} of the {repo}", json=body)
+        about = f"the tag {tag} of the {repo}"
+        self._change(f"/api/{repo.api}/tag/{commit}", lambda _: None, repo, about=about, json=body)
 
     def check_card(self, readme: str, kind: HubType) -> CardReport:
         """Let the Hub's own validator look at the text of a README.md."""
         body = {"content": readme, "repoType": str(kind)}
-        said = self._ask("POST", "/api/validate-yaml", about="the README.md", json=body, ok=(400,))
-        if "error" in said:  # of the question, not of the card: that is no verdict
-            message = f"The Hub does not judge the README.md: {show(str(said['error']))[:300]}."
-            raise HubUnreachable(Cause.SERVER, message, hint="It may pass: run this again.")
-        return CardReport(_messages(said.get("errors")), _messages(said.get("warnings")))
+        return self._ask("POST", "/api/validate-yaml", answers.card, about="the README.md", json=body, ok=(400,))
 
     def runtime(self, space: HubRepo) -> Runtime:
         """Return what a Space is doing."""
-        return _runtime(self._ask("GET", f"/api/{space.api}/runtime", space))
+        return self._ask("GET", f"/api/{space.api}/runtime", answers.runtime, space)
 
     def build_log(self, space: HubRepo, *, lines: int = 20) -> tuple[str, ...]:
         """Return the last lines of a Space's build log, as many as there are."""
@@ -223,103 +193,51 @@ class HubClient:
 
     def _log(self, space: HubRepo, which: str, lines: int) -> tuple[str, ...]:
         """Read a log: events whose data is JSON with one line each. It may go on for ever; what is there is enough."""
-        kept: deque[str] = deque(maxlen=lines)
-        url, end = f"{self.endpoint}/api/{space.api}/logs/{which}", time.monotonic() + self._manners.deadline
-        silence = min(_LOG_SILENCE, self._manners.deadline)
-        about = f"the {which} log of the {space}"
-        with streamed(url, about=about, token=self._tokens(space), deadline=silence) as events:
-            for event in events:
-                kept.extend(_log_lines(event))
-                if time.monotonic() > end:
-                    break
-        return tuple(kept)
+        url, about = f"{self.endpoint}/api/{space.api}/logs/{which}", f"the {which} log of the {space}"
+        deadline = self._manners.deadline
+        silence = min(_LOG_SILENCE, deadline)
+        events = log(url, about=about, token=self._tokens(space), seconds=deadline, silence=silence)
+        found = [line for event in events for line in answers.log_lines(event)]
+        return tuple(found[-lines:]) if lines else ()
 
     def _ask(
         self,
         method: str,
         path: str,
+        parse: Callable[[object], _T],
         repo: HubRepo | None = None,
         *,
         about: str = "",
         json: Mapping[str, object] | None = None,
         ok: Sequence[int] = (),
-    ) -> dict[str, Any]:
-        """Make one request and return the object that the Hub answers with."""
+    ) -> _T:
+        """Ask something that changes nothing, and return what a parser makes of the answer."""
         about = about or f"the {repo}"
-        answer = request(
-            method,
-            f"{self.endpoint}{path}",
-            about=about,
-            token=self._tokens(repo),
-            json=json,
-            ok=ok,
-            manners=self._manners,
-        )
-        try:
-            said = answer.json() if answer.content else {}
-        except ValueError:
-            said = None
-        if not isinstance(said, dict):
-            if path.endswith("/auth-check/write"):
-                return {}  # only its status counts
-            raise self._not_the_hub(about)
-        return said
+        url, token = f"{self.endpoint}{path}", self._tokens(repo)
+        answer = request(method, url, about=about, token=token, json=json, ok=ok, manners=self._manners)
+        with reading(url, about):
+            return parse(answer.json())
 
-    def _not_the_hub(self, about: str) -> HubUnreachable:
-        message = f"What answers at {self.endpoint} about {about} is not the Hub."
-        return HubUnreachable(
-            Cause.SERVER, message, hint="Check HF_ENDPOINT, and the network: a proxy may have answered."
-        )
+    def _change(
+        self,
+        path: str,
+        parse: Callable[[object], _T],
+        repo: HubRepo,
+        *,
+        about: str = "",
+        json: Mapping[str, object],
+    ) -> _T:
+        """Change something. Only where the Hub did not even look at it (429) is that tried again."""
+        about = about or f"the {repo}"
+        url, token = f"{self.endpoint}{path}", self._tokens(repo)
 
+        def work() -> _T:
+            try:
+                answer = once("POST", url, about=about, token=token, json=json, manners=self._manners)
+            except HubError as why:
+                why.passing = why.passing if why.cause is Cause.LIMITED else None
+                raise
+            with reading(url, about):
+                return parse(answer.json())
 
-def _account(said: Mapping[str, Any]) -> Account:
-    token = (said.get("auth") or {}).get("accessToken") or {}
-    names = [str(one.get("name")) for one in said.get("orgs") or [] if isinstance(one, dict)]
-    return Account(str(said.get("name", "")), str(token.get("role") or "unknown"), tuple(names))
-
-
-def _refs(said: object) -> dict[str, ObjectId]:
-    """Return short names and commits; what has another form is no ref of ours."""
-    found = {}
-    for one in said if isinstance(said, list) else []:
-        commit = _commit(one.get("targetCommit")) if isinstance(one, dict) else None
-        if commit is not None:
-            found[str(one.get("name"))] = commit
-    return found
-
-
-def _runtime(said: Mapping[str, Any]) -> Runtime:
-    word = str(said.get("stage", ""))
-    stage = Stage(word) if word in Stage.__members__ else Stage.UNKNOWN
-    return Runtime(stage, show(word), _commit(said.get("sha")), show(str(said.get("errorMessage") or "")))
-
-
-def _commit(said: object) -> ObjectId | None:
-    try:
-        return ObjectId(said) if isinstance(said, str) else None
-    except NameRefused:
-        return None
-
-
-def _time(said: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(said) if isinstance(said, str) else None
-    except ValueError:
-        return None
-
-
-def _messages(said: object) -> tuple[str, ...]:
-    rows = said if isinstance(said, list) else []
-    return tuple(show(str(row.get("message", ""))) for row in rows if isinstance(row, dict))
-
-
-def _log_lines(event: str) -> list[str]:
-    """Return the lines that one line of an event stream holds: none, mostly one."""
-    if not event.startswith("data:"):
-        return []
-    try:
-        said = json.loads(event.removeprefix("data:"))
-    except ValueError:
-        return []
-    text = said.get("data") if isinstance(said, dict) else None
-    return [show(line) for line in str(text).splitlines()] if text else []
+        return self._manners.retry.run(host_of_url(url), work)

@@ -6,43 +6,21 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from openllm_repos.errors import NameRefused
-from openllm_repos.hub.failures import Cause, HubRefused, HubUnreachable
-from openllm_repos.hub.model import HubRepo
-from openllm_repos.hub.sending import Body, send
-from openllm_repos.hub.session import Manners, request
+from openllm_repos.hub import answers
+from openllm_repos.hub.failures import NO_TOKEN, Cause, HubRefused
+from openllm_repos.hub.model import HubFile, HubRepo, Way
+from openllm_repos.hub.session import Manners, reading, request, send
+from openllm_repos.hub.wire import Answer, Body, Malformed
 from openllm_repos.names.objectid import ObjectId
 
-if TYPE_CHECKING:
-    from httpx2 import Response
-
 _ASKED_AT_ONCE = 256  # files in one question, as huggingface_hub asks
+_MOST_PAGES = 10_000
+_MOST_FILES = 5_000_000
 _NDJSON = "application/x-ndjson"
 _FILE = (b'{"key": "file", "value": {"encoding": "base64", "content": "', b'", "path": %b}}\n')
 _PIECE = 3 << 18  # bytes of a file in one piece of a body; a multiple of 3, so that base64 has no padding in between
-
-
-@dataclass(frozen=True, slots=True)
-class HubFile:
-    """A file as a commit on the Hub has it.
-
-    Attributes:
-        oid: git's id of the blob; of a large file that of its pointer.
-        size: of the content, in bytes.
-        sha256: of the content of a large file; None of others.
-    """
-
-    oid: str
-    size: int
-    sha256: str | None = None
-
-    @property
-    def id(self) -> str:
-        """What tells its content from every other: ``lfs:<sha256>`` or ``git:<id of the blob>``."""
-        return f"git:{self.oid}" if self.sha256 is None else f"lfs:{self.sha256}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +36,6 @@ class Offer:
     path: str
     size: int
     sample: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How the Hub wants a file.
-
-    Attributes:
-        large: through LFS, rather than inside the commit.
-        ignored: the repository's own .gitignore leaves it out.
-    """
-
-    large: bool
-    ignored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +114,7 @@ class HubContent:
         self.endpoint = endpoint
         self.repo = repo
         self.token = token
+        self.retry = manners.retry
         self._manners = manners
 
     def files(self, commit: ObjectId) -> dict[str, HubFile]:
@@ -157,21 +123,23 @@ class HubContent:
 
         found: dict[str, HubFile] = {}
         url = f"{self.endpoint}/api/{self.repo.api}/tree/{commit}?recursive=true"
+        seen: set[str] = set()
         while url:
+            seen.add(url)
             answer = self._ask("GET", url)
-            for one in _list(answer, "type"):
-                if one["type"] == "file":
-                    found[str(one["path"])] = _file(one)
-            after = answer.links.get("next", {}).get("url", "")
-            url = fix_hf_endpoint_in_url(after, endpoint=self.endpoint) if after else ""
-            if url and not url.startswith(f"{self.endpoint}/"):
-                raise HubUnreachable(Cause.SERVER, f"The list of files of the {self.repo} goes on at another place.")
+            with reading(url, f"the {self.repo}"):
+                found |= answers.files(answer.json())
+                url = fix_hf_endpoint_in_url(answer.next, endpoint=self.endpoint) if answer.next else ""
+                if url and (url in seen or not url.startswith(f"{self.endpoint}/")):
+                    raise Malformed("its list of files leads elsewhere, or round in a circle")
+                if len(found) > _MOST_FILES or len(seen) > _MOST_PAGES:
+                    raise Malformed("its list of files does not end")
         return found
 
     def read(self, commit: ObjectId, path: str) -> bytes:
         """Return the content of a file of a commit; of a small one, that is."""
         url = f"{self.endpoint}/{self.repo.resource}/resolve/{commit}/{quote(path)}"
-        return self._ask("GET", url, about=f"{path} of the {self.repo}").content
+        return bytes(self._ask("GET", url, about=f"{path} of the {self.repo}").body)
 
     def ways(self, branch: str, offers: Sequence[Offer]) -> dict[str, Way]:
         """Ask how each of these files is to be sent. The Hub decides by its .gitattributes, size and content."""
@@ -183,14 +151,8 @@ class HubContent:
                 {"path": one.path, "size": one.size, "sample": base64.b64encode(one.sample).decode()} for one in asked
             ]
             answer = self._ask("POST", url, json={"files": rows})
-            said = {row.get("path"): row for row in _list(answer, "uploadMode", "files")}
-            for one in asked:
-                row = said.get(one.path)
-                if row is None:
-                    raise HubUnreachable(Cause.SERVER, f"The Hub does not say how {one.path} is to be sent.")
-                # an empty file cannot go through LFS: the store refuses it
-                large = row["uploadMode"] == "lfs" and one.size > 0
-                found[one.path] = Way(large, bool(row.get("shouldIgnore")))
+            with reading(url, f"the {self.repo}"):
+                found |= answers.ways(answer.json(), {one.path: one.size for one in asked})
         return found
 
     def commit(self, commit: HubCommit) -> ObjectId:
@@ -201,48 +163,22 @@ class HubContent:
             HubUnreachable: it is not known whether the commit was made.
         """
         url = f"{self.endpoint}/api/{self.repo.api}/commit/{quote(commit.branch, safe='')}"
-        answer = send("POST", url, commit.body(), about=f"the {self.repo}", token=self._said_token())
-        try:
-            return ObjectId(str(answer.json()["commitOid"]))
-        except (ValueError, KeyError, TypeError, NameRefused):
-            message = f"The Hub does not say which commit it made in the {self.repo}."
-            raise HubUnreachable(Cause.SERVER, message) from None
+        about = f"the {self.repo}"
+        answer = send("POST", url, commit.body(), about=about, token=self._said_token())
+        with reading(url, f"the commit in {about}"):
+            return answers.commit(answer.json())
 
     def _said_token(self) -> str:
         token = self.token()
         if token is None:
             message = f"There is no token to write to the {self.repo} with."
-            hint = "Log in: hf auth login   In CI: set HF_TOKEN, or let the job use trusted publishing."
-            raise HubRefused(Cause.NO_TOKEN, message, hint=hint)
+            raise HubRefused(Cause.NO_TOKEN, message, hint=NO_TOKEN)
         return token
 
-    def _ask(self, method: str, url: str, *, about: str = "", json: Mapping[str, object] | None = None) -> Response:
+    def _ask(self, method: str, url: str, *, about: str = "", json: Mapping[str, object] | None = None) -> Answer:
         about = about or f"the {self.repo}"
         return request(method, url, about=about, token=self.token(), json=json, manners=self._manners)
 
 
 def _line(key: str, value: Mapping[str, object]) -> bytes:
     return json.dumps({"key": key, "value": value}).encode() + b"\n"
-
-
-def _file(one: Mapping[str, Any]) -> HubFile:
-    large = one.get("lfs")
-    if isinstance(large, dict):
-        return HubFile(str(one.get("oid", "")), int(large.get("size", 0)), str(large.get("oid", "")))
-    return HubFile(str(one.get("oid", "")), int(one.get("size", 0)))
-
-
-def _list(answer: Response, key: str, inside: str = "") -> list[dict[str, Any]]:
-    """Return the rows of an answer, each of which has a key; anything else is not from the Hub."""
-    try:
-        said = answer.json()
-    except ValueError:
-        said = None
-    rows = said.get(inside) if inside and isinstance(said, dict) else said
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and key in row for row in rows):
-        raise HubUnreachable(
-            Cause.SERVER,
-            "What answers is not the Hub: it names no files.",
-            hint="Check HF_ENDPOINT, and the network: a proxy may have answered.",
-        )
-    return rows

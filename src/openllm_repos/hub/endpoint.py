@@ -10,7 +10,7 @@ from openllm_repos.errors import UsageError
 from openllm_repos.hub.model import HubRepo, HubType
 from openllm_repos.names.url import GITHUB_HOST, HUB_HOST, HostUrl, RepoId, identity_of
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FOLDERS = {"spaces": HubType.SPACE, "datasets": HubType.DATASET}
 
 
@@ -77,7 +77,7 @@ def _server(variable: str, environ: Mapping[str, str]) -> str:
         )
     if credentials:
         raise UsageError(f"{variable} holds credentials.", hint="Leave them out; a token belongs into HF_TOKEN.")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise UsageError(
             f"{variable} names {text}, and over plain http everybody on the way could read the token.",
             hint=f"Write https:// there, or unset {variable}.",

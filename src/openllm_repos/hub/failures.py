@@ -1,18 +1,18 @@
-"""Each error of huggingface_hub as one sentence with the next step."""
+"""Each failure of the Hub as one sentence with the next step."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from openllm_repos.errors import EnvironmentProblem, RemoteRefused, ReposError
+from openllm_repos.errors import EnvironmentProblem, Passing, RemoteRefused, ReposError
+from openllm_repos.hub.answers import words
+from openllm_repos.hub.links import Declined
+from openllm_repos.hub.wire import Answer
+from openllm_repos.retry import TimeIsUp, next_step, passing_status
 from openllm_repos.text import redact
 
-if TYPE_CHECKING:
-    from huggingface_hub.errors import HfHubHTTPError
-
 _SETTINGS = "https://huggingface.co/settings/tokens"
-_LOG_IN = "Log in: hf auth login   In CI: set HF_TOKEN, or let the job use trusted publishing."
+NO_TOKEN = "Log in: hf auth login   In CI: set HF_TOKEN, or let the job use trusted publishing."  # noqa: S105
 _WRITE = f"Give it the right to write, or take another that has it: {_SETTINGS}"
 _LONGEST = 300  # characters of the Hub's own words that are shown
 
@@ -48,8 +48,17 @@ class HubError(ReposError):
         status: the status of its answer, 0 where there was none.
     """
 
-    def __init__(self, cause: Cause, message: str, *, hint: str = "", said: str = "", status: int = 0) -> None:
-        super().__init__(redact(message), hint=hint)
+    def __init__(
+        self,
+        cause: Cause,
+        message: str,
+        *,
+        hint: str = "",
+        said: str = "",
+        status: int = 0,
+        passing: Passing | None = None,
+    ) -> None:
+        super().__init__(redact(message), hint=hint, passing=passing)
         self.cause = cause
         self.said = said
         self.status = status
@@ -67,42 +76,78 @@ class HubUnreachable(HubError, EnvironmentProblem):
     exit_code = EnvironmentProblem.exit_code
 
 
-def explain(error: Exception, *, about: str, held: bool) -> HubError:
-    """Return the sentence for an error of huggingface_hub or of the HTTP library below it.
+def explain(error: Exception, *, about: str, host: str) -> HubError:
+    """Return the sentence for an exchange that was not completed.
 
     Args:
-        error: what was raised.
+        error: what was raised: by the HTTP library, the system, or our own clock.
         about: what was asked, for messages ("the space lemms/openllm").
-        held: whether a token was sent.
+        host: who was asked.
     """
-    from httpx2 import TimeoutException
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from httpx2 import ConnectError, InvalidURL, TimeoutException
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
-    if isinstance(error, HfHubHTTPError):
-        return _refused(error, about, held=held)
     if isinstance(error, OfflineModeIsEnabled):
         message = f"The Hub was not asked about {about}: HF_HUB_OFFLINE is set."
         return HubUnreachable(Cause.OFFLINE, message, hint="Unset HF_HUB_OFFLINE.")
-    if isinstance(error, TimeoutException):
+    if isinstance(error, TimeoutException | TimeIsUp):
         message = f"The Hub did not answer in time about {about}."
-        return HubUnreachable(Cause.TIMEOUT, message, hint="Check the network, then run this again.")
-    message = f"The Hub could not be asked about {about}: {_line(str(error)) or type(error).__name__}."
-    return HubUnreachable(Cause.CONNECTION, message, hint="Check the network, and HF_ENDPOINT where it is set.")
+        late = Passing("no answer in time", tries=1)
+        return HubUnreachable(Cause.TIMEOUT, message, hint="Check the network, then run this again.", passing=late)
+    why = _line(str(error)) or type(error).__name__
+    if isinstance(error, ConnectError):
+        message = f"There is no connection to {host}: {why}."
+        hint = "Check the network, and HF_ENDPOINT where it is set."
+        return HubUnreachable(Cause.CONNECTION, message, hint=hint)
+    passing = None if isinstance(error, InvalidURL) else Passing("the connection broke off")
+    message = f"The Hub could not be asked about {about}: {why}."
+    hint = "Check the network, and HF_ENDPOINT where it is set."
+    return HubUnreachable(Cause.CONNECTION, message, hint=hint, passing=passing)
 
 
-def _refused(error: HfHubHTTPError, about: str, *, held: bool) -> HubError:
-    """Return the sentence for an answer that is no success: by status and the Hub's own code, never by its words."""
-    answer = error.response
-    said, status = _line(error.server_message or ""), answer.status_code
-    words = f": {said}" if said else ""
-    cause, message, hint = _by_code(answer.headers.get("X-Error-Code", ""), about, held=held) or _by_status(
-        status, about, words, held=held
+def not_the_hub(host: str, about: str, why: str) -> HubUnreachable:
+    """Return the sentence for an answer that the Hub does not give."""
+    return HubUnreachable(
+        Cause.SERVER,
+        f"What answers at {host} about {about} is not the Hub ({_line(why)}).",
+        hint="Check HF_ENDPOINT, and the network: a proxy may have answered.",
     )
-    if answer.headers.get("X-Error-Message") == "Access to this resource is disabled.":
+
+
+def refused(answer: Answer, about: str, *, url: str, held: bool) -> HubError:
+    """Return the sentence for an answer that is no success: by status and the Hub's own code, never by its words.
+
+    Args:
+        answer: what came back.
+        about: what was asked.
+        url: who was asked.
+        held: whether a token was sent.
+    """
+    said, status = _line(words(answer.headers, bytes(answer.body))), answer.status
+    shown = f": {said}" if said else ""
+    cause, message, hint = _by_code(answer.headers.get("x-error-code", ""), about, held=held) or _by_status(
+        status, about, shown, held=held
+    )
+    if answer.headers.get("x-error-message") == "Access to this resource is disabled.":
         cause, message = Cause.DISABLED, f"The Hub has disabled {about}."
         hint = "Ask its owner, or website@huggingface.co."
-    kind = HubUnreachable if cause in {Cause.LIMITED, Cause.SERVER} else HubRefused
-    return kind(cause, message, hint=hint, said=said, status=status)
+    passing = passing_status(status, answer.headers)
+    if passing is None:
+        kind = HubUnreachable if cause is Cause.SERVER else HubRefused
+        return kind(cause, message, hint=hint, said=said, status=status)
+    if cause is Cause.NOT_ALLOWED:  # some hosts say 403 where they mean 429
+        cause, message = Cause.LIMITED, f"The Hub takes no more requests about {about} for now{shown}."
+    host = url.partition("://")[2].partition("/")[0]
+    return HubUnreachable(cause, message, hint=next_step(host, passing), said=said, status=status, passing=passing)
+
+
+def declined(why: Declined, name: str) -> HubError:
+    """Return the sentence for one large file that LFS does not take."""
+    cause, _, hint = _by_status(why.code, name, "", held=True)
+    passing = passing_status(why.code, {})
+    kind = HubRefused if passing is None else HubUnreachable
+    message = f"The Hub's LFS does not take {name}: {why.said}."
+    return kind(cause, message, hint=hint, said=why.said, status=why.code, passing=passing)
 
 
 def _by_code(code: str, about: str, *, held: bool) -> tuple[Cause, str, str] | None:
@@ -119,14 +164,14 @@ def _by_code(code: str, about: str, *, held: bool) -> tuple[Cause, str, str] | N
             return Cause.NOT_FOUND, f"The Hub does not show {about}: it does not exist, or not for this token.", hint
         case "RepoNotFound":
             message = f"The Hub does not show {about} without a token: it is private, or does not exist."
-            return Cause.NO_TOKEN, message, _LOG_IN
+            return Cause.NO_TOKEN, message, NO_TOKEN
     return None
 
 
 def _by_status(status: int, about: str, words: str, *, held: bool) -> tuple[Cause, str, str]:
     """Return cause, sentence and next step for the status of an answer."""
     if status == 401 and not held:
-        return Cause.NO_TOKEN, f"The Hub wants a token for {about}{words}.", _LOG_IN
+        return Cause.NO_TOKEN, f"The Hub wants a token for {about}{words}.", NO_TOKEN
     if status >= 500:
         message = f"The Hub could not answer about {about} (status {status}){words}."
         return Cause.SERVER, message, "It may pass: run this again. See https://status.huggingface.co"

@@ -17,19 +17,19 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.hub import answers
 from openllm_repos.hub.content import HubContent
-from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
-from openllm_repos.hub.sending import Body, send
+from openllm_repos.hub.failures import Cause, HubRefused, HubUnreachable, declined
+from openllm_repos.hub.links import Declined, Link, Upload
+from openllm_repos.hub.session import host_of_url, reading, send
+from openllm_repos.hub.wire import Answer, Body
 
 _TOGETHER = 4  # files on their way at once
 _GROUP = 100  # files whose links are asked for at once, just before they are used: links end
-_TRIES = 5
-_PAUSE = 1.0  # seconds before the second try; each further one is twice as long
 _LFS = "application/vnd.git-lfs+json"
-_PASSING = frozenset({Cause.LIMITED, Cause.SERVER, Cause.CONNECTION, Cause.TIMEOUT})
 _LINK_ENDED = 403
 _T = TypeVar("_T")
 
@@ -86,7 +86,7 @@ class LargeFiles:
         for at in range(0, len(wanted), _GROUP):
             group = wanted[at : at + _GROUP]
             links = self._links(group)
-            missing = [(file, links[file.sha256]) for file in group if links[file.sha256]]
+            missing = [(file, upload) for file in group if (upload := links[file.sha256]) is not None]
             try:
                 self._together(missing)
             except BaseException:
@@ -95,9 +95,9 @@ class LargeFiles:
             sent += len(missing)
         return sent
 
-    def _together(self, files: Sequence[tuple[LargeContent, Mapping[str, Any]]]) -> None:
+    def _together(self, files: Sequence[tuple[LargeContent, Upload]]) -> None:
         """Send some files at once. A program that is stopped does not wait for them: a store may be silent."""
-        waiting: SimpleQueue[tuple[LargeContent, Mapping[str, Any]]] = SimpleQueue()
+        waiting: SimpleQueue[tuple[LargeContent, Upload]] = SimpleQueue()
         outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
         for one in files:
             waiting.put(one)
@@ -105,9 +105,9 @@ class LargeFiles:
         def work() -> None:
             with contextlib.suppress(Empty):
                 while not self._stop.is_set():
-                    file, actions = waiting.get_nowait()
+                    file, upload = waiting.get_nowait()
                     try:
-                        self._one(file, actions)
+                        self._one(file, upload)
                     except BaseException as why:  # noqa: BLE001 - raised where it is waited for
                         outcomes.put(why)
                     else:
@@ -120,46 +120,38 @@ class LargeFiles:
             if why is not None:
                 raise why
 
-    def _one(self, file: LargeContent, actions: Mapping[str, Any]) -> None:
+    def _one(self, file: LargeContent, upload: Upload) -> None:
         """Send one file. A link that has ended meanwhile is replaced, once."""
         try:
-            self._transfer(file, actions)
+            self._transfer(file, upload)
         except HubRefused as why:
             if why.status != _LINK_ENDED:
                 raise
             fresh = self._links([file])[file.sha256]
-            if fresh:
+            if fresh is not None:
                 self._transfer(file, fresh)
 
-    def _transfer(self, file: LargeContent, actions: Mapping[str, Any]) -> None:
-        from huggingface_hub.utils import fix_hf_endpoint_in_url
-
-        upload, verify = actions["upload"], actions.get("verify")
-        goal = fix_hf_endpoint_in_url(str(upload["href"]), endpoint=self._content.endpoint)
-        header = {str(key): str(value) for key, value in (upload.get("header") or {}).items()}
-        if "chunk_size" in header:
-            self._in_parts(file, goal, header)
+    def _transfer(self, file: LargeContent, upload: Upload) -> None:
+        link = upload.link
+        if link.part_size:
+            self._in_parts(file, link)
         else:
-            self._put(file, goal, 0, file.size, header)
-        if verify is not None:
-            checked = fix_hf_endpoint_in_url(str(verify["href"]), endpoint=self._content.endpoint)
-            ours = checked.startswith(f"{self._content.endpoint}/")
-            self._say(file, checked, {"oid": file.sha256, "size": file.size}, self._content.token() if ours else None)
+            self._put(file, link.href, 0, file.size, link.headers)
+        if upload.verify is not None:
+            ours = upload.verify.href.startswith(f"{self._content.endpoint}/")
+            said = {"oid": file.sha256, "size": file.size}
+            self._say(file, upload.verify, said, self._content.token() if ours else None)
 
-    def _in_parts(self, file: LargeContent, goal: str, header: Mapping[str, str]) -> None:
+    def _in_parts(self, file: LargeContent, link: Link) -> None:
         """Send a file in the parts that the Hub wants, then let it put them together."""
-        links = [url for _, url in sorted((int(key), url) for key, url in header.items() if key.isdecimal())]
-        size = int(header["chunk_size"]) if header["chunk_size"].isdecimal() else 0
-        if size < 1 or len(links) != -(-file.size // size):
-            raise HubUnreachable(Cause.SERVER, f"The Hub's answer about the parts of {file.name} makes no sense.")
         parts = []
-        for number, url in enumerate(links):
-            start = number * size
-            tag = self._put(file, url, start, min(size, file.size - start), {})
+        for number, url in enumerate(link.parts):
+            start = number * link.part_size
+            tag = self._put(file, url, start, min(link.part_size, file.size - start), {})
             if not tag:
                 raise HubUnreachable(Cause.SERVER, f"The store does not name part {number + 1} of {file.name}.")
             parts.append({"partNumber": number + 1, "etag": tag})
-        self._say(file, goal, {"oid": file.sha256, "parts": parts}, None)
+        self._say(file, link, {"oid": file.sha256, "parts": parts}, None)
 
     def _put(self, file: LargeContent, url: str, start: int, length: int, header: Mapping[str, str]) -> str:
         """Send a stretch of a file, again where the trouble may pass; return the store's name for it."""
@@ -182,17 +174,18 @@ class LargeFiles:
                 if not self._stop.is_set():
                     self._told(-sent)
                 raise
-            return str(answer.headers.get("ETag", ""))
+            return answer.headers.get("etag", "")
 
-        return self._patiently(attempt)
+        return self._again(url, attempt)
 
-    def _say(self, file: LargeContent, url: str, said: Mapping[str, object], token: str | None) -> None:
+    def _say(self, file: LargeContent, link: Link, said: Mapping[str, object], token: str | None) -> None:
         """Tell the Hub something about a file."""
-        self._patiently(lambda: _post(url, said, file.name, token))
+        self._again(link.href, lambda: _post(link.href, said, file.name, token, link.headers))
 
-    def _links(self, files: Sequence[LargeContent]) -> dict[str, dict[str, Any]]:
-        """Ask where files go: for each SHA-256 the actions, none of them where the Hub has it already."""
-        url = f"{self._content.endpoint}/{self._content.repo.resource}.git/info/lfs/objects/batch"
+    def _links(self, files: Sequence[LargeContent]) -> dict[str, Upload | None]:
+        """Ask where files go: for each SHA-256 the links, None where the Hub has it already."""
+        endpoint = self._content.endpoint
+        url = f"{endpoint}/{self._content.repo.resource}.git/info/lfs/objects/batch"
         asked = {
             "operation": "upload",
             "transfers": ["basic", "multipart"],
@@ -200,54 +193,32 @@ class LargeFiles:
             "hash_algo": "sha256",
         }
         about = f"large files of the {self._content.repo}"
-        answer = self._patiently(lambda: _post(url, asked, about, self._content.token()))
-        rows = answer.get("objects")
-        found = {str(row.get("oid")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-        return {file.sha256: _actions(file, found.get(file.sha256)) for file in files}
+        answer = self._again(url, lambda: _post(url, asked, about, self._content.token()))
+        with reading(url, about):
+            found = answers.uploads(answer.json(), {file.sha256: file.size for file in files}, endpoint)
+        ready: dict[str, Upload | None] = {}
+        for file in files:
+            upload = found[file.sha256]
+            if isinstance(upload, Declined):
+                raise declined(upload, file.name)
+            ready[file.sha256] = upload
+        return ready
 
-    def _patiently(self, work: Callable[[], _T]) -> _T:
-        """Do it again where the trouble may pass by itself."""
-        pause = _PAUSE
-        for left in range(_TRIES - 1, -1, -1):
-            try:
-                return work()
-            except HubError as why:
-                if why.cause not in _PASSING or not left:
-                    raise
-                if self._stop.wait(pause):
-                    raise
-                pause *= 2
-        raise AssertionError  # the last try returns or raises
+    def _again(self, url: str, work: Callable[[], _T]) -> _T:
+        """Do it again where the trouble may pass by itself: content that has arrived is not stored twice."""
 
+        def attempt() -> _T:
+            if self._stop.is_set():
+                raise _Interrupted("Another file failed.")
+            return work()
 
-def _actions(file: LargeContent, row: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the Hub wants done about a file; nothing where it has it already.
-
-    Raises:
-        HubError: it does not take it, or says nothing that makes sense.
-    """
-    if row is not None and isinstance(row.get("error"), dict):
-        words = " ".join(str(row["error"].get("message", "")).split())[:300]
-        raise HubRefused(Cause.INVALID, f"The Hub's LFS does not take {file.name}: {words}.")
-    actions = row.get("actions") or {} if row is not None else None
-    parts = [actions.get("upload", {}), actions.get("verify", {"href": ""})] if isinstance(actions, dict) else []
-    if not isinstance(actions, dict) or (actions and not all(_is_link(part) for part in parts)):
-        raise HubUnreachable(Cause.SERVER, f"The Hub's LFS does not say where {file.name} goes.")
-    return actions
+        return self._content.retry.run(host_of_url(url), attempt)
 
 
-def _is_link(part: object) -> bool:
-    return isinstance(part, dict) and isinstance(part.get("href"), str) and isinstance(part.get("header") or {}, dict)
-
-
-def _post(url: str, said: Mapping[str, object], about: str, token: str | None) -> dict[str, Any]:
-    """Send JSON as LFS wants it, and return the object that is answered, an empty one where it is none."""
+def _post(
+    url: str, said: Mapping[str, object], about: str, token: str | None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Send JSON as LFS wants it, and return the answer."""
     text = json.dumps(said).encode()
-    answer = send(
-        "POST", url, Body(lambda: iter((text,)), len(text), _LFS), about=about, token=token, headers={"Accept": _LFS}
-    )
-    try:
-        found = answer.json() if answer.content else {}
-    except ValueError:
-        found = {}
-    return found if isinstance(found, dict) else {}
+    body = Body(lambda: iter((text,)), len(text), _LFS)
+    return send("POST", url, body, about=about, token=token, headers={**(headers or {}), "Accept": _LFS})

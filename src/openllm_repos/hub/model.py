@@ -169,3 +169,36 @@ class CardReport:
 
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file as a commit on the Hub has it.
+
+    Attributes:
+        oid: git's id of the blob; of a large file that of its pointer.
+        size: of the content, in bytes.
+        sha256: of the content of a large file; None of others.
+    """
+
+    oid: str
+    size: int
+    sha256: str | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells its content from every other: ``lfs:<sha256>`` or ``git:<id of the blob>``."""
+        return f"git:{self.oid}" if self.sha256 is None else f"lfs:{self.sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the Hub wants a file.
+
+    Attributes:
+        large: through LFS, rather than inside the commit.
+        ignored: the repository's own .gitignore leaves it out.
+    """
+
+    large: bool
+    ignored: bool

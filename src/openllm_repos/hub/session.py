@@ -1,21 +1,26 @@
-"""One request to the Hub, through huggingface_hub's own session: with a deadline, and patient where the Hub asks.
+"""Requests to the Hub: bounded, tried again where that is safe, and every failure one sentence.
 
-``HfApi`` makes the same requests, but waits for an answer without any limit; a status of many repositories must not.
+``HfApi`` makes the same requests, but its retries and limits are its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json as jsonlib
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable, explain
+from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable, explain, not_the_hub, refused
+from openllm_repos.hub.links import BadLink
+from openllm_repos.hub.wire import Answer, Body, Exchange, Limits, Malformed
+from openllm_repos.retry import NEVER, RetryPolicy, TimeIsUp
 
-if TYPE_CHECKING:
-    from httpx2 import Response
+_TRUE = frozenset({"1", "ON", "YES", "TRUE"})
+_WHOLE = 3  # times the deadline of a phase is what a whole answer may take
+_LOG = 1 << 20  # bytes of a log that are kept
+_SENDING = Limits(phase=60.0, total=360.0, silence=300.0)  # the store puts parts together, the Hub checks a commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +28,14 @@ class Manners:
     """How long we wait.
 
     Attributes:
-        deadline: seconds to connect, and again for an answer.
-        patience: seconds to wait in all where the Hub limits the rate of requests; 0 to give up at once.
-        told: gets a line for people before each such wait.
+        deadline: seconds to connect, and again until an answer begins; a whole one has three times as long.
+        retry: how patient to be where it may pass.
         follow: whether an answer may lead elsewhere; never where the body of the request is a secret.
     """
 
     deadline: float
-    patience: float = 0
-    told: Callable[[str], None] = lambda _: None
+    retry: RetryPolicy = NEVER
     follow: bool = True
-
-
-_TRUE = frozenset({"1", "ON", "YES", "TRUE"})
-_LIMITED = 429
-_STEP = 1.0  # seconds of the first wait where the Hub does not say how long; each further one is twice as long
 
 
 def require_online(about: str) -> None:
@@ -62,14 +60,16 @@ def request(
     json: Mapping[str, object] | None = None,
     ok: Sequence[int] = (),
     manners: Manners,
-) -> Response:
-    """Make one request and return the answer, which is a success or has a status in `ok`.
+) -> Answer:
+    """Ask, and return the answer, which is a success or has a status in `ok`.
+
+    It must change nothing, whatever its method: it is asked again where that may help. Else see :func:`once`.
 
     Args:
         method: GET or POST.
         url: in full.
         about: what it is about, for messages ("the space lemms/openllm").
-        token: sent as Bearer; httpx drops it where an answer leads to another host.
+        token: sent as Bearer; it is dropped where an answer leads to another host.
         json: the body.
         ok: other statuses that are answers rather than failures.
         manners: how long to wait.
@@ -77,90 +77,115 @@ def request(
     Raises:
         HubError: anything else than a success.
     """
-    from huggingface_hub.utils import get_session
+    return manners.retry.run(
+        host_of_url(url),
+        lambda: once(method, url, about=about, token=token, json=json, ok=ok, manners=manners),
+    )
 
+
+def once(
+    method: str,
+    url: str,
+    *,
+    about: str,
+    token: str | None = None,
+    json: Mapping[str, object] | None = None,
+    ok: Sequence[int] = (),
+    manners: Manners,
+) -> Answer:
+    """Make one request, as :func:`request`, and only once: it may change something."""
     require_online(about)
-    begun, wait = time.monotonic(), _STEP
-    while True:
-        with failing(about, token):
-            answer = get_session().request(
-                method,
-                url,
-                headers=headers_with(token),
-                json=json,
-                timeout=manners.deadline,
-                follow_redirects=manners.follow,
-            )
-            if answer.status_code == _LIMITED:
-                asked = _asked_to_wait(answer.headers)
-                pause = wait if asked is None else max(asked, 0.1)
-                if time.monotonic() - begun + pause <= manners.patience:
-                    manners.told(f"the Hub asks to wait {pause:.0f} s before it is asked about {about} again")
-                    time.sleep(pause)
-                    wait *= 2
-                    continue
-            if answer.is_redirect:  # which huggingface_hub takes for a success
-                raise HubRefused(Cause.SERVER, f"What was asked about {about} leads to another place: not followed.")
-            if answer.status_code not in ok:
-                raise_for(answer)
-            return answer
+    body = None
+    if json is not None:
+        text = jsonlib.dumps(json).encode()
+        body = Body(lambda: iter((text,)), len(text), "application/json")
+    exchange = Exchange(method, url, headers_with(token), body, follow=manners.follow)
+    limits = Limits(manners.deadline, _WHOLE * manners.deadline)
+    answer = _made(exchange, limits, about)
+    if 300 <= answer.status < 400:
+        raise HubRefused(Cause.SERVER, f"What was asked about {about} leads to another place: not followed.")
+    if answer.status >= 400 and answer.status not in ok:
+        raise refused(answer, about, url=url, held=token is not None)
+    return answer
 
 
-@contextlib.contextmanager
-def streamed(url: str, *, about: str, token: str | None, deadline: float) -> Iterator[Iterator[str]]:
-    """Yield the lines of an answer that may never end; it ends where nothing comes for `deadline` seconds.
+def send(
+    method: str,
+    url: str,
+    body: Body,
+    *,
+    about: str,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Send a body once, and return the answer, which is a success. It is never led elsewhere.
+
+    Args:
+        method: PUT or POST.
+        url: in full.
+        body: what is sent; its length is told beforehand, as the stores behind the Hub demand.
+        about: what it is about, for messages.
+        token: sent as Bearer; None for a link that carries its own signature.
+        headers: further ones.
+
+    Raises:
+        HubError: anything else than a success.
+    """
+    require_online(about)
+    given = {**(headers_with(token) if token is not None else {}), **(headers or {})}
+    answer = _made(Exchange(method, url, given, body), _SENDING, about)
+    if 300 <= answer.status < 400:
+        raise HubRefused(
+            Cause.SERVER,
+            f"What was sent for {about} was led to another place: not followed.",
+            hint="If the repository was renamed, write its new name in the manifest.",
+        )
+    if answer.status >= 400:
+        raise refused(answer, about, url=url, held=token is not None)
+    return answer
+
+
+def log(url: str, *, about: str, token: str | None, seconds: float, silence: float) -> list[str]:
+    """Return the last lines of an answer that may never end: what has come after `seconds`, or before a `silence`.
 
     Raises:
         HubError: the Hub refuses, or does not begin in time.
     """
-    from httpx2 import ReadTimeout
-    from huggingface_hub.utils import get_session
-
     require_online(about)
-
-    def lines(answer: Response) -> Iterator[str]:
-        with contextlib.suppress(ReadTimeout):
-            yield from answer.iter_lines()
-
-    with (
-        failing(about, token),
-        get_session().stream("GET", url, headers=headers_with(token), timeout=deadline) as answer,
-    ):
-        if answer.is_error:
-            answer.read()
-        raise_for(answer)
-        yield lines(answer)
+    exchange = Exchange("GET", url, headers_with(token), endless=True)
+    answer = _made(exchange, Limits(silence, seconds, _LOG), about)
+    if answer.status >= 300:
+        raise refused(answer, about, url=url, held=token is not None)
+    return bytes(answer.body).decode("utf-8", "replace").splitlines()
 
 
-def raise_for(answer: Response) -> None:
-    """Raise huggingface_hub's own error for an answer that is none."""
-    from huggingface_hub.utils import hf_raise_for_status
+def host_of_url(url: str) -> str:
+    """Return the host of a URL, for people."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
-    hf_raise_for_status(answer)
+
+def _made(exchange: Exchange, limits: Limits, about: str) -> Answer:
+    """Make an exchange; whatever HTTP library, system or server do then is a :class:`HubError`."""
+    from httpx2 import HTTPError, InvalidURL, StreamError
+
+    host = host_of_url(exchange.url)
+    try:
+        return exchange.run(limits)
+    except HubError:
+        raise
+    except (Malformed, BadLink) as why:
+        raise not_the_hub(host, about, str(why)) from None
+    except (HTTPError, InvalidURL, StreamError, TimeIsUp, OSError) as error:
+        raise explain(error, about=about, host=host) from None
 
 
 @contextlib.contextmanager
-def failing(about: str, token: str | None) -> Iterator[None]:
-    """Turn what huggingface_hub and its HTTP library raise into a :class:`HubError`."""
-    from httpx2 import HTTPError, InvalidURL, StreamError
-
+def reading(url: str, about: str) -> Iterator[None]:
+    """Say that it is not the Hub where an answer cannot be read as its own."""
     try:
         yield
-    except HubError:
-        raise
-    except (HTTPError, InvalidURL, StreamError, OSError) as error:
-        raise explain(error, about=about, held=token is not None) from None
-
-
-def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds the Hub asks to wait, None where it does not say."""
-    from huggingface_hub.utils import parse_ratelimit_headers
-
-    limit = parse_ratelimit_headers(headers)
-    if limit is not None and limit.remaining == 0:
-        return float(limit.reset_in_seconds)
-    after = headers.get("Retry-After", "").strip()
-    return float(after) if after.isdecimal() else None
+    except Malformed as why:
+        raise not_the_hub(host_of_url(url), about, str(why)) from None
 
 
 def headers_with(token: str | None) -> dict[str, str]:

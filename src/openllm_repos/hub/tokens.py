@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+from openllm_repos.hub import answers
 from openllm_repos.hub.failures import Cause, HubRefused
 from openllm_repos.hub.model import HubRepo
-from openllm_repos.hub.session import Manners, request
+from openllm_repos.hub.session import Manners, reading, request
+from openllm_repos.retry import NEVER, RetryPolicy
 
 _EARLY = 300.0  # seconds before its end at which a short-lived token is exchanged again
 _LIFETIME = 3600.0  # seconds that such a token lives where the Hub does not say
-_MANNERS = Manners(10.0, follow=False)
+_DEADLINE = 10.0
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105 - the name of a form
 _DOCUMENTATION = "https://huggingface.co/docs/hub/trusted-publishers"
@@ -82,10 +84,12 @@ class TrustedPublishing:
     Args:
         endpoint: the Hub that exchanges them.
         environ: the environment (default: this process's own).
+        retry: how patient to be.
     """
 
-    def __init__(self, endpoint: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, endpoint: str, environ: Mapping[str, str] | None = None, *, retry: RetryPolicy = NEVER) -> None:
         self._endpoint = endpoint
+        self._manners = Manners(_DEADLINE, retry, follow=False)
         self._environ = os.environ if environ is None else environ
         self._lock = threading.Lock()
         self._locks: dict[HubRepo, threading.Lock] = {}
@@ -132,8 +136,10 @@ class TrustedPublishing:
         }
         about = f"trusted publishing to the {repo}"
         try:
-            answer = request("POST", f"{self._endpoint}/oauth/token", about=about, json=body, manners=_MANNERS).json()
-            value, lifetime = _clean(str(answer["access_token"])), float(answer.get("expires_in", _LIFETIME))
+            url = f"{self._endpoint}/oauth/token"
+            answer = request("POST", url, about=about, json=body, manners=self._manners)
+            with reading(url, about):
+                value, lifetime = answers.token(answer.json())
         except HubRefused as why:
             raise HubRefused(
                 Cause.BAD_TOKEN,
@@ -142,9 +148,7 @@ class TrustedPublishing:
                 hint=f"Name its repository and workflow, and no branch, in {self._endpoint}/{repo.resource}/settings"
                 f"   (see {_DOCUMENTATION})",
             ) from None
-        except (ValueError, KeyError, TypeError):
-            raise HubRefused(Cause.SERVER, f"The Hub's answer to {about} has no token in it.") from None
-        return now + max(0.0, lifetime - _EARLY), Token(value, "trusted publishing")
+        return now + max(0.0, (lifetime or _LIFETIME) - _EARLY), Token(value, "trusted publishing")
 
     def _proof(self) -> str:
         """Return what the CI system says of this job, signed by it, for the Hub alone."""
@@ -160,11 +164,10 @@ class TrustedPublishing:
         url = own["ACTIONS_ID_TOKEN_REQUEST_URL"]
         url += ("&" if "?" in url else "?") + urlencode({"audience": self._endpoint})
         bearer = own["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
-        try:
-            about = "the proof of who this job is"
-            return str(request("GET", url, about=about, token=bearer, manners=_MANNERS).json()["value"])
-        except (ValueError, KeyError, TypeError):
-            raise HubRefused(Cause.SERVER, "GitHub's answer has no proof of who this job is.") from None
+        about = "the proof of who this job is"
+        answer = request("GET", url, about=about, token=bearer, manners=self._manners)
+        with reading(url, about):
+            return answers.proof(answer.json())
 
 
 def _clean(text: str) -> str:

@@ -25,6 +25,7 @@ from openllm_repos.plan import RefUpdate
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.large import carry
 from openllm_repos.preflight.push import Push
+from openllm_repos.retry import RetryPolicy
 from openllm_repos.text import redact, show
 
 
@@ -127,7 +128,7 @@ def publish(
             [RefUpdate(mine, read_ref(repository, mine) or repository.zero, plan.tip)],
             reason="openllm-repos: import",
         )
-    return _open(plan, source, Published(plan.branch, plan.tip, pushed))
+    return _open(plan, source, Published(plan.branch, plan.tip, pushed), repository.retry)
 
 
 def _push(
@@ -177,7 +178,7 @@ def _not_landed(source: Repo, said: Pushed, tip: ObjectId | None, update: RefUpd
     )
 
 
-def _open(plan: ImportPlan, source: Repo, published: Published) -> Published:
+def _open(plan: ImportPlan, source: Repo, published: Published, retry: RetryPolicy) -> Published:
     """Open the pull request where a token allows it; else say where a person can."""
     server, token = github_server(), github_token()
     assert source.repo_id is not None  # it is on GitHub
@@ -186,7 +187,7 @@ def _open(plan: ImportPlan, source: Repo, published: Published) -> Published:
     if token is None:
         return published
     try:
-        return replace(published, link=open_pull(api_of(server), token.value, pull), opened=True)
+        return replace(published, link=open_pull(api_of(server), token.value, pull, retry=retry), opened=True)
     except GitHubRefused as why:
         return replace(published, notes=(f"No pull request was opened: {redact(why.message)}",))
 

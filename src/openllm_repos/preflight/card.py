@@ -64,9 +64,10 @@ def hub_validator(access: FamilyAccess) -> Validate:
     def validate(text: str, kind: Kind) -> Sequence[str] | None:
         from openllm_repos.hub.failures import HubError
         from openllm_repos.hub.model import HubType
+        from openllm_repos.retry import NEVER
 
         try:
-            return access.hub(deadline=_DEADLINE).check_card(text, HubType(kind)).errors
+            return access.hub(deadline=_DEADLINE, retry=NEVER).check_card(text, HubType(kind)).errors
         except HubError:
             return None
 

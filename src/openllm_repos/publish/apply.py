@@ -14,6 +14,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
+from openllm_repos.hub.session import host_of_url
 from openllm_repos.journal.operations import Move, new_operation, note
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -25,10 +26,9 @@ from openllm_repos.publish.planning import Prepared, Work, plan_publish, prepare
 from openllm_repos.publish.provenance import provenance_of
 from openllm_repos.publish.record import PLACE
 from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere
+from openllm_repos.retry import Tries
 
 _ATTEMPTS = 3
-_PATIENCE = 60.0  # seconds to wait in all where the Hub limits the rate of requests
-_LANDED = frozenset({Cause.CONNECTION, Cause.TIMEOUT, Cause.SERVER})
 _OF_TOKENS = frozenset({Cause.NO_TOKEN, Cause.BAD_TOKEN, Cause.NOT_ALLOWED})
 HASHES = "publish/hashes.json"
 
@@ -77,7 +77,7 @@ class Publisher:
         self._access = access
         self._options = options
         self._top: Path = repository.top
-        self._hub = access.hub(patience=_PATIENCE, told=options.told)
+        self._hub = access.hub()
         self._hashes = Hashes(repository.state_dir / HASHES, options.read)
         self._prepared: dict[str, Prepared] = {}
         self._agreed: dict[str, Mapping[str, str | None]] = {}
@@ -139,38 +139,55 @@ class Publisher:
             if sent < len(work.large):
                 self._options.told(f"{repo.name}: {len(work.large) - sent} of {len(work.large)} large files were there")
             try:
-                made = content.commit(work.commit)
+                made = self._committed(repo, work, content)
             except HubRefused as why:
                 if why.cause is not Cause.MOVED:
                     raise
                 self._options.told(f"{repo.name}: somebody changed it meanwhile; planning again")
                 continue
-            except HubUnreachable as why:
-                if why.cause not in _LANDED:
-                    raise
-                tip = self._landed(repo, work, why)
-                return Published(repo.name, tip, work.plan.tip, committed=True, attempts=attempt)
             return Published(repo.name, made, work.plan.tip, committed=True, attempts=attempt)
         raise EnvironmentProblem(
             f"{repo.name}: its branch {plan.branch} moves faster than it can be written.",
             hint="Run the same command again.",
         )
 
-    def _landed(self, repo: Repo, work: Work, why: HubUnreachable) -> ObjectId:
-        """Ask whether a commit was made whose answer was lost; return the tip that has it.
+    def _committed(self, repo: Repo, work: Work, content: HubContent) -> ObjectId:
+        """Make the commit. Where its answer was lost or may pass, ask whether it was made before it is tried again.
 
         Raises:
+            HubRefused: the branch has another tip by now (cause `MOVED`), or the Hub does not take it.
             HubUnreachable: it was not made, or that cannot be told.
         """
-        hint = f"openllm-repos publish {repo.name}  # goes on; what was sent is kept"
+        assert work.commit is not None  # the caller looks first
+        tries = Tries(self._access.retry, host_of_url(content.endpoint))
+        while True:
+            try:
+                return content.commit(work.commit)
+            except HubUnreachable as why:
+                tip = self._landed(repo, work, content, why)
+                if tip is not None:
+                    return tip
+                if why.passing is None or not tries.wait(why.passing):
+                    asked = why.passing is not None and why.passing.after
+                    kept = f"openllm-repos publish {repo.name}  # goes on; what was sent is kept"
+                    why.hint = f"What was sent is kept. {why.hint}" if asked else kept
+                    raise
+
+    def _landed(self, repo: Repo, work: Work, content: HubContent, why: HubUnreachable) -> ObjectId | None:
+        """Return the tip that has a commit whose answer was lost, None where it was not made.
+
+        Raises:
+            HubUnreachable: that cannot be told.
+        """
         try:
             tip = self._tip(repo)
-            if tip != work.plan.tip and self._content(repo).read(tip, PLACE) == work.record:
-                return tip
+            return tip if tip != work.plan.tip and content.read(tip, PLACE) == work.record else None
         except HubError:
-            message = f"{why.message} Whether {repo.name} has the commit is not known."
-            raise HubUnreachable(why.cause, message, hint=hint) from None
-        raise HubUnreachable(why.cause, why.message, hint=hint)
+            raise HubUnreachable(
+                why.cause,
+                f"{why.message} Whether {repo.name} has the commit is not known.",
+                hint=f"openllm-repos publish {repo.name}  # it asks again, and goes on from there",
+            ) from None
 
     def _work(self, repo: Repo) -> Work:
         return plan_publish(
@@ -197,7 +214,7 @@ class Publisher:
     def _content(self, repo: Repo) -> HubContent:
         place = hub_repo_of(repo)
         assert place is not None
-        return self._access.content(place, patience=_PATIENCE, told=self._options.told)
+        return self._access.content(place)
 
     def _stopped(self, repo: Repo, why: ReposError) -> NotPublished:
         """Return the answer for a repo that cannot be published to."""

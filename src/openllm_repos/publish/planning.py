@@ -9,7 +9,8 @@ from pathlib import Path
 
 from openllm_repos.errors import ConflictError
 from openllm_repos.family.artifacts import CARD, FileChanged, LocalFile, Unpublishable, find_files
-from openllm_repos.hub.content import HubCommit, HubContent, HubFile, Offer, Small, Way
+from openllm_repos.hub.content import HubCommit, HubContent, Offer, Small
+from openllm_repos.hub.model import HubFile, Way
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change

@@ -15,6 +15,7 @@ from openllm_repos.hub.failures import HubError
 from openllm_repos.hub.model import HubRepo
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
+from openllm_repos.retry import NEVER
 
 _MANY = 8  # repositories from which on one question about the token is asked before those about each
 _DEADLINE = 5.0  # seconds; a Hub that is slower is not waited for: the push itself tells
@@ -38,7 +39,7 @@ def without_forbidden(plan: SyncPlan, manifest: Manifest, repository: Repository
     asked = _over_http(pushes, manifest, repository)
     if not asked:
         return plan
-    hub = access.hub(deadline=_DEADLINE)
+    hub = access.hub(deadline=_DEADLINE, retry=NEVER)
 
     def stopped(pair: tuple[TargetPlan, HubRepo]) -> TargetPlan | Stopped:
         step, repo = pair

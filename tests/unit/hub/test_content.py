@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openllm_repos.errors import EnvironmentProblem
-from openllm_repos.hub import large as module
-from openllm_repos.hub import sending
+from openllm_repos.hub import session
 from openllm_repos.hub.content import HubCommit, HubContent, Offer, Small
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
 from openllm_repos.hub.model import HubRepo, HubType
 from openllm_repos.hub.session import Manners
+from openllm_repos.hub.wire import Limits
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoId
+from openllm_repos.retry import NEVER, RetryPolicy
 from openllm_repos.sandbox.lfs import place
 from openllm_repos.sandbox.repository import Change
 from tests.support.repositories import Bare
@@ -56,15 +57,14 @@ FILES = [Held(f"{number}.bin", bytes([0, number]) * 40) for number in range(3)]
 
 
 @pytest.fixture
-def content(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> HubContent:
+def content(sandbox: Sandbox) -> HubContent:
     """Return the files of a new model, to somebody who may write."""
-    monkeypatch.setattr(module, "_PAUSE", 0.01)
     sandbox.hub.create("model", MODEL.id)
     return reached(sandbox)
 
 
-def reached(sandbox: Sandbox, token: str | None = "hf_write") -> HubContent:
-    return HubContent(sandbox.hub.url, MODEL, lambda: token, Manners(10))
+def reached(sandbox: Sandbox, token: str | None = "hf_write", retry: RetryPolicy = NEVER) -> HubContent:
+    return HubContent(sandbox.hub.url, MODEL, lambda: token, Manners(10, retry))
 
 
 def tip(sandbox: Sandbox) -> ObjectId:
@@ -99,12 +99,13 @@ def test_large_files_are_sent_once_in_one_piece_or_in_parts(content: HubContent,
 
 
 def test_trouble_that_passes_is_waited_for(content: HubContent, sandbox: Sandbox) -> None:
+    del content
     told: list[int] = []
     sandbox.hub.part_size = 30
     sandbox.hub.fault(match="PUT /_lfs/upload/*", status=503, count=2)
     sandbox.hub.fault(match="POST */objects/batch", status=429)
     sandbox.hub.fault(match="POST /_lfs/verify/*", cut=True)
-    LargeFiles(content, told.append).send(FILES[:1])
+    LargeFiles(reached(sandbox, retry=RetryPolicy(60)), told.append).send(FILES[:1])
     assert stored(sandbox, FILES[0]) == FILES[0].content
     assert sum(told) == 80
 
@@ -112,8 +113,7 @@ def test_trouble_that_passes_is_waited_for(content: HubContent, sandbox: Sandbox
 def test_a_store_that_does_not_answer_is_given_up(
     content: HubContent, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "_ANSWER", 0.1)
-    monkeypatch.setattr(module, "_TRIES", 2)
+    monkeypatch.setattr(session, "_SENDING", Limits(0.1, 10))
     sandbox.hub.fault(match="PUT /_lfs/upload/*", delay=0.5, count=None)
     with pytest.raises(HubUnreachable, match="did not answer in time") as late:
         LargeFiles(content).send(FILES[:1])
@@ -235,13 +235,23 @@ def test_what_is_not_the_hub_is_seen_through(what: str, body: bytes) -> None:
 @pytest.mark.parametrize(
     "action",
     [
+        "[]",
+        "1",
+        '{"verify": {"href": "http://localhost:9/x"}}',
+        '{"upload": {"href": "http://example.org/plain"}}',
+        '{"upload": {"href": "https://me:password@example.org/x"}}',
+        '{"upload": {"href": "http://localhost:9/x", "header": {"Host": "example.org"}}}',
+        '{"upload": {"href": "http://localhost:9/x", "header": {"Transfer-Encoding": "chunked"}}}',
+        '{"upload": {"href": "http://localhost:9/x", "header": {"content-length": "3"}}}',
+        '{"upload": {"href": "http://localhost:9/x", "header": {"x-amz-a": "1\\r\\nHost: b"}}}',
+        '{"upload": {"href": "http://localhost:9/x\\r\\nHost: b"}}',
         '{"upload": {}}',
         '{"upload": {"href": 1}}',
         '{"upload": {"href": "x", "header": {"chunk_size": "no", "1": "x"}}}',
         '{"upload": {"href": "x", "header": {"chunk_size": "50", "1": "x"}}}',
     ],
 )
-def test_links_that_make_no_sense_are_not_followed(action: str) -> None:
+def test_links_that_make_no_sense_are_not_followed_nor_taken_for_a_file_that_is_there(action: str) -> None:
     body = f'{{"objects": [{{"oid": "{FILES[0].sha256}", "actions": {action}}}]}}'
     with Stranger(200, body.encode()) as hub, pytest.raises(HubUnreachable):
         LargeFiles(HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5))).send(FILES[:1])
@@ -267,3 +277,10 @@ def test_a_file_that_lfs_refuses_is_named() -> None:
 def test_a_commit_that_is_led_elsewhere_is_not_followed() -> None:
     with Stranger(307) as hub, pytest.raises(HubError, match="led to another place"):
         ASKED["commit"](HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5)))
+
+
+@pytest.mark.parametrize("error", ['{"code": 404}', "[]", '"gone"', '{"code": "422"}', '{"code": 507, "message": 1}'])
+def test_an_error_of_lfs_of_any_type_is_never_a_file_that_is_there(error: str) -> None:
+    body = f'{{"objects": [{{"oid": "{FILES[0].sha256}", "error": {error}}}]}}'
+    with Stranger(200, body.encode()) as hub, pytest.raises(HubError):
+        LargeFiles(HubContent(hub.url, MODEL, lambda: "hf_x", Manners(5))).send(FILES[:1])
