@@ -66,7 +66,12 @@ def _subtree_images(clone: Clone, commit: str) -> dict[str, str]:
     """Let git subtree split a commit; return what every commit that it looked at became."""
     memory = clone.path / ".git/subtree-cache"
     shutil.rmtree(memory, ignore_errors=True)
-    clone.run("subtree", "split", "-q", "-P", FOLDER, commit, ok=(0, 1, 128))
+    # From git 2.54 on it splits only what has the folder: one more commit on top does.
+    blob = clone.git("hash-object", "-w", "--stdin", data=b"on top\n")
+    folder = clone.git("mktree", data=f"100644 blob {blob}\ton-top\n".encode())
+    tree = clone.git("mktree", data=f"040000 tree {folder}\t{FOLDER}\n".encode())
+    top = clone.git("commit-tree", "-p", commit, "-m", "On top", tree)
+    clone.run("subtree", "split", "-q", "-P", FOLDER, top)
     (files,) = memory.iterdir()
     return {file.name: file.read_text().strip() for file in files.iterdir() if len(file.name) == len(commit)}
 

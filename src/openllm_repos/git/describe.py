@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,17 +12,37 @@ from openllm_repos.plan import Described as Described  # noqa: PLC0414  # also f
 from openllm_repos.plan import FileChange
 from openllm_repos.temporary import temporary_folder
 
-_FIELDS = "%H%x1f%an%x1f%aI%x1f%s"
+# Not %aI: what it prints for UTC depends on git's version.
+_FIELDS = "%H%x1f%an%x1f%ad%x1f%s"
+_RAW = "--date=raw"
 
 
 def describe(repository: Repository, commits: Sequence[ObjectId]) -> tuple[Described, ...]:
     """Return commits with who, when and what for, in the order given."""
     if not commits:
         return ()
-    asked = ("log", "--no-walk=unsorted", "-z", f"--format={_FIELDS}", "--no-show-signature", "--stdin")
+    asked = ("log", "--no-walk=unsorted", "-z", _RAW, f"--format={_FIELDS}", "--no-show-signature", "--stdin")
     done = repository.git.run(*asked, stdin="".join(f"{commit}\n" for commit in commits).encode())
     rows = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0")
-    return tuple(Described(ObjectId(found), *rest) for found, *rest in (row.split("\x1f", 3) for row in rows))
+    return tuple(_described(*row.split("\x1f", 3)) for row in rows)
+
+
+def _described(found: str, author: str, date: str, subject: str) -> Described:
+    return Described(ObjectId(found), author, iso_date(date), subject)
+
+
+def iso_date(raw: str) -> str:
+    """Return a date in git's own form (``1700000000 +0100``) as ISO 8601, ``2023-11-14T23:13:20+01:00``.
+
+    One that no calendar has becomes the beginning of time, as git shows it.
+    """
+    seconds, _, zone = raw.partition(" ")
+    minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+    try:
+        at = time.gmtime(int(seconds) + (-60 if zone.startswith("-") else 60) * minutes)
+    except (OverflowError, ValueError, OSError):
+        at, zone = time.gmtime(0), "+0000"
+    return f"{at.tm_year:04}-{time.strftime('%m-%dT%H:%M:%S', at)}{zone[:3]}:{zone[3:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +67,13 @@ class Touching:
 def describe_touching(repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId]) -> Iterator[Touching]:
     """Yield the commits in the history of `tip` and in that of none of `without`, newest first, with their paths."""
     shape = f"--format=%x01{_FIELDS}%x1f%b%x02"
-    asked = ("log", "-z", "--topo-order", "--name-only", "--no-renames", "--no-show-signature", shape)
+    asked = ("log", "-z", _RAW, "--topo-order", "--name-only", "--no-renames", "--no-show-signature", shape)
     done = repository.git.run(*asked, tip, *(f"^{commit}" for commit in without), "--")
     for entry in done.stdout.decode("utf-8", "surrogateescape").split("\x01")[1:]:
         header, _, names = entry.partition("\x02")
-        found, author, date, subject, body = header.split("\x1f", 4)
-        paths = tuple(name for name in names.strip("\n").split("\0") if name)
-        yield Touching(Described(ObjectId(found), author, date, subject), tuple(p.lstrip("\n") for p in paths), body)
+        *line, body = header.split("\x1f", 4)
+        paths = tuple(name.lstrip("\n") for name in names.strip("\n").split("\0") if name)
+        yield Touching(_described(*line), paths, body)
 
 
 def describe_by_path(
@@ -72,16 +93,18 @@ def describe_by_path(
     named = [path for path in paths if b"\n" not in path]
     if not named:
         return
-    options = ["-z", "-c", "--name-only", "--no-renames", "--no-show-signature", f"--format=%x01{_FIELDS}%x02"]
+    options = ["-z", _RAW, "-c", "--name-only", "--no-renames", "--no-show-signature", f"--format=%x01{_FIELDS}%x02"]
     if not_saying:
         options += ["--extended-regexp", "--invert-grep", f"--grep={not_saying}"]
     given = b"\n".join((tip.encode(), *(b"^" + commit.encode() for commit in without), b"--", *named, b""))
     done = repository.git.run("--literal-pathspecs", "log", *options, "--stdin", stdin=given)
     for entry in done.stdout.split(b"\x01")[1:]:
         header, _, names = entry.partition(b"\x02")
-        found, *rest = header.decode("utf-8", "surrogateescape").split("\x1f", 3)
         changed = (name.lstrip(b"\n") for name in names.split(b"\0"))
-        yield Described(ObjectId(found), *rest), frozenset(name for name in changed if name)
+        yield (
+            _described(*header.decode("utf-8", "surrogateescape").split("\x1f", 3)),
+            frozenset(name for name in changed if name),
+        )
 
 
 def patch(repository: Repository, changes: Sequence[FileChange]) -> bytes:
