@@ -121,7 +121,7 @@ class RetryPolicy:
     """
 
     patience: float = 0.0
-    notify: Callable[[str], None] = lambda _: None
+    notify: Callable[[str], object] = lambda _: None
 
     def run(self, host: str, work: Callable[[], _T]) -> _T:
         """Do `work` until it succeeds, fails for good, or the patience has ended.

@@ -164,6 +164,12 @@ def test_a_file_that_click_cannot_open_does_not_read_as_a_difference(run_cli: Ru
     assert run_cli("probe").code == 2
 
 
+def test_too_little_memory_is_neither_a_difference_nor_a_bug(run_cli: RunCli, command: SimpleNamespace) -> None:
+    command.work = _raiser(MemoryError())
+    done = run_cli("probe")
+    assert (done.code, done.err.splitlines()[0]) == (30, "error: There is not enough memory.")
+
+
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_bug_of_ours_is_one_line_and_a_report_without_secrets(
     run_cli: RunCli, command: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verbose: bool
@@ -204,11 +210,14 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(run_cli: RunCli, comma
 
 
 def test_a_pipe_that_is_closed_early_leaves_no_complaint(tmp_path: Path) -> None:
-    script = "import sys; from openllm_repos.cli.failures import guarded; sys.exit(guarded(lambda: print('x' * 9)))"
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+        [sys.executable, "-m", "openllm_repos", "--help"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        check=False,
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")

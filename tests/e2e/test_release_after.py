@@ -278,7 +278,7 @@ def test_a_remote_that_keeps_its_tag_says_so_and_the_rest_is_done_later(halted: 
 def test_signed_tags_are_taken_back_only_where_they_were_made(halted: Releases) -> None:
     theirs = Clone.of(halted.remotes["main"].url, halted.folder / "theirs")
     theirs.git("config", "tag.gpgSign", "true")
-    done = halted.run("release", "--yes", "abort", "1.0.0", cwd=theirs.path)
+    done = halted.run("release", "abort", "1.0.0", "--yes", cwd=theirs.path)
     assert done.code == 0
     assert "Kept: the tag on space, small-7k, which this release did not make, or cannot prove that." in done.out
 

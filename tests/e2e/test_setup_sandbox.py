@@ -48,7 +48,7 @@ def test_a_space_that_does_not_exist(run_cli: RunCli, clone: Clone) -> None:
 
 
 def test_create_makes_what_is_not_there_yet(run_cli: RunCli, sandbox: Sandbox, clone: Clone) -> None:
-    flags = ("--space", SPACE, "--model", "lemms/small", "--dataset", "lemms/text", "--create")
+    flags = ("--space", SPACE, "--model", "lemms/small", "--dataset", "lemms/text", "--create", "--yes")
     looked = run_cli("init", *flags, "--dry-run", cwd=clone.path)
     expected = f"would make the space {SPACE}, the model lemms/small, the dataset lemms/text\n"
     assert (looked.code, looked.err) == (0, expected)
@@ -66,7 +66,7 @@ def test_what_the_hub_does_not_make_is_told_and_no_manifest_is_written(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone
 ) -> None:
     sandbox.hub.fault(match="POST */repos/create", status=402, count=1)
-    done = run_cli("init", "--space", SPACE, "--create", cwd=clone.path)
+    done = run_cli("init", "--space", SPACE, "--create", "--yes", cwd=clone.path)
     assert done.code == 3
     assert "--sdk static" in done.err
     assert not (clone.path / "repos.toml").exists()

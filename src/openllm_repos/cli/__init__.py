@@ -13,6 +13,11 @@ from openllm_repos import __version__
 TYPE_CHECKING = False  # importing typing for its constant would cost more than all that is done here
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
+
+_SURROUNDINGS = 30
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141  # 128 + SIGPIPE: what a shell reports of git in the same place
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,18 +32,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         exception leaves this function.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
+    _open_closed_streams()
+    try:
+        code = _run(arguments)
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except (OSError, MemoryError):  # before a command had begun, or after it had ended
+        code = _SURROUNDINGS
+    return _flushed(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
     if arguments == ["--version"]:
         print(f"openllm-repos {__version__}")
         return 0
     import gc
 
-    _open_closed_streams()
     _print_whatever_comes()
     try:
         import fcntl  # noqa: F401 - locks and pipes need it
     except ImportError:
         print("error: openllm-repos runs on Linux, macOS and WSL.", file=sys.stderr)
-        return 30
+        return _SURROUNDINGS
     collecting = gc.isenabled()
     gc.disable()  # a command keeps what it makes until it ends: searching that for cycles again and again costs a tenth
     try:
@@ -53,6 +68,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if collecting:
             gc.enable()
+
+
+def _flushed(code: int) -> int:
+    """Write what is still to be written, and return the exit code: another one where 0 or 1 would say too much.
+
+    What cannot be written is sent nowhere: Python would try once more when it ends, and end with a code of its own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            code = code if code > 1 else _PIPE_CLOSED
+            _abandon(stream)
+        except (OSError, ValueError):
+            code = code if code > 1 else _SURROUNDINGS
+            _abandon(stream)
+    return code
+
+
+def _abandon(stream: TextIO) -> None:
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # a stream without a file, of a program that runs us inside itself
+        pass
 
 
 def _open_closed_streams() -> None:

@@ -133,7 +133,7 @@ def guarded_streams() -> Iterator[None]:
     finally:
         sys.stdout, sys.stderr = before
         for text, guard in guards:
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(OSError):  # it stays in the stream below, whose end `main` looks after
                 text.detach()
                 guard.finish()
 

@@ -19,6 +19,7 @@ from openllm_repos.interrupts import handled
 
 PROGRAM = "openllm-repos"
 ARGUMENTS = "openllm_repos.arguments"  # keys of what click keeps for all contexts of one command line
+COMPLETE = "_OPENLLM_REPOS_COMPLETE"  # what click's completion scripts set
 GIVEN = "openllm_repos.given"
 
 
@@ -227,10 +228,11 @@ def run(arguments: Sequence[str]) -> int:
         return failures.guarded(lambda: _dispatch(list(arguments)))
 
 
-def _dispatch(arguments: list[str]) -> int:
-    answer: Any
-    try:
-        answer = group.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-    except SystemExit as end:  # click ends the process itself after a shell completion
-        answer = end.code
-    return answer if isinstance(answer, int) else 0
+def _dispatch(arguments: list[str]) -> Any:  # noqa: ANN401 - what the command returned
+    """Complete for a shell, or run. click's own `main` would end with 1, "differs", where nobody reads the output."""
+    if asked := os.environ.get(COMPLETE):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(group, {}, PROGRAM, COMPLETE, asked)
+    with group.make_context(PROGRAM, arguments) as context:
+        return group.invoke(context)

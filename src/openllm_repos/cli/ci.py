@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from openllm_repos import __version__
+from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import NameRefused, UsageError
+from openllm_repos.git.repository import Repository
 from openllm_repos.hint import hint_lines
-
-if TYPE_CHECKING:
-    from openllm_repos.git.repository import Repository
-    from openllm_repos.manifest.model import Manifest
-    from openllm_repos.workflow.choices import Choices, Requirement
-    from openllm_repos.workflow.file import Found, Recipe, Standing
+from openllm_repos.manifest.model import Manifest
+from openllm_repos.workflow.choices import FORMS, Choices, Requirement
+from openllm_repos.workflow.file import Found, Recipe, Standing, composed, read_workflow, standing, write_workflow
+from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW
 
 SCHEMA = 1
 _DIFFERS = 1
@@ -28,9 +29,9 @@ _SHOWN = 12  # settings pages that a person would still open one by one
 _T = TypeVar("_T")
 
 
-@click.command("ci")
+@changing("ci")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 unless the workflow is up to date.")
-@click.option("--print", "-n", "--dry-run", "shown", is_flag=True, help="Print the workflow instead of writing it.")
+@click.option("--print", "shown", is_flag=True, help="As --dry-run: print the workflow instead of writing it.")
 @click.option(
     "--auth",
     type=click.Choice(["trusted", "secret"]),
@@ -55,10 +56,8 @@ _T = TypeVar("_T")
     " git or a URL.",
 )
 @click.option("--overwrite", is_flag=True, help="Write over edits between the marks, or a file that has no marks.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found and done as JSON.")
-@click.pass_obj
 def ci(
-    invocation: Invocation,
+    frame: Frame,
     check: bool,
     shown: bool,
     auth: str | None,
@@ -68,49 +67,69 @@ def ci(
     cron: str | None,
     install: str | None,
     overwrite: bool,
-    as_json: bool,
 ) -> int:
     """Write .github/workflows/openllm-repos.yml: syncs, releases, previews of pull requests, a look for drift.
 
     What is chosen stands in the workflow, so the next time no option is needed. Only what stands between its marks is
     written anew: jobs, triggers and comments of yours outside of them stay byte for byte.
     """
-    if shown and (check or as_json):
+    shown |= frame.dry_run
+    if shown and (check or frame.as_json):
         raise UsageError("--print goes neither with --check nor with --json.")
-    from openllm_repos.cli.clone import open_clone
-    from openllm_repos.workflow.choices import FORMS
-    from openllm_repos.workflow.file import Recipe, Standing, composed, read_workflow, standing, write_workflow
-    from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW
-
-    manifest, repository = open_clone(invocation)
+    manifest, repository = open_clone(frame.invocation)
     if repository.top is None:
         raise UsageError("A bare clone has no work tree to write a workflow into.", hint="Run it in a clone with one.")
     found = read_workflow(repository.top)
     choices = _chosen(found, auth=auth, matrix=matrix, private=private, wait=wait, cron=cron, install=install)
     if install is None and not check:
         choices = replace(choices, install=_renewed(choices.install))
-    recipe = Recipe(manifest, _place_of(invocation, repository.top), choices, __version__)
+    recipe = Recipe(manifest, _place_of(frame.invocation, repository.top), choices, __version__)
     recipe.require_github()
     if check:
-        return _tell_standing(found, recipe, standing(found, recipe), as_json=as_json, quiet=invocation.quiet)
-    notes = [*_branch_notes(manifest, repository), *_writer_notes(manifest, repository)]
-    if choices.install is None:
-        raise UsageError(_unknown_install(), hint=f"Say it with --install: {FORMS}.")
-    files = composed(found, recipe, overwrite=overwrite)
-    if shown:
-        click.echo(files[WORKFLOW], nl=False)
-        return 0
-    beside = found.parts.requirements if found.parts else None
-    changed = (files[WORKFLOW], files[REQUIREMENTS]) != (found.text, beside)
-    if changed:
-        write_workflow(repository.top, files)
-    if as_json:
-        _print_json(recipe, Standing.CURRENT, changed=changed)
-    elif not invocation.quiet:
-        place = os.path.relpath(os.path.realpath(repository.top), os.path.realpath(invocation.directory))
-        for line in (*_told(found, recipe, Path(place), changed=changed), *notes):
-            click.echo(line)
-    return 0
+        now, quiet = standing(found, recipe), frame.invocation.quiet
+        return _tell_standing(found, recipe, now, as_json=frame.as_json, quiet=quiet)
+    change = _Ci(frame.invocation, manifest, repository.top, found, recipe, overwrite)
+    return replace(frame, dry_run=shown).run(change, manifest, repository)
+
+
+@dataclass
+class _Ci(Change[Mapping[str, str], bool]):
+    """It writes files of the work tree alone; the plan is their text."""
+
+    asks = settles = shows_plan = False
+
+    invocation: Invocation
+    manifest: Manifest
+    top: Path
+    found: Found
+    recipe: Recipe
+    overwrite: bool
+    notes: Sequence[str] = ()
+
+    def plan(self, repository: Repository) -> Mapping[str, str]:
+        self.notes = [*_branch_notes(self.manifest, repository), *_writer_notes(self.manifest, repository)]
+        if self.recipe.choices.install is None:
+            raise UsageError(_unknown_install(), hint=f"Say it with --install: {FORMS}.")
+        return composed(self.found, self.recipe, overwrite=self.overwrite)
+
+    def plan_lines(self, plan: Mapping[str, str], *, every_file: bool) -> Iterable[str]:
+        return plan[WORKFLOW].removesuffix("\n").split("\n")
+
+    def apply(self, plan: Mapping[str, str], repository: Repository, tell: Tell) -> bool:
+        beside = self.found.parts.requirements if self.found.parts else None
+        changed = (plan[WORKFLOW], plan[REQUIREMENTS]) != (self.found.text, beside)
+        if changed:
+            write_workflow(self.top, plan)
+        return changed
+
+    def result_lines(self, plan: Mapping[str, str], result: bool) -> Iterable[str]:
+        if self.invocation.quiet:
+            return ()
+        place = os.path.relpath(os.path.realpath(self.top), os.path.realpath(self.invocation.directory))
+        return (*_told(self.found, self.recipe, Path(place), changed=result), *self.notes)
+
+    def facts(self, plan: Mapping[str, str], result: bool | None) -> dict[str, Any]:
+        return facts(self.recipe, Standing.CURRENT, changed=bool(result))
 
 
 def _branch_notes(manifest: Manifest, repository: Repository) -> list[str]:
@@ -224,8 +243,7 @@ def _place_of(invocation: Invocation, top: Path) -> str:
 def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool, quiet: bool) -> int:
     """Say how the workflow stands, and the next command; return the exit code."""
     from openllm_repos.cli.actions_reports import report_failure
-    from openllm_repos.workflow.file import Standing, said_of
-    from openllm_repos.workflow.filters import WORKFLOW
+    from openllm_repos.workflow.file import said_of
 
     message, following = said_of(found, now)
     current = now is Standing.CURRENT
@@ -242,7 +260,6 @@ def _tell_standing(found: Found, recipe: Recipe, now: Standing, *, as_json: bool
 
 
 def _told(found: Found, recipe: Recipe, top: Path, *, changed: bool) -> list[str]:
-    from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW
     from openllm_repos.workflow.template import job_keys
 
     if not changed:
@@ -260,7 +277,6 @@ def _to_set_up(recipe: Recipe) -> list[str]:
     """Return what the hosts have to know before the jobs can push."""
     from openllm_repos.manifest.model import Kind
     from openllm_repos.workflow.choices import Auth
-    from openllm_repos.workflow.filters import WORKFLOW
 
     manifest, choices = recipe.manifest, recipe.choices
     on_hub = [repo for repo in manifest.repos if repo.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET}]
@@ -289,7 +305,7 @@ def _print_json(recipe: Recipe, now: Standing, *, changed: bool) -> None:
 
 def facts(recipe: Recipe, now: Standing, *, changed: bool) -> dict[str, Any]:
     """Return it as the JSON that docs/json.md describes."""
-    from openllm_repos.workflow.filters import REQUIREMENTS, WORKFLOW, source_paths
+    from openllm_repos.workflow.filters import source_paths
     from openllm_repos.workflow.template import job_keys
 
     choices = recipe.choices

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
+from openllm_repos.cli.output import progress
 from openllm_repos.cli.question import ask
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
@@ -22,14 +23,8 @@ LOOKING = 10.0  # the same, where a command changes nothing and can be run again
 
 def policy(invocation: Invocation, patience: float = PATIENCE) -> RetryPolicy:
     """Return how patient a command is: as `--patience` says, else as the command does. Waits show on standard error."""
-
-    def notify(line: str) -> None:
-        import click
-
-        click.echo(line, err=True)
-
     seconds = patience if invocation.patience is None else invocation.patience
-    return RetryPolicy(seconds) if invocation.quiet else RetryPolicy(seconds, notify)
+    return RetryPolicy(seconds) if invocation.quiet else RetryPolicy(seconds, progress)
 
 
 def open_clone(invocation: Invocation, patience: float = PATIENCE) -> tuple[Manifest, Repository]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import signal
 import sys
@@ -24,47 +23,76 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE: what a shell reports of git in the same plac
 
 
 def guarded(work: Callable[[], Any]) -> int:
-    """Do `work`; return its exit code (its answer where that is a number), or the code of the failure it ended in."""
+    """Do `work`; return its exit code (its answer where that is a number), or the code of the failure it ended in.
+
+    The failure is told on standard error; where that cannot be written either, the code stays what it is.
+    """
     try:
         answer = work()
         sys.stdout.flush()
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        # an exit code of its own that click chose (1 for a file that cannot be opened) would read as "differs"
-        error.show()
-        _report(error.format_message(), "")
-        return UsageError.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return _tell_interrupted(received() or signal.SIGINT)
-    except BrokenPipeError:
-        _abandon_output()
-        return PIPE_CLOSED
-    except ReposError as error:
-        tell(error)
-        return error.exit_code
-    except OSError as error:
-        # Whatever room forgot to say it better: the disk, a pipe, a permission. No bug of ours, and no traceback.
-        where = f": {show(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
-        message = f"{error.strerror or error}{where}."
-        hint = "Mend that, then run the same command again: it goes on from what is true."
-        _say("error", message)
-        _advise(hint)
-        _report(message, hint)
-        return EnvironmentProblem.exit_code
-    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a report
-        _tell_bug(error)
-        return BUG
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a code
+        with contextlib.suppress(BaseException):
+            _tell_end(error)
+        return _code_of(error)
     return answer if isinstance(answer, int) else 0
 
 
-def _tell_interrupted(number: signal.Signals) -> int:
-    try:
-        _say("stopped", "Interrupted." if number is signal.SIGINT else f"Ended by {number.name}.")
-        sys.stdout.flush()
-    except OSError:  # the terminal was closed
-        _abandon_output()
-    return 128 + number
+def _code_of(error: BaseException) -> int:
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.Abort() if isinstance(error.__context__, EOFError):  # Ctrl-D: nobody answered
+            return UsageError.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            return 128 + _signal()
+        case click.ClickException():
+            # an exit code of its own that click chose (1 for a file that cannot be opened) would read as "differs"
+            return UsageError.exit_code
+        case BrokenPipeError():
+            return PIPE_CLOSED
+        case ReposError():
+            return error.exit_code
+        case OSError() | MemoryError():
+            return EnvironmentProblem.exit_code
+        case _:
+            return BUG
+
+
+def _signal() -> signal.Signals:
+    return received() or signal.SIGINT
+
+
+def _tell_end(error: BaseException) -> None:
+    match error:
+        case click.exceptions.Exit() | BrokenPipeError():
+            pass
+        case click.Abort() if isinstance(error.__context__, EOFError):
+            _say("error", "The input ended before every question was answered; nothing was changed.")
+        case KeyboardInterrupt() | click.Abort():
+            number = _signal()
+            _say("stopped", "Interrupted." if number is signal.SIGINT else f"Ended by {number.name}.")
+        case click.ClickException():
+            error.show()
+            _report(error.format_message(), "")
+        case ReposError():
+            tell(error)
+        case MemoryError():
+            _tell_surroundings("There is not enough memory.")
+        case OSError():
+            # Whatever room forgot to say it better: the disk, a pipe, a permission. No bug of ours, and no traceback.
+            where = f": {show(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
+            _tell_surroundings(f"{error.strerror or error}{where}.")
+        case Exception():
+            _tell_bug(error)
+
+
+def _tell_surroundings(message: str) -> None:
+    hint = "Mend that, then run the same command again: it goes on from what is true."
+    _say("error", message)
+    _advise(hint)
+    _report(message, hint)
 
 
 def tell(error: ReposError) -> None:
@@ -97,14 +125,6 @@ def _say(label: str, text: str) -> None:
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         label = click.style(label, fg="yellow" if label in {"next", "hint"} else "red", bold=True)
     click.echo(f"{label}: {redact(text)}", err=True)
-
-
-def _abandon_output() -> None:
-    """Send what is still to be written nowhere, so that Python does not complain when it closes the stream."""
-    with contextlib.suppress(OSError, io.UnsupportedOperation):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 def _tell_bug(error: Exception) -> None:

@@ -10,12 +10,13 @@ import json
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 import click
 
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.output import progress
 from openllm_repos.cli.question import ask, can_ask
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.git.repository import Repository
@@ -112,13 +113,14 @@ class Frame:
     dry_run: bool = False
     yes: bool = False
     as_json: bool = False
+    unwritten: list[OSError] = field(default_factory=list)
 
     def tell(self, line: str) -> None:
         """Print a line of progress, unless only results are wanted."""
         if not (self.as_json or self.invocation.quiet):
-            click.echo(line, err=True)
+            self.unwritten.extend(filter(None, [progress(line)]))
 
-    def run(self, change: Change[Plan, Result], manifest: Manifest, repository: Repository) -> int:
+    def run(self, change: Change[Plan, Result], manifest: Manifest | None, repository: Repository) -> int:
         """Plan, show, ask and apply; return the exit code.
 
         Raises:
@@ -131,7 +133,7 @@ class Frame:
                     return self._rehearsed(change, plan)
         lock = exclusive(repository, change.name) if change.name else contextlib.nullcontext()
         with lock, contextlib.ExitStack() as change.resources:
-            if change.settles:
+            if change.settles and manifest is not None:
                 from openllm_repos.sync.apply import settle
 
                 settle(manifest, repository, self.tell)
@@ -150,7 +152,10 @@ class Frame:
         change.follow(plan, result, self)
         if self.as_json:
             self._show([json.dumps(change.facts(plan, result), indent=2)])
-        return change.exit_code(plan, result)
+        code = change.exit_code(plan, result)
+        if self.unwritten and code <= DIFFERS:
+            raise self.unwritten[0]
+        return code
 
     def _rehearsed(self, change: Change[Plan, Result], plan: Plan) -> int:
         """Show what would be done; where that was not all that was wanted, say how to do it."""
@@ -171,17 +176,7 @@ class Frame:
         if self.as_json and can_ask():  # standard output is for programs: the person sees the plan beside the question
             for line in change.plan_lines(plan, every_file=self.invocation.verbosity > 0):
                 click.echo(line, err=True)
-        answer = ask(question)
-        if answer is None:
-            why = "the question got no answer" if can_ask() else "standard input is no terminal to ask on"
-            raise Unconfirmed(f"{change.declined.rstrip('.')}: {why}, so it takes --yes.", hint=self._with_yes())
-        return answer
-
-    def _with_yes(self) -> str:
-        """Return the command that was typed, with --yes."""
-        typed = list(self.invocation.arguments)
-        typed.insert(typed.index("--") if "--" in typed else len(typed), "--yes")
-        return f"openllm-repos {shlex.join(typed)}"
+        return agree(self.invocation, question, change.declined)
 
     @contextlib.contextmanager
     def _failures_as_json(self, change: Change[Plan, Result], plan: Plan) -> Iterator[None]:
@@ -197,6 +192,22 @@ class Frame:
     def _show(lines: Iterable[str]) -> None:
         for line in lines:
             click.echo(line)
+
+
+def agree(invocation: Invocation, question: str, declined: str) -> bool:
+    """Ask; return whether to go on.
+
+    Raises:
+        Unconfirmed: there is nobody to ask, or no answer.
+    """
+    answer = ask(question)
+    if answer is None:
+        why = "the question got no answer" if can_ask() else "standard input is no terminal to ask on"
+        typed = list(invocation.arguments)
+        typed.insert(typed.index("--") if "--" in typed else len(typed), "--yes")
+        hint = f"openllm-repos {shlex.join(typed)}"
+        raise Unconfirmed(f"{declined.rstrip('.')}: {why}, so it takes --yes.", hint=hint)
+    return answer
 
 
 def only(outcomes: Outcomes | None) -> Outcome | Stopped | None:

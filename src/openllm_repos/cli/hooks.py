@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openllm_repos.cli.clone import open_clone
+from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import UsageError
 from openllm_repos.git.objects import ObjectReader
@@ -21,6 +23,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
+    from openllm_repos.hooks.install import Installed
     from openllm_repos.hooks.lines import PushedRef
     from openllm_repos.hooks.standing import Standing
 
@@ -38,11 +41,10 @@ def hooks() -> None:
     """
 
 
-@hooks.command("install")
+@changing("install")
 @click.option("--hooks-path", is_flag=True, help="Write into the folder that core.hooksPath names.")
 @click.option("--config", is_flag=True, help="Name the hook in git's configuration instead (git 2.54 and newer).")
-@click.pass_obj
-def install_(invocation: Invocation, hooks_path: bool, config: bool) -> None:
+def install_(frame: Frame, hooks_path: bool, config: bool) -> int:
     """Install the hook into this clone, or bring it up to date.
 
     A pre-push hook that is there already (yours, git-lfs, pre-commit) stays and runs too, with the same arguments and
@@ -52,20 +54,62 @@ def install_(invocation: Invocation, hooks_path: bool, config: bool) -> None:
         raise UsageError("--hooks-path and --config exclude each other.")
     from openllm_repos.hooks.install import install
 
-    manifest, repository = open_clone(invocation)
-    done = install(manifest, repository, hooks_path=hooks_path, config=config)
-    kept = f" It runs {done.kept.name} after it." if done.kept else ""
-    _say(invocation, f"{'Installed' if done.changed else 'Already installed'}: {done.path}.{kept}")
+    manifest, repository = open_clone(frame.invocation)
+    change = _Hook(lambda: install(manifest, repository, hooks_path=hooks_path, config=config), config, frame)
+    return frame.run(change, manifest, repository)
 
 
-@hooks.command("uninstall")
-@click.pass_obj
-def uninstall_(invocation: Invocation) -> None:
+@changing("uninstall")
+def uninstall_(frame: Frame) -> int:
     """Take the hook out, and put back what was there before."""
     from openllm_repos.hooks.install import uninstall
 
-    done = uninstall(Repository.open(invocation.directory))
-    _say(invocation, f"{'Removed' if done.changed else 'There was nothing to remove'}: {done.path}.")
+    repository = Repository.open(frame.invocation.directory)
+    words = ("Would remove", "Removed", "There was nothing to remove")
+    change = _Hook(lambda: uninstall(repository), config=False, frame=frame, words=words)
+    return frame.run(change, None, repository)
+
+
+hooks.add_command(install_)
+hooks.add_command(uninstall_)
+
+
+@dataclass
+class _Hook(Change[Path, "Installed"]):
+    """It changes this clone alone: what it installs it takes out again, and puts back what was there."""
+
+    asks = settles = shows_plan = False
+
+    work: Callable[[], Installed]
+    config: bool
+    frame: Frame
+    words: tuple[str, str, str] = ("Would install", "Installed", "Already installed")
+
+    def plan(self, repository: Repository) -> Path:
+        from openllm_repos.hooks.place import config_place, find_place
+
+        return (config_place if self.config else find_place)(repository).slot
+
+    def plan_lines(self, plan: Path, *, every_file: bool) -> Iterator[str]:
+        yield show(f"{self.words[0]}: {plan}.")
+
+    def apply(self, plan: Path, repository: Repository, tell: Tell) -> Installed:
+        return self.work()
+
+    def result_lines(self, plan: Path, result: Installed) -> Iterator[str]:
+        if not self.frame.invocation.quiet:
+            kept = f" It runs {result.kept.name} after it." if result.kept else ""
+            yield show(f"{self.words[1 if result.changed else 2]}: {result.path}.{kept}")
+
+    def facts(self, plan: Path, result: Installed | None) -> dict[str, Any]:
+        kept = result.kept if result else None
+        return {
+            "schema": SCHEMA,
+            "hook": "pre-push",
+            "path": str(result.path if result else plan),
+            "changed": bool(result and result.changed),
+            "kept": None if kept is None else str(kept),
+        }
 
 
 @hooks.command("snippet", short_help="Print the lines for a hook of your own, husky's or lefthook's.")
@@ -229,8 +273,3 @@ def facts(found: Standing) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     return show(redact(text))
-
-
-def _say(invocation: Invocation, text: str) -> None:
-    if not invocation.quiet:
-        click.echo(show(text))

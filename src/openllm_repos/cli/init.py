@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
+from openllm_repos.cli.question import can_ask
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def init(
     wished = any((github, space, models, datasets, maps, never, owned))
     if path.exists():
         return _again(path, repository, wished=wished, dry_run=dry_run, hooks=not no_hooks, quiet=invocation.quiet)
-    asking = not (wished or yes) and sys.stdin.isatty() and sys.stdout.isatty()
+    asking = not (wished or yes) and can_ask()
     if asking:
         from openllm_repos.cli.init_questions import ask_places
 
@@ -128,7 +129,8 @@ def init(
         if make:
             click.echo(_told(make, "would make"), err=True)
         return 0
-    if asking and not _agreed(draft.text(), path, make):
+    agreed = _agreed(draft.text(), path, make) if asking else yes or _may_make(invocation, make)
+    if not agreed:
         click.echo("Nothing was written.")
         return _DIFFERS
     for entry in make:
@@ -185,9 +187,9 @@ def _look(
             makes = "--create makes it, " if place.on_hub else ""
             hint = f"{one.hint}\nOr {makes}--offline writes it down unseen. Nothing was written."
             raise EnvironmentProblem(message, hint=hint)
-        click.echo(show(redact(message)))
-        click.echo(f"  {one.hint}")
-        click.confirm("Write it down all the same?", default=False, abort=True)
+        click.echo(show(redact(message)), err=True)
+        click.echo(f"  {one.hint}", err=True)
+        click.confirm("Write it down all the same?", default=False, abort=True, err=True)
     return {str(one.entry.name): one for one in seen if not one.problem}, make
 
 
@@ -203,10 +205,17 @@ def _told(make: Sequence[Entry], word: str) -> str:
     return f"{word} {', '.join(f'the {entry.place.kind} {entry.place.text}' for entry in make)}"
 
 
+def _may_make(invocation: Invocation, make: Sequence[Entry]) -> bool:
+    """Ask before the first thing that leaves this machine."""
+    from openllm_repos.cli.frame import agree
+
+    return not make or agree(invocation, f"{_told(make, 'Make')} on the Hub?", "Nothing was written.")
+
+
 def _agreed(text: str, path: Path, make: Sequence[Entry]) -> bool:
-    click.echo(f"\n{text}")
+    click.echo(f"\n{text}", err=True)
     also = f", {_told(make, 'make')}" if make else ""
-    return click.confirm(f"Write this to {path.name}{also}, and add the git remotes?", default=True)
+    return click.confirm(f"Write this to {path.name}{also}, and add the git remotes?", default=True, err=True)
 
 
 def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, hooks: bool, quiet: bool) -> int:

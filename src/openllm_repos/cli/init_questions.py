@@ -26,10 +26,10 @@ _Read = TypeVar("_Read")
 
 def ask_places(found: Survey) -> Wishes:
     """Ask which repositories belong together."""
-    click.echo("Which repositories belong together? Enter takes what stands in brackets; - is none.\n")
+    click.echo("Which repositories belong together? Enter takes what stands in brackets; - is none.\n", err=True)
     source = found.place or _asked("The source on GitHub (owner/name)", "", lambda text: place_of(Kind.GITHUB, text))
     if found.place is not None:
-        click.echo(f"The source: {source.text}")
+        click.echo(f"The source: {source.text}", err=True)
     spaces, models, datasets = (_known(found, kind) for kind in (Kind.SPACE, Kind.MODEL, Kind.DATASET))
     space = _asked("The Space (owner/name)", spaces[0] if spaces else _NONE, lambda text: _places(Kind.SPACE, text)[:1])
     asked_models = _asked("Models, with blanks between", _joined(models), lambda text: _places(Kind.MODEL, text))
@@ -50,7 +50,7 @@ def ask_contents(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str,
     space = next((entry for entry in proposed.others if entry.place.kind is Kind.SPACE), None)
     if space is not None:
         if space.maps:
-            click.echo("\nWhere does this go in the Space? A folder, or - for not at all.")
+            click.echo("\nWhere does this go in the Space? A folder, or - for not at all.", err=True)
         maps = [
             (source, to[0])
             for source, into in space.maps
@@ -67,7 +67,7 @@ def ask_contents(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str,
 def _asked(question: str, proposal: str, read: Callable[[str], _Read]) -> _Read:
     """Ask until the answer can be read; what is wrong with it is said, with the way out."""
     while True:
-        answer = click.prompt(question, default=proposal or None)
+        answer = click.prompt(question, default=proposal or None, err=True)
         try:
             return read(str(answer).strip())
         except UsageError as why:
@@ -75,9 +75,9 @@ def _asked(question: str, proposal: str, read: Callable[[str], _Read]) -> _Read:
 
 
 def _say(why: ReposError) -> None:
-    click.echo(f"  {why.message}")
+    click.echo(f"  {why.message}", err=True)
     if why.hint:
-        click.echo(f"  {why.hint}")
+        click.echo(f"  {why.hint}", err=True)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -18,6 +18,19 @@ from openllm_repos.text import show_path
 STANDARD_OUTPUT = "-"
 
 
+def progress(line: str) -> OSError | None:
+    """Print how far it is on standard error. What is under way does not end because nobody can read that.
+
+    Returns:
+        Why it cannot be written.
+    """
+    try:
+        click.echo(line, err=True)
+    except OSError as why:
+        return why
+    return None
+
+
 def write_output(invocation: Invocation, name: str, text: str) -> None:
     """Write a text, all of it or nothing: whoever reads the file meanwhile sees the old one or the new one.
 

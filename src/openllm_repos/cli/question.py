@@ -26,10 +26,3 @@ def ask(question: str) -> bool | None:
         click.echo(err=True)
         return None
     return answer.strip().lower() in {"y", "yes"}
-
-
-def confirmed(question: str, *, yes: bool) -> bool:
-    """Ask, on a terminal only; return whether to go on."""
-    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
-    return click.confirm(question, default=False)
