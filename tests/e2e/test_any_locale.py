@@ -31,7 +31,7 @@ def test_an_emoji_in_a_subject_and_a_name_are_printed_somehow(family: Family, ru
     for words in (("sync", "--dry-run"), ("status",), ("diff", "--patch"), ("log",), ("graph", "--mermaid"), ("sync",)):
         done = run_tool(*words, cwd=family.clone.path, env=ENVIRONMENTS[name])
         assert done.code in {0, 1, 2, 3}, (words, done.err)
-    done = run_tool("sync", "no-\U0001f680", cwd=family.clone.path, env=ENVIRONMENTS[name])
+    done = run_tool("sync", "--yes", "no-\U0001f680", cwd=family.clone.path, env=ENVIRONMENTS[name])
     assert done.code == 2
 
 
