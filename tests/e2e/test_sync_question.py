@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,3 +80,17 @@ def test_ctrl_c_at_the_question_changes_nothing(family: Family) -> None:
     done = run_on_terminal("sync", cwd=family.clone.path, typed=b"\x03", at=QUESTION.encode())
     assert (done.code, family.space.tips(), family.journal()) == (130, {}, [])
     assert "stopped: Interrupted." in done.out
+
+
+def test_a_large_push_shows_its_progress_on_a_terminal_only(family: Family) -> None:
+    """git's own progress on one line that is gone at the end; nothing with --quiet, on a dumb terminal or in a pipe."""
+    rand = random.Random(7)
+    terminal = {"TERM": "xterm"}
+    family.commit("Large", {"core/src/data.py": rand.randbytes(16 << 20)})
+    shown = run_on_terminal("sync", "--yes", cwd=family.clone.path, env=terminal).err
+    assert re.search(r"\rWriting objects: 100% [^\r]* 16\.0[^\r]*, done\. *\r +\rspace: synced", shown)
+    for number, (args, env) in enumerate([(("--quiet",), terminal), ((), {"TERM": "dumb"})]):
+        family.commit("More", {"core/src/model.py": f"{number}\n"})
+        assert "objects" not in run_on_terminal("sync", "--yes", *args, cwd=family.clone.path, env=env).err
+    family.commit("More", {"core/src/model.py": "more\n"})
+    assert "objects" not in family.sync("--yes").err

@@ -10,13 +10,14 @@ import json
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.output import progress
+from openllm_repos.cli.progress import transfer_line
 from openllm_repos.cli.question import ask, can_ask
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.git.repository import Repository
@@ -126,6 +127,8 @@ class Frame:
         Raises:
             Unconfirmed: the plan needs somebody's consent, and there is nobody to ask. Nothing was changed.
         """
+        show = transfer_line(self.invocation)
+        repository = replace(repository, git=replace(repository.git, on_progress=show))
         if self.dry_run or (change.asks and change.rehearses and not (self.yes or can_ask())):
             with repository.quarantine() as quarantined, contextlib.ExitStack() as change.resources:
                 plan = change.plan(quarantined)

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from openllm_repos.git.progress import ProgressFilter
 from openllm_repos.git.watch import Watch
 
 if TYPE_CHECKING:
@@ -31,15 +32,17 @@ class Child:
     Args:
         process: as Popen made it; its pipes are used by nothing else.
         watch: raises where it stands still.
+        progress: takes git's progress out of standard error.
 
     Attributes:
         finished: whether :meth:`wait` saw it end.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], watch: Watch) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], watch: Watch, progress: ProgressFilter | None = None) -> None:
         assert process.stdout is not None  # always a pipe
         self.process = process
         self._watch = watch
+        self._progress = progress
         self._poll = select.poll()
         self._out = process.stdout.fileno()
         self._poll.register(self._out, select.POLLIN)
@@ -63,6 +66,9 @@ class Child:
     @property
     def stderr(self) -> bytes:
         """What it wrote to standard error so far: of a flood, the end."""
+        if self._progress is not None and self._err == -1:
+            self._keep(self._progress.close())
+            self._progress = None
         return b"".join(self._said)
 
     def send(self, data: bytes, *, last: bool = False) -> None:
@@ -179,6 +185,9 @@ class Child:
             self._poll.unregister(self._err)
             self._err = -1
             return
+        self._keep(block if self._progress is None else self._progress.feed(block))
+
+    def _keep(self, block: bytes) -> None:
         self._said.append(block)
         self._said_bytes += len(block)
         while self._said_bytes > _KEPT_OF_STDERR:

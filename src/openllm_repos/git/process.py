@@ -16,6 +16,7 @@ from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git import children
 from openllm_repos.git.child import Child
 from openllm_repos.git.environment import CONFIGURATION, git_environment
+from openllm_repos.git.progress import OnProgress, ProgressFilter
 from openllm_repos.git.watch import DeadlineExceeded as DeadlineExceeded  # noqa: PLC0414  # also for those that import it from here
 from openllm_repos.git.watch import Watch
 from openllm_repos.interrupts import check, deferred
@@ -84,11 +85,13 @@ class Git:
         folder: where git runs. For the engine's own calls this is the git folder itself, so that no file of a work
             tree (``.gitattributes``, say) has a say in the answer.
         extra: environment on top of our own, such as a quarantine for objects.
+        on_progress: gets the progress of the commands that are run with ``--progress``; it is no part of what git said.
     """
 
     git_dir: Path | None
     folder: Path
     extra: Mapping[str, str]
+    on_progress: OnProgress | None = None
 
     def run(
         self,
@@ -196,7 +199,9 @@ class Git:
                 )
                 for pipe in (process.stdin, process.stdout):
                     _widen(pipe)
-                child = Child(process, Watch(args[0], process.pid, deadline=deadline, patient=hooks))
+                watch = Watch(args[0], process.pid, deadline=deadline, patient=hooks)
+                shown = self.on_progress if "--progress" in args else None
+                child = Child(process, watch, None if shown is None else ProgressFilter(shown))
                 stack.callback(lambda: children.end(process, finished=child.finished))
                 children.started(process)
             check()

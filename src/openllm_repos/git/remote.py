@@ -182,7 +182,7 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
-        ask_host(repository, url, "fetch", *quiet, "--", url, ref, deadline=deadline)
+        ask_host(repository, url, "fetch", *quiet, *_progress(repository), "--", url, ref, deadline=deadline)
     except DeadlineExceeded as late:
         raise Unreachable(
             f"its commits were not fetched within {late.after:g} seconds",
@@ -221,7 +221,7 @@ def push(
     """
     if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
         return Pushed(done=False, refused=False, said=f"URL '{redact(url)}' uses plaintext credentials")
-    args = ["push", "--porcelain"]
+    args = ["push", "--porcelain", *_progress(repository)]
     if len(updates) > 1:
         args.append("--atomic")
     args += [f"--force-with-lease={update.ref}:{'' if update.old.is_zero else update.old}" for update in updates]
@@ -231,6 +231,11 @@ def push(
         pushed = _push_once(repository, url, (*args, "--", url, *specs), lfs=lfs, hooks=hooks)
         if pushed.passing is None or not (_unmoved(repository, url, updates) and tries.wait(pushed.passing)):
             return pushed
+
+
+def _progress(repository: Repository) -> tuple[str, ...]:
+    """Return the option that makes git tell of its progress, where somebody watches."""
+    return () if repository.git.on_progress is None else ("--progress",)
 
 
 def _push_once(repository: Repository, url: str, asked: Sequence[str], *, lfs: bool, hooks: bool) -> Pushed:

@@ -107,7 +107,7 @@ class Repository:
 
         In a quarantine it writes there, too: a partial clone fetches what a question of ours asks for.
         """
-        return Git(None, self.top, self.git.extra) if self.top is not None else self.git
+        return replace(self.git, git_dir=None, folder=self.top) if self.top is not None else self.git
 
     def reach(self, url: str) -> dict[str, str]:
         """Return the variables for a git command that talks to a remote: its own credential, and nobody else's."""
