@@ -108,7 +108,9 @@ def _open_closed_streams() -> None:
 
 def _print_whatever_comes() -> None:
     """Let no text be too foreign for the streams: what their encoding lacks is written as an escape."""
+    from contextlib import suppress
+
     for stream in (sys.stdin, sys.stdout, sys.stderr):
-        change = getattr(stream, "reconfigure", None)  # a caller of `main` may have put something simpler there
-        if change is not None:
-            change(errors="backslashreplace")
+        # A caller of `main` may have put something simpler there, or have begun to read.
+        with suppress(AttributeError, OSError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
