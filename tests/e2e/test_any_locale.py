@@ -40,7 +40,7 @@ def test_an_emoji_in_a_subject_and_a_name_are_printed_somehow(family: Family, ru
 def test_a_program_that_has_read_from_standard_input_can_call_the_tool(tmp_path: Path) -> None:
     program = "import sys; sys.stdin.readline(); from openllm_repos.cli import main; sys.exit(main(['status']))"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, input=b"x\n", capture_output=True, check=False)
-    assert (done.returncode, b"there is no manifest" in done.stderr) == (2, True)
+    assert (done.returncode, b"is not inside a git clone" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("words", [("status",), ("sync",), ("hooks", "run"), ("demo",), ("--help",), ()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from threading import Lock
@@ -32,6 +33,7 @@ class _Line:
             line = show(text)[: width - 1]
             if line or self._shown:
                 blank = " " * (self._shown - len(line))
-                sys.stderr.write(f"\r{line}{blank}" if line else f"\r{blank}\r")
-                sys.stderr.flush()
+                with contextlib.suppress(OSError):  # what is under way does not end because nobody can read that
+                    sys.stderr.write(f"\r{line}{blank}" if line else f"\r{blank}\r")
+                    sys.stderr.flush()
             self._shown = len(line)
