@@ -18,7 +18,11 @@ from openllm_repos.temporary import temporary_folder
 
 @contextlib.contextmanager
 def bench(
-    repository: Repository, *, defaults: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None
+    repository: Repository,
+    *,
+    defaults: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    keep: bool = False,
 ) -> Iterator[Repository]:
     """Yield a repository in a temporary folder, with an empty work tree, that reads everything of `repository`.
 
@@ -27,6 +31,7 @@ def bench(
         defaults: configuration (``section.key``) for what the clone's own configuration does not say.
         settings: configuration whatever the clone's own says. Both are this repository's only: unlike what is given on
             a command line, nothing that git starts in another repository gets them.
+        keep: whether objects that are made stay where `repository` keeps its own.
     """
     with temporary_folder() as place:
         folder = place / ".git"
@@ -48,7 +53,10 @@ def bench(
         extra = {name: value for name, value in repository.git.extra.items() if name not in ours}
         # Not by GIT_DIR: git-lfs copies from a folder with a program that would take it for that folder's own.
         git = Git(None, place, {**extra, "GIT_ATTR_NOSYSTEM": "1"})
-        yield replace(repository, git_dir=folder, common_dir=folder, top=place, git=git, objects_dir=objects, beside=())
+        made = replace(
+            repository, git_dir=folder, common_dir=folder, top=place, git=git, objects_dir=objects, beside=()
+        )
+        yield made.with_objects(repository.objects_dir, repository.beside) if keep else made
 
 
 def _lines(key: str, value: str) -> tuple[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from openllm_repos.git.bench import bench
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Described as Described  # noqa: PLC0414  # also for those that import it from here
@@ -110,7 +112,8 @@ def describe_by_path(
 def patch(repository: Repository, changes: Sequence[FileChange]) -> bytes:
     """Return changed files as one patch, byte for byte what git makes of it; `git apply` takes it.
 
-    No program that the person or a repository configured has a say: no external diff, no text conversion, no colour.
+    No program, attribute or setting of the person or a repository has a say: no external diff, no text conversion, no
+    colour.
 
     Args:
         repository: the clone, which has the files' content; two trees are written to it.
@@ -119,7 +122,12 @@ def patch(repository: Repository, changes: Sequence[FileChange]) -> bytes:
     before = _tree(repository, [(change.path, *change.old) for change in changes if change.old is not None])
     after = _tree(repository, [(change.path, *change.new) for change in changes if change.new is not None])
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--find-renames")
-    return repository.git.run("diff-tree", "-r", "-p", "--binary", "--full-index", *plain, before, after).stdout
+    shape = ("-l1000", "--unified=3", "--inter-hunk-context=0", "--diff-algorithm=myers", "--indent-heuristic")
+    with bench(repository, keep=True) as apart:
+        return apart.git.run(
+            *("diff-tree", "-r", "-p", "--binary", "--full-index", *plain, *shape, before, after),
+            settings=(f"core.attributesFile={os.devnull}", "diff.suppressBlankEmpty=false"),
+        ).stdout
 
 
 def _tree(repository: Repository, entries: Sequence[tuple[bytes, bytes, bytes]]) -> ObjectId:

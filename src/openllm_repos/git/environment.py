@@ -71,7 +71,14 @@ CONFIGURATION: tuple[str, ...] = (
     "advice.graftFileDeprecated=false",  # we do name a file of grafts: an empty one
     "core.quotePath=false",
     "log.follow=false",
+    "log.showRoot=true",
     "log.showSignature=false",
+    "diff.relative=false",
+    f"diff.orderFile={os.devnull}",
+    "diff.ignoreSubmodules=none",
+    "fetch.prune=false",
+    "fetch.pruneTags=false",
+    "push.pushOption=",
     "i18n.commitEncoding=UTF-8",
     "i18n.logOutputEncoding=UTF-8",
 )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from openllm_repos.git.bench import bench
 from openllm_repos.git.markers import markers
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import COMMIT, PackWriter
@@ -16,8 +17,16 @@ from openllm_repos.plan import Change, Conflict, Settled, Side
 from openllm_repos.temporary import temporary_folder
 
 _NOBODY = b"openllm-repos <openllm-repos@localhost> 0 +0000"
-# The person's own merge drivers and attributes must not decide about a target's files: the same merge on every machine.
-_SETTINGS = ("core.attributesFile=" + os.devnull, "merge.default=text", "attr.tree=refs/openllm/no-attributes")
+# The same merge on every machine: neither a person's settings nor their drivers and attributes decide about a target's
+# files. A driver of a name that git does not know is its own, whatever `merge.text.driver` says. How conflicts look in
+# files (merge.conflictStyle) is theirs.
+SETTINGS = (
+    f"core.attributesFile={os.devnull}",
+    "merge.default=openllm-repos-none",
+    "merge.renames=true",
+    "merge.renameLimit=7000",
+    "diff.algorithm=histogram",
+)
 _STAGE_BASE, _STAGE_OURS, _STAGE_THEIRS = 1, 2, 3
 _STAGES = {Side.OURS: _STAGE_OURS, Side.THEIRS: _STAGE_THEIRS}
 
@@ -87,7 +96,8 @@ def merge(repository: Repository, sides: Sides) -> Merged:
         sides: what to merge.
     """
     args = ("merge-tree", "--write-tree", "-z", "--no-messages", sides.ours, sides.theirs)
-    done = repository.git.run(*args, ok=(0, 1), settings=_SETTINGS)
+    with bench(repository, keep=True) as apart:  # the clone's own folder has attributes
+        done = apart.git.run(*args, ok=(0, 1), settings=SETTINGS)
     tree, *rows = done.stdout.split(b"\0")
     if done.code == 0:
         return Merged(ObjectId(tree.decode()))

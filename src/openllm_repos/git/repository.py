@@ -126,13 +126,16 @@ class Repository:
         with temporary_folder() as place:
             objects = place / "objects"
             (objects / "pack").mkdir(parents=True)
-            extra = {
-                **self.git.extra,
-                "GIT_OBJECT_DIRECTORY": str(objects),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(map(quoted, self.readable_objects)),
-            }
-            git, beside = replace(self.git, extra=extra), self.readable_objects
-            yield replace(self, git=git, objects_dir=objects, beside=beside)
+            yield self.with_objects(objects, self.readable_objects)
+
+    def with_objects(self, folder: Path, beside: tuple[Path, ...]) -> Repository:
+        """Return this clone with another place for new objects, and folders beside it to read from."""
+        extra = {
+            **self.git.extra,
+            "GIT_OBJECT_DIRECTORY": str(folder),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(map(quoted, beside)),
+        }
+        return replace(self, git=replace(self.git, extra=extra), objects_dir=folder, beside=beside)
 
     @property
     def readable_objects(self) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from openllm_repos.git.markers import relabel
+from openllm_repos.git.merge import SETTINGS as MERGE_SETTINGS
 from openllm_repos.git.merge import Merged, Sides, index_rows
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import Git
@@ -49,9 +50,9 @@ class MergeWorktree:
             theirs: the name of the other.
         """
         self._repository.git.run("worktree", "add", "--quiet", "--detach", "--", str(self.path), sides.ours)
-        begin = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", sides.theirs)
+        begin = ("merge", "--quiet", "--no-commit", "--no-ff", "--no-verify", "--no-verify-signatures", sides.theirs)
         with self._rerere():
-            self._git.run(*begin, ok=(0, 1), settings=SETTINGS)
+            self._git.run(*begin, ok=(0, 1), settings=(*SETTINGS, *MERGE_SETTINGS))
         labels = {sides.ours.encode(): ours.encode(), sides.theirs.encode(): theirs.encode()}
         with ObjectReader(self._repository.git) as reader:
             for path in self._unmerged():

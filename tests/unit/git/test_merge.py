@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.family import text
 from tests.support.fingerprint import listing
 from tests.support.history import Spec, make_history
 from tests.support.repositories import Clone
+from tests.support.sealed import SealedHome
 
 Files = Mapping[str | bytes, str | bytes]
 ADDED, MODIFIED, DELETED = Change.ADDED, Change.MODIFIED, Change.DELETED
@@ -95,3 +97,74 @@ def test_a_conflict_without_a_path_is_a_failure(clone: Clone, monkeypatch: pytes
     monkeypatch.setattr(Git, "run", lambda *_, **__: Completed(1, b"0" * 40 + b"\0", b"no memory"))
     with pytest.raises(GitFailed, match="git merge-tree failed: no memory"):
         merge(repository, sides)
+
+
+FOREIGN = "touch {witness}; echo foreign > %A; exit 0"
+HOSTILE = {
+    "merge.default": ["mine", "ours", "union", "binary"],
+    "merge.text.driver": [FOREIGN],
+    "merge.binary.driver": [FOREIGN],
+    "merge.union.driver": [FOREIGN],
+    "merge.mine.driver": [FOREIGN],
+    "merge.renames": ["false", "copies"],
+    "merge.renameLimit": ["1"],
+    "merge.directoryRenames": ["true"],
+    "merge.renormalize": ["true"],
+    "diff.algorithm": ["patience", "minimal", "myers"],
+    "diff.renames": ["false"],
+    "diff.renameLimit": ["1"],
+    "diff.orderFile": ["/nowhere"],
+    "core.attributesFile": ["{attributes}"],
+    "core.autocrlf": ["true"],
+    "core.eol": ["crlf"],
+    "core.bigFileThreshold": ["1"],
+}
+ATTRIBUTES = ["* merge=mine", "* merge=union", "* merge=binary", "* -merge", "* -text binary", "* text eol=crlf"]
+
+
+@pytest.mark.parametrize("place", ["global", "clone"])
+def test_no_setting_driver_or_attribute_of_a_person_changes_a_merge(
+    clone: Clone, home: SealedHome, tmp_path: Path, place: str
+) -> None:
+    base: dict[str | bytes, str | bytes] = {
+        "f": text(),
+        "both": text(),
+        "old": text(l5="x"),
+        "gone": "1\n",
+        "crlf": "a\r\nb\r\n",
+    }
+    ours = {**base, "f": text(l1="ours"), "both": text(l10="ours"), "old": text(l5="y"), "crlf": "a\r\nc\r\n"}
+    theirs = {**base, "f": text(l20="theirs"), "both": text(l10="theirs"), "new": base["old"], "gone": "2\n"}
+    del theirs["old"], ours["gone"]
+    repository, sides = _sides(clone, base, ours, theirs)
+    expected = merge(repository, sides)
+    assert [conflict.path for conflict in expected.conflicts] == [b"both", b"gone"]
+    witness, attributes = tmp_path / "witness", tmp_path / "attributes"
+    attributes.write_text("* merge=mine diff=mine\n", encoding="ascii")
+    for key, values in HOSTILE.items():
+        for value in values:
+            written = value.format(witness=witness, attributes=attributes) if "{" in value else value
+            if place == "global":
+                home.set(key, written)
+            else:
+                clone.git("config", "--add", key, written)
+    info = clone.path / ".git/info/attributes"
+    for line in ATTRIBUTES:
+        for file in (info, attributes, clone.path / ".gitattributes"):
+            file.write_text(f"{line}\n", encoding="ascii")
+        assert merge(repository, sides) == expected
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_no_single_setting_changes_a_merge(clone: Clone, home: SealedHome, tmp_path: Path, key: str) -> None:
+    repository, sides = _sides(
+        clone,
+        {"f": text(), "old": text(l5="x"), "both": text()},
+        {"f": text(l1="ours"), "old": text(l5="y"), "both": text(l10="ours")},
+        {"f": text(l20="theirs"), "new": text(l5="x"), "both": text(l10="theirs")},
+    )
+    expected = merge(repository, sides)
+    for value in HOSTILE[key]:
+        home.set(key, value.replace("{witness}", str(tmp_path / "w")).replace("{attributes}", str(tmp_path / "none")))
+        assert merge(repository, sides) == expected
