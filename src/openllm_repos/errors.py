@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from openllm_repos.text import show
+from openllm_repos.text import redact, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class ReposError(Exception):
     """An expected failure.
 
     Args:
-        message: one sentence: what happened and where. Foreign text in it is escaped here.
+        message: one sentence: what happened and where. Foreign text in it is escaped here, and loses its secrets.
         hint: what to do next, or an empty string where nothing sensible can be advised.
 
     Attributes:
@@ -43,8 +43,8 @@ class ReposError(Exception):
     exit_code: ClassVar[int] = 30
 
     def __init__(self, message: str, *, hint: str = "", passing: Passing | None = None) -> None:
-        self.message = show(message)
-        self.hint = show(hint)
+        self.message = show(redact(message))
+        self.hint = show(redact(hint))
         self.passing = passing
         super().__init__(self.message)
 

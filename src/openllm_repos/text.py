@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 # Control, format, surrogate, private use, unassigned, line and paragraph separators: a terminal may act on them.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-# A password in any URL; in http and https the user part alone may be a token, in ssh it is just a name.
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*:[^/\s]*@|(?:(?<=https://)|(?<=http://))[^/\s]+@")
-_TOKEN = re.compile(r"\b(?:hf_|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{6,}")
 
 
 def show(text: str) -> str:
@@ -31,5 +26,7 @@ def show_path(path: bytes) -> str:
 
 
 def redact(text: str) -> str:
-    """Return `text` without what looks like a credential: the user part of URLs and tokens of known forms."""
-    return _TOKEN.sub("***", _CREDENTIALS.sub("***@", text))
+    """Return `text` without what looks like a credential: the user part of URLs and all that a publish refuses."""
+    from openllm_repos.secrets.hide import hide
+
+    return hide(text)

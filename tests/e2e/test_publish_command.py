@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import random
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from tests.support.process import run_tool
 from tests.support.published import DATASET, MANIFEST, MODEL, SOURCE, WEIGHTS, Publishing
 from tests.support.repositories import Clone
 from tests.support.terminal import run_on_terminal
+from tests.support.tokens import CONTEXTS, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,6 +191,52 @@ def test_what_looks_like_a_secret_is_refused_with_its_place_and_without_its_valu
     publishing.write({"repos.toml": allowing.encode()})
     publishing.publish("small-7k")
     assert ".env" in publishing.model.paths()
+
+
+def test_tokens_in_a_notebook_a_pickle_and_a_large_file_are_refused_and_a_kaggle_key_too(
+    publishing: Publishing,
+) -> None:
+    token = make("hf_{a34}", random.Random(3)).text
+    publishing.write(
+        {
+            "exports/small/train.ipynb": CONTEXTS["notebook"](token),
+            "exports/small/training_args.bin": CONTEXTS["pickle 4"](token),
+            "exports/small/optimizer.bin": bytes(11 << 20) + token.encode(),
+            "exports/small/notes.txt": b"\xff\xfe" + f"one\n{token}".encode("utf-16-le"),
+        }
+    )
+    done = publishing.publish("small-7k", code=3)
+    assert [line.split(" looks like ")[0].strip() for line in done.out.splitlines() if "looks like" in line] == [
+        "exports/small/notes.txt:2",
+        "exports/small/optimizer.bin",
+        "exports/small/train.ipynb:1",
+        "exports/small/training_args.bin",
+    ]
+    assert token not in done.out + done.err
+    publishing.write({"exports/small/kaggle.json": b"{}"})
+    assert "exports/small/kaggle.json looks like a token of a service" in publishing.publish("small-7k", code=3).out
+
+
+def test_a_password_with_its_name_and_an_archive_are_told_in_the_plan_and_again_in_the_next(
+    publishing: Publishing,
+) -> None:
+    value = make("{A20}", random.Random(3)).text
+    publishing.write(
+        {
+            "exports/small/train.py": f"import os\nos.environ['WANDB_API_KEY'] = '{value}'\n".encode(),
+            "exports/small/data.jsonl.gz": gzip.compress(b"{}"),
+        }
+    )
+    for _ in range(2):
+        done = publishing.publish("small-7k", "--dry-run")
+        assert [line.strip() for line in done.out.splitlines() if "secret" in line or "train.py:" in line] == [
+            "note: exports/small/train.py:2 may be a password or a key with its name; look before you publish it.",
+            "note: Compressed, so not searched for secrets: exports/small/data.jsonl.gz (gzip).",
+        ]
+        assert value not in done.out + done.err
+    told = json.loads(publishing.publish("small-7k", "--dry-run", "--json").out)["repos"][0]["notes"]
+    assert len([note for note in told if "WANDB" in note or "train.py" in note or "gzip" in note]) == 2
+    assert "train.py:2" not in publishing.publish("small-7k", "--dry-run", "--allow", "exports/small/train.py").out
 
 
 def test_the_branch_moves_while_files_are_sent(publishing: Publishing) -> None:

@@ -58,7 +58,7 @@ class HubError(ReposError):
         status: int = 0,
         passing: Passing | None = None,
     ) -> None:
-        super().__init__(redact(message), hint=hint, passing=passing)
+        super().__init__(message, hint=hint, passing=passing)
         self.cause = cause
         self.said = said
         self.status = status

@@ -22,9 +22,10 @@ from openllm_repos.publish.model import Clash, FileStep, PublishPlan
 from openllm_repos.publish.provenance import Provenance
 from openllm_repos.publish.record import PLACE, Record, read_record
 from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere, LooksLikeSecret
-from openllm_repos.publish.secrets import Suspicion, suspicious_name
+from openllm_repos.secrets.search import Searched, Suspicion, suspicious_name
 
 _LARGEST_CARD = 1 << 20
+_NOTES = 5  # of one kind; the rest is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Prepared:
         contents: the same way; that of the card is the card without our block.
         card: the card here without our block, None where the files have none.
         left_out: files that are no artifacts.
+        notes: what may be a secret, and which files were not searched for one.
     """
 
     repo: Repo
@@ -44,6 +46,7 @@ class Prepared:
     contents: Mapping[str, Content]
     card: bytes | None
     left_out: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,10 @@ def prepare(
         EnvironmentProblem: a file cannot be read, or is being written to.
     """
     found = find_files(top, repo, links=links)
-    suspicions = [one for file in found.files if (one := suspicious_name(file.source)) is not None]
-    _require_no_secret(repo, suspicions, allowed)
-    contents, inside = hashes.of(found.files)
-    _require_no_secret(repo, inside, allowed)
+    named = [one for file in found.files if (one := suspicious_name(file.source)) is not None]
+    told = _require_no_secret(repo, named, allowed)
+    contents, searched = hashes.of(found.files)
+    told += _require_no_secret(repo, [one for came in searched.values() for one in came.found], allowed)
     files = {file.target: file for file in found.files}
     by_target = {file.target: contents[file.source] for file in found.files}
     card = None
@@ -121,18 +124,39 @@ def prepare(
             raise Unpublishable(repo.name, [f"{files[CARD].source} is no card: it is too large"], hint="Shorten it.")
         card = without_block(b"".join(files[CARD].pieces(0, files[CARD].size)))
         by_target[CARD] = _card_content(card)
-    return Prepared(repo, files, by_target, card, found.left_out)
+    return Prepared(repo, files, by_target, card, found.left_out, (*_perhaps_secret(told), *_not_searched(searched)))
 
 
-def _require_no_secret(repo: Repo, found: Sequence[Suspicion], allowed: frozenset[str]) -> None:
+def _require_no_secret(repo: Repo, found: Sequence[Suspicion], allowed: frozenset[str]) -> list[Suspicion]:
+    """Return what a person should look at.
+
+    Raises:
+        LooksLikeSecret: something is a secret without doubt, and was not allowed.
+    """
     patterns = [pattern for entry in repo.publish for pattern in entry.allow]
     bad = [
         one
         for one in found
         if one.path not in allowed and not any(pattern.protects(one.path.encode()) for pattern in patterns)
     ]
-    if bad:
-        raise LooksLikeSecret(repo, bad)
+    if refused := [one for one in bad if one.sure]:
+        raise LooksLikeSecret(repo, refused)
+    return bad
+
+
+def _perhaps_secret(told: Sequence[Suspicion]) -> Iterator[str]:
+    for one in told[:_NOTES]:
+        yield f"{one.place} may be {one.what}; look before you publish it."
+    if len(told) > _NOTES:
+        yield f"There are {len(told) - _NOTES} more such places."
+
+
+def _not_searched(searched: Mapping[str, Searched]) -> Iterator[str]:
+    """Say which files have a content that a search for secrets does not see."""
+    packed = [f"{path} ({came.packed})" for path, came in searched.items() if came.packed]
+    if packed:
+        more = f" and {len(packed) - _NOTES} more" if len(packed) > _NOTES else ""
+        yield f"Compressed, so not searched for secrets: {', '.join(packed[:_NOTES])}{more}."
 
 
 def plan_publish(
@@ -178,7 +202,7 @@ def plan_publish(
     ways = _ways(prepared, content, decision.write)
     held = _Held(prepared, there, ids, last, card, decision, ways)
     adopted = 0 if other else sum(last.get(path) != ids[path] for path in decision.same)
-    plan = _plan(held, tip, (*provenance.notes, *_adopting(adopted)))
+    plan = _plan(held, tip, (*prepared.notes, *provenance.notes, *_adopting(adopted)))
     if not held.written and not decision.delete and not adopted:
         return Work(plan)
     require_room(repo.name, [path for path in there if path not in decision.delete], held.written)

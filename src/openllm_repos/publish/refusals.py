@@ -9,7 +9,7 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.family.artifacts import Unpublishable
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind, Repo
 from openllm_repos.publish.model import Clash
-from openllm_repos.publish.secrets import Suspicion
+from openllm_repos.secrets.search import Suspicion
 
 
 class ChangedThere(ConflictError):

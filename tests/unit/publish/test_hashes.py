@@ -14,6 +14,7 @@ from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.family.artifacts import FileChanged, LocalFile, Stamp
 from openllm_repos.publish import hashes as module
 from openllm_repos.publish.hashes import Hashes, blob_id
+from openllm_repos.secrets.search import Searched
 from tests.support.process import run_git
 
 
@@ -30,11 +31,11 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalFile:
 
 
 def test_the_ids_are_those_of_git_and_lfs(file: LocalFile, tmp_path: Path) -> None:
-    contents, found = Hashes(tmp_path / "state").of([file])
+    contents, searched = Hashes(tmp_path / "state").of([file])
     one = contents["weights.bin"]
     assert one.sha256 == hashlib.sha256(b"weights\n").hexdigest()
     assert one.blob == run_git("hash-object", file.path, cwd=tmp_path).out.strip() == blob_id(b"weights\n")
-    assert found == ()
+    assert searched == {"weights.bin": Searched()}
 
 
 def test_a_file_is_not_read_again_while_its_stamp_is_the_same(file: LocalFile, tmp_path: Path) -> None:
@@ -66,9 +67,26 @@ def test_what_holds_a_secret_is_searched_every_time(file: LocalFile, tmp_path: P
     same = local(file.path)
     for _ in range(2):
         held = Hashes(tmp_path / "state")
-        _, found = held.of([same])
+        _, searched = held.of([same])
         held.save()
-        assert [one.place for one in found] == ["weights.bin:1"]
+        assert [one.place for one in searched["weights.bin"].found] == ["weights.bin:1"]
+
+
+def test_what_may_be_a_secret_and_what_was_not_searched_is_told_again_without_reading(
+    file: LocalFile, tmp_path: Path
+) -> None:
+    file.path.write_bytes(b"\x1f\x8b\x08 packed\nMY_API_KEY='k3y9x8w7v6u5'\n")
+    same = local(file.path)
+    first = Hashes(tmp_path / "state")
+    _, searched = first.of([same])
+    first.save()
+    [one] = searched["weights.bin"].found
+    assert (one.place, one.sure, searched["weights.bin"].packed) == ("weights.bin:2", False, "gzip")
+    rows = json.loads((tmp_path / "state").read_bytes())
+    rows["files"][str(file.path)][1] = "f" * 64  # so that it is seen where the answer comes from
+    (tmp_path / "state").write_text(json.dumps(rows))
+    contents, again = Hashes(tmp_path / "state").of([same])
+    assert (contents["weights.bin"].sha256, again) == ("f" * 64, searched)
 
 
 @pytest.mark.parametrize(
@@ -145,4 +163,4 @@ def test_where_one_file_fails_a_large_one_is_not_read_to_its_end_and_the_next_re
     with pytest.raises(EnvironmentProblem, match=r"gone\.bin"):
         hashes.of(files)
     assert sum(told) < 64 << 20
-    assert hashes.of([file])[1] == ()
+    assert hashes.of([file])[1] == {"weights.bin": Searched()}
