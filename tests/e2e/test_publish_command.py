@@ -405,10 +405,9 @@ def test_a_token_that_can_only_read_is_refused_before_anything_is_sent(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_read")
     done = publishing.publish("small-7k", code=3)
-    assert "The token may not do this with the model" in done.out
+    assert "The token of lemms can only read, so the model" in done.out
     assert publishing.uploads() == []
     assert MODEL in done.out
-    assert "The token in HF_TOKEN was used" in done.out
 
 
 def test_a_job_publishes_as_a_trusted_publisher_of_each_repo(
@@ -511,7 +510,7 @@ def test_a_branch_or_a_repo_that_is_not_there_is_told(publishing: Publishing) ->
     assert "has no branch next on the Hub" in publishing.publish("small-7k", code=2).out
     shutil.rmtree(publishing.dataset.path)
     done = publishing.publish("training-data", code=3)
-    assert f"Make it: hf repos create {DATASET} --type dataset" in done.out
+    assert f"next: hf repos create {DATASET} --type dataset" in done.out
 
 
 @pytest.mark.slow
@@ -594,3 +593,15 @@ def test_a_bare_clone_has_no_artifacts(publishing: Publishing, run_cli: RunCli) 
     publishing.family.clone.git("clone", "-q", "--bare", str(publishing.top), str(bare))
     done = run_cli("publish", "--yes", cwd=bare)
     assert (done.code, "This clone is bare" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("asked", ["POST */objects/batch", "POST */commit/main"])
+def test_a_full_storage_is_no_fault_of_the_token(publishing: Publishing, asked: str) -> None:
+    full = "Private repository storage limit reached, please upgrade your plan to increase your private storage limit."
+    publishing.sandbox.hub.fault(match=asked, status=403, message=full)
+    done = publishing.publish("small-7k", code=3)
+    assert "The token may write to the model" in done.out
+    assert full.rstrip(".") in done.out
+    assert "hint: Free storage of lemms, or get more" in done.out
+    assert "settings/tokens" not in done.out
+    assert "HF_TOKEN" not in done.out

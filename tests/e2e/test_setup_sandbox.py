@@ -43,7 +43,7 @@ def test_a_space_that_does_not_exist(run_cli: RunCli, clone: Clone) -> None:
     done = run_cli("init", "--space", "lemms/opnllm", cwd=clone.path)
     assert done.code == 30
     assert "space lemms/opnllm does not answer" in done.err
-    assert "hint: Check the name and the network.\nThe token in HF_TOKEN was used" in done.err
+    assert "hint: Check the name.\nThe token in HF_TOKEN was used" in done.err
     assert not (clone.path / "repos.toml").exists()
 
 
@@ -176,7 +176,7 @@ def test_a_github_token_that_can_only_read(run_cli: RunCli, family: Clone, monke
     monkeypatch.setenv("GITHUB_TOKEN", "gh_read")
     _, seen = tokens_and_writes(run_cli, family)
     [(level, _, said)] = [one for one in seen if one[1] == "write main"]
-    assert (level, said.endswith("| gh auth login && gh auth setup-git")) == ("warning", True)
+    assert (level, said.endswith("| gh auth login\ngh auth setup-git")) == ("warning", True)
 
 
 def test_a_job_that_is_no_trusted_publisher(run_cli: RunCli, family: Clone, monkeypatch: pytest.MonkeyPatch) -> None:

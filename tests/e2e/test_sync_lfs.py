@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,13 +189,12 @@ def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: ServedFamily) -
 def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     hub: ServedFamily, sandbox: Sandbox, status: int
 ) -> None:
-    hub.clone.git("config", "lfs.transfer.maxretries", "1")
     tips, pushes = hub.space.tips(), hub.pushes()
     sandbox.hub.fault(match="POST */objects/batch", status=status, count=50)
-    done = hub.sync("--yes")
-    assert done.code == 3
-    assert "The LFS of space did not take what the push needs; no branch was moved:" in done.out
-    assert "hint: Check that you may write there" in done.out
+    done = hub.sync("--yes", "--patience", "0")
+    assert done.code == (30 if status == 500 else 3)
+    assert ("cannot do it now (HTTP 500)" if status == 500 else "did not take what the push needs") in done.out
+    assert ("hint: Check that you may write there" in done.out) == (status == 403)
     assert (hub.space.tips(), hub.pushes(), hub.journal()) == (tips, pushes, [])
     sandbox.hub.faults.clear()
     hub.synced("--yes")
@@ -236,3 +236,38 @@ def test_the_token_reaches_lfs_by_environment_and_stands_nowhere(
     assert {seen.user for seen in sandbox.hub.log if seen.path.endswith("/objects/batch")} == {"", "lemms"}
     assert hub.pulled("training/model.bin") == CONTENT
     assert canary.leaks(hub.clone.path, sandbox.root, home.config, said=[done]) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"match": "POST */objects/batch", "status": 503},
+        {"match": "POST */objects/batch", "status": 429, "headers": {"Retry-After": "2"}},
+        pytest.param(
+            {"match": "PUT /_lfs/upload/*", "status": 429, "headers": {"Retry-After": "2"}}, marks=pytest.mark.slow
+        ),
+        pytest.param({"match": "PUT /_lfs/upload/*", "status": 500, "count": 2}, marks=pytest.mark.slow),
+        pytest.param({"match": "POST */objects/batch", "reset": True}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_an_lfs_that_cannot_do_it_once_is_asked_again(
+    hub: ServedFamily, sandbox: Sandbox, fault: dict[str, Any]
+) -> None:
+    sandbox.hub.fault(**fault)
+    hub.synced("--yes")
+    assert hub.pulled("training/model.bin") == CONTENT
+
+
+def test_an_lfs_that_asks_to_wait_for_long_is_given_up_when_the_patience_has_ended(
+    hub: ServedFamily, sandbox: Sandbox
+) -> None:
+    before = hub.space.tip("main")
+    sandbox.hub.fault("POST */objects/batch", status=429, headers={"Retry-After": "2400"}, count=None)
+    done = hub.sync("--yes", "--patience", "3")
+    assert (done.code, hub.space.tip("main")) == (30, before)
+    assert "waiting as long as huggingface.co asks (HTTP 429)" in done.err
+    assert "cannot do it now (HTTP 429)" in done.out
+    assert "check that you may write" not in done.out.lower()
+    sandbox.hub.faults.clear()
+    hub.synced("--yes")

@@ -243,7 +243,7 @@ def test_a_space_that_wants_a_login_is_told(hub: Family, server: GitServer) -> N
     done = hub.sync()
     assert done.code == 30
     assert "space is unreachable" in done.out
-    assert "hint: " in done.out
+    assert "next: hf auth login" in done.out
     assert "hf_secret" not in done.out + done.err
 
 

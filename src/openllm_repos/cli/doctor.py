@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +23,7 @@ _BAD = 1
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 _LEVEL = 7
 _NAME = 8
+_SOME = "some repo"
 _NARROWEST = 60
 _WIDTH = 80
 
@@ -50,17 +53,31 @@ def doctor(invocation: Invocation, offline: bool, as_json: bool, deadline: float
     place = invocation.manifest_path()
     for check in examine(invocation.directory, place, offline=offline, deadline=seconds, retry=retry):
         checks.append(check)
-        if not as_json and not (invocation.quiet and check.level is Level.OK):
+        told_last = check.repo and check.level is not Level.OK  # others may have the same trouble
+        if not as_json and not told_last and not (invocation.quiet and check.level is Level.OK):
             _print(check)
-    errors = sum(check.level is Level.ERROR for check in checks)
+    told = list(_told_once(checks))
+    for check in told if not as_json else ():
+        if check.repo and check.level is not Level.OK:
+            _print(check)
+    errors = sum(check.level is Level.ERROR for check in told)
     if as_json:
         import json
 
         click.echo(json.dumps(facts(checks), indent=2))
     elif not invocation.quiet:
-        warnings = sum(check.level is Level.WARNING for check in checks)
+        warnings = sum(check.level is Level.WARNING for check in told)
         click.echo(f"\n{_counted(errors, 'error')}, {_counted(warnings, 'warning')}.")
     return _BAD if errors else 0
+
+
+def _told_once(checks: list[Check]) -> Iterator[Check]:
+    """Yield the checks, those of several repos that found the same as one."""
+    repos: dict[Check, list[str]] = {}
+    for check in checks:
+        repos.setdefault(replace(check, repo=check.repo and _SOME), []).append(check.repo)
+    for check, names in repos.items():
+        yield replace(check, repo=", ".join(names) if check.repo else "")
 
 
 def _counted(number: int, word: str) -> str:

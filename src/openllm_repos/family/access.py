@@ -121,16 +121,46 @@ class FamilyAccess:
             return Credential(self._github_hosts, _GITHUB_USER, self._github_token.value)
         return None
 
+    def login(self, url: str) -> tuple[str, str]:
+        """Return why a host does not take our login for a remote (HTTP 401), and the next step; empty for others."""
+        host, job = host_of(url) if url.startswith(_SHOWN) else "", self._job
+        if host in self._github_names:
+            if self._github_token is None:
+                return (
+                    "GitHub wants a login for it",
+                    "gh auth login\ngh auth setup-git",
+                )
+            return f"GitHub does not take the token in {self._github_token.origin} for it", self.advice(url)
+        if host not in self._hub_names:
+            return "", ""
+        failure = self.exchange_failure(url)
+        if failure is not None:
+            return failure.message, failure.hint
+        token = self._hub_token
+        if token is None:
+            said = "the Hub wants a login for it"
+            return said, _JOB_WITHOUT if job else "hf auth login --add-to-git-credential"
+        return f"the Hub does not take the token in {token.origin} for it", _another(token, job=job)
+
+    def exchange_failure(self, url: str) -> HubError | None:
+        """Return why trusted publishing gave no token for a remote, None where it did, or was not asked."""
+        repo = hub_repo(url)
+        return None if repo is None else self._failures.get(repo)
+
+    @property
+    def _job(self) -> bool:
+        """Whether this is a job of GitHub Actions: there nobody is logged in, and a token comes from a secret."""
+        return (os.environ if self._environ is None else self._environ).get("GITHUB_ACTIONS") == "true"
+
     def advice(self, url: str) -> str:
         """Return what a person should know of the token when a remote says no, or an empty string."""
         host = host_of(url) if url.startswith(_SHOWN) else ""  # over ssh no token is shown to anybody
-        own = os.environ if self._environ is None else self._environ
-        job = own.get("GITHUB_ACTIONS") == "true"  # there nobody is logged in, and a token comes from a secret
+        job = self._job
         if host in self._github_names:
             return _JOB_ELSEWHERE if job else _used(self._github_token, "gh auth status")
         if host not in self._hub_names:
             return ""
-        failure = self._failures.get(repo) if (repo := hub_repo(url)) else None
+        failure = self.exchange_failure(url)
         if failure is not None:
             return f"{failure.message}\n{failure.hint}"
         if job:
@@ -233,6 +263,19 @@ def _names(*hosts: str) -> set[str]:
 
 def _key(host: HostUrl) -> str:
     return f"openllm.{host}.trusted"
+
+
+def _another(token: Token, *, job: bool) -> str:
+    """Return the step from a token that is not taken to one that is: where it was found says where it goes."""
+    page = "https://huggingface.co/settings/tokens"
+    if job:
+        return f"gh secret set HF_TOKEN  # the job's has ended, was revoked, or is mistyped; another: {page}"
+    if token.origin.startswith("the file"):
+        return f"hf auth login  # the token there has ended or was revoked; another: {page}"
+    return (
+        f"It has ended, was revoked, or is mistyped. Make another ({page}) and set {token.origin} to it, or unset"
+        f" {token.origin} and log in with 'hf auth login'."
+    )
 
 
 def _used(token: Token | None, command: str) -> str:

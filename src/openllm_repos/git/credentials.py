@@ -39,6 +39,9 @@ class Access(Protocol):
     def credential(self, url: str) -> Credential | None:
         """Return the credential for a remote; None leaves it to the person's own credential helpers."""
 
+    def login(self, url: str) -> tuple[str, str]:
+        """Return why a remote wants another login than it got, and the next step; empty where nothing is known."""
+
     def advice(self, url: str) -> str:
         """Return what a person should know of the token that was used, or not found, when a remote says no."""
 

@@ -2,7 +2,8 @@
 
 git-lfs is started as git's own subcommand, in a folder of its own (:mod:`openllm_repos.git.bench`) whose only commit
 holds the pointers in question: so that commit's id tells it which objects to take, the clone's history is not walked
-again, and no file of a work tree has a say. Its exit code is all that is read.
+again, and no file of a work tree has a say. Its exit code is read, and the methods and statuses of its HTTP, which it
+writes into a file there.
 """
 
 from __future__ import annotations
@@ -10,19 +11,28 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.errors import EnvironmentProblem, Passing
 from openllm_repos.git.bench import bench
+from openllm_repos.git.network import host_name
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
-from openllm_repos.git.process import Completed, Git
+from openllm_repos.git.process import Git
 from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, lfs_settings
 from openllm_repos.git.repository import Repository
+from openllm_repos.git.watch import Monitor
 from openllm_repos.plan import LargeFile
+from openllm_repos.retry import RetryPolicy, next_step, passing_status
 
 POINTER_BYTES = 1024  # a pointer is smaller
 _POINTER_HEAD = b"version https://git-lfs.github.com/spec/v1\noid sha256:"
+_ONE_TRY = ("lfs.transfer.maxretries=1",)  # how often is a matter of the one policy
+_HTTP = re.compile(rb"trace git-lfs: HTTP: (?:(GET|HEAD|POST|PUT) |([0-9]{3})\r?$)", re.MULTILINE)
+_TRACE_END = 1 << 20  # bytes; an answer's JSON may stand between two exchanges
 _NOBODY = b"openllm-repos <openllm-repos@localhost> 0 +0000"
 
 
@@ -79,7 +89,7 @@ def upload(
     folder: Path,
     *,
     deadline: float = TRANSFER_DEADLINE,
-) -> Completed:
+) -> LfsResult:
     """Bring objects to a remote's LFS. What it has already is not sent again, and need not be here.
 
     Args:
@@ -91,15 +101,15 @@ def upload(
 
     Returns:
         Exit code 0 where the remote has every one of them now; it confirmed each.
+
+    Raises:
+        LfsUnavailable: it could not do it now, and the patience for that has ended.
     """
-    with _pointers(repository, files, folder) as (git, commit):
-        strict = (*lfs_settings(url), "lfs.allowincompletepush=false")
-        asked = ("lfs", "push", url, commit)
-        reach = repository.reach(url)
-        return git.run(*asked, ok=range(256), settings=strict, deadline=deadline, environment=reach)
+    strict = (*lfs_settings(url), "lfs.allowincompletepush=false")
+    return _patiently(repository, url, ("push", url), files, folder, settings=strict, deadline=deadline)
 
 
-def download(repository: Repository, remote: Endpoint, files: Sequence[LargeFile], folder: Path) -> Completed:
+def download(repository: Repository, remote: Endpoint, files: Sequence[LargeFile], folder: Path) -> LfsResult:
     """Bring objects from a remote's LFS into a store; those that arrived are there, whatever the exit code.
 
     Args:
@@ -107,11 +117,134 @@ def download(repository: Repository, remote: Endpoint, files: Sequence[LargeFile
         remote: where to fetch from.
         files: what is wanted.
         folder: the store to put them in.
+
+    Raises:
+        LfsUnavailable: as :func:`upload`.
     """
-    with _pointers(repository, files, folder) as (git, commit):
-        asked = ("lfs", "fetch", remote.name or remote.url, commit)
-        reach = repository.reach(remote.url)
-        return git.run(*asked, ok=range(256), deadline=TRANSFER_DEADLINE, environment=reach)
+    return _patiently(repository, remote.url, ("fetch", remote.name or remote.url), files, folder)
+
+
+def _patiently(
+    repository: Repository,
+    url: str,
+    asked: Sequence[str],
+    files: Sequence[LargeFile],
+    folder: Path,
+    *,
+    settings: Sequence[str] = (),
+    deadline: float = TRANSFER_DEADLINE,
+) -> LfsResult:
+    """Run git-lfs, again where its host may do better: content that has arrived is not sent twice."""
+    host = host_name(url)
+
+    def attempt() -> LfsResult:
+        with _pointers(repository, files, folder) as (git, commit):
+            trace = _Trace(git.folder / "http-trace", repository.retry, host)
+            done = git.run(
+                *("lfs", *asked, commit),
+                ok=range(-255, 256),
+                settings=(*settings, *_ONE_TRY),
+                deadline=deadline,
+                environment={**repository.reach(url), "GIT_TRACE": os.fspath(trace.path)},
+                monitor=Monitor(look=trace.look),
+            )
+            if done.code != 0 and (passing := trace.read().passing) is not None:
+                raise LfsUnavailable(host, passing, done.said)
+            return LfsResult(done.code, done.said, trace.read().status)
+
+    return repository.retry.run(host, attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class LfsResult:
+    """What came of a git-lfs.
+
+    Attributes:
+        code: its exit code.
+        said: its words, for people.
+        status: of the last HTTP answer that it had, 0 where it had none.
+    """
+
+    code: int
+    said: str
+    status: int
+
+
+class LfsUnavailable(EnvironmentProblem):
+    """A host's LFS cannot do it now."""
+
+    def __init__(self, host: str, passing: Passing, said: str, hint: str = "") -> None:
+        words = f":\n{said}" if said else "."
+        super().__init__(
+            f"The LFS of {host} cannot do it now ({passing.what}){words}",
+            hint=hint or next_step(host, passing),
+            passing=passing,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """The last HTTP exchange of a git-lfs: whether there was one, and the status of its answer, 0 without one."""
+
+    asked: bool = False
+    status: int = 0
+
+    @property
+    def passing(self) -> Passing | None:
+        if self.asked and not self.status:
+            return Passing("the connection broke off")
+        return passing_status(self.status, {})
+
+
+class _Trace:
+    """What git-lfs does, as it writes it down itself: it waits as long as a host asks, by itself and in silence.
+
+    Args:
+        path: where it writes.
+        retry: how patient the run is.
+        host: for people.
+    """
+
+    def __init__(self, path: Path, retry: RetryPolicy, host: str) -> None:
+        self.path = path
+        self._retry = retry
+        self._host = host
+        self._waits_since: float | None = None
+
+    def read(self) -> _Exchange:
+        """Return the last exchange. Only methods and statuses are read, no words."""
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _TRACE_END))
+                rows = _HTTP.findall(file.read())
+        except FileNotFoundError:
+            return _Exchange()
+        if not rows:
+            return _Exchange()
+        method, status = rows[-1]
+        return _Exchange(asked=True, status=0 if method else int(status))
+
+    def look(self) -> None:
+        """Say that it waits, once each time; end it where that takes longer than the patience.
+
+        Raises:
+            LfsUnavailable: it does.
+        """
+        passing = passing_status(self.read().status, {})
+        if passing is None:
+            self._waits_since = None
+            return
+        now = time.monotonic()
+        if self._waits_since is None:
+            self._waits_since = now
+            if self._retry.patience:
+                self._retry.notify(f"waiting as long as {self._host} asks ({passing.what})")
+        elif now - self._waits_since >= self._retry.patience:
+            hint = (
+                f"{self._host} asks to wait for longer. Run the same command again later, or be patient: --patience 600"
+            )
+            raise LfsUnavailable(self._host, replace(passing, tries=0), "", hint)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from typing import IO
 from openllm_repos.errors import Passing
 from openllm_repos.git.process import Completed, DeadlineExceeded, Git, GitFailed
 from openllm_repos.git.repository import Repository
+from openllm_repos.git.watch import Monitor
 from openllm_repos.names.url import identity_of
 from openllm_repos.retry import passing_status
 
@@ -34,12 +35,19 @@ class HostAnswer:
         status: of the answer, 0 where there was none.
         headers: of the answer, by lower-case name.
         whole: whether its headers came to their end.
+        attempted: whether HTTP was tried at all: a URL may lead to ssh or to a folder (url.*.insteadOf).
     """
 
     method: str = ""
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     whole: bool = False
+    attempted: bool = False
+
+    @property
+    def unreached(self) -> bool:
+        """Whether HTTP was tried and nobody was there to speak with."""
+        return self.attempted and not self.method
 
     @property
     def advertised(self) -> bool:
@@ -138,7 +146,7 @@ def speak(
             settings=settings,
             hooks=hooks,
             environment={**repository.reach(url), **watch},
-            pass_fds=(number,),
+            monitor=Monitor((number,)),
         )
         return done, read_trace(_end(trace))
 
@@ -156,7 +164,7 @@ def _end(trace: IO[bytes]) -> bytes:
 
 def read_trace(trace: bytes) -> HostAnswer:
     """Return the last exchange that a trace of git's HTTP shows; one with a proxy alone is none with the host."""
-    last = HostAnswer()
+    last, attempted = HostAnswer(), bool(trace)
     for direction, raw in _HEADER.findall(trace):
         line = raw.decode("latin-1")
         if direction == b"=> Send":
@@ -169,4 +177,7 @@ def read_trace(trace: bytes) -> HostAnswer:
         else:
             name, _, value = line.partition(":")
             last.headers[name.strip().lower()] = value.strip()
-    return HostAnswer() if last.method == "CONNECT" and last.status < 400 else last
+    if last.method == "CONNECT" and last.status < 400:  # a proxy let us through, and there was nobody
+        last = HostAnswer()
+    last.attempted = attempted
+    return last

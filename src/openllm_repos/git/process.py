@@ -17,8 +17,8 @@ from openllm_repos.git import children
 from openllm_repos.git.child import Child
 from openllm_repos.git.environment import CONFIGURATION, git_environment
 from openllm_repos.git.progress import OnProgress, ProgressFilter
+from openllm_repos.git.watch import UNMONITORED, Monitor, Watch
 from openllm_repos.git.watch import DeadlineExceeded as DeadlineExceeded  # noqa: PLC0414  # also for those that import it from here
-from openllm_repos.git.watch import Watch
 from openllm_repos.interrupts import check, deferred
 from openllm_repos.text import redact
 
@@ -102,7 +102,7 @@ class Git:
         hooks: bool = False,
         settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-        pass_fds: Sequence[int] = (),
+        monitor: Monitor = UNMONITORED,
     ) -> Completed:
         """Run one git command to its end.
 
@@ -114,7 +114,7 @@ class Git:
             hooks: whether the person's own hooks may run (only pushes want that).
             settings: configuration for this command alone, ``key=value``.
             environment: variables for this command alone, such as a credential; never told in messages.
-            pass_fds: open files that git inherits under their numbers.
+            monitor: watches it for the caller.
 
         Raises:
             GitFailed: any other exit code.
@@ -127,7 +127,7 @@ class Git:
             hooks=hooks,
             settings=settings,
             environment=environment,
-            pass_fds=pass_fds,
+            monitor=monitor,
         ) as child:
             if isinstance(stdin, bytes):
                 child.send(stdin, last=True)
@@ -161,7 +161,7 @@ class Git:
         hooks: bool = False,
         settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-        pass_fds: Sequence[int] = (),
+        monitor: Monitor = UNMONITORED,
     ) -> Iterator[Child]:
         """Start one git command; on leaving, it and all it started are gone.
 
@@ -175,7 +175,7 @@ class Git:
             hooks: see :meth:`run`.
             settings: see :meth:`run`.
             environment: see :meth:`run`.
-            pass_fds: see :meth:`run`.
+            monitor: see :meth:`run`.
         """
         options = [] if hooks else ["-c", NO_HOOKS]
         for setting in (*CONFIGURATION, *settings):
@@ -195,11 +195,11 @@ class Git:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     start_new_session=True,
-                    pass_fds=pass_fds,
+                    pass_fds=monitor.files,
                 )
                 for pipe in (process.stdin, process.stdout):
                     _widen(pipe)
-                watch = Watch(args[0], process.pid, deadline=deadline, patient=hooks)
+                watch = Watch(args[0], process.pid, deadline=deadline, patient=hooks, look=monitor.look)
                 shown = self.on_progress if "--progress" in args else None
                 child = Child(process, watch, None if shown is None else ProgressFilter(shown))
                 stack.callback(lambda: children.end(process, finished=child.finished))

@@ -29,6 +29,8 @@ _TAKE_OUT = (
     "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential helper:"
     " gh auth setup-git for GitHub, hf auth login --add-to-git-credential for the Hub."
 )
+_MILLISECONDS = re.compile(r" after [0-9]+ ms")
+_UNAUTHORIZED = 401
 _HOOK = 1  # git's exit code where a hook on this side said no; others end so, too
 _DIED = 128
 _NETWORK = "Check the network and the name of the host, then run the same command again."
@@ -61,7 +63,7 @@ class Pushed:
         refused: the remote was reached, and it or the lease turned a ref down.
         said: git's and the remote's words, for people.
         passing: why it may pass by itself, where the patience for it has ended.
-        advice: what to do about that; empty where the cause is another.
+        advice: what to do, where the host's answer says it; else empty.
         unreached: the host was not spoken with at all.
     """
 
@@ -76,7 +78,7 @@ class Pushed:
         """Return the error for a push of which nothing landed: the host could not do it now, or it said no."""
         if self.passing is not None or self.unreached:
             return EnvironmentProblem(message, hint=self.advice or _NETWORK, passing=self.passing)
-        return RemoteRefused(message, hint=hint)
+        return RemoteRefused(message, hint=self.advice or hint)
 
 
 class Unreachable(EnvironmentProblem):
@@ -149,9 +151,7 @@ def list_refs(
     except DeadlineExceeded:
         raise _silent(deadline) from None
     except HostFailed as failed:
-        said = failed.completed.said
-        hint = _reach_hint(repository, url, failed)
-        raise Unreachable(_reason(said), hint=hint, passing=failed.passing) from None
+        raise _explain(repository, url, failed, _reason(failed.completed.said)) from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 
@@ -189,12 +189,15 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
             hint="Check the network, or give it more time.",
         ) from None
     except HostFailed as failed:
-        said = failed.completed.said
+        why = _explain(repository, url, failed, _reason(failed.completed.said))
+        hint = why.hint
+        if failed.answer.status in {0, 200}:  # its host did not refuse: the objects themselves may be at fault
+            hint = (
+                f"{hint} An object that git calls damaged or dangerous must go from its history:\n"
+                f"git -c fetch.fsckObjects=true fetch {redact(url)} {ref}  # names it"
+            )
         raise Unreachable(
-            f"its commits could not be fetched: {_reason(said)}",
-            hint=f"{_reach_hint(repository, url, failed)} An object that git calls damaged or dangerous must go from"
-            f" its history:\ngit -c fetch.fsckObjects=true fetch {redact(url)} {ref}  # names it",
-            passing=failed.passing,
+            f"its commits could not be fetched: {why.message}", hint=hint, passing=failed.passing
         ) from None
 
 
@@ -257,8 +260,13 @@ def _push_once(repository: Repository, url: str, asked: Sequence[str], *, lfs: b
     passing = answer.passing
     if done.code == 0 or refused or (done.code == _HOOK and answer.advertised):
         passing = None
-    advice = "" if passing is None else next_step(host, passing)
-    unreached = done.code == _DIED and not answer.method and url.startswith(("https://", "http://"))
+    if passing is not None:
+        advice = next_step(host, passing)
+    elif answer.status == _UNAUTHORIZED and repository.access is not None:
+        advice = repository.access.login(url)[1]
+    else:
+        advice = ""
+    unreached = done.code == _DIED and answer.unreached
     return Pushed(done.code == 0, refused, done.said, passing, advice, unreached)
 
 
@@ -300,9 +308,7 @@ def require_writable(repository: Repository, url: str, update: RefUpdate, *, dea
     except DeadlineExceeded:
         raise _silent(deadline) from None
     except HostFailed as failed:
-        said = failed.completed.said
-        hint = _reach_hint(repository, url, failed)
-        raise Unreachable(_own_words(said), hint=hint, passing=failed.passing) from None
+        raise _explain(repository, url, failed, _own_words(failed.completed.said)) from None
 
 
 def _silent(deadline: float) -> Unreachable:
@@ -330,11 +336,32 @@ def _last_line(said: str) -> str:
     return (fatal or lines or ["git gave no reason"])[0]
 
 
-def _reach_hint(repository: Repository, url: str, failed: HostFailed) -> str:
+def _explain(repository: Repository, url: str, failed: HostFailed, words: str) -> Unreachable:
+    """Return the error for a remote that could not be asked: by what its host said, never by git's words.
+
+    Args:
+        repository: the clone.
+        url: the remote.
+        failed: git.
+        words: what git and the remote said, in short.
+    """
+    host, hint = host_name(url), ""
     if failed.passing is not None:
-        return next_step(host_name(url), failed.passing)
-    if advice := repository.advice(url):  # a wrong name and a dead network read the same, token or no token
-        return f"Check the name and the network.\n{advice}"
+        hint = next_step(host, failed.passing)
+    elif failed.answer.unreached:
+        # In words that are the same for each repository there, so that they are told once.
+        why = _MILLISECONDS.sub("", words.rpartition("/': ")[2])
+        words = f"there is no connection to {host} ({why})"
+        hint = "Check the network, and the name of the host."
+    elif failed.answer.status == _UNAUTHORIZED and repository.access is not None:
+        why, hint = repository.access.login(url)
+        words = why or words
+    return Unreachable(words, hint=hint or _reach_hint(repository, url), passing=failed.passing)
+
+
+def _reach_hint(repository: Repository, url: str) -> str:
+    if advice := repository.advice(url):
+        return f"Check the name.\n{advice}"
     if _PASSWORD.match(url):
         return _TAKE_OUT
     if url.startswith("https://github.com/"):

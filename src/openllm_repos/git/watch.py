@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
@@ -33,6 +35,22 @@ class DeadlineExceeded(EnvironmentProblem):
         self.after = after
 
 
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """How a caller watches a git of its own.
+
+    Attributes:
+        files: the numbers of open files that git inherits, to write down what it does.
+        look: called every second in which it says nothing; what it raises stops git.
+    """
+
+    files: tuple[int, ...] = ()
+    look: Callable[[], None] = lambda: None
+
+
+UNMONITORED = Monitor()
+
+
 class Watch:
     """Watches one git while it is waited for.
 
@@ -41,9 +59,19 @@ class Watch:
         session: its process id, and that of the session of all it starts.
         deadline: seconds until it is given up whatever it does; None for as long as it moves.
         patient: whether it may stand still until the deadline: a person's hook may wait for anything.
+        look: called at each tick; what it raises ends the wait.
     """
 
-    def __init__(self, verb: str, session: int, *, deadline: float | None, patient: bool = False) -> None:
+    def __init__(
+        self,
+        verb: str,
+        session: int,
+        *,
+        deadline: float | None,
+        patient: bool = False,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._look_too = look
         self._verb = verb
         self._session = session
         self._deadline = deadline
@@ -68,6 +96,7 @@ class Watch:
             Interrupted: the run is to end.
         """
         check()
+        self._look_too()
         if self._ends is not None and self._deadline is not None and time.monotonic() >= self._ends:
             raise DeadlineExceeded(
                 f"git {self._verb} gave no answer within {self._deadline:g} seconds.", self._deadline

@@ -26,8 +26,9 @@ def account(said: object) -> Account:
     """Return whose token it is."""
     whole = _object(said)
     token = _object(_object(whole.get("auth", {})).get("accessToken") or {})
-    names = [_text(_object(one), "name") for one in _rows(whole.get("orgs") or [])]
-    return Account(_text(whole, "name"), _text(token, "role", "unknown") or "unknown", tuple(names))
+    rows = [_object(one) for one in _rows(whole.get("orgs") or [])]
+    organizations = {_text(row, "name"): _text(row, "roleInOrg") for row in rows}
+    return Account(_text(whole, "name"), _text(token, "role", "unknown") or "unknown", organizations)
 
 
 def info(said: object) -> HubInfo:

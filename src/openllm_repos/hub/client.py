@@ -128,9 +128,21 @@ class HubClient:
             account = self.whoami()
         except HubError:
             return WriteAccess(allowed=False, why=why.message, hint=why.hint)
-        may = "can only read" if account.role == "read" else f"(role {account.role}) cannot write there"
-        message = f"The token of {account.name} {may}, so the {repo} cannot be written."
-        return WriteAccess(allowed=False, why=show(message), hint=why.hint)
+        owner, cannot = repo.id.partition("/")[0], f"so the {repo} cannot be written."
+        role = account.organizations.get(owner, "")
+        members = f"{self.endpoint}/organizations/{owner}/settings/members"
+        hint = why.hint
+        if account.role == "read":
+            message = f"The token of {account.name} can only read, {cannot}"
+        elif role in {"read", "contributor"}:
+            message = f"{account.name} has the role {role} in the organization {owner}, {cannot}"
+            hint = f"Ask an admin of {owner} for the role write: {members}"
+        elif account.role == "write" and not role and owner.lower() != account.name.lower():
+            message = f"{account.name} is not a member of {owner}, {cannot}"
+            hint = f"Log in as somebody who is, or ask an admin of {owner}: {members}"
+        else:
+            message = f"The token of {account.name} (role {account.role}) cannot write there, {cannot}"
+        return WriteAccess(allowed=False, why=show(message), hint=hint)
 
     def create_repo(self, repo: HubRepo, *, private: bool | None = None, sdk: str | None = None) -> str:
         """Create a repository and return its URL. One that exists is an error (cause `EXISTS`).

@@ -182,8 +182,8 @@ def _by_status(status: int, about: str, words: str, *, held: bool) -> tuple[Caus
 _STATUS: dict[int, tuple[Cause, str, str]] = {
     401: (
         Cause.BAD_TOKEN,
-        "The Hub does not take the token that was sent for {}{}.",
-        f"It has ended, was revoked or is mistyped. Make another: {_SETTINGS}   then: hf auth login",
+        "The Hub does not take the token{1}.",  # whatever it was sent for
+        f"It has ended, was revoked, or is mistyped. Make another: {_SETTINGS}",
     ),
     402: (
         Cause.PAYMENT,

@@ -133,12 +133,12 @@ class Account:
     Attributes:
         name: the user's name on the Hub.
         role: what the token may do: ``read``, ``write``, ``fineGrained``, or another word of the Hub.
-        organizations: the names of the user's organizations.
+        organizations: the user's organizations, and the role in each: ``admin``, ``write``, ``contributor``, ``read``.
     """
 
     name: str
     role: str
-    organizations: tuple[str, ...] = ()
+    organizations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

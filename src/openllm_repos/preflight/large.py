@@ -95,6 +95,7 @@ def carry(
 
     Raises:
         RemoteRefused: its LFS did not take them, or does not have them afterwards. No branch has moved.
+        LfsUnavailable: it could not do it now. No branch has moved.
     """
     if not files:
         return

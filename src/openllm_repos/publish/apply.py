@@ -29,7 +29,6 @@ from openllm_repos.publish.refusals import ChangedMeanwhile, ChangedThere
 from openllm_repos.retry import Tries
 
 _ATTEMPTS = 3
-_OF_TOKENS = frozenset({Cause.NO_TOKEN, Cause.BAD_TOKEN, Cause.NOT_ALLOWED})
 HASHES = "publish/hashes.json"
 
 
@@ -223,8 +222,33 @@ class Publisher:
             return replace(made, clashes=why.clashes)
         if isinstance(why, Unpublishable):
             return replace(made, problems=why.problems)
-        if isinstance(why, HubError) and why.cause is Cause.NOT_FOUND and repo.kind is not Kind.SPACE:
-            return replace(made, hint=f"{why.hint}   Make it: hf repos create {repo.repo_id} --type {repo.kind.value}")
-        if isinstance(why, HubError) and why.cause in _OF_TOKENS and (advice := self._access.advice(str(repo.url))):
-            return replace(made, hint=f"{why.hint}   {advice}")
+        if not isinstance(why, HubError):
+            return made
+        if why.cause is Cause.NOT_FOUND and repo.kind is not Kind.SPACE:
+            make = f"hf repos create {repo.repo_id} --type {repo.kind.value}  # where there is none yet"
+            return replace(made, hint=f"{why.hint}\n{make}")
+        if why.cause in {Cause.NO_TOKEN, Cause.BAD_TOKEN}:
+            made = replace(made, hint=self._access.login(str(repo.url))[1] or why.hint)
+            failure = self._access.exchange_failure(str(repo.url))
+            return made if failure is None else replace(made, reason=failure.message)
+        if why.cause is Cause.NOT_ALLOWED:
+            return self._not_allowed(repo, why, made)
         return made
+
+    def _not_allowed(self, repo: Repo, why: HubError, made: NotPublished) -> NotPublished:
+        """Say whose fault a refusal is: who may write there and is refused all the same has met another limit."""
+        place = hub_repo_of(repo)
+        assert place is not None
+        try:
+            may = self._hub.write_access(place)
+        except HubError:
+            return made
+        if not may.allowed:
+            return replace(made, reason=may.why, hint=may.hint)
+        owner = place.id.partition("/")[0]
+        words = f": {why.said}" if why.said else ""
+        return replace(
+            made,
+            reason=f"The token may write to the {place}, and the Hub takes no more there{words}.",
+            hint=f"Free storage of {owner}, or get more: https://huggingface.co/docs/hub/storage-limits",
+        )

@@ -18,6 +18,7 @@ class Account:
         user: the user's name.
         role: of the token.
         organizations: namespaces that the user may write to, beside their own.
+        readable: organizations in which the user may only read.
         repositories: what a token of limited reach may write to: ``ns/name``, ``spaces/ns/name``, ``datasets/ns/name``.
     """
 
@@ -25,6 +26,7 @@ class Account:
     role: Role
     organizations: tuple[str, ...] = ()
     repositories: frozenset[str] = frozenset()
+    readable: tuple[str, ...] = ()
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -43,27 +43,35 @@ def check_remotes(
         return _ask(repository, repo, reached[repo.name], commit, hub, deadline)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        asked = [pool.submit(check_tokens, manifest, hub), *(pool.submit(ask, repo) for repo in manifest.repos)]
+        tokens = pool.submit(check_tokens, manifest, hub, access)
+        asked = [(repo, pool.submit(ask, repo)) for repo in manifest.repos]
         try:
-            for future in asked:
-                yield from future.result()
+            yield from tokens.result()
+            useless = any(check.level == "error" for check in tokens.result())
+            for repo, future in asked:
+                for check in future.result():
+                    # Without a token that is taken nothing on the Hub can be written: that was told, once.
+                    if not (useless and check.name == "write" and hub_repo_of(repo)):
+                        yield check
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def check_tokens(manifest: Manifest, hub: HubClient | None) -> tuple[Check, ...]:
+def check_tokens(manifest: Manifest, hub: HubClient | None, access: FamilyAccess | None) -> tuple[Check, ...]:
     """Say which tokens there are, and what the Hub's may do; what it reaches, each repo's own check says."""
     checks = []
     if any(repo.kind is Kind.GITHUB for repo in manifest.repos):
         token = github_token()
         said = "none in the environment; git's own credentials are used" if token is None else f"from {token.origin}"
         checks.append(ok("token", f"GitHub: {said}"))
-    if hub is not None and any(hub_repo_of(repo) for repo in manifest.repos):
-        checks.append(_hub_token(hub))
+    there = next((repo for repo in manifest.repos if hub_repo_of(repo)), None)
+    if hub is not None and access is not None and there is not None:
+        checks.append(_hub_token(hub, access.login(str(there.url))[1]))
     return tuple(checks)
 
 
-def _hub_token(hub: HubClient) -> Check:
+def _hub_token(hub: HubClient, another: str) -> Check:
+    """Say what the Hub's token is; `another` is the step to one that is taken."""
     token = hub_token()
     if token is None:
         if TrustedPublishing(hub.endpoint).offered:
@@ -72,8 +80,11 @@ def _hub_token(hub: HubClient) -> Check:
     try:
         account = hub.whoami()
     except HubError as why:
-        level = error if why.cause is Cause.BAD_TOKEN else warning
-        return level("token", f"Hub: {why.message}", why.hint)
+        if why.cause is Cause.BAD_TOKEN:
+            return error("token", f"Hub: {token.origin}, which the Hub does not take: {why.said}", another)
+        if why.cause is Cause.CONNECTION:
+            return warning("token", f"Hub: {token.origin}; the Hub was not reached")  # each repo there says more
+        return warning("token", f"Hub: {why.message}", why.hint)
     said = f"Hub: {token.origin}, of {account.name}, role {account.role}"
     if account.role == _READ_ONLY:
         return warning("token", f"{said}: it can only read", "hf auth login  # with a token that may write")

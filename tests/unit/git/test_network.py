@@ -56,7 +56,7 @@ def test_a_page_of_somebody_else_does_not_pass_and_an_answer_of_git_that_ended_e
 
 def test_a_proxy_that_connects_is_not_the_host_and_one_that_cannot_may_pass() -> None:
     through = SENT.replace(b"GET /x/info/refs?service=git-upload-pack", b"CONNECT h:443")
-    assert read_trace(through + _answer(b"HTTP/1.1 200 Connection established", b"")) == HostAnswer()
+    assert read_trace(through + _answer(b"HTTP/1.1 200 Connection established", b"")) == HostAnswer(attempted=True)
     assert read_trace(through + _answer(b"HTTP/1.1 502 Bad Gateway", b"")).passing == Passing("HTTP 502")
 
 

@@ -63,8 +63,8 @@ def test_branches_and_tags_are_listed_as_they_are(clone: Clone, bare: Bare) -> N
 @pytest.mark.parametrize(
     ("url", "hint"),
     [
-        ("https://github.com/nobody/nothing", "gh auth status"),
-        ("https://huggingface.co/nobody/nothing", "hf auth whoami"),
+        ("https://github.com/nobody/nothing", "Check the network"),
+        ("https://huggingface.co/nobody/nothing", "Check the network"),
         ("file:///nowhere/at-all.git", "git ls-remote"),
         ("https://me:secret@huggingface.co/x/y", "Take the password or token out"),
     ],

@@ -34,7 +34,10 @@ def whoami(hub: Hub, request: Request) -> Answer:
             "fullname": account.user,
             "isPro": False,
             "canPay": False,
-            "orgs": [{"type": "org", "name": name, "roleInOrg": "write"} for name in account.organizations],
+            "orgs": [
+                {"type": "org", "name": name, "roleInOrg": "write" if name in account.organizations else "read"}
+                for name in (*account.organizations, *account.readable)
+            ],
             "auth": {"type": "access_token", "accessToken": token},
         }
     )
