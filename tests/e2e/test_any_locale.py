@@ -30,7 +30,14 @@ def test_an_emoji_in_a_subject_and_a_name_are_printed_somehow(family: Family, ru
     family.edit("Space: a rocket \U0001f680", {"training/model.py": "space\n"})
     files = {"core/src/model.py": "source\n", "core/src/\U0001f680.py": "x\n"}
     family.commit("Source: \u00e4 \u65e5 \U0001f680", files)
-    for words in (("sync", "--dry-run"), ("status",), ("diff", "--patch"), ("log",), ("graph", "--mermaid"), ("sync",)):
+    for words in (
+        ("sync", "--dry-run"),
+        ("status",),
+        ("diff", "--patch"),
+        ("log",),
+        ("graph", "--mermaid"),
+        ("sync", "--yes"),
+    ):
         done = run_tool(*words, cwd=family.clone.path, env=ENVIRONMENTS[name])
         assert done.code in {0, 1, 2, 3}, (words, done.err)
     done = run_tool("sync", "--yes", "no-\U0001f680", cwd=family.clone.path, env=ENVIRONMENTS[name])

@@ -32,7 +32,7 @@ sys.exit(code)
 
 
 def started(publishing: Publishing, *args: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", MEASURE, "publish", *args]
+    command = [sys.executable, "-c", MEASURE, "publish", "--yes", *args]
     return subprocess.Popen(command, cwd=publishing.top, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
