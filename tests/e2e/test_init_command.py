@@ -139,8 +139,8 @@ def test_run_twice_it_changes_nothing_and_says_so(run_cli: RunCli, hosts: Hosts)
     before = listing(hosts.folder)
     done = init(run_cli, hosts, "--space", SPACE)
     assert listing(hosts.folder) == before
-    assert "repos.toml is there already; it is sound, and stays as it is." in done.out
-    assert "The git remotes are as the manifest says." in done.out
+    said = "repos.toml is sound, and this clone is set up: its git remotes and hook were as they should be.\n"
+    assert done.out.startswith(said)
     assert "What the options say was not written into it." in done.out
     assert "openllm-repos manifest add NAME --space OWNER/NAME" in done.out
 
@@ -158,7 +158,9 @@ def test_a_manifest_from_a_colleague_gets_its_git_remotes(run_cli: RunCli, hosts
     assert "would add space" in looked.out
     assert set(hosts.remotes()) == {"origin"}
     done = init(run_cli, hosts)
-    assert "added space" in done.out
+    hook = hosts.clone.path / ".git/hooks/pre-push"
+    added = f"git remotes space, small-7k, training-data; installed the pre-push hook: {hook}"
+    assert done.out == f"repos.toml is sound, and this clone is set up: {added}.\n"
     assert set(hosts.remotes()) == {"origin", "space", "small-7k", "training-data"}
     assert hosts.manifest() == EXPECTED
 
@@ -208,8 +210,7 @@ def test_a_space_filled_by_copying_gets_its_maps_from_what_is_there_and_adopt_is
     done = init(run_cli, hosts, "--space", SPACE)
     [entry] = Manifest.parse(hosts.manifest()).target("space").maps
     assert (entry.source.text, entry.written_to) == ("core/src/*.py", "training/")
-    assert "space has 2 files already where the maps write." in done.out
-    assert "openllm-repos adopt space" in done.out
+    assert "space has 2 files already where the maps write; they are adopted before a sync." in done.out
 
 
 @pytest.mark.usefixtures("space")
@@ -391,7 +392,7 @@ def test_the_main_branch_is_that_of_origin_where_somebody_works_on_another(
     fresh = Clone.of(f"https://github.com/{SOURCE}", tmp_path / "fresh")
     fresh.git("checkout", "-q", "-b", "topic")
     fresh.git("branch", "-D", "trunk")
-    assert run_cli("init", "--yes", cwd=fresh.path).code == 0
+    assert run_cli("init", cwd=fresh.path).code == 0
     assert Manifest.load(fresh.path / "repos.toml").source.branch == "trunk"
 
 
@@ -426,7 +427,7 @@ def test_a_dead_end_for_a_manifest_is_left_as_it_is(run_cli: RunCli, hosts: Host
 
 def test_quiet_says_nothing(run_cli: RunCli, hosts: Hosts) -> None:
     for _ in range(2):
-        assert run_cli("-q", "init", "--yes", cwd=hosts.clone.path).out == ""
+        assert run_cli("-q", "init", cwd=hosts.clone.path).out == ""
 
 
 def test_the_hint_for_a_missing_manifest_names_init(run_cli: RunCli, hosts: Hosts) -> None:

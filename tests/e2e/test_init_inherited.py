@@ -60,9 +60,10 @@ def test_on_a_terminal_submodules_are_asked_for(hosts: Hosts) -> None:
     submodule(hosts, "models/two", "https://huggingface.co/lemms/two")
     submodule(hosts, "models/one b", "https://huggingface.co/lemms/one-b")
     hosts.hub("lemms/one-b")
-    typed = b"\n\n\nmodels/three\n'models\nmodels/one 'models/one b'\n\ny\n"
+    typed = b"\n\n\nmodels/three\n'models\nmodels/one 'models/one b'\n\ny\nn\n"
     done = run_on_terminal("init", cwd=hosts.clone.path, typed=typed)
-    assert done.code == 0, done.out
+    assert done.code == 1, done.out
+    assert "with 3 other commits of yours" in done.out
     assert "Submodules that belong to the family [models/one models/two 'models/one b']:" in done.out
     assert "'models/three' is none of them." in done.out
     assert "has a quote that does not end." in done.out

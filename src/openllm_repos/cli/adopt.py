@@ -45,6 +45,11 @@ def adopt(frame: Frame, target: str, at: str | None, allow_unpushed: bool) -> in
     return frame.run(_Adopt(manifest, target, options), manifest, repository)
 
 
+def adoption_before_sync(manifest: Manifest, target: str, options: AdoptOptions) -> Change[Adoption, Outcomes]:
+    """Return the change that adopts a target which is synced right afterwards."""
+    return _Adopt(manifest, target, options, sync_follows=True)
+
+
 @dataclass
 class _Adopt(Change[Adoption, Outcomes]):
     declined = "Nothing was recorded."
@@ -52,6 +57,7 @@ class _Adopt(Change[Adoption, Outcomes]):
     manifest: Manifest
     target: str
     options: AdoptOptions
+    sync_follows: bool = False
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -72,7 +78,7 @@ class _Adopt(Change[Adoption, Outcomes]):
         return (carry_out(plan, self.manifest, repository, tell, self.options.validate),)
 
     def result_lines(self, plan: Adoption, result: Outcomes) -> Iterable[str]:
-        return _outcome_lines(self.manifest, only(result))
+        return _outcome_lines(self.manifest, only(result), sync_follows=self.sync_follows)
 
     def facts(self, plan: Adoption, result: Outcomes | None) -> dict[str, Any]:
         return adopt_json(plan, only(result))
@@ -117,8 +123,8 @@ def _match_lines(adoption: Adoption, match: Match, *, every_file: bool) -> Itera
         yield from file_lines(files, every_file=every_file)
 
 
-def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None) -> Iterator[str]:
-    """Yield what came of it, and the next step."""
+def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None, *, sync_follows: bool) -> Iterator[str]:
+    """Yield what came of it, and the next step where nobody is about to take it."""
     if isinstance(outcome, Stopped):
         yield from stopped_lines(outcome)
     elif outcome is not None:
@@ -127,7 +133,8 @@ def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None) -> Ite
             yield f"{name}: adopted, now at {outcome.tip[:10]}: {manifest.target(name).url}"
         else:
             yield f"{name}: somebody else was quicker; there is nothing to adopt any more"
-        yield f"  next: openllm-repos sync {name}"
+        if not sync_follows:
+            yield f"  next: openllm-repos sync {name}"
 
 
 def adopt_json(adoption: Adoption, outcome: Outcome | Stopped | None) -> dict[str, Any]:

@@ -56,9 +56,14 @@ def open_family(invocation: Invocation, patience: float = PATIENCE) -> tuple[Man
         HostNotTrusted: that question cannot be asked here.
         ReposError: as :func:`open_clone`.
     """
+    manifest, repository = open_clone(invocation, patience)
+    return manifest, *within_reach(manifest, repository)
+
+
+def within_reach(manifest: Manifest, repository: Repository) -> tuple[Repository, FamilyAccess]:
+    """Return the clone with its remotes within reach, and the tokens; asks and raises as :func:`open_family`."""
     from openllm_repos.family.access import HostNotTrusted, access_of, host_to_trust, trust
 
-    manifest, repository = open_clone(invocation, patience)
     host = host_to_trust(manifest, repository)
     if host is not None:
         # --yes is no answer to this: who agrees to a push may not know where the manifest sends the token
@@ -67,4 +72,4 @@ def open_family(invocation: Invocation, patience: float = PATIENCE) -> tuple[Man
             raise HostNotTrusted(manifest, host)
         trust(repository, host, yes=answer)
     access = access_of(manifest, repository)
-    return manifest, replace(repository, access=access), access
+    return replace(repository, access=access), access

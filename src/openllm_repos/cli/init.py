@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,21 +16,25 @@ from openllm_repos.cli.question import can_ask
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
-    from openllm_repos.family.access import FamilyAccess
+    from openllm_repos.cli.frame import Frame
+    from openllm_repos.cli.init_steps import Making
     from openllm_repos.git.repository import Repository
-    from openllm_repos.manifest.model import Manifest
-    from openllm_repos.setup.draft import Draft, Entry
-    from openllm_repos.setup.places import Place
-    from openllm_repos.setup.survey import Seen
+    from openllm_repos.manifest.model import Manifest, Repo
+    from openllm_repos.names.ref import RepoName
+    from openllm_repos.setup.begin import Wishes
+    from openllm_repos.setup.draft import Draft
+    from openllm_repos.setup.survey import Seen, Survey
 
-_DIFFERS = 1
+DIFFERS = 1
 SDKS = ("gradio", "docker", "static")
 
 
 @click.command("init")
 @click.argument("stray", nargs=-1, metavar="")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
-@click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed, and every step up to the first sync."
+)
 @click.option("--github", metavar="OWNER/NAME", help="The source on GitHub; else the remote origin says it.")
 @click.option("--space", metavar="OWNER/NAME", help="The Space that runs part of the code.")
 @click.option("--model", "models", metavar="OWNER/NAME", multiple=True, help="A model; repeatable.")
@@ -70,18 +75,19 @@ def init(
     yes: bool,
     dry_run: bool,
 ) -> int:
-    """Write repos.toml for this clone, add the git remotes of the repos in it, and install the pre-push hook.
+    """Write repos.toml for this clone, set the clone up for it, and go on to the first sync.
 
-    On a terminal it asks, with a proposal for each answer. With flags it asks nothing. It looks at what the Space has
-    already and proposes what goes where. A repos.toml that is there is checked, and stays as it is.
+    On a terminal it asks for what the options do not say, with a proposal for each answer, and before each step that
+    leaves this machine: making what is missing on the Hub, committing and pushing repos.toml, adopting what was copied,
+    the first sync. Elsewhere these steps take --yes. It can be run again: a repos.toml that is there stays as it is,
+    the clone gets its git remotes and the pre-push hook, and what is left of the steps is done.
     """
     from openllm_repos.cli.clone import policy
-    from openllm_repos.family.writers import find_writers
+    from openllm_repos.cli.frame import Frame
+    from openllm_repos.cli.init_steps import Making, carry_on
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
-    from openllm_repos.setup.begin import Wishes, begin, complete, maps_without_files, to_adopt, write_new
-    from openllm_repos.setup.inherited import told
-    from openllm_repos.setup.survey import create_on_hub, survey
+    from openllm_repos.setup.survey import survey
 
     if stray:
         fix = (
@@ -95,193 +101,199 @@ def init(
     assert repository.top is not None  # else there is no survey
     path = invocation.manifest or repository.top / MANIFEST_NAME
     wished = any((github, space, models, datasets, maps, never, owned))
+    frame, making = Frame(invocation, dry_run=dry_run, yes=yes), Making(create, sdk, private)
+    asked = can_ask() and not yes
     if path.exists():
-        return _again(path, repository, wished=wished, dry_run=dry_run, hooks=not no_hooks, quiet=invocation.quiet)
-    asking = not (wished or yes) and can_ask()
-    if asking:
-        from openllm_repos.cli.init_questions import ask_places
-
-        wishes = ask_places(found)
+        manifest = Manifest.load(path)
+        lines = [*_set_up(manifest, path, repository, hooks=not no_hooks, dry_run=dry_run), *(_UNWRITTEN * wished)]
     else:
-        places = _places(github, space, models, datasets)
-        wishes = Wishes(*places, maps=maps or None, never=never or None, owned=owned or None)
-    draft = begin(found, wishes)
-    access = _access(draft, repository)
-    if sys.stderr.isatty() and not (offline or invocation.quiet):
-        click.echo("Looking at what is there ...", err=True)
-    seen, make = ({}, ()) if offline else _look(repository, draft, access, create=create, asking=asking)
-    if asking:
-        from openllm_repos.cli.init_questions import ask_contents
-
-        wishes = ask_contents(draft, found, wishes, seen)
-    draft = complete(draft, found, wishes, seen)
-    manifest = Manifest.parse(draft.text(), path.name)
-    sentences = (
-        *maps_without_files(manifest, repository, found),
-        *told(draft, found.submodules, found.subtrees),
-        *(f"{writer.repo.name} {writer}" for writer in find_writers(manifest, repository)),
-    )
-    notes = [f"note: {show(note)}" for note in sentences]
-    if dry_run:
-        click.echo(draft.text(), nl=False)
-        for note in notes:
-            click.echo(note, err=True)
-        if make:
-            click.echo(_told(make, "would make"), err=True)
-        return 0
-    agreed = _agreed(draft.text(), path, make) if asking else yes or _may_make(invocation, make)
-    if not agreed:
-        click.echo("Nothing was written.")
-        return _DIFFERS
-    for entry in make:
-        url = create_on_hub(access.hub(), entry, sdk=sdk, private=private)
-        click.echo(f"made {show(redact(url))}")
-    write_new(path, draft.text())
-    lines = _closing(manifest, path, repository, to_adopt(manifest, seen), notes, hooks=not no_hooks)
+        wishes = _wishes(github, space, models, datasets, maps=maps, never=never, owned=owned)
+        source = _Clone(repository, found, path)
+        begun = _begin(frame, source, None if asked and not wished else wishes, making, offline=offline)
+        if isinstance(begun, int):
+            return begun
+        manifest, lines = begun.manifest, begun.done(source, hooks=not no_hooks)
+        if offline or not (asked or yes):
+            lines += _LEFT
     if not invocation.quiet:
         click.echo("\n".join(lines))
-    return 0
+    if offline or not (create if dry_run else create or yes or asked):
+        return 0
+    return carry_on(frame, manifest, path, repository, making)
 
 
-def _places(
-    github: str | None, space: str | None, models: Sequence[str], datasets: Sequence[str]
-) -> tuple[Place | None, Place | None, tuple[Place, ...]]:
-    """Read what was typed for the repos: source, Space, all others."""
+_UNWRITTEN = (
+    "What the options say was not written into it.",
+    "  next: openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO",
+    "  next: openllm-repos manifest add NAME --model OWNER/NAME  # or --dataset",
+    "  next: openllm-repos manifest set PLACE VALUE",
+)
+_LEFT = (
+    "next: openllm-repos doctor",
+    "next: openllm-repos init --yes  # commits and pushes it, and goes on to the first sync",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clone:
+    """The clone of the source, what was found in it, and where its manifest is to be."""
+
+    repository: Repository
+    found: Survey
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A manifest that was written, and what a person should know of it."""
+
+    manifest: Manifest
+    notes: Sequence[str]
+
+    def done(self, clone: _Clone, *, hooks: bool) -> list[str]:
+        """Add the git remotes and the hook; return what there is to say of all of it."""
+        from openllm_repos.cli.manifest import counted
+        from openllm_repos.cli.remotes import told
+        from openllm_repos.setup.remotes import apply_remotes, plan_remotes
+
+        steps = plan_remotes(self.manifest, clone.repository)
+        done = told(steps, apply_remotes(steps, clone.repository), done=True)
+        hook = _hook(self.manifest, clone.repository) if hooks else []
+        return [f"Wrote {clone.path.name}: {counted(self.manifest)}.", *done, *hook, *self.notes]
+
+
+def _wishes(
+    github: str | None,
+    space: str | None,
+    models: Sequence[str],
+    datasets: Sequence[str],
+    *,
+    maps: tuple[tuple[str, str], ...],
+    never: tuple[str, ...],
+    owned: tuple[str, ...],
+) -> Wishes:
+    """Read what was typed as options."""
     from openllm_repos.manifest.model import Kind
+    from openllm_repos.setup.begin import Wishes
     from openllm_repos.setup.places import place_of
 
-    return (
+    others = [(Kind.MODEL, text) for text in models] + [(Kind.DATASET, text) for text in datasets]
+    return Wishes(
         None if github is None else place_of(Kind.GITHUB, github),
         None if space is None else place_of(Kind.SPACE, space),
-        (
-            *(place_of(Kind.MODEL, model) for model in models),
-            *(place_of(Kind.DATASET, dataset) for dataset in datasets),
-        ),
+        tuple(place_of(kind, text) for kind, text in others),
+        maps=maps or None,
+        never=never or None,
+        owned=owned or None,
     )
 
 
-def _look(
-    repository: Repository, draft: Draft, access: FamilyAccess, *, create: bool, asking: bool
-) -> tuple[dict[str, Seen], tuple[Entry, ...]]:
-    """Look at the repos; one that is not there (or not to be seen) ends it, unless it is to be made, or wanted so.
+def _begin(frame: Frame, clone: _Clone, wishes: Wishes | None, making: Making, *, offline: bool) -> _Begun | int:
+    """Write the manifest of a family that has none; without wishes a person is asked for them.
 
     Returns:
-        What was seen of those that answer, and those to make.
+        What was written, or an exit code where nothing was to be.
+    """
+    from openllm_repos.cli import init_questions
+    from openllm_repos.cli.init_steps import make_missing
+    from openllm_repos.family.access import access_of
+    from openllm_repos.manifest.model import Manifest
+    from openllm_repos.setup.begin import begin, complete, write_new
+    from openllm_repos.setup.survey import look
+
+    found, path, asking = clone.found, clone.path, wishes is None
+    wishes = init_questions.ask_places(found) if wishes is None else wishes
+    draft = begin(found, wishes)
+    named = Manifest.parse(draft.text(), path.name)
+    access = access_of(named, clone.repository)
+    if sys.stderr.isatty() and not (offline or frame.invocation.quiet):
+        click.echo("Looking at what is there ...", err=True)
+    seen = {} if offline else look(replace(clone.repository, access=access), named)
+    missing = _missing(frame, seen.values(), making, asking=asking)
+    there = {name: one for name, one in seen.items() if not one.remote.problem}
+    if asking:
+        wishes = init_questions.ask_contents(draft, found, wishes, there)
+    draft = complete(draft, found, wishes, there)
+    manifest = Manifest.parse(draft.text(), path.name)
+    notes = [show(note) for note in _notes(draft, manifest, clone, there)]
+    if frame.dry_run:
+        click.echo(draft.text(), nl=False)
+        for note in (*notes, *(f"would make the {repo.kind} {repo.repo_id}" for repo in missing)):
+            click.echo(note, err=True)
+        return 0
+    if asking and not init_questions.agreed(draft.text(), path.name):
+        click.echo("Nothing was written.")
+        return DIFFERS
+    if code := make_missing(frame, missing, making, manifest, clone.repository, access.hub()):
+        click.echo("Nothing was written.")
+        return code
+    write_new(path, draft.text())
+    return _Begun(manifest, notes)
+
+
+def _missing(frame: Frame, seen: Iterable[Seen], making: Making, *, asking: bool) -> list[Repo]:
+    """Return what can be made on the Hub; any other repo that does not answer ends it, unless it is wanted so.
 
     Raises:
         EnvironmentProblem: a repo does not answer.
     """
     from openllm_repos.errors import EnvironmentProblem
-    from openllm_repos.family.remotes import DEADLINE
-    from openllm_repos.setup.survey import look
 
-    seen = look(replace(repository, access=access), (draft.source, *draft.others), deadline=DEADLINE)
-    silent = [one for one in seen if one.problem]
-    make = tuple(one.entry for one in silent if create and one.entry.place.on_hub)
-    for one in silent:
-        place = one.entry.place
-        if one.entry in make:
+    missing = []
+    for remote in (one.remote for one in seen if one.remote.problem):
+        repo = remote.repo
+        if remote.missing and (making.wished or (can_ask() and not frame.yes)):
+            missing.append(repo)
             continue
-        message = f"{place.kind} {place.text} does not answer: {one.problem.rstrip('.')}."
+        message = f"{repo.kind} {repo.repo_id or repo.url} does not answer: {remote.problem.rstrip('.')}."
         if not asking:
-            makes = "--create makes it, " if place.on_hub else ""
-            hint = f"{one.hint}\nOr {makes}--offline writes it down unseen. Nothing was written."
-            raise EnvironmentProblem(message, hint=hint)
+            typed = shlex.join((*frame.invocation.arguments, "--create"))
+            hint = remote.hint.replace("openllm-repos init --create", f"openllm-repos {typed}")
+            raise EnvironmentProblem(message, hint=f"{hint}\nNothing was written; --offline writes it down unseen.")
         click.echo(show(redact(message)), err=True)
-        click.echo(f"  {one.hint}", err=True)
+        click.echo(f"  {show(redact(remote.hint))}", err=True)
         click.confirm("Write it down all the same?", default=False, abort=True, err=True)
-    return {str(one.entry.name): one for one in seen if not one.problem}, make
+    return missing
 
 
-def _access(draft: Draft, repository: Repository) -> FamilyAccess:
-    """Return the tokens at hand for the repos of a draft."""
-    from openllm_repos.family.access import access_of
-    from openllm_repos.manifest.model import Manifest
+def _notes(draft: Draft, manifest: Manifest, clone: _Clone, seen: Mapping[RepoName, Seen]) -> Iterator[str]:
+    """Yield what a person should know of a manifest before they use it."""
+    from openllm_repos.family.writers import find_writers
+    from openllm_repos.setup.begin import maps_without_files, to_adopt
+    from openllm_repos.setup.inherited import told
 
-    return access_of(Manifest.parse(draft.text()), repository)
-
-
-def _told(make: Sequence[Entry], word: str) -> str:
-    return f"{word} {', '.join(f'the {entry.place.kind} {entry.place.text}' for entry in make)}"
-
-
-def _may_make(invocation: Invocation, make: Sequence[Entry]) -> bool:
-    """Ask before the first thing that leaves this machine."""
-    from openllm_repos.cli.frame import agree
-
-    return not make or agree(invocation, f"{_told(make, 'Make')} on the Hub?", "Nothing was written.")
+    for name, count in to_adopt(manifest, seen).items():
+        files = "1 file" if count == 1 else f"{count} files"
+        yield f"{name} has {files} already where the maps write; they are adopted before a sync."
+    yield from (f"note: {note}" for note in maps_without_files(manifest, clone.repository, clone.found))
+    yield from (f"note: {note}" for note in told(draft, clone.found.submodules, clone.found.subtrees))
+    yield from (f"note: {writer.repo.name} {writer}" for writer in find_writers(manifest, clone.repository))
 
 
-def _agreed(text: str, path: Path, make: Sequence[Entry]) -> bool:
-    click.echo(f"\n{text}", err=True)
-    also = f", {_told(make, 'make')}" if make else ""
-    return click.confirm(f"Write this to {path.name}{also}, and add the git remotes?", default=True, err=True)
-
-
-def _again(path: Path, repository: Repository, *, wished: bool, dry_run: bool, hooks: bool, quiet: bool) -> int:
-    """Check a manifest that is there, add the git remotes that are missing, and the hook."""
-    from openllm_repos.cli.remotes import told
-    from openllm_repos.manifest.model import Manifest
+def _set_up(manifest: Manifest, path: Path, repository: Repository, *, hooks: bool, dry_run: bool) -> list[str]:
+    """Make a clone of a family that is there fit for it: git remotes and hook; return what there is to say."""
+    from openllm_repos.cli.remotes import left_alone, told
     from openllm_repos.setup.remotes import apply_remotes, plan_remotes
 
-    manifest = Manifest.load(path)
     steps = plan_remotes(manifest, repository)
-    due = tuple(step for step in steps if step.changes) if dry_run else apply_remotes(steps, repository)
-    hook = _hook(manifest, repository) if hooks and not dry_run else []
-    if not quiet:
-        click.echo(f"{path.name} is there already; it is sound, and stays as it is.")
-        for line in (*told(steps, due, done=not dry_run), *hook):
-            click.echo(line)
-        if wished:
-            click.echo("What the options say was not written into it.")
-            click.echo("  next: openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO")
-            click.echo("  next: openllm-repos manifest add NAME --model OWNER/NAME  # or --dataset")
-            click.echo("  next: openllm-repos manifest set PLACE VALUE")
-    return 0
+    if dry_run:
+        return list(told(steps, [step for step in steps if step.changes], done=False))
+    due = apply_remotes(steps, repository)
+    hook = _hook(manifest, repository) if hooks else []
+    names = ", ".join(step.remote for step in due)
+    done = [f"git remotes {names}"] * bool(due) + hook[:1]
+    said = "; ".join(done) if done else "its git remotes and hook were as they should be"
+    return [f"{path.name} is sound, and this clone is set up: {said}.", *hook[1:], *left_alone(steps)]
 
 
 def _hook(manifest: Manifest, repository: Repository) -> list[str]:
     """Install the pre-push hook; return what there is to say. A clone that cannot have it is no failure of this."""
     from openllm_repos.errors import ReposError
+    from openllm_repos.hint import hint_lines
     from openllm_repos.hooks.install import install
 
     try:
         done = install(manifest, repository)
     except ReposError as why:
-        return [f"no pre-push hook: {why.message}", *([f"  {why.hint}"] if why.hint else [])]
+        return [f"no pre-push hook: {why.message.rstrip('.')}", *hint_lines(why.hint, "  ")]
     return [f"installed the pre-push hook: {show(str(done.path))}"] if done.changed else []
-
-
-def _closing(
-    manifest: Manifest,
-    path: Path,
-    repository: Repository,
-    adopt: Mapping[str, int],
-    notes: Sequence[str],
-    *,
-    hooks: bool,
-) -> list[str]:
-    """Add the git remotes and the hook; return what was done, and what to type next."""
-    from openllm_repos.cli.manifest import counted
-    from openllm_repos.cli.remotes import told
-    from openllm_repos.manifest.model import Kind
-    from openllm_repos.setup.remotes import apply_remotes, plan_remotes
-
-    steps = plan_remotes(manifest, repository)
-    lines = [f"Wrote {path.name}: {counted(manifest)}.", *told(steps, apply_remotes(steps, repository), done=True)]
-    lines += _hook(manifest, repository) if hooks else []
-    for name, count in adopt.items():
-        files = "1 file" if count == 1 else f"{count} files"
-        lines.append(f"{name} has {files} already where the maps write.")
-    lines += notes
-    origin = next((step.remote for step in steps if step.repo is manifest.source), "origin")
-    push = f"git push {origin} {manifest.source.branch}"
-    steps_left = [f"git add {path.name}", f"git commit -m 'Add {path.name}'", push, "openllm-repos doctor"]
-    steps_left += [f"openllm-repos adopt {name}  # if its files were copied there, and never synced" for name in adopt]
-    if manifest.targets:
-        steps_left.append("openllm-repos sync --dry-run")
-    if len(manifest.repos) == 1:  # nothing was named, and no git remote led to the Hub
-        steps_left.append("openllm-repos manifest add space --space OWNER/NAME --map FROM TO  # there is no target yet")
-    if manifest.targets and manifest.source.kind is Kind.GITHUB:
-        steps_left.append("openllm-repos ci  # and GitHub does it on every push")
-    return [*lines, *(f"next: {step}" for step in steps_left)]

@@ -15,6 +15,7 @@ from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Kind
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
+from openllm_repos.names.ref import RepoName
 from openllm_repos.setup.begin import Wishes, complete
 from openllm_repos.setup.draft import Draft
 from openllm_repos.setup.places import Place, place_of
@@ -44,7 +45,7 @@ def ask_places(found: Survey) -> Wishes:
     return wishes
 
 
-def ask_contents(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str, Seen]) -> Wishes:
+def ask_contents(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[RepoName, Seen]) -> Wishes:
     """Ask what goes where, beginning from what `complete` would propose."""
     proposed = complete(draft, found, wishes, seen)
     space = next((entry for entry in proposed.others if entry.place.kind is Kind.SPACE), None)
@@ -62,6 +63,12 @@ def ask_contents(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str,
         wishes = replace(wishes, owned=_asked("Only the Space writes", _joined(owned), _patterns))
     never = _asked("Never leaves the source", _joined(proposed.never), _patterns)
     return replace(wishes, never=never)
+
+
+def agreed(text: str, name: str) -> bool:
+    """Show the manifest and ask whether it is to be written: into the clone alone, so Enter says yes."""
+    click.echo(f"\n{text}", err=True)
+    return click.confirm(f"Write this to {name}, and add the git remotes?", default=True, err=True)
 
 
 def _asked(question: str, proposal: str, read: Callable[[str], _Read]) -> _Read:

@@ -117,6 +117,11 @@ def told(steps: Sequence[RemoteStep], due: Sequence[RemoteStep], *, done: bool) 
         yield _safe(f"{said} {step.remote}: {step.wanted or step.found}{old}")
     if not due:
         yield "The git remotes are as the manifest says."
+    yield from left_alone(steps, due)
+
+
+def left_alone(steps: Sequence[RemoteStep], due: Sequence[RemoteStep] = ()) -> Iterator[str]:
+    """Yield what is left to the person."""
     for step in steps:
         if step.deed is Deed.FOREIGN:
             yield _safe(f"{step.remote} leads to {step.found}, not to {step.wanted}; it is yours, and stays as it is.")

@@ -124,6 +124,13 @@ def sync(
     return frame.run(change, manifest, repository)
 
 
+def sync_of(
+    manifest: Manifest, access: FamilyAccess, targets: Sequence[str], options: SyncOptions
+) -> Change[SyncPlan, Outcomes]:
+    """Return the change that syncs some targets."""
+    return _Sync(manifest, access, targets, options)
+
+
 @dataclass
 class _Sync(Change[SyncPlan, Outcomes]):
     name = "sync"

@@ -37,6 +37,7 @@ class RemoteState:
         hint: what to do about it.
         remembered: whether this is what was fetched before rather than an answer.
         heads: branch names and their commits.
+        missing: whether it is on the Hub, and the Hub says that it has no such repository (or shows none).
     """
 
     repo: Repo
@@ -49,6 +50,7 @@ class RemoteState:
     hint: str = ""
     remembered: bool = False
     heads: Mapping[str, ObjectId] = field(default_factory=dict)
+    missing: bool = False
 
     @property
     def tracking_ref(self) -> str:
@@ -86,11 +88,11 @@ def answers(
     reached = endpoints(repository, {repo.name: repo.url for repo in repos})
 
     def one(repo: Repo) -> RemoteState:
-        endpoint = reached[repo.name]
         try:
-            return then(answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline, peeled=True)))
+            state = ask_one(repository, repo, reached[repo.name], deadline=deadline)
+            return state if state.problem else then(state)
         except Unreachable as why:
-            return RemoteState(repo, endpoint, problem=why.message, hint=why.hint)
+            return RemoteState(repo, reached[repo.name], problem=why.message, hint=why.hint)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         asked = [pool.submit(one, repo) for repo in repos]
@@ -99,6 +101,17 @@ def answers(
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def ask_one(repository: Repository, repo: Repo, endpoint: Endpoint, *, deadline: float = DEADLINE) -> RemoteState:
+    """Ask one remote for its refs; that it is unreachable is an answer too. What is not on the Hub yet can be made."""
+    try:
+        return answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline, peeled=True))
+    except Unreachable as why:
+        missing, hint = why.missing and repo.on_hub, why.hint
+        if missing:
+            hint = f"{hint}\nopenllm-repos init --create  # makes the {repo.kind} {repo.repo_id}, if its name is right"
+        return RemoteState(repo, endpoint, problem=why.message, hint=hint, missing=missing)
 
 
 def answered(repo: Repo, endpoint: Endpoint, refs: Mapping[str, ObjectId]) -> RemoteState:

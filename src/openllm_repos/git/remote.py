@@ -33,6 +33,7 @@ _MILLISECONDS = re.compile(r" after [0-9]+ ms")
 _UNAUTHORIZED = 401
 _HOOK = 1  # git's exit code where a hook on this side said no; others end so, too
 _DIED = 128
+_NOT_FOUND = 404
 _NETWORK = "Check the network and the name of the host, then run the same command again."
 _ASKED = 10.0  # seconds for an answer of a remote that was pushed to
 
@@ -82,7 +83,13 @@ class Pushed:
 
 
 class Unreachable(EnvironmentProblem):
-    """A remote did not answer, or not with what git understands."""
+    """A remote did not answer, or not with what git understands.
+
+    Attributes:
+        missing: its host answered that it has no such repository, or none that this person may see.
+    """
+
+    missing = False
 
 
 def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict[RepoName, Endpoint]:
@@ -151,7 +158,9 @@ def list_refs(
     except DeadlineExceeded:
         raise _silent(deadline) from None
     except HostFailed as failed:
-        raise _explain(repository, url, failed, _reason(failed.completed.said)) from None
+        unreachable = _explain(repository, url, failed, _reason(failed.completed.said))
+        unreachable.missing = failed.answer.status == _NOT_FOUND
+        raise unreachable from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 

@@ -18,6 +18,7 @@ from openllm_repos.manifest.model import Kind, Manifest
 from openllm_repos.names.overlap import intersect
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import require_plain
+from openllm_repos.names.ref import RepoName
 from openllm_repos.setup.draft import Draft, entries
 from openllm_repos.setup.inherited import with_submodules, with_subtrees
 from openllm_repos.setup.places import Place
@@ -75,7 +76,7 @@ def _project_name(source: Place) -> str:
     return "project"
 
 
-def complete(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[str, Seen]) -> Draft:
+def complete(draft: Draft, found: Survey, wishes: Wishes, seen: Mapping[RepoName, Seen]) -> Draft:
     """Return the draft with what goes where: as it was asked for, and as it is proposed where nothing was asked for.
 
     Args:
@@ -115,7 +116,7 @@ def _reads(maps: Sequence[Map], text: str) -> bool:
     return any(intersect(pattern, a_map.source) for a_map in maps)
 
 
-def to_adopt(manifest: Manifest, seen: Mapping[str, Seen]) -> dict[str, int]:
+def to_adopt(manifest: Manifest, seen: Mapping[RepoName, Seen]) -> dict[str, int]:
     """Return the targets that have files where maps write, and how many: they were filled by copying."""
     counts = {
         target.name: already_there(seen[target.name].files, target.maps)

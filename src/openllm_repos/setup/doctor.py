@@ -16,6 +16,7 @@ from openllm_repos.family.writers import find_writers
 from openllm_repos.git.configured import setting
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import tree_of
+from openllm_repos.git.person import is_changed
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.standing import standing as hook_standing
 from openllm_repos.manifest.model import Manifest
@@ -110,10 +111,7 @@ def _manifest(path: Path, repository: Repository | None) -> tuple[Manifest | Non
 
 def _kept(path: Path, repository: Repository, said: str) -> Check:
     """Say whether the manifest is committed: others, and every other clone, see only what is."""
-    listed = repository.person().run(
-        "--literal-pathspecs", "status", "--porcelain=v2", "-z", "--untracked-files=all", "--", str(path), ok=(0, 128)
-    )
-    if listed.code == 0 and listed.stdout:
+    if is_changed(repository, str(path)):
         name = path.name
         return warning(
             "manifest", f"{said}; it is not committed as it is", f"git add {name}\ngit commit -m 'Update {name}'"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
-from openllm_repos.family.remotes import CONNECTIONS
+from openllm_repos.family.remotes import CONNECTIONS, ask_one
 from openllm_repos.git.refs import read_ref
-from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs, require_writable
+from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, require_writable
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import Cause, HubError
@@ -99,15 +99,14 @@ def _ask(
     hub: HubClient | None,
     deadline: float,
 ) -> tuple[Check, ...]:
-    try:
-        refs = list_refs(repository, endpoint.url, ("refs/heads/*",), deadline=deadline)
-    except Unreachable as why:
-        return (error("remote", why.message, why.hint, repo=repo.name),)
+    state = ask_one(repository, repo, endpoint, deadline=deadline)
+    if state.problem:
+        return (error("remote", state.problem, state.hint, repo=repo.name),)
     through = f", through your remote {endpoint.name}" if endpoint.name not in {None, repo.name} else ""
-    if repo.branch.ref in refs:
-        answer = ok("remote", f"answers{through}; {repo.branch} is at {refs[repo.branch.ref][:10]}", repo=repo.name)
-    elif refs:
-        branches = ", ".join(sorted(ref.removeprefix("refs/heads/") for ref in refs)[:_NAMED])
+    if state.tip is not None:
+        answer = ok("remote", f"answers{through}; {repo.branch} is at {state.tip[:10]}", repo=repo.name)
+    elif state.branches:
+        branches = ", ".join(sorted(state.branches)[:_NAMED])
         fix = f"openllm-repos manifest set repos.{repo.name}.branch BRANCH"
         answer = error("remote", f"has no branch {repo.branch}; it has {branches}", fix, repo=repo.name)
     else:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import tomllib
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from openllm_repos.errors import NameRefused, ReposError, UsageError
+from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask
 from openllm_repos.git.configured import GitRemote, current_branch, default_branch, expanded, read_remotes
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import Tree, peek_tree, tree_of
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.refs import read_ref
-from openllm_repos.git.remote import Unreachable, endpoints, list_refs
+from openllm_repos.git.remote import Unreachable
 from openllm_repos.git.repository import Repository
-from openllm_repos.hub.client import HubClient
-from openllm_repos.hub.model import HubRepo, HubType
-from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind
+from openllm_repos.manifest.model import DEFAULT_BRANCH, Kind, Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, RepoName
-from openllm_repos.setup.draft import Entry
 from openllm_repos.setup.inherited import Submodule, SubtreeFolder, find_submodules, find_subtrees
 from openllm_repos.setup.places import Place, place_of_url
 
@@ -59,17 +57,11 @@ class Seen:
     """What a look at a repo showed.
 
     Attributes:
-        entry: the repo.
-        problem: why it did not answer, or an empty string.
-        hint: what to do about that.
-        empty: whether it has no such branch yet.
-        files: the files of its branch; only looked up for a target.
+        remote: its answer.
+        files: the files of its branch; only looked up for a Space.
     """
 
-    entry: Entry
-    problem: str = ""
-    hint: str = ""
-    empty: bool = False
+    remote: RemoteState
     files: Tree = field(default_factory=dict)
 
 
@@ -137,51 +129,17 @@ def _version_file(repository: Repository, files: Tree) -> str:
     return "VERSION" if b"VERSION" in files else ""
 
 
-def look(repository: Repository, entries: Sequence[Entry], *, deadline: float) -> tuple[Seen, ...]:
-    """Ask the repos, all at once, whether they are there, and what a Space has. Nothing stays in the clone.
-
-    Args:
-        repository: the clone.
-        entries: whom to ask.
-        deadline: seconds for each to answer.
-    """
-    if not entries:
-        return ()
-    reached = endpoints(repository, {entry.name: entry.place.url for entry in entries})
-    urls: dict[RepoName, str] = {name: endpoint.url for name, endpoint in reached.items()}
-    with ThreadPoolExecutor(len(entries)) as pool:
-        return tuple(pool.map(lambda entry: _look(repository, entry, urls[entry.name], deadline), entries))
+def look(repository: Repository, manifest: Manifest) -> dict[RepoName, Seen]:
+    """Ask all repos of a manifest in parallel whether they are there, and what a Space has; the clone keeps nothing."""
+    states = ask(repository, manifest.repos)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        return dict(zip(states, pool.map(partial(_look, repository), states.values()), strict=True))
 
 
-def _look(repository: Repository, entry: Entry, url: str, deadline: float) -> Seen:
+def _look(repository: Repository, remote: RemoteState) -> Seen:
+    if remote.problem or remote.tip is None or remote.repo.kind is not Kind.SPACE:
+        return Seen(remote)
     try:
-        refs = list_refs(repository, url, (entry.branch.ref,), deadline=deadline)
-        if entry.branch.ref not in refs:
-            return Seen(entry, empty=True)
-        if entry.place.kind is not Kind.SPACE:
-            return Seen(entry)
-        return Seen(entry, files=peek_tree(repository, url, entry.branch, deadline=_TRANSFER))
-    except Unreachable as why:
-        return Seen(entry, why.message, why.hint)
-    except (GitFailed, DeadlineExceeded) as why:
-        return Seen(entry, why.message, "Check the network, then run this again.")
-
-
-def create_on_hub(hub: HubClient, entry: Entry, *, sdk: str, private: bool) -> str:
-    """Make a repository on the Hub and return its URL.
-
-    Args:
-        hub: the Hub.
-        entry: a Space, model or dataset.
-        sdk: what runs a Space: gradio, docker or static.
-        private: whether only its owners see it; else the owner's own setting decides.
-
-    Raises:
-        HubError: the Hub does not make it, or it is there already.
-    """
-    place = entry.place
-    assert place.repo_id is not None  # every repository on the Hub has one
-    kind = HubType(place.kind.value)
-    return hub.create_repo(
-        HubRepo(kind, place.repo_id), private=private or None, sdk=sdk if kind is HubType.SPACE else None
-    )
+        return Seen(remote, peek_tree(repository, remote.endpoint.url, remote.repo.branch, deadline=_TRANSFER))
+    except (Unreachable, GitFailed, DeadlineExceeded) as why:
+        return Seen(replace(remote, problem=why.message, hint=why.hint or "Check the network, then run this again."))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.keepers import OTHER_OWNER, Keepers
-from openllm_repos.family.last_sync import find_last_sync
+from openllm_repos.family.last_sync import find_last_sync, find_syncs
 from openllm_repos.family.likeness import Copied, find_likest
 from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
@@ -35,6 +36,7 @@ from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.project import origins, project
 from openllm_repos.sync.apply import Named, apply
+from openllm_repos.sync.message import is_adoption
 from openllm_repos.sync.planning import (
     SyncOptions,
     checked_by_host,
@@ -172,6 +174,19 @@ def adopt(
 
     plan = SyncPlan(adoption.source, adoption.source_commit, (step,))
     return apply(plan, manifest, repository, told, again, named=Named(f"adopt {adoption.target}"))[0]
+
+
+def was_synced(manifest: Manifest, repository: Repository, reader: ObjectReader, tip: ObjectId) -> bool:
+    """Whether a target has had a sync from this source, and not its adoption alone.
+
+    Args:
+        manifest: whose source is meant.
+        repository: the clone, which has the tip.
+        reader: reads its objects.
+        tip: of the target's branch.
+    """
+    with contextlib.closing(find_syncs(repository, reader, tip, manifest.source.url)) as syncs:
+        return any(not is_adoption(reader.read(sync.commit.encode()).data) for sync in syncs)
 
 
 def _refused(target: str, why: WouldBeRefused) -> Stopped:

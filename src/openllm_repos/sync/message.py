@@ -16,6 +16,8 @@ from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import show
 
+_ADOPTED = "Adopt what was copied from"
+
 
 def sync_message(
     source: Repo, target: Repo, source_commit: ObjectId, projected: ObjectId, rollback: ObjectId | None = None
@@ -46,12 +48,17 @@ def adopt_message(source: Repo, target: Repo, source_commit: ObjectId, projected
         projected: its projection.
     """
     return (
-        f"Adopt what was copied from {source.repo_id or source.name} at {source_commit[:10]}\n\n"
+        f"{_ADOPTED} {source.repo_id or source.name} at {source_commit[:10]}\n\n"
         f"{listed(target.maps)}\n\n"
         "No file is changed: this records which commit of the source the files above\n"
         "came from, so that later syncs merge from there.\n\n"
         f"{trailers(source, source_commit, projected, maps_digest(target.maps))}"
     )
+
+
+def is_adoption(commit: bytes) -> bool:
+    """Whether a commit, as git stores it, is the record of an adoption."""
+    return commit.partition(b"\n\n")[2].startswith(_ADOPTED.encode())
 
 
 def listed(maps: Sequence[Map]) -> str:
