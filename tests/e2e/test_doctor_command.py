@@ -108,8 +108,11 @@ def test_one_line_a_check_and_a_sum_below(run_cli: RunCli, family: Hosts) -> Non
 
 
 def test_colours_on_a_terminal(family: Hosts) -> None:
-    shown = run_on_terminal("doctor", "--offline", cwd=family.clone.path)
-    assert "\x1b[32mok     \x1b[0m  manifest" in shown.out
+    colours = {"NO_COLOR": "", "TERM": "xterm", "COLUMNS": ""}
+    shown = run_on_terminal("doctor", "--offline", cwd=family.clone.path, env=colours)
+    assert "\x1b[32mok\x1b[0m       manifest" in shown.out
+    plain = run_on_terminal("doctor", "--offline", cwd=family.clone.path, env={**colours, "NO_COLOR": "1"})
+    assert "\x1b[" not in plain.out
 
 
 def test_offline_no_remote_is_asked(run_cli: RunCli, family: Hosts) -> None:

@@ -114,7 +114,7 @@ def test_a_run_that_was_killed_has_not_ended_until_the_next_one_asks(family: Fam
     assert (begun["unfinished"], begun["operation"]) == (True, name.removesuffix("-space.json"))
     told = family.run("log", cwd=family.clone.path).out
     assert "not ended  space" in told
-    assert "it did not end; to ask what is true and go on: openllm-repos sync space\n" in told
+    assert "  it did not end\n  next: openllm-repos sync space  # asks" in told
     asked = family.run("undo", begun["operation"], "--dry-run", cwd=family.clone.path)
     assert (asked.code, "has not ended" in asked.err) == (30, True)
     family.synced()
@@ -127,9 +127,9 @@ def test_at_work_is_told_from_not_ended(family: Family) -> None:
     repository = Repository.open(family.clone.path)
     with exclusive(repository, "publish"):
         assert "it is at work now" in family.run("log", cwd=family.clone.path).out
-    assert "go on: openllm-repos sync space\n" in family.run("log", cwd=family.clone.path).out
+    assert "next: openllm-repos sync space  #" in family.run("log", cwd=family.clone.path).out
     write(family, "release 1.0.0", move, outcome=Came.BEGUN)
-    assert "go on: openllm-repos release 1.0.0\n" in family.run("log", "-n", "1", cwd=family.clone.path).out
+    assert "next: openllm-repos release 1.0.0  #" in family.run("log", "-n", "1", cwd=family.clone.path).out
 
 
 def test_a_broken_manifest_hides_only_what_can_be_taken_back(family: Family) -> None:
@@ -235,7 +235,7 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     tag = releases.remotes["space"].tip("refs/tags/v1.0.0")
     done = releases.run("undo", "--yes", cwd=releases.clone.path)
     assert done.code == 1, (done.out, done.err)
-    assert "stays: refs/heads/main of this clone: it follows the source's remote. git pull --tags" in done.out
+    assert "stays: refs/heads/main of this clone: it follows the source's remote\n  next: git pull --tags" in done.out
     assert set(releases.tags("v1.0.0").values()) == {None}
     assert releases.remotes["space"].files() == {}
     assert releases.remotes["main"].log("main")[0] == "Give up release openllm 1.0.0"
@@ -254,7 +254,7 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     }
     out = releases.run("log", "-n", "1", cwd=releases.clone.path).out
     assert "  stays (space, main, small-7k, small-8k, training-data): the release 1.0.0 is out" in out
-    assert "  stays (this clone): it follows the source's remote." in out
+    assert "  stays (this clone): it follows the source's remote\n" in out
     done = releases.run("undo", "--yes", cwd=releases.clone.path)
     assert (done.code, "the release 1.0.0 is out: main has its tag" in done.out) == (3, True)
     assert None not in releases.tags("v1.0.0").values()

@@ -59,9 +59,14 @@ def test_what_changed_between_two_releases(releases: Releases) -> None:
 
     lines = done.out.splitlines()
     assert lines[0] == f"main           changed, 4 commits  {moved('main')}"
-    assert [line.split(" ", 3)[3] for line in lines[1:5]] == ["Raise the version", "Both", "Explain", "Train *faster*"]
+    assert [line.split(maxsplit=1)[1] for line in lines[1:5]] == [
+        "Raise the version",
+        "Both",
+        "Explain",
+        "Train *faster*",
+    ]
     assert lines[5] == f"space          changed, 3 commits  {moved('space')}"
-    assert {line.split(" ", 3)[3] for line in lines[6:9]} == {"My own page", "Both", "Train *faster*"}
+    assert {line.split(maxsplit=1)[1] for line in lines[6:9]} == {"My own page", "Both", "Train *faster*"}
     assert lines[9:] == [
         f"small-7k       changed  {moved('small-7k')}",
         "small-8k       same",

@@ -42,7 +42,7 @@ def test_the_targets_with_what_they_take(tmp_path: Path, run_cli: RunCli) -> Non
     done = run_cli("targets")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
-        "space   space  https://huggingface.co/spaces/lemms/space  main",
+        "space   space  https://huggingface.co/spaces/lemms/space   main",
         "        core/src/ → training/",
         "mirror  space  https://huggingface.co/spaces/lemms/mirror  main",
         "        core/src/ → training/",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import PAGE, Column, Row, table_lines, terminal_columns
 from openllm_repos.hint import hint_lines
-from openllm_repos.text import redact, show
+from openllm_repos.text import redact
 
 if TYPE_CHECKING:
     from openllm_repos.setup.check import Check
@@ -21,11 +19,10 @@ if TYPE_CHECKING:
 SCHEMA = 1
 _BAD = 1
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
-_LEVEL = 7
-_NAME = 8
+_COLUMNS = (Column(least=7), Column(least=8), Column(yields=1, wraps=True))
+_INSET = 19  # where the messages stand
+_ROOMY = 60
 _SOME = "some repo"
-_NARROWEST = 60
-_WIDTH = 80
 
 
 @click.command("doctor")
@@ -85,17 +82,13 @@ def _counted(number: int, word: str) -> str:
 
 
 def _print(check: Check) -> None:
-    level = f"{check.level:{_LEVEL}}"
-    if sys.stdout.isatty():
-        level = click.style(level, fg=_COLOURS[check.level])
-    message = show(redact(f"{check.repo}: {check.message}" if check.repo else check.message))
-    columns = max(_NARROWEST, shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH)
-    inset = " " * (_LEVEL + _NAME + 4)
-    lines = textwrap.wrap(message, columns - len(inset), break_long_words=False, break_on_hyphens=False)
-    click.echo(f"{level}  {check.name:{_NAME}}  {lines[0]}")
-    for line in lines[1:]:
-        click.echo(f"{inset}{line}")
-    for line in hint_lines(check.next, inset, columns=columns):
+    message = f"{check.repo}: {check.message}" if check.repo else check.message
+    width = terminal_columns(PAGE)
+    for line in table_lines(
+        _COLUMNS, [Row([check.level, check.name, message], (), [_COLOURS[check.level]])], width=width
+    ):
+        click.echo(line)
+    for line in hint_lines(check.next, " " * (_INSET if width >= _ROOMY else 2), columns=width):
         click.echo(line)
 
 

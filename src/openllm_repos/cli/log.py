@@ -13,8 +13,10 @@ import click
 from openllm_repos.cli.clone import open_clone
 from openllm_repos.cli.completion import OPERATION
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import Column, Row, prose_lines, table_lines, terminal_columns
 from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.journal.lock import holder
 from openllm_repos.journal.operations import Came, Move, Operation, find_operation, operations
 from openllm_repos.manifest.model import Manifest
@@ -23,6 +25,7 @@ from openllm_repos.undo.ways import How, Undone, Way, ways
 
 SCHEMA = 1
 _SHOWN = 20
+_COLUMNS = (Column(least=9), Column(), Column(yields=1), Column(yields=2))
 _CAME = {Came.BEGUN: "not ended", Came.MOVED: "moved", Came.REFUSED: "refused", Came.UNKNOWN: "unknown"}
 
 
@@ -58,28 +61,33 @@ def log(invocation: Invocation, operation: str | None, most: int, as_json: bool)
     at_work = any(one.unfinished for one in found) and holder(repository) is not None
     for one in found:
         for line in _lines(one, manifest, undone, whole=operation is not None, at_work=at_work):
-            click.echo(show(line))
+            click.echo(line)
     return 0
 
 
 def _lines(one: Operation, manifest: Manifest | None, undone: Undone, *, whole: bool, at_work: bool) -> Iterator[str]:
     """Yield an operation as lines: what, when, every move, and what can be done about it."""
-    yield f"{one.name}  {_time(one.began)}  {one.command}"
+    width = terminal_columns()
+    yield from prose_lines(show(f"{one.name}  {_time(one.began)}  {one.command}"), width)
     digits = None if whole else 10
-    width = max((len(_name(move)) for move in one.moves), default=0)
-    for move in one.moves:
-        ids = f"{_id(move.old, digits)} -> {_id(move.new, digits)}"
-        yield f"  {_CAME[move.came]:9}  {_name(move):{width}}  {move.ref}  {ids}"
-        if whole and move.url:
-            yield f"  {'':9}  {'':{width}}  {move.url}, {_time(move.at)}"
-    if one.unfinished:
-        asks = _who_ends(one)
-        yield "  it is at work now" if at_work else f"  it did not end; to ask what is true and go on: {asks}"
+    rows = [
+        Row(
+            [_CAME[move.came], _name(move), move.ref, f"{_id(move.old, digits)} -> {_id(move.new, digits)}"],
+            below=[f"{move.url}, {_time(move.at)}"] if whole and move.url else [],
+        )
+        for move in one.moves
+    ]
+    yield from table_lines(_COLUMNS, rows, width=width, indent=2)
+    if one.unfinished and at_work:
+        yield "  it is at work now"
+    elif one.unfinished:
+        yield "  it did not end"
+        yield from hint_lines(f"{_who_ends(one)}  # asks the remotes what is true, and goes on", "  ")
     by = undone.by.get(one.name, ())
     if by:
-        yield f"  taken back by {', '.join(other.name for other in by)}"
+        yield from prose_lines(f"taken back by {', '.join(other.name for other in by)}", width, 2)
     elif manifest is not None and one.moved:
-        yield from _advice(one, ways(manifest, one), whole=whole)
+        yield from _advice(one, ways(manifest, one), width, whole=whole)
 
 
 def _who_ends(one: Operation) -> str:
@@ -89,14 +97,15 @@ def _who_ends(one: Operation) -> str:
     return f"openllm-repos sync {' '.join(names)}".rstrip()
 
 
-def _advice(one: Operation, found: Sequence[Way], *, whole: bool) -> Iterator[str]:
+def _advice(one: Operation, found: Sequence[Way], width: int, *, whole: bool) -> Iterator[str]:
     stays = [way for way in found if way.how is How.NOT]
     if len(stays) < len(found):
         yield f"  undo: openllm-repos undo {one.name}"
     told = dict.fromkeys((way.reason, way.hint) for way in stays)
     for reason, hint in told if whole or len(stays) == len(found) else ():
         of = dict.fromkeys(way.move.repo or "this clone" for way in stays if (way.reason, way.hint) == (reason, hint))
-        yield f"  stays ({', '.join(of)}): {reason}" + (f". {hint}" if hint else "")
+        yield from prose_lines(show(f"stays ({', '.join(of)}): {reason}"), width, 2)
+        yield from hint_lines(hint, "    ", columns=width)
 
 
 def _operation_json(one: Operation, manifest: Manifest | None, undone: Undone) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import click
 
 from openllm_repos.cli.completion import PLACE, REPO
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
 from openllm_repos.manifest.model import At, LockPlace
 from openllm_repos.names.url import HUB_HOST
@@ -189,7 +190,8 @@ def _lines(read: Manifest) -> list[str]:
         lines.append(f"  the Hub is {read.hub}")
     if read.project.never:
         lines.append(f"  never: {', '.join(pattern.text for pattern in read.project.never)}")
-    width = max(len(repo.name) for repo in read.repos)
+    width = terminal_columns()
+    columns = (Column(least=max(len(repo.name) for repo in read.repos)), Column(yields=1))
     for repo in read.repos:
         notes = [str(repo.role), str(repo.kind), f"branch {repo.branch}"]
         notes += [] if repo.release else ["not in releases"]
@@ -198,14 +200,15 @@ def _lines(read: Manifest) -> list[str]:
         notes += [f"version in {place}" for place in repo.version]
         notes += [] if repo.history is History.FULL else ["squash"]
         notes += [] if repo.drift is DriftPolicy.MERGE else ["drift refused"]
-        lines += ["", f"{repo.name:{width}}  {repo.url}", f"{'':{width}}  {', '.join(notes)}"]
-        lines += [f"{'':{width}}  {entry.source.text} → {entry.written_to}" for entry in repo.maps]
+        below = [", ".join(notes)]
+        below += [f"{entry.source.text} → {entry.written_to}" for entry in repo.maps]
         places = [entry.place for entry in repo.publish]
-        lines += [f"{'':{width}}  publish: {place.source.text} → {place.written_to}" for place in places]
+        below += [f"publish: {place.source.text} → {place.written_to}" for place in places]
         if repo.submodule is not None:
-            lines.append(f"{'':{width}}  pinned at {repo.submodule}")
+            below.append(f"pinned at {repo.submodule}")
         if repo.owned:
-            lines.append(f"{'':{width}}  owned: {', '.join(pattern.text for pattern in repo.owned)}")
+            below.append(f"owned: {', '.join(pattern.text for pattern in repo.owned)}")
+        lines += ["", *table_lines(columns, [Row([repo.name, repo.url], below)], width=width)]
     return lines
 
 

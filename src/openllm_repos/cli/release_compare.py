@@ -11,6 +11,7 @@ import click
 from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import TAG
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.text import show
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _SHOWN = 10
+_COLUMNS = (Column(), Column(yields=1, wraps=True))
 
 
 @click.command("diff", short_help="Show what changed between two releases.")
@@ -45,17 +47,18 @@ def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> 
         }
         click.echo(json.dumps(facts, indent=2))
         return
-    width = max(len(one.repo.name) for one in found)
+    rows = []
     for one in found:
         moved = "" if one.old == one.new else f"  {str(one.old or '-')[:10]} → {str(one.new or '-')[:10]}"
         made = "1 commit" if len(one.commits) == 1 else f"{len(one.commits)} commits"
         count = f", {made}" if one.known and one.commits else ""
-        click.echo(show(f"{one.repo.name:{width}}  {one.difference}{count}{moved}"))
         shown = one.commits if invocation.verbosity > 0 else one.commits[:_SHOWN]
-        for commit in shown:
-            click.echo(show(f"  {commit.described.id[:10]} {commit.described.subject}"))
+        below = [f"{commit.described.id[:10]} {commit.described.subject}" for commit in shown]
         if len(shown) < len(one.commits):
-            click.echo(f"  … and {len(one.commits) - len(shown)} more (-v shows all)")
+            below.append(f"… and {len(one.commits) - len(shown)} more (-v shows all)")
+        rows.append(Row([one.repo.name, f"{one.difference}{count}{moved}"], below))
+    for line in table_lines(_COLUMNS, rows, width=terminal_columns()):
+        click.echo(line)
 
 
 @click.command("notes", short_help="Print what is new in a release, as Markdown.")

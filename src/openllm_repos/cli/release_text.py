@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openllm_repos.cli.plan_text import step_json, step_lines
+from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.family.releases import TagState
 from openllm_repos.hint import hint_lines
 from openllm_repos.lockfile.model import lock_path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
 
 SCHEMA = 1
+_TAGGED = (Column(), Column(yields=1), Column(yields=2), Column(yields=3))
 
 
 def release_lines(plan: ReleasePlan, *, every_file: bool) -> Iterator[str]:
@@ -64,10 +66,8 @@ def obstacle_lines(obstacles: Sequence[Obstacle]) -> Iterator[str]:
 
 def tagged_lines(version: str, tagged: Sequence[Tagged]) -> Iterator[str]:
     """Yield what came of a release."""
-    width = max(len(one.repo) for one in tagged)
-    tags = max(len(one.tag) for one in tagged)
-    for one in tagged:
-        yield f"{one.repo:{width}}  {one.tag:{tags}}  {one.commit[:10]}  {show(one.url)}"
+    rows = [Row([one.repo, one.tag, one.commit[:10], one.url]) for one in tagged]
+    yield from table_lines(_TAGGED, rows, width=terminal_columns())
     what = "Released" if any(one.pushed for one in tagged) else "Nothing to do: it is released, and every tag is there"
     yield f"{what}: {version}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from openllm_repos.cli.completion import TAG
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_text import said_of, verdict_of
+from openllm_repos.cli.table import Column, Row, prose_lines, table_lines, terminal_columns
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from openllm_repos.release.verify import VerifiedRelease
 
 SCHEMA = 1
+_LISTED = (Column(), Column(least=10, yields=2, optional=True), Column(yields=1, wraps=True))
+_BELONGING = (Column(), Column(yields=1), Column(yields=2), Column(yields=3))
+_VERIFIED = (Column(), Column(yields=1, wraps=True))
 _DIFFERS = 1
 _UNREACHABLE = 30
 
@@ -49,9 +53,8 @@ def list_releases(invocation: Invocation, as_json: bool) -> int:
     if not found:
         click.echo("There is no release yet.")
         return 0
-    width = max(len(one.tag) for one in found)
-    for one in found:
-        click.echo(show(f"{one.tag:{width}}  {_when(one.found):10}  {said_of(one)}"))
+    rows = [Row([one.tag, _when(one.found), said_of(one)]) for one in found]
+    _print(table_lines(_LISTED, rows, width=terminal_columns()))
     return 0
 
 
@@ -70,11 +73,11 @@ def show_release(invocation: Invocation, tag: str, as_json: bool) -> None:
         click.echo(json.dumps(_lock_facts(found), indent=2))
         return
     lock = found.lock
-    click.echo(show(f"{lock.project} {lock.version}, {lock.tag}, {_when(found)} by {found.tagger.partition(' <')[0]}"))
-    width = max(len(repo.name) for repo in lock.repos)
-    for repo in lock.repos:
-        commit = found.commit if repo is lock.source else repo.commit
-        click.echo(show(f"{repo.name:{width}}  {repo.tag}  {commit}  {repo.url}"))
+    heading = f"{lock.project} {lock.version}, {lock.tag}, {_when(found)} by {found.tagger.partition(' <')[0]}"
+    _print(prose_lines(show(heading), terminal_columns()))
+    commits = {repo.name: found.commit if repo is lock.source else repo.commit for repo in lock.repos}
+    rows = [Row([repo.name, repo.tag, commits[repo.name], repo.url]) for repo in lock.repos]
+    _print(table_lines(_BELONGING, rows, width=terminal_columns()))
 
 
 @click.command("verify", short_help="Hold a release against the remotes.")
@@ -186,9 +189,13 @@ def _repos(plan: AbortPlan) -> str:
 
 def _show_verified(one: VerifiedRelease) -> None:
     click.echo(show(f"{one.tag}: {said_of(one)}"))
-    width = max((len(repo.repo.name) for repo in one.repos), default=0)
-    for repo in one.repos:
-        click.echo(show(f"  {repo.repo.name:{width}}  {verdict_of(repo)}"))
+    rows = [Row([repo.repo.name, verdict_of(repo)]) for repo in one.repos]
+    _print(table_lines(_VERIFIED, rows, width=terminal_columns(), indent=2))
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
 
 
 def _when(found: FoundLock | None) -> str:

@@ -13,6 +13,7 @@ import click
 from openllm_repos.cli.clone import open_clone
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.family.modules import Difference
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
@@ -21,6 +22,7 @@ from openllm_repos.submodules.mending import apply_modules, plan_modules
 from openllm_repos.text import redact, show
 
 SCHEMA = 1
+_COLUMNS = (Column("repo"), Column("remote"), Column("url", yields=2), Column(yields=1))
 
 
 @click.group("remotes", invoke_without_command=True)
@@ -146,12 +148,9 @@ def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:
     rows = []
     for step in steps:
         remote = "-" if step.deed is Deed.ADD else step.remote
-        note = "" if step.deed is Deed.KEEP else f"  ({step.deed})"
-        rows.append((step.repo.name if step.repo else "-", remote, f"{step.found or step.wanted}{note}"))
-    rows.insert(0, ("repo", "remote", "url"))
-    widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
-    for repo, remote, url in rows:
-        yield _safe(f"{repo:{widths[0]}}  {remote:{widths[1]}}  {url}")
+        note = "" if step.deed is Deed.KEEP else f"({step.deed})"
+        rows.append(Row([step.repo.name if step.repo else "-", remote, str(step.found or step.wanted), note]))
+    return table_lines(_COLUMNS, rows, width=terminal_columns())
 
 
 def facts(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +16,7 @@ import click
 from openllm_repos.cli.actions import in_actions
 from openllm_repos.cli.completion import REPO
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import PAGE, Column, Row, table_lines, terminal_columns
 from openllm_repos.hint import hint_lines, next_steps
 from openllm_repos.text import redact, show
 
@@ -32,18 +33,22 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _DIFFERS = 1
-_HEADINGS = ("repo", "kind", "branch", "state", "release")
-_PIN_HEADING = "pin"
-_HUB_HEADINGS = ("space", "changed")
+# What gives way on a narrow terminal, the highest first; a branch that all share says the least.
+_COLUMNS = (
+    Column("repo"),
+    Column("kind", yields=7, optional=True),
+    Column("branch", yields=5, optional=True),
+    Column("state", yields=1, wraps=True),
+    Column("release", yields=2, optional=True),
+    Column("pin", yields=4, optional=True, wraps=True),
+    Column("space", yields=3, optional=True),
+    Column("changed", yields=6, optional=True),
+)
+_STATE = 3
+_BRANCH = 2
+_SHARED = 8
 _DATED = ("model", "dataset")  # kinds of which only the Hub knows the date
-_STATE = "state"
-_WHOLE = (_STATE, _HUB_HEADINGS[-1])
-_WHOLE_IF_SHORT = ("repo", "release", _PIN_HEADING)
-_SHORT = 3  # a third of the width at the most
-_GAP = 2
 _NAMED = 3
-_NARROWEST = 40
-_WIDTH = 80
 
 
 @click.command("status")
@@ -90,7 +95,7 @@ def status(
     told = not (as_json or offline or invocation.quiet)
     # The page asks further of what was fetched for the status: both happen in one quarantine.
     with repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone:
-        with _Waiting(manifest, shown=told, table=not (as_json or markdown or page)) as waiting:
+        with _Waiting(manifest, shown=told) as waiting:
             seconds = DEADLINE if deadline is None else deadline
             hub = access.hub(deadline=seconds, retry=NEVER)  # for columns that may stay empty
             family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
@@ -119,13 +124,13 @@ def status(
 class _Waiting:
     """One line on a terminal that says whom we wait for; it is gone when the answer comes.
 
-    What draws it, and the table after it, takes a tenth of a second to import: time that the remotes need anyway.
+    What draws it takes a tenth of a second to import: time that the remotes need anyway.
     """
 
-    def __init__(self, manifest: Manifest, *, shown: bool, table: bool) -> None:
+    def __init__(self, manifest: Manifest, *, shown: bool) -> None:
         self._names = [repo.name for repo in manifest.repos]
         self._shown = shown and sys.stderr.isatty()
-        self._drawing = Thread(target=self._draw) if self._shown or table else None
+        self._drawing = Thread(target=self._draw) if self._shown else None
         self._line: Live | None = None
 
     def __enter__(self) -> Self:
@@ -144,10 +149,6 @@ class _Waiting:
         self._names.remove(name)
 
     def _draw(self) -> None:
-        import rich.table  # noqa: F401  # for _table
-
-        if not (self._shown and self._names):
-            return
         from rich.console import Console
         from rich.live import Live
         from rich.spinner import Spinner
@@ -173,7 +174,7 @@ def _lines(family: FamilyStatus) -> Iterator[str]:
     """Yield the table and the problems for people."""
     from openllm_repos.status.problems import gathered
 
-    columns = _columns()
+    columns = terminal_columns(PAGE)
     yield from _table(family.repos, columns)
     if family.remembered:
         yield from ("", "Nobody was asked: this is what was fetched before, and it does not know of releases.")
@@ -189,67 +190,28 @@ def _hook_lines(repository: Repository) -> Iterator[str]:
 
     if fault := displaced(repository):
         yield ""
-        yield from _problem_lines(Problem("pre-push hook", fault.message, fault.next), _columns())
+        yield from _problem_lines(Problem("pre-push hook", fault.message, fault.next), terminal_columns(PAGE))
 
 
-def _columns() -> int:
-    """Return the number of columns to fill: those of the terminal, and 80 anywhere else."""
-    return max(_NARROWEST, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
-
-
-def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[str, ...], ...]:
-    """Return headings and rows; what a Space does, and when repos changed, only where the Hub has told of any."""
+def _rows(repos: Sequence[RepoStatus]) -> tuple[tuple[Column, ...], list[tuple[str, ...]]]:
+    """Return columns and rows; what a Space does, and when repos changed, only where the Hub has told of any."""
     spaces = any(status.runtime for status in repos)
     dates = spaces or any(status.changed and str(status.repo.kind) in _DATED for status in repos)
-    pins = any(status.pin for status in repos)
-    shown = [True] * len(_HEADINGS) + [pins, spaces, dates]
-    rows = ((*_HEADINGS, _PIN_HEADING, *_HUB_HEADINGS), *(_row(status) for status in repos))
-    return tuple(tuple(itertools.compress(row, shown)) for row in rows)
+    shown = [True, True, True, True, True, any(status.pin for status in repos), spaces, dates]
+    columns = list(_COLUMNS)
+    if len({status.repo.branch for status in repos}) == 1:
+        columns[_BRANCH] = replace(columns[_BRANCH], yields=_SHARED)
+    rows = [tuple(itertools.compress(_row(status), shown)) for status in repos]
+    return tuple(itertools.compress(columns, shown)), rows
 
 
-def _table(repos: Sequence[RepoStatus], columns: int) -> Iterator[str]:
-    """Yield the table as lines. Where it is too wide, it loses what says the least, and then the widest cells are cut.
-
-    States and dates stay whole, and so do names, releases and pins that are not very long.
-    """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    def cells(row: Sequence[str], colour: str = "") -> Iterator[Text]:
-        for number, text in enumerate(row):
-            yield Text(show(text), colour if number == state else "", no_wrap=True, overflow="ellipsis")
-
-    table = Table.grid(padding=(0, _GAP, 0, 0))
-    headings, *rows = _fitting(_rows(repos), columns)
-    state = headings.index(_STATE)
-    for heading, *below in zip(headings, *rows, strict=True):
-        short = heading in _WHOLE_IF_SHORT and max(map(len, below)) <= columns // _SHORT
-        table.add_column(no_wrap=heading in _WHOLE or short)
-    table.add_row(*cells(headings))
-    for status, row in zip(repos, rows, strict=True):
-        table.add_row(*cells(row, _colour(status.standing)))
-    console = Console(width=columns, force_terminal=sys.stdout.isatty())
-    with console.capture() as drawn:
-        console.print(table)
-    for line in drawn.get().split("\n")[:-1]:
-        yield line.rstrip(" ")
-
-
-def _fitting(rows: Sequence[tuple[str, ...]], columns: int) -> Sequence[tuple[str, ...]]:
-    """Leave out of a table that is too wide the branch, where it is the same for all, and then the kind."""
-    from rich.cells import cell_len
-
-    def wide() -> bool:
-        widths = (max(cell_len(show(text)) for text in column) + _GAP for column in zip(*rows, strict=True))
-        return sum(widths) - _GAP > columns
-
-    same = len({row[_HEADINGS.index("branch")] for row in rows[1:]}) == 1
-    for heading in ("branch", "kind") if same else ("kind",):
-        if wide():
-            left_out = rows[0].index(heading)
-            rows = [row[:left_out] + row[left_out + 1 :] for row in rows]
-    return rows
+def _table(repos: Sequence[RepoStatus], width: int) -> Iterator[str]:
+    columns, rows = _rows(repos)
+    yield from table_lines(
+        columns,
+        [Row(row, colours=[""] * _STATE + [_colour(status.standing)]) for status, row in zip(repos, rows, strict=True)],
+        width=width,
+    )
 
 
 def _row(status: RepoStatus) -> tuple[str, ...]:
@@ -297,8 +259,8 @@ def table_in_markdown(family: FamilyStatus) -> Part:
     """Return the family as a table."""
     from openllm_repos.cli.markdown import plain, table
 
-    headings, *rows = _rows(family.repos)
-    return table(headings, ([plain(cell) for cell in row] for row in rows))
+    columns, rows = _rows(family.repos)
+    return table([column.heading for column in columns], ([plain(cell) for cell in row] for row in rows))
 
 
 def problem_in_markdown(problem: Problem) -> str:

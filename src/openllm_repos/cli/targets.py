@@ -13,13 +13,14 @@ import click
 
 from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.errors import UsageError
-from openllm_repos.text import show
 
 if TYPE_CHECKING:
     from openllm_repos.manifest import Manifest, Repo
 
 SCHEMA = 1
+_COLUMNS = (Column(), Column(yields=2, optional=True), Column(yields=1), Column(yields=3))
 MOST_JOBS = 256  # what GitHub allows a matrix to have
 
 
@@ -58,8 +59,15 @@ def targets(invocation: Invocation, names: tuple[str, ...], as_json: bool, matri
     if matrix:
         click.echo(json.dumps({"include": entries(chosen, jobs or MOST_JOBS)}, separators=(",", ":")))
         return
-    for line in _lines(chosen):
-        click.echo(show(line))
+    rows = [
+        Row(
+            [repo.name, repo.kind, repo.url, repo.branch],
+            below=[f"{entry.source.text} → {entry.written_to}" for entry in repo.maps],
+        )
+        for repo in chosen
+    ]
+    for line in table_lines(_COLUMNS, rows, width=terminal_columns()):
+        click.echo(line)
 
 
 def facts(manifest: Manifest, chosen: Sequence[Repo]) -> dict[str, Any]:
@@ -102,13 +110,3 @@ def entries(chosen: Sequence[Repo], jobs: int) -> list[dict[str, str]]:
         found.append({"name": group[0] + more, "targets": " ".join(group)})
         start = end
     return found
-
-
-def _lines(chosen: Sequence[Repo]) -> list[str]:
-    """Return targets as lines for people."""
-    width = max(len(repo.name) for repo in chosen)
-    lines: list[str] = []
-    for repo in chosen:
-        lines.append(f"{repo.name:{width}}  {repo.kind}  {repo.url}  {repo.branch}")
-        lines += [f"{'':{width}}  {entry.source.text} → {entry.written_to}" for entry in repo.maps]
-    return lines

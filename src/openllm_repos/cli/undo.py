@@ -16,6 +16,7 @@ from openllm_repos.cli.log import move_json
 from openllm_repos.cli.plan_text import change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.errors import ConflictError, ReposError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import RefUpdate, Stopped, TargetPlan
 from openllm_repos.preflight.card import Validate, hub_validator
@@ -107,7 +108,8 @@ def _lines(plan: UndoPlan, *, every_file: bool) -> Iterator[str]:
         yield f"{show(update.ref)}: {_whence(update)}"
     for left in plan.left:
         where = left.move.repo or "this clone"
-        yield show(f"stays: {left.move.ref} of {where}: {left.reason}" + (f". {left.hint}" if left.hint else ""))
+        yield show(f"stays: {left.move.ref} of {where}: {left.reason}")
+        yield from hint_lines(left.hint, "  ")
 
 
 def _whence(update: RefUpdate) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from openllm_repos.cli.invocation import Invocation
+from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.text import show
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _DIFFERS = 1
+_COLUMNS = (Column(), Column(yields=1, wraps=True))
 
 
 @click.group("version", invoke_without_command=True)
@@ -123,12 +125,12 @@ def _facts(one: Stated) -> dict[str, object]:
 
 
 def _lines(found: tuple[Stated, ...], said: str | None) -> list[str]:
-    width = max(len(one.place) for one in found)
-    lines = []
+    rows = []
     for one in found:
         where = "" if one.file == one.place.path else f"  (in {one.file})"
         what = "made from the tag" if one.by_tag else one.version or f"{one.file} {one.problem}"
-        lines.append(show(f"{one.place:{width}}  {what}{where}"))
+        rows.append(Row([str(one.place), f"{what}{where}"]))
+    lines = list(table_lines(_COLUMNS, rows, width=terminal_columns()))
     if said is None and not all(one.by_tag for one in found):
         lines.append("They do not agree." if all(not one.problem for one in found) else "Not every place says one.")
     return lines
