@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import wrap
@@ -9,7 +10,9 @@ from textwrap import wrap
 from openllm_repos.text import redact, show
 
 # A line of a hint that begins with one of these is a command; in a sentence a command stands in quotes.
-_PROGRAMS = frozenset({"cp", "gh", "git", "hf", "mkdir", "mv", "openllm-repos", "pip", "pre-commit", "rm"})
+_PROGRAMS = frozenset(
+    {"cd", "chmod", "cp", "gh", "git", "hf", "mkdir", "mv", "openllm-repos", "pip", "pre-commit", "rm"}
+)
 _REMARK = "  # "
 
 
@@ -32,6 +35,19 @@ class NextStep:
         if not self.is_command:
             return f"hint: {self.text}"
         return f"next: {self.text}{_REMARK}{self.remark}" if self.remark else f"next: {self.text}"
+
+
+def command_line(*words: object, remark: str = "") -> str:
+    """Return a command as one line of a hint: each word is quoted, where a shell would read anything else in it."""
+    line = shlex.join(map(str, words))
+    return f"{line}{_REMARK}{remark}" if remark else line
+
+
+def note_lines(note: str, indent: str = "") -> Iterator[str]:
+    """Yield a note, and as a hint what stands in the lines after its first."""
+    said, _, hint = note.partition("\n")
+    yield f"{indent}note: {show(redact(said))}"
+    yield from hint_lines(hint, f"{indent}  ")
 
 
 def next_steps(hint: str) -> Iterator[NextStep]:

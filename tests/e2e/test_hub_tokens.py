@@ -148,7 +148,7 @@ def test_a_refusal_of_a_push_names_the_token_that_was_used(
     refused = hub_family.sync()
     assert refused.code == 3
     assert "You are not authorized to push to this repo." in refused.out
-    assert "The token in HF_TOKEN was used: check what it may do (hf auth whoami)" in refused.out
+    assert "The token in HF_TOKEN was used: check with 'hf auth whoami' what it may do" in refused.out
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Fami
     assert synced["moves"][0]["url"] == family.space.url
     told = family.run("log", "-n", "1", cwd=family.clone.path).out
     assert f"moved      space  refs/heads/main  {adopted[:10]} -> {family.space.tip('main')[:10]}\n" in told
-    assert f"undo: openllm-repos undo {synced['operation']}\n" in told
+    assert f"next: openllm-repos undo {synced['operation']}  # takes it back\n" in told
     assert adoption["operation"] not in told
     assert adopted in family.run("log", adoption["operation"], cwd=family.clone.path).out
     assert logged(family, adoption["operation"][:-1])[-1]["command"] == "adopt space"
@@ -173,7 +173,7 @@ def test_a_ref_of_the_clone_that_has_moved_or_is_stood_on_stays(family: Family) 
     done = family.run("undo", name, "--yes", cwd=clone.path)
     assert done.code == 3
     assert "stays: refs/heads/import of this clone: it has moved since" in done.out
-    assert f"it is checked out in {clone.path}. There: git reset --keep {old[:10]}" in done.out
+    assert f"it is checked out in {clone.path}\n  next: git -C {clone.path} reset --keep {old[:10]}\n" in done.out
     assert clone.tip() == new
 
 
@@ -195,7 +195,7 @@ def test_what_cannot_be_taken_back_is_said_and_the_rest_is_taken_back(family: Fa
     assert "of gone: the manifest does not name this repo any more" in done.out
     assert f"git push {family.origin.url} :refs/heads/side  # by hand" in done.out
     assert f"git revert {tip[:10]}  # in your clone; then push it" in done.out
-    assert "old was deleted there. It was at 2222222222" in done.out
+    assert "old was deleted there\n  hint: It was at 2222222222" in done.out
     assert "refs/heads/side: goes" in done.out
     again = family.run("undo", name, "--yes", cwd=clone.path)
     assert (again.code, "cannot be taken back" in again.err) == (3, True)

@@ -104,9 +104,7 @@ def test_a_section_that_is_there_is_corrected_and_keeps_its_name(source: Pinned)
     source.clone.commit("Theirs", {".gitmodules": written})
     source.manifest(f'submodule = "{PATH}"\nbranch = "other"')
     source.work.git("push", "-q", source.model.url, f"{source.commits[1]}:refs/heads/other")
-    assert f"note: .gitmodules gets its new url; clones that know the old one need: git submodule sync -- {PATH}" in (
-        source.pinned().out
-    )
+    assert f"note: .gitmodules gets its new url\n    next: git submodule sync -- {PATH}  #" in (source.pinned().out)
     assert (source.clone.path / ".gitmodules").read_bytes() == (
         written.replace("https://old.example/x", source.model.url) + "\tbranch = other\r\n"
     ).encode()
@@ -228,10 +226,12 @@ def test_what_git_kept_of_another_repo_at_that_place_is_told(source: Pinned) -> 
     source.clone.git("commit", "-qm", "No more")
     kept = f".git/modules/{PATH}"
     sync = f"git submodule sync -- {PATH}"
-    told = f"a clone of {source.origin.url} for that place and would go on with it; out of the way:"
-    assert f"{told} mv {kept} {kept}.old && {sync}" in source.pinned("--dry-run").out
+    told = f"a clone of {source.origin.url} for that place and would go on with it\n"
+    assert (
+        f"{told}    next: mv {kept} {kept}.old  # out of the way\n    next: {sync}\n" in source.pinned("--dry-run").out
+    )
     (source.clone.path / kept).rename(source.clone.path / f"{kept}.old")
-    assert f"git has {source.origin.url} in mind for that place; afterwards: {sync}" in source.pinned().out
+    assert f"git has {source.origin.url} in mind for that place\n    next: {sync}\n" in source.pinned().out
     source.clone.git(*sync.split()[1:])
     assert source.checkout().tip() == source.commits[2]
 
@@ -257,7 +257,7 @@ def test_a_submodule_that_is_checked_out_keeps_everything(source: Pinned) -> Non
     checkout = source.checkout()
     done = source.pinned()
     assert f"git submodule update -- {PATH}" in done.out
-    assert f"note: git add and git commit -a would pin {source.commits[0][:10]} instead" in done.out
+    assert f"note: 'git add' and 'git commit -a' would pin {source.commits[0][:10]} instead" in done.out
     checkout.write({"config.json": "mine\n", "new.txt": "mine\n"})
     assert "is checked out, with 2 files changed or new" in source.pinned("--to", source.commits[1]).out
     assert (checkout.path / "config.json").read_text() == "mine\n"

@@ -207,12 +207,12 @@ def test_submodules_that_the_manifest_does_not_say(source: Pinned) -> None:
 
 def test_a_submodule_at_another_place_than_the_manifest_says_is_moved_by_git(source: Pinned) -> None:
     source.manifest('submodule = "new models/small"')
-    moving = f"mkdir -p 'new models' && git mv -- {PATH} 'new models/small'"
+    moving = f"mkdir -p 'new models'\ngit mv -- {PATH} 'new models/small'"
     (told,) = source.run("remotes", "--json").json()["submodules"]
     assert told["message"] == f"is a submodule at {PATH}, where the manifest says new models/small"
     assert told["next"] == moving
     assert f"note: it is a submodule at {PATH} as well" in source.pinned("--dry-run").out
-    source.clone.git("config", "alias.moving", f"!{moving}")
+    source.clone.git("config", "alias.moving", f"!{moving.replace(chr(10), ' && ')}")
     source.clone.git("moving")
     assert source.run("remotes", "--json").json()["submodules"] == []
     assert "already" in source.pinned().out

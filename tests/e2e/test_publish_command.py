@@ -444,7 +444,7 @@ def test_a_release_records_and_tags_what_was_published(publishing: Publishing, r
     publishing.write({"exports/small/new.txt": b"new\n"})
     done = run_cli("release", "1.0.0", "--yes", cwd=publishing.top)
     assert done.code == 0, (done.out, done.err)
-    note = "note: small-7k has artifacts here that are not published. First: openllm-repos publish small-7k"
+    note = "note: small-7k has artifacts here that are not published."
     assert note in done.out.splitlines()
     for name, remote in (("small-7k", publishing.model), ("training-data", publishing.dataset)):
         assert remote.tip("v1.0.0^{commit}") == tips[name]

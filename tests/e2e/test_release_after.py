@@ -217,7 +217,8 @@ def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     assert done.code == 0, done.err
     assert done.out.splitlines() == [
         "Gave up v1.0.0: space, small-7k had its tag taken back.",
-        "The lock is off main: git pull takes that over.",
+        "The lock is off main.",
+        "next: git pull  # takes that over",
     ]
     assert set(halted.tags("v1.0.0").values()) == {None}
     main = halted.remotes["main"]

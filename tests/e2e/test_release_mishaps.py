@@ -270,9 +270,8 @@ def test_a_bare_clone_that_is_behind_is_told_what_works_there(releases: Releases
 def test_a_tag_that_only_the_persons_clone_has_is_told_and_left(releases: Releases) -> None:
     releases.clone.git("tag", "-a", "-m", "mine", "v1.0.0")
     mine = releases.clone.git("rev-parse", "v1.0.0")
-    note = (
-        "note: This clone has a tag v1.0.0 of its own, which the release is not made with. Remove it: git tag -d v1.0.0"
-    )
+    said = "note: This clone has a tag v1.0.0 of its own, which the release is not made with."
+    note = f"{said}\n  next: git tag -d v1.0.0\n"
     assert note in releases.release("1.0.0", "--dry-run").out
     assert note in releases.released("1.0.0").out
     assert releases.clone.git("rev-parse", "v1.0.0") == mine

@@ -14,6 +14,7 @@ from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of, only
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Adoption, FileChange, Match, Outcome, Stopped, TargetPlan, Trace
 from openllm_repos.preflight.card import hub_validator
@@ -134,7 +135,7 @@ def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None, *, syn
         else:
             yield f"{name}: somebody else was quicker; there is nothing to adopt any more"
         if not sync_follows:
-            yield f"  next: openllm-repos sync {name}"
+            yield from hint_lines(f"openllm-repos sync {name}", "  ")
 
 
 def adopt_json(adoption: Adoption, outcome: Outcome | Stopped | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import NameRefused, UsageError
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import command_line, hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.workflow.choices import FORMS, Choices, Requirement
 from openllm_repos.workflow.file import Found, Recipe, Standing, composed, read_workflow, standing, write_workflow
@@ -266,11 +266,11 @@ def _told(found: Found, recipe: Recipe, top: Path, *, changed: bool) -> list[str
         return [f"{WORKFLOW} is up to date."]
     jobs = ", ".join(job_keys(recipe.jobs()))
     known = found.choices is not None and found.choices.auth is recipe.choices.auth
-    lines = [f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}.", "next:"]
-    lines += [] if known else [f"  {step}" for step in _to_set_up(recipe)]
-    added = " ".join(shlex.quote(str(top / name)) for name in (WORKFLOW, REQUIREMENTS))
-    lines.append(f"  git add {added} && git commit -m 'Let GitHub keep the family in step' && git push")
-    return lines
+    steps = [] if known else _to_set_up(recipe)
+    steps.append(command_line("git", "add", *(top / name for name in (WORKFLOW, REQUIREMENTS))))
+    steps += [command_line("git", "commit", "-m", "Let GitHub keep the family in step"), "git push"]
+    wrote = f"{'Wrote' if found.text is None else 'Updated'} {WORKFLOW}: {jobs}."
+    return [wrote, *hint_lines("\n".join(steps))]
 
 
 def _to_set_up(recipe: Recipe) -> list[str]:
@@ -284,16 +284,15 @@ def _to_set_up(recipe: Recipe) -> list[str]:
     if on_hub and choices.auth is Auth.TRUSTED:
         name = WORKFLOW.rpartition("/")[2]
         here = manifest.source.repo_id or manifest.source.url
-        steps.append(f"name {here} and its workflow {name}, and no branch, as a trusted publisher in")
+        steps.append(f"Name {here} and its workflow {name}, and no branch, as a trusted publisher in")
         steps += [f"  {repo.url}/settings" for repo in on_hub[:_SHOWN]]
         if len(on_hub) > _SHOWN:
-            steps.append(
-                f"  and {len(on_hub) - _SHOWN} more; or give all of them one secret: openllm-repos ci --auth secret"
-            )
+            steps.append(f"  and {len(on_hub) - _SHOWN} more")
+            steps.append("openllm-repos ci --auth secret  # or gives all of them one secret")
     elif on_hub:
-        steps.append("gh secret set HF_TOKEN     (a token that may write to the repositories on the Hub)")
+        steps.append("gh secret set HF_TOKEN  # a token that may write to the repositories on the Hub")
     if any(repo.kind is Kind.GITHUB for repo in manifest.repos if repo is not manifest.source):
-        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN     (for the others on GitHub, and to read the source)")
+        steps.append("gh secret set OPENLLM_REPOS_GITHUB_TOKEN  # for the others on GitHub, and to read the source")
     return steps
 
 

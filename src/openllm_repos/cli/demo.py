@@ -10,6 +10,7 @@ import click
 from openllm_repos.cli.app import run
 from openllm_repos.demo.family import Family, change_source, edit_space, make_family
 from openllm_repos.errors import UsageError
+from openllm_repos.hint import command_line, hint_lines
 from openllm_repos.sandbox import Sandbox
 
 
@@ -34,10 +35,13 @@ def demo(folder: Path | None) -> None:
     with Sandbox(place / "remotes") as sandbox, sandbox.entered():
         _story(make_family(place, sandbox))
     click.echo(
-        f"\nEverything is still there. To go on, start both hosts again: openllm-repos sandbox --root {place}/remotes"
+        "\nEverything is still there. To go on, start both hosts again, and do what they say in another terminal:"
     )
-    click.echo(f"Do what it says in another terminal, then: cd {place}/openllm")
-    click.echo("Try: openllm-repos diff space   or edit a file in ../space, push it, and sync.")
+    start = command_line("openllm-repos", "sandbox", "--root", place / "remotes")
+    enter = command_line("cd", place / "openllm", remark="after the lines that it prints")
+    look = "openllm-repos diff space  # or edit a file in ../space, push it, and sync"
+    for line in hint_lines(f"{start}\n{enter}\n{look}"):
+        click.echo(line)
 
 
 def _story(family: Family) -> None:
@@ -93,6 +97,6 @@ def _history(family: Family) -> None:
     family.space.pull()
     click.echo(
         "\n# The Space's training/ has the source's history, authors and dates."
-        "\n$ git log --graph training/   (in the Space)"
+        "\n$ git -C ../space log --graph training/"
     )
     click.echo(family.space.graph("training/"))

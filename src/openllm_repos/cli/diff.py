@@ -25,7 +25,7 @@ _HEADERS = ("diff ", "index ", "--- ", "+++ ", "new file ", "deleted file ", "ol
 
 @click.command("diff")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=TARGET)
-@click.option("-p", "--patch", "as_patch", is_flag=True, help="Print the changes themselves, as git diff does.")
+@click.option("-p", "--patch", "as_patch", is_flag=True, help="Print the changes themselves, as 'git diff' does.")
 @click.option("--drift", "only_drift", is_flag=True, help="Only what the target changed by itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj

@@ -13,6 +13,7 @@ from openllm_repos.cli.clone import open_clone
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import size_text
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.setup.leftovers import Leftovers, clear, find_leftovers
 from openllm_repos.text import show
@@ -68,7 +69,7 @@ class _Gc(Change[Leftovers, Leftovers]):
             yield from (f"  {show(name)}" for name in _names(plan))
         yield f"stays: {_count(plan.kept, 'kept ref')}"
         if plan.kept > _MANY:
-            yield "  so many are quicker to read packed: git pack-refs --all"
+            yield from hint_lines("git pack-refs --all  # so many are quicker to read packed", "  ")
 
     def question(self, plan: Leftovers) -> str:
         return "Remove this for good?" if any(_names(plan)) else ""

@@ -14,7 +14,7 @@ from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import command_line, hint_lines, note_lines
 from openllm_repos.importing.apply import publish, require_github, write_branch
 from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
 from openllm_repos.importing.planning import plan_import
@@ -115,7 +115,8 @@ def _lines(plan: ImportPlan, *, every_file: bool) -> Iterator[str]:
             yield f"    with what {some} of {plan.target} changed, which the source's history has no place for"
     if plan.large:
         files = "1 LFS file" if len(plan.large) == 1 else f"{len(plan.large)} LFS files"
-        yield f"note: {files} among them; --pr brings the content along. By hand: git lfs fetch {show(plan.url)}"
+        by_hand = command_line("git", "lfs", "fetch", plan.url, remark="by hand")
+        yield from note_lines(f"{files} among them; --pr brings the content along\n{by_hand}")
 
 
 def _commit_line(made: ImportedCommit) -> str:

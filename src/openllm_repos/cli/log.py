@@ -100,7 +100,7 @@ def _who_ends(one: Operation) -> str:
 def _advice(one: Operation, found: Sequence[Way], width: int, *, whole: bool) -> Iterator[str]:
     stays = [way for way in found if way.how is How.NOT]
     if len(stays) < len(found):
-        yield f"  undo: openllm-repos undo {one.name}"
+        yield from hint_lines(f"openllm-repos undo {one.name}  # takes it back", "  ")
     told = dict.fromkeys((way.reason, way.hint) for way in stays)
     for reason, hint in told if whole or len(stays) == len(found) else ():
         of = dict.fromkeys(way.move.repo or "this clone" for way in stays if (way.reason, way.hint) == (reason, hint))

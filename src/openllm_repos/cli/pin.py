@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from openllm_repos.cli.frame import DIFFERS, Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import ReposError
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import command_line, hint_lines, note_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.submodules.desk import uncommitted
 from openllm_repos.submodules.pinning import PinStep, apply_pins, plan_pins
@@ -99,7 +98,8 @@ def _lines(steps: Sequence[PinStep], *, done: bool, quiet: bool) -> Iterator[str
             yield from hint_lines(step.problem.hint, "  ")
         elif not quiet or step.changes:
             yield _safe(f"{step.repo.name}: {_said(step, done=done and not failed)}")
-            yield from (_safe(f"  note: {note}") for note in step.notes)
+            for note in step.notes:
+                yield from note_lines(note, "  ")
     if failed and len(steps) > 1:
         yield "Nothing was changed. Name the others to pin them alone."
 
@@ -108,7 +108,7 @@ def _next(invocation: Invocation, repository: Repository, steps: Sequence[PinSte
     """Yield what to type next: what is to be committed, the manifest with it, and how to get the files."""
 
     def typed(path: Path) -> str:
-        return shlex.quote(os.path.relpath(path, invocation.directory))
+        return os.path.relpath(path, invocation.directory)
 
     manifest = invocation.manifest_path()
     staged, own = uncommitted(repository, [step.path for step in steps], manifest)
@@ -117,12 +117,12 @@ def _next(invocation: Invocation, repository: Repository, steps: Sequence[PinSte
         return
     names = ", ".join(f"{step.repo.name} at {str(step.new)[:10]}" for step in moved or steps)
     if own:
-        yield _safe(f"next: git add -- {typed(manifest)}")
-    yield _safe(f"next: git commit -m {shlex.quote(f'Pin {names}')}")
+        yield from hint_lines(command_line("git", "add", "--", typed(manifest)))
+    yield from hint_lines(command_line("git", "commit", "-m", f"Pin {names}"))
     if moved and repository.top is not None:
-        paths = " ".join(typed(repository.top / step.path) for step in moved)
+        paths = [typed(repository.top / step.path) for step in moved]
         remark = "gets the files; with GIT_LFS_SKIP_SMUDGE=1 without LFS content"
-        yield _safe(f"next: git submodule update --init -- {paths}  # {remark}")
+        yield from hint_lines(command_line("git", "submodule", "update", "--init", "--", *paths, remark=remark))
 
 
 def _said(step: PinStep, *, done: bool) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openllm_repos.cli.plan_text import step_json, step_lines
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.family.releases import TagState
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import hint_lines, note_lines
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import LockPlace, Role
 from openllm_repos.plan import Stopped
@@ -29,7 +29,7 @@ def release_lines(plan: ReleasePlan, *, every_file: bool) -> Iterator[str]:
     signed = ", signed" if plan.signed else ""
     yield show(f"{plan.project} {plan.version}, from {source.repo.name} at {plan.source_commit[:10]}{signed}")
     for note in plan.notes:
-        yield f"note: {show(note)}"
+        yield from note_lines(note)
     for step in plan.sync.targets:
         if isinstance(step, Stopped):
             yield f"sync {step.target}: stopped"

@@ -18,6 +18,7 @@ from openllm_repos.cli.release_text import said_of, verdict_of
 from openllm_repos.cli.table import Column, Row, prose_lines, table_lines, terminal_columns
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.release.abort import Aborted, AbortPlan, abort, plan_abort
 from openllm_repos.release.desk import Desk
@@ -162,7 +163,8 @@ class _Abort(Change[AbortPlan, Aborted]):
         yield f"Gave up {result.tag}: {_repos(plan)} had its tag taken back."
         yield from self._stays(plan)
         if result.unlocked:
-            yield f"The lock is off {self.manifest.source.branch}: git pull takes that over."
+            yield f"The lock is off {self.manifest.source.branch}."
+            yield from hint_lines("git pull  # takes that over")
 
     def _stays(self, plan: AbortPlan) -> Iterator[str]:
         if plan.kept:

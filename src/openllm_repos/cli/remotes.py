@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.family.modules import Difference
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line, hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.setup.remotes import Deed, RemoteStep, apply_remotes, plan_remotes
 from openllm_repos.submodules.mending import apply_modules, plan_modules
@@ -46,7 +46,9 @@ def remotes(ctx: click.Context, as_json: bool) -> None:
     for line in (*_table(steps), *_modules_told(modules, (), done=False)):
         click.echo(line)
     if any(step.changes for step in steps) or any(one.settings for one in modules):
-        click.echo("\nnext: openllm-repos remotes sync")
+        click.echo()
+        for line in hint_lines("openllm-repos remotes sync"):
+            click.echo(line)
 
 
 @changing("sync")
@@ -127,10 +129,10 @@ def left_alone(steps: Sequence[RemoteStep], due: Sequence[RemoteStep] = ()) -> I
     for step in steps:
         if step.deed is Deed.FOREIGN:
             yield _safe(f"{step.remote} leads to {step.found}, not to {step.wanted}; it is yours, and stays as it is.")
-            yield f"  next: {step.command}"
+            yield from hint_lines(step.command, "  ")
         elif step.deed is Deed.STALE and step not in due:
             yield _safe(f"{step.remote} ({step.found}) is no longer in the manifest.")
-            yield f"  next: {step.command}"
+            yield from hint_lines(step.command, "  ")
 
 
 def _modules_told(found: Sequence[Difference], mended: Sequence[Difference], *, done: bool) -> Iterator[str]:
@@ -139,9 +141,10 @@ def _modules_told(found: Sequence[Difference], mended: Sequence[Difference], *, 
         ending = (" (mended)" if done else " (would be mended)") if one in mended else ""
         yield _safe(f"{one.said}{ending}")
         if one.command:
-            yield _safe(f"  next: {one.command}")
+            yield from hint_lines(one.command, "  ")
         elif done and any(setting.key == "url" for setting in one.settings) and one in mended:
-            yield _safe(f"  next: git submodule sync -- {shlex.quote(one.path)}  # in clones that have it checked out")
+            sync = command_line("git", "submodule", "sync", "--", one.path, remark="in clones that have it checked out")
+            yield from hint_lines(sync, "  ")
 
 
 def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from openllm_repos.cli.plan_text import (
 )
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Action, Outcome, Rollback, Stopped, TargetPlan
 from openllm_repos.preflight.card import hub_validator
@@ -125,10 +126,10 @@ def _outcome_lines(manifest: Manifest, plan: Rollback, outcome: Outcome | Stoppe
         where = f"now at {outcome.tip[:10]}: {manifest.target(plan.target).url}"
         if outcome.action is Action.LIFT:
             yield f"{plan.target}: no longer held, {where}"
-            yield f"next: openllm-repos sync {plan.target}"
+            yield from hint_lines(f"openllm-repos sync {plan.target}")
         else:
             yield f"{plan.target}: held at {show(plan.to)}, {where}"
-            yield f"next: openllm-repos rollback {plan.target} --lift  # once the source is good again"
+            yield from hint_lines(f"openllm-repos rollback {plan.target} --lift  # once the source is good again")
 
 
 def _facts(plan: Rollback, outcome: Outcome | Stopped | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Mostly nobody wants that: a folder was renamed, or became a link or a submodule,
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from openllm_repos.git.describe import describe
 from openllm_repos.git.history import is_ancestor, last_touching
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -31,19 +31,19 @@ class MapEmptied(ConflictError):
     Args:
         target: the target.
         emptied: its maps, one at least.
-        command: what a person types to have it so, without ``--allow-empty``.
+        typed: what a person types to have it so, without ``--allow-empty``.
     """
 
-    def __init__(self, target: Repo, emptied: Sequence[EmptiedMap], command: str) -> None:
-        allowed = " ".join(f"--allow-empty {shlex.quote(one.pattern)}" for one in emptied)
+    def __init__(self, target: Repo, emptied: Sequence[EmptiedMap], typed: str) -> None:
+        allowed = " ".join(command_line("--allow-empty", one.pattern) for one in emptied)
         follow = next((one for one in emptied if one.moved_to), None)
-        delete = f"{command} {allowed}"
+        delete = f"{typed} {allowed}  # deletes the files in {target.name} all the same"
         super().__init__(
             f"{target.name}: {' '.join(_sentence(target, one) for one in emptied)}",
-            hint=f"Look at the map in the manifest. To delete the files in {target.name} all the same: {delete}"
+            hint=f"Look at the map in the manifest.\n{delete}"
             if follow is None
-            else f"openllm-repos manifest set {shlex.quote(follow.place)} {shlex.quote(follow.moved_to)}"
-            f"  # to follow it; to delete the files: {delete}",
+            else command_line("openllm-repos", "manifest", "set", follow.place, follow.moved_to, remark="follows it")
+            + f"\n{delete}",
         )
         self.emptied = tuple(emptied)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from openllm_repos.git.gitmodules import NAME, Module, Setting
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.model import DEFAULT_BRANCH, Manifest, Repo
 from openllm_repos.names.path import FolderPath, one_in_other
 from openllm_repos.names.url import identity_of
@@ -101,8 +102,8 @@ def _identity(manifest: Manifest, module: Module) -> str | None:
 
 def _move(old: str, new: str) -> str:
     folder = new.rpartition("/")[0]
-    made = f"mkdir -p {shlex.quote(folder)} && " if folder else ""
-    return f"{made}git mv -- {shlex.quote(old)} {shlex.quote(new)}"
+    made = f"{command_line('mkdir', '-p', folder)}\n" if folder else ""
+    return made + command_line("git", "mv", "--", old, new)
 
 
 def _section_name(repo: Repo, path: FolderPath, modules: Sequence[Module], beside: Sequence[Module]) -> str:
@@ -176,6 +177,6 @@ def _others(manifest: Manifest, modules: Sequence[Module], pins: Collection[str]
         elif repo.submodule not in pins:
             continue  # it is to be moved, which is said of the repo itself
         else:
-            command = f"git rm -- {shlex.quote(module.path)}"
+            command = command_line("git", "rm", "--", module.path)
             message = f"is a submodule at {module.path} as well, where the manifest does not say it"
         yield Difference(repo.name, module.path, message, command=command)

@@ -18,6 +18,7 @@ from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_syn
 from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -352,7 +353,8 @@ class _Held:
             url, branch = self.manifest.source.url, self.manifest.source.branch
             raise ConflictError(
                 f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
-                hint=f"git fetch {url} {branch}\ngit fetch {url} {last.source_commit}  # if {branch} was rewritten",
+                hint=f"{command_line('git', 'fetch', url, branch)}\n"
+                + command_line("git", "fetch", url, last.source_commit, remark=f"if {branch} was rewritten"),
             )
 
     def _brought(self, then: Node, last: LastSync) -> Node:

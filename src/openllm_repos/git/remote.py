@@ -26,8 +26,10 @@ _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certific
 _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
 TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
 _TAKE_OUT = (
-    "Take the password or token out of your remote's URL (git remote set-url) and leave it to a credential helper:"
-    " gh auth setup-git for GitHub, hf auth login --add-to-git-credential for the Hub."
+    "Take the password or token out of your remote's URL with 'git remote set-url', and leave it to a credential"
+    " helper.\n"
+    "gh auth setup-git  # for GitHub\n"
+    "hf auth login --add-to-git-credential  # for the Hub"
 )
 _MILLISECONDS = re.compile(r" after [0-9]+ ms")
 _UNAUTHORIZED = 401
@@ -374,7 +376,7 @@ def _reach_hint(repository: Repository, url: str) -> str:
     if _PASSWORD.match(url):
         return _TAKE_OUT
     if url.startswith("https://github.com/"):
-        return "Check that the repository exists and that you may read it (gh auth status)."
+        return "Check that the repository exists and that you may read it.\ngh auth status"
     if url.startswith("https://huggingface.co/"):
-        return "Check that the repository exists on the Hub and that you are logged in (hf auth whoami)."
+        return "Check that the repository exists on the Hub and that you are logged in.\nhf auth whoami"
     return "Check the URL, your access and the network; 'git ls-remote' fails the same way."

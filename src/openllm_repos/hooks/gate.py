@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from openllm_repos.hint import command_line
 from openllm_repos.hooks.lines import BRANCHES, PushedRef
 from openllm_repos.lockfile.model import Lock
 from openllm_repos.manifest.model import Manifest, Offline, Repo, Role
@@ -207,7 +208,7 @@ def _judge_deletion(line: PushedRef, tag: TagFacts, repos: Sequence[Repo], manif
         yield Finding(
             line.ref,
             f"Whether it belongs to a release cannot be told: {line.old[:10]} is not in this clone.",
-            f"git fetch {repos[0].url} {line.ref}  # then push again",
+            command_line("git", "fetch", repos[0].url, line.ref, remark="then push again"),
         )
     places = {tag.commit, *(tag.parents if at_source else ())}
     if tag.found.fault or any(one.commit in places for one in locked):
@@ -217,8 +218,10 @@ def _judge_deletion(line: PushedRef, tag: TagFacts, repos: Sequence[Repo], manif
 def _without(line: PushedRef, version: str, *, alone: bool) -> str:
     """The command for a tag that is no release: it came along with something else, or was to be one."""
     if not alone:
-        return f"git push --no-follow-tags  # leaves the tag here; to delete it: git tag -d {line.tag}"
-    return f"git tag -d {line.tag}  # if it was to be a release, this makes its tags: openllm-repos release {version}"
+        keep = command_line("git", "push", "--no-follow-tags", remark="leaves the tag here")
+        return f"{keep}\n{command_line('git', 'tag', '-d', line.tag, remark='or deletes it')}"
+    make = command_line("openllm-repos", "release", version, remark="makes them, if it was to be a release")
+    return f"{command_line('git', 'tag', '-d', line.tag)}\n{make}"
 
 
 def _judge_version(line: PushedRef, version: str, commit: ObjectId, stated: Sequence[Stated]) -> Iterator[Finding]:
@@ -241,10 +244,10 @@ def _judge_release(
         yield Finding(
             line.ref,
             f"Its commit {at} is on no branch of the remote, nor on one that this push brings there.",
-            f"git push origin {manifest.source.branch}  # then push the tag again",
+            command_line("git", "push", "origin", manifest.source.branch, remark="then push the tag again"),
         )
     elif tag.on_branch is None:
-        fetch = f"git fetch {manifest.source.url} {manifest.source.branch}"
+        fetch = command_line("git", "fetch", manifest.source.url, manifest.source.branch)
         yield _unknown(line.ref, f"Whether {at} is on a branch of the remote cannot be told here.", manifest, fetch)
     lock, place = tag.found.lock, tag.found.place
     if lock is None:
@@ -269,7 +272,7 @@ def _judge_sisters(line: PushedRef, lock: Lock, sisters: Sequence[Sister], manif
                 line.ref, f"{sister.name} does not say whether it has {locked.tag}: {sister.problem}.", manifest
             )
         elif sister.held is None:
-            finish = f"openllm-repos release {lock.version} --resume  # finishes it"
+            finish = command_line("openllm-repos", "release", lock.version, "--resume", remark="finishes it")
             yield Finding(line.ref, f"{sister.name} does not have {locked.tag} yet.", finish, stops=False)
         elif sister.held != locked.commit:
             yield Finding(
@@ -295,7 +298,8 @@ def _judge_member(
         yield Finding(
             line.ref,
             f"It names {commit[:10]}, but the lock says {locked[0].commit[:10]} for {locked[0].name}.",
-            f"git tag -d {line.tag}  # this makes it where it belongs: openllm-repos release {version} --resume",
+            f"{command_line('git', 'tag', '-d', line.tag)}\n"
+            + command_line("openllm-repos", "release", version, "--resume", remark="makes it where it belongs"),
         )
 
 
@@ -323,13 +327,13 @@ def _judge_target(line: PushedRef, facts: Facts) -> Iterator[Finding]:
         yield Finding(
             line.ref,
             f"What it changes in {name} cannot be told: the tip there, {line.old[:10]}, is not in this clone.",
-            f"git fetch {target.url} {target.branch}  # then push again",
+            command_line("git", "fetch", target.url, target.branch, remark="then push again"),
         )
     elif reach.mapped:
         yield Finding(
             line.ref,
             f"It changes {_some(reach.mapped)} of {name}, which its maps write from the source.",
-            f"openllm-repos sync {name}  # after the change in the source; git push --no-verify goes round this check",
+            f"Make the change in the source. {_NO_VERIFY}\nopenllm-repos sync {name}",
         )
 
 

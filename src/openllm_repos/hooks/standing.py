@@ -9,6 +9,7 @@ from pathlib import Path
 
 from openllm_repos import __version__
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.hooks.destination import Addresses
 from openllm_repos.hooks.install import read_watch
 from openllm_repos.hooks.place import (
@@ -143,7 +144,7 @@ def _faults(manifest: Manifest, repository: Repository, place: HookPlace, watch:
         tool = "another hook" if found is Tool.OTHER else found
         yield Fault(f"{tool} runs this hook, and this hook runs {tool}: every push fails.", install, stops=True)
     if not os.access(slot, os.X_OK):
-        yield Fault(f"git leaves out {slot}: it may not be executed.", f"chmod +x {slot}", stops=True)
+        yield Fault(f"git leaves out {slot}: it may not be executed.", command_line("chmod", "+x", slot), stops=True)
     if not watch.sections:
         yield Fault(
             f"The file that says what to look for is gone, so every push is stopped: {place.facts}", install, stops=True

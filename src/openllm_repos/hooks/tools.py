@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -109,12 +110,12 @@ def advice(hook: Path, work_tree: Path | None) -> tuple[str, str] | None:
         place = os.path.relpath(script, work_tree) if work_tree else str(script)
         message = f"husky runs the hooks of this clone, and nothing in {place} calls openllm-repos."
         there = f"{_SNIPPET}  # prints the lines that go first in {place}"
-        return message, there if os.path.lexists(script) else f"{_SNIPPET} > {place}"
+        return message, there if os.path.lexists(script) else f"{_SNIPPET} > {shlex.quote(place)}"
     if tool is Tool.LEFTHOOK:
         folder = f"{_LEFTHOOK_FOLDERS[0]}/{NAME}"
         message = "lefthook runs the hooks of this clone, and moves others aside. It can run openllm-repos as a script"
         message += f" that lefthook.yml (or lefthook-local.yml) names: {_LEFTHOOK_YML}"
-        return message, f"mkdir -p {folder} && {_SNIPPET} > {folder}/openllm-repos"
+        return message, f"mkdir -p {folder}\n{_SNIPPET} > {folder}/openllm-repos"
     return None
 
 

@@ -12,7 +12,7 @@ from openllm_repos.retry import TimeIsUp, next_step, passing_status
 from openllm_repos.text import redact
 
 _SETTINGS = "https://huggingface.co/settings/tokens"
-NO_TOKEN = "Log in: hf auth login   In CI: set HF_TOKEN, or let the job use trusted publishing."  # noqa: S105
+NO_TOKEN = "hf auth login  # in CI: set HF_TOKEN, or let the job use trusted publishing"  # noqa: S105
 _WRITE = f"Give it the right to write, or take another that has it: {_SETTINGS}"
 _LONGEST = 300  # characters of the Hub's own words that are shown
 
@@ -160,7 +160,8 @@ def _by_code(code: str, about: str, *, held: bool) -> tuple[Cause, str, str] | N
             hint = "Check the branch or commit; a push may not have arrived."
             return Cause.NOT_FOUND, f"The Hub finds no such branch, tag or commit in {about}.", hint
         case "RepoNotFound" if held:
-            hint = "Check its name; where it is private, take a token of somebody who may see it (hf auth whoami)."
+            hint = "Check its name; where it is private, take a token of somebody who may see it."
+            hint += "\nhf auth whoami  # says whose yours is"
             return Cause.NOT_FOUND, f"The Hub does not show {about}: it does not exist, or not for this token.", hint
         case "RepoNotFound":
             message = f"The Hub does not show {about} without a token: it is private, or does not exist."
@@ -183,7 +184,7 @@ _STATUS: dict[int, tuple[Cause, str, str]] = {
     401: (
         Cause.BAD_TOKEN,
         "The Hub does not take the token{1}.",  # whatever it was sent for
-        f"It has ended, was revoked, or is mistyped. Make another: {_SETTINGS}",
+        f"It has ended, was revoked, or is mistyped. Make another at {_SETTINGS}.\nhf auth login",
     ),
     402: (
         Cause.PAYMENT,

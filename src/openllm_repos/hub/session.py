@@ -200,6 +200,6 @@ def headers_with(token: str | None) -> dict[str, str]:
         raise HubRefused(
             Cause.BAD_TOKEN,
             "The token for the Hub holds a character that no token has, so it was not sent.",
-            hint="Copy it once more, without quotes and dots in their place: hf auth login   In CI: HF_TOKEN.",
+            hint="Copy it once more, without quotes and dots in their place.\nhf auth login  # in CI: set HF_TOKEN",
         )
     return build_hf_headers(token=token or False, library_name="openllm-repos")

@@ -14,6 +14,7 @@ from openllm_repos.git.remote import Pushed, Unreachable, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.worktree import branches_in_use
 from openllm_repos.github.pulls import GitHubRefused, PullRequest, api_of, open_pull
+from openllm_repos.hint import command_line
 from openllm_repos.hub.endpoint import github_server
 from openllm_repos.hub.tokens import github_token
 from openllm_repos.importing.model import ImportPlan, Published
@@ -66,7 +67,7 @@ def require_github(source: Repo, branch: str) -> None:
     if source.kind is not Kind.GITHUB or source.repo_id is None:
         raise UsageError(
             f"{source.name} is not on GitHub, so there is no pull request to open.",
-            hint=f"git push {source.url} {branch}  # pushes the branch by hand",
+            hint=command_line("git", "push", source.url, branch, remark="pushes the branch by hand"),
         )
 
 

@@ -32,11 +32,11 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     (
         "Password authentication",
-        "hf auth login --add-to-git-credential  # for GitHub: gh auth setup-git",
+        "hf auth login --add-to-git-credential  # for the Hub\ngh auth setup-git  # for GitHub",
     ),
     (
         "Invalid username or password",
-        "hf auth login --add-to-git-credential  # for GitHub: gh auth setup-git",
+        "hf auth login --add-to-git-credential  # for the Hub\ngh auth setup-git  # for GitHub",
     ),
     ("shallow update not allowed", "git fetch --unshallow  # fetches the whole history"),
 )

@@ -12,8 +12,8 @@ def content_fix(target: Repo, path: bytes, *, in_tip: bool) -> str:
     full = target.history is History.FULL
     if narrower is None:
         if not in_tip:
-            return "Only past commits have it: take it out of those that are not pushed yet (git rebase --interactive)."
-        return f'Keep it in LFS (git lfs track "{track(path)}"), in every commit that is not pushed yet.'
+            return "Only past commits have it: take it out of what is not pushed yet, with 'git rebase --interactive'."
+        return f"Keep it in LFS with 'git lfs track \"{track(path)}\"', in every commit that is not pushed yet."
     if not in_tip:
         squash = f'set history = "squash" for {target.name}, or ' if full else ""
         return f"Only past commits have it: {squash}keep it out with {narrower}."

@@ -17,6 +17,7 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.remote import Unreachable, require_writable
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import sign_tag, signing_wanted, tagger_now
+from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import HubError
 from openllm_repos.lockfile.model import lock_path
@@ -45,20 +46,22 @@ def about_source(
 ) -> Iterator[Obstacle]:
     """The source is clean, and this clone and its remote have the same tip."""
     name, branch = manifest.source.name, manifest.source.branch
-    where = f"{remote.endpoint.name or remote.endpoint.push_url} {branch}"
+    where = (remote.endpoint.name or remote.endpoint.push_url, branch)
+    push = command_line("git", "push", *where)
     held = hold_against_remote(repository, commit, remote)
     if held.unpushed is None:
-        yield Obstacle(name, f"has no branch {branch} on its remote yet.", f"git push {where}")
+        yield Obstacle(name, f"has no branch {branch} on its remote yet.", push)
     elif held.unpushed and held.behind:
         message = f"this clone and the remote have both gone on ({held.unpushed} here, {held.behind} there)."
-        yield Obstacle(name, message, f"git pull --rebase {where}\ngit push {where}")
+        yield Obstacle(name, message, f"{command_line('git', 'pull', '--rebase', *where)}\n{push}")
     elif held.unpushed:
         verb = "is" if held.unpushed == 1 else "are"
-        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", f"git push {where}")
+        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", push)
     elif held.behind:
         message = f"has {_commits(held.behind)} on its remote that this clone lacks."
         bare = repository.top is None  # and has nothing to pull into
-        yield Obstacle(name, message, f"git fetch {where}:{branch}" if bare else f"git pull --ff-only {where}")
+        fetch = command_line("git", "fetch", where[0], f"{branch}:{branch}")
+        yield Obstacle(name, message, fetch if bare else command_line("git", "pull", "--ff-only", *where))
     if repository.top is not None:
         changed = repository.person().run("status", "--porcelain", "-z", "--untracked-files=no").stdout
         files = [row for row in changed.split(b"\0") if row]
@@ -77,7 +80,9 @@ def about_manifest(reader: ObjectReader, manifest: Manifest, commit: ObjectId, p
     name = manifest.source.name
     content = manifest_in(reader, commit, path)
     if content is None:
-        yield Obstacle(name, f"{show(path)} is not in the commit {commit[:10]}.", f"git add {show(path)}")
+        yield Obstacle(
+            name, f"{show(path)} is not in the commit {commit[:10]}.", command_line("git", "add", "--", path)
+        )
         return
     try:
         same = Manifest.parse(content, manifest.origin) == manifest
@@ -157,8 +162,8 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
             yield Obstacle(plan.repo.name, message, "A tag that others may have is never moved: take the next version.")
         elif plan.state is TagState.LIGHTWEIGHT:
             message = f"its tag {plan.tag} is at the right commit, but lightweight, and a release has annotated ones."
-            delete = f"git push {remote.endpoint.push_url} :refs/tags/{plan.tag}"
-            yield Obstacle(plan.repo.name, message, f"{delete}  # if nobody uses it")
+            to, ref = remote.endpoint.push_url, f":refs/tags/{plan.tag}"
+            yield Obstacle(plan.repo.name, message, command_line("git", "push", to, ref, remark="if nobody uses it"))
         elif plan.state is TagState.UNKNOWN:
             yield Obstacle(plan.repo.name, f"is unreachable: {remote.problem}.", remote.hint, _FAILS)
 

@@ -17,6 +17,7 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import signing_wanted
+from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
@@ -194,11 +195,12 @@ class _Planning:
         if self.manifest.project.lock is LockPlace.COMMIT and self.desk.repository.top is None:
             yield "This clone is bare: its own branch stays where it is when the lock is committed."
         if read_ref(self.desk.repository, tag.ref) is not None:
-            remove = f"git tag -d {tag}"
-            yield f"This clone has a tag {tag} of its own, which the release is not made with. {remove}"
+            remove = command_line("git", "tag", "-d", tag)
+            yield f"This clone has a tag {tag} of its own, which the release is not made with.\n{remove}"
         for repo in self.manifest.released:
             if unpublished(self.desk.repository, repo):
-                yield f"{repo.name} has artifacts here that are not published. First: openllm-repos publish {repo.name}"
+                first = f"openllm-repos publish {repo.name}  # first"
+                yield f"{repo.name} has artifacts here that are not published.\n{first}"
 
 
 def tagged_commit(repository: Repository, manifest: Manifest, repo: Repo, tip: ObjectId | None) -> ObjectId | None:

@@ -23,7 +23,7 @@ def rollback_message(source: Repo, target: Repo, point: Point, reason: str) -> s
     return (
         f"Roll back to {point.label}\n\n{listed(target.maps)}\n\n"
         f"The files above are as of {point.label} again; everything else is as it was.\n"
-        f"Syncs leave this repository alone until: openllm-repos rollback {target.name} --lift\n\n"
+        f"Syncs leave this repository alone until 'openllm-repos rollback {target.name} --lift'.\n\n"
         f"{why}{trailers(source, point.source_commit, point.projected, maps_digest(target.maps))}"
         f"{HELD_AT}: {point.label}\n"
     )

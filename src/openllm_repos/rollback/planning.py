@@ -15,6 +15,7 @@ from openllm_repos.git.history import count, write_commit
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -205,7 +206,8 @@ class _Planner:
         find = Emptied(self.repository, reader, self.target, relation)
         emptied = find.by_rollback(point.source_commit, point.files)
         if any(one.pattern not in self.options.allow_empty for one in emptied):
-            raise MapEmptied(self.target, emptied, f"openllm-repos rollback {self.target.name} --to {self.options.to}")
+            typed = command_line("openllm-repos", "rollback", self.target.name, "--to", self.options.to)
+            raise MapEmptied(self.target, emptied, typed)
 
     def _undone(self, relation: Relation, point: Point, gone: set[bytes]) -> Drift:
         """Return what the target changed itself after `point`, and loses in its files."""

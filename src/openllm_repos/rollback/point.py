@@ -13,6 +13,7 @@ from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
@@ -217,5 +218,5 @@ class Finder:
         if not self._has(commit):
             raise EnvironmentProblem(
                 f"{label} leads to {commit[:10]} of the source, which is not in this clone.",
-                hint=f"git fetch {self.manifest.source.url} {commit}",
+                hint=command_line("git", "fetch", self.manifest.source.url, commit),
             )

@@ -156,8 +156,8 @@ def told(draft: Draft, submodules: Sequence[Submodule], subtrees: Sequence[Subtr
     for folder in subtrees:
         entry = mapped.get(f"{folder.folder}/")
         if entry is not None:
-            how = f"openllm-repos adopt {entry.name}"
-            yield f"{folder.folder}/ is a git subtree: the manifest maps it to {entry.name}; once: {how}"
+            how = f"'openllm-repos adopt {entry.name}' joins them, once"
+            yield f"{folder.folder}/ is a git subtree: the manifest maps it to {entry.name}; {how}."
         else:
             yield f"{folder.folder}/ is a git subtree, of what is not known; the end of the manifest says more."
 

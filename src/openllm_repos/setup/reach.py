@@ -11,6 +11,7 @@ from openllm_repos.family.remotes import CONNECTIONS, ask_one
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, require_writable
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import Cause, HubError
 from openllm_repos.hub.tokens import TrustedPublishing, github_token, hub_token
@@ -156,7 +157,7 @@ def _writable(repo: Repo, endpoint: Endpoint, said: str, hub: HubClient | None) 
 def _credentials(repo: Repo, endpoint: Endpoint) -> str:
     """Return the command that gives git what it needs to write there, or that shows what it lacks."""
     if not endpoint.push_url.startswith("https://"):
-        return f"git push --dry-run -- {endpoint.push_url} HEAD  # shows all of it"
+        return command_line("git", "push", "--dry-run", "--", endpoint.push_url, "HEAD", remark="shows all of it")
     if repo.kind is Kind.GITHUB:
         return "gh auth login\ngh auth setup-git"
     if hub_repo_of(repo) is not None:

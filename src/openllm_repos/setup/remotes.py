@@ -10,6 +10,7 @@ from enum import StrEnum
 from openllm_repos.errors import NameRefused
 from openllm_repos.git.configured import GitRemote, read_remotes, refspec, remove_remote, write_remote
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.ref import BranchName, RepoName
@@ -76,7 +77,7 @@ def _step(repo: Repo, remotes: Mapping[str, GitRemote]) -> RemoteStep:
         mine = next((one for one in same if one.name == repo.name), same[0])
         return RemoteStep(Deed.KEEP, mine.name, repo, mine.url, mine.url)
     if named is not None:
-        command = f"git remote set-url {repo.name} {repo.url}"
+        command = command_line("git", "remote", "set-url", repo.name, repo.url)
         return RemoteStep(Deed.FOREIGN, named.name, repo, named.url, repo.url, command)
     return RemoteStep(Deed.ADD, repo.name, repo, wanted=repo.url)
 

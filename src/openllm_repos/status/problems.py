@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from openllm_repos.errors import NameRefused, ReposError
 from openllm_repos.family.relation import NotAdopted, Relation, State
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.records import Record
 from openllm_repos.manifest.model import DriftPolicy, Repo
@@ -60,14 +61,17 @@ def about_remote(remote: RemoteState) -> Problem:
 def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Problem]:
     """Say what clone and remote of the source lack of each other."""
     name, branch = remote.repo.name, remote.repo.branch
-    where = f"{remote.endpoint.name or remote.endpoint.push_url} {branch}"
+    where = (remote.endpoint.name or remote.endpoint.push_url, branch)
+    push = command_line("git", "push", *where)
     if behind and ahead:
         message = f"has {_commits(behind)} that this clone lacks, and lacks {_commits(ahead)} that this clone has."
-        yield Problem(name, message, f"git pull --rebase {where}\ngit push {where}")
+        yield Problem(name, message, f"{command_line('git', 'pull', '--rebase', *where)}\n{push}")
     elif behind:
-        yield Problem(name, f"has {_commits(behind)} that this clone lacks.", f"git pull --ff-only {where}")
+        yield Problem(
+            name, f"has {_commits(behind)} that this clone lacks.", command_line("git", "pull", "--ff-only", *where)
+        )
     elif ahead:
-        yield Problem(name, f"lacks {_commits(ahead)} that this clone has.", f"git push {where}")
+        yield Problem(name, f"lacks {_commits(ahead)} that this clone has.", push)
 
 
 def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:
@@ -89,8 +93,8 @@ def _take(remote: RemoteState) -> str:
 
 def about_empty_source(remote: RemoteState) -> Problem:
     """Say that the source's remote lacks its branch."""
-    where = f"{remote.endpoint.name or remote.endpoint.push_url} {remote.repo.branch}"
-    return Problem(remote.repo.name, f"has no branch {remote.repo.branch} on its remote yet.", f"git push {where}")
+    push = command_line("git", "push", remote.endpoint.name or remote.endpoint.push_url, remote.repo.branch)
+    return Problem(remote.repo.name, f"has no branch {remote.repo.branch} on its remote yet.", push)
 
 
 def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:

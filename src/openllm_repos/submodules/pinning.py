@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from openllm_repos.git.gitlinks import checked_out
 from openllm_repos.git.gitmodules import Setting, kept_clone, remembered_urls
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest, Repo
@@ -153,18 +153,18 @@ class _Planning:
     def _about_url(self, step: PinStep, settings: Sequence[Setting]) -> Iterator[str]:
         """Say where git would go on with a clone of what was there before."""
         keys = {one.key for one in settings}
-        sync = f"git submodule sync -- {shlex.quote(step.path)}"
+        sync = command_line("git", "submodule", "sync", "--", step.path)
         if "path" in keys:
             urls = remembered_urls(self.repository, settings[0].name)
             cloned, told = (url if url and identity_of(url) != step.repo.url.identity else "" for url in urls)
             if cloned:
                 place = os.path.relpath(kept_clone(self.repository, settings[0].name), self.repository.top)
-                how = f"mv {shlex.quote(place)} {shlex.quote(f'{place}.old')} && {sync}"
-                yield f"git keeps a clone of {cloned} for that place and would go on with it; out of the way: {how}"
+                aside = command_line("mv", place, f"{place}.old", remark="out of the way")
+                yield f"git keeps a clone of {cloned} for that place and would go on with it\n{aside}\n{sync}"
             elif told:
-                yield f"git has {told} in mind for that place; afterwards: {sync}"
+                yield f"git has {told} in mind for that place\n{sync}"
         elif "url" in keys:
-            yield f".gitmodules gets its new url; clones that know the old one need: {sync}"
+            yield f".gitmodules gets its new url\n{sync}  # in clones that know the old one"
 
     def _notes(self, step: PinStep, new: ObjectId, far: Distance) -> tuple[str, ...]:
         """Say what a person should know besides."""
@@ -174,8 +174,8 @@ class _Planning:
             notes.append(f"this settles a conflict of {' and '.join(side[:10] for side in sides)}")
         if step.old is None:
             for module in elsewhere(self.manifest, step.repo, self.held.modules):
-                only = f"git rm -- {shlex.quote(module.path)}"
-                notes.append(f"it is a submodule at {module.path} as well; to have it here alone: {only}")
+                only = command_line("git", "rm", "--", module.path, remark="to have it here alone")
+                notes.append(f"it is a submodule at {module.path} as well\n{only}")
         if far.on_branch is False:
             notes.append(
                 f"{new[:10]} is not in the history of its branch {step.repo.branch}; make sure that it is meant: a host"
@@ -197,12 +197,12 @@ def _about_checkout(repository: Repository, step: PinStep, new: ObjectId) -> lis
         return [f"{step.path} is checked out, with {files} changed or new: all of it stays as it is"]
     if head is None or head == new:
         return []
-    unlike = f"git add and git commit -a would pin {head[:10]} instead, which is checked out there"
+    unlike = f"'git add' and 'git commit -a' would pin {head[:10]} instead, which is checked out there"
     if head != step.old:
         said = f"{step.path} is checked out at {head[:10]}, which is not the commit pinned so far: it stays there"
     else:
-        how = f"git submodule update -- {shlex.quote(step.path)}"
-        said = f"{step.path} is checked out and stays as it is; to move it too: {how}"
+        how = command_line("git", "submodule", "update", "--", step.path, remark="moves it too")
+        said = f"{step.path} is checked out and stays as it is\n{how}"
     return [said, unlike]
 
 

@@ -10,6 +10,7 @@ from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.peek import peek_commit
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.plain import quoted
 
@@ -83,12 +84,12 @@ def _fetched(repository: Repository, remote: RemoteState, wanted: ObjectId) -> O
         last = failed.completed.said.rpartition("\n")[2]
         raise UsageError(
             f"{remote.repo.name} does not give out a commit {wanted[:10]}: {last}",
-            hint=f"Look at its history: {remote.repo.url}   A commit must be pushed there before it can be pinned.",
+            hint=f"A commit must be pushed before it can be pinned; look at the history of {remote.repo.url}.",
         ) from None
     if found is None:
         raise UsageError(
             f"{remote.repo.name} has a file or a folder as {wanted[:10]}, no commit.",
-            hint=f"git ls-remote {remote.repo.url}  # lists what can be named",
+            hint=command_line("git", "ls-remote", remote.repo.url, remark="lists what can be named"),
         )
     return found
 
@@ -119,6 +120,6 @@ def _by_name(repository: Repository, remote: RemoteState, text: str) -> ObjectId
         whole = " An id is written in full." if _BEGINNING.fullmatch(text) else ""
         raise UsageError(
             f"{name} has no tag, branch or commit {quoted(text)}{nearest(text, known) or '.'}{whole}",
-            hint=f"git ls-remote {remote.repo.url}  # lists what it has",
+            hint=command_line("git", "ls-remote", remote.repo.url, remark="lists what it has"),
         )
     return _commit(repository, remote, found)

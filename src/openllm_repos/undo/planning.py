@@ -9,6 +9,7 @@ from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.git.refs import checked_out, read_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.journal.operations import Move, Operation, find_operation, operations
 from openllm_repos.journal.releases import ReleaseRecord
 from openllm_repos.manifest.model import Manifest
@@ -180,8 +181,10 @@ def _here(repository: Repository, due: list[Way]) -> tuple[tuple[RefUpdate, ...]
         elif found != move.new:
             left.append(Left(move, "it has moved since, and stays where it is", ""))
         elif move.ref in standing:
-            to = f"git reset --keep {move.old[:10]}" if not move.old.is_zero else "git switch to another branch first"
-            left.append(Left(move, f"it is checked out in {standing[move.ref]}", f"There: {to}"))
+            there = standing[move.ref]
+            keep = command_line("git", "-C", there, "reset", "--keep", move.old[:10])
+            hint = "Switch to another branch there." if move.old.is_zero else keep
+            left.append(Left(move, f"it is checked out in {there}", hint))
         else:
             back.append(RefUpdate(move.ref, move.new, move.old))
     return tuple(back), tuple(left)

@@ -28,6 +28,7 @@ from openllm_repos.git.merge import merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.journal.operations import Move, Operation
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
@@ -203,6 +204,6 @@ class _Undoing:
         if found is None:
             raise ConflictError(
                 f"{commit[:10]}, as {self.target.name} was, is not in this clone any more.",
-                hint=f"git fetch {self.target.url} {self.target.branch}",
+                hint=command_line("git", "fetch", self.target.url, self.target.branch),
             )
         return found[0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from openllm_repos.hint import command_line
 from openllm_repos.journal.operations import Move, Operation
 from openllm_repos.manifest.model import Manifest, Repo, Role
 
@@ -67,7 +68,7 @@ def _way(manifest: Manifest, operation: Operation, move: Move) -> Way:
             move,
             How.NOT,
             "a release that was given up is made anew",
-            f"openllm-repos release {operation.command.removeprefix('release abort ')}",
+            command_line("openllm-repos", "release", operation.command.removeprefix("release abort ")),
         )
     source = manifest.source.name
     if version and any(one.repo == source and one.ref.startswith("refs/tags/") for one in operation.moved):
@@ -88,7 +89,10 @@ def _elsewhere(repo: Repo, move: Move) -> Way:
         return Way(move, How.NOT, f"{name} was deleted there", f"It was at {move.old}.")
     if move.old.is_zero:
         return Way(
-            move, How.NOT, f"{name} was made there, and is not deleted", f"git push {move.url} :{move.ref}  # by hand"
+            move,
+            How.NOT,
+            f"{name} was made there, and is not deleted",
+            command_line("git", "push", move.url, f":{move.ref}", remark="by hand"),
         )
     if repo.role is Role.SOURCE:
         commit = f"git revert {move.new[:10]}"

@@ -197,7 +197,7 @@ class Choices:
         Raises:
             NameRefused: it is something else.
         """
-        refused = NameRefused(f"{quoted(words)} are no choices that openllm-repos ci has written")
+        refused = NameRefused(f"{quoted(words)} are no choices that this tool has written")
         try:
             given = shlex.split(words)
             flags = [word for word in given if any(word in pair for pair in _FLAGS.values())]

@@ -20,7 +20,7 @@ from openllm_repos.workflow.template import jobs_text, triggers_text
 
 _LARGEST = 1 << 20
 _HASHED = "--require-hashes"  # how every workflow installs that a stranger cannot take over
-_UPGRADE = "take that version of openllm-repos, or a later one"
+_UPGRADE = "Take that version of openllm-repos, or a later one."
 
 
 class Standing(StrEnum):
@@ -241,13 +241,13 @@ def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> dict[str, str]
     if now is Standing.FOREIGN and not overwrite:
         raise ConflictError(
             f"{WORKFLOW} is there and was not written by openllm-repos; nothing was changed.",
-            hint="Give yours another name, or write over it: openllm-repos ci --overwrite",
+            hint="openllm-repos ci --overwrite  # writes over it; or give yours another name",
         )
     if _is_newer(found, recipe) and not overwrite:
         raise ConflictError(
             f"{WORKFLOW} was written by openllm-repos {found.version}, and this is {recipe.version};"
             " nothing was changed.",
-            hint=f"{_UPGRADE.capitalize()}; or go back to this one: openllm-repos ci --overwrite",
+            hint=f"{_UPGRADE}\nopenllm-repos ci --overwrite  # or goes back to this one",
         )
     edited = now is Standing.EDITED or (
         now is Standing.UNPINNED and found.parts is not None and not found.parts.as_written
@@ -256,8 +256,9 @@ def composed(found: Found, recipe: Recipe, *, overwrite: bool) -> dict[str, str]
         raise ConflictError(
             f"{WORKFLOW} was edited between the marks (or {REQUIREMENTS} was), and that would be lost; nothing was"
             " changed.",
-            hint="Move your change outside of the marks (see: openllm-repos ci --print --overwrite), then write over"
-            " it: openllm-repos ci --overwrite",
+            hint="Move your change outside of the marks.\n"
+            "openllm-repos ci --print --overwrite  # shows what would be written\n"
+            "openllm-repos ci --overwrite  # writes over it",
         )
     text = with_parts(found.text if found.parts else None, parts)
     _require_sound(text)

@@ -153,8 +153,8 @@ def _places(text: str) -> list[tuple[int, int, int, int]] | None:
         there = ", ".join(quoted(f"# {mark['side']} openllm-repos {mark['name']}") for mark in marks)
         raise PartsBroken(
             f"The marks of the workflow are not the four that belong there; there is {there}.",
-            hint="Put them back as `openllm-repos ci --print` shows them, or write the file anew: "
-            "openllm-repos ci --overwrite",
+            hint="openllm-repos ci --print  # shows the marks, to put them back\n"
+            "openllm-repos ci --overwrite  # or writes the file anew",
         )
     return [(a.start(), a.end(), b.start(), b.end()) for a, b in zip(marks[::2], marks[1::2], strict=True)]
 

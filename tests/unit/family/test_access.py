@@ -56,8 +56,10 @@ def test_another_endpoint_keeps_the_token_from_the_usual_hub() -> None:
 
 def test_advice_says_which_token_was_used_and_never_shows_it() -> None:
     access = FamilyAccess(MANIFEST, environ=BOTH)
-    assert access.advice(SPACE).startswith("The token in HF_TOKEN was used: check what it may do (hf auth whoami)")
-    assert access.advice(SOURCE).startswith("The token in GITHUB_TOKEN was used: check what it may do (gh auth status)")
+    assert access.advice(SPACE).startswith("The token in HF_TOKEN was used: check with 'hf auth whoami' what it may do")
+    assert access.advice(SOURCE).startswith(
+        "The token in GITHUB_TOKEN was used: check with 'gh auth status' what it may do"
+    )
     assert access.advice("https://git.example.org/a/b") == ""
     assert access.advice("git@hf.co:spaces/lemms/openllm") == ""  # over ssh no token is shown
     shown = repr(access.credential(SPACE)) + access.advice(SPACE)

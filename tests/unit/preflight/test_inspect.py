@@ -144,8 +144,8 @@ def test_a_card_whose_aliases_would_fill_the_memory_is_read_all_the_same(clone: 
         (MAPPED, False, 'Only past commits have it: set history = "squash" for space, or keep it out with a narrower'),
         (replace(MAPPED, history=History.SQUASH), True, "git add --renormalize .', and commit."),
         (replace(MAPPED, history=History.SQUASH), False, "Only past commits have it: keep it out with a narrower"),
-        (SPACE, True, 'Keep it in LFS (git lfs track "*.png"), in every commit that is not pushed yet.'),
-        (SPACE, False, "take it out of those that are not pushed yet (git rebase --interactive)"),
+        (SPACE, True, "Keep it in LFS with 'git lfs track \"*.png\"', in every commit that is not pushed yet."),
+        (SPACE, False, "take it out of what is not pushed yet, with 'git rebase --interactive'"),
     ],
 )
 def test_the_fix_suits_the_target(clone: Clone, target: Repo, *, in_tip: bool, advised: str) -> None:
