@@ -282,5 +282,5 @@ def _used(token: Token | None, command: str) -> str:
     if token is None:
         return ""
     return (
-        f"The token in {token.origin} was used: check with '{command}' what it may do, or take it away to use git's own."
+        f"The token in {token.origin} was used: check with '{command}' what it may do, or unset it to use git's own."
     )
