@@ -37,9 +37,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(arguments)
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    except (OSError, MemoryError):  # before a command had begun, or after it had ended
+    except (OSError, MemoryError) as why:  # before a command had begun, or after it had ended
         code = _SURROUNDINGS
+        _tell(str(why) or "There is not enough memory.")
     return _flushed(code)
+
+
+def _tell(message: str) -> None:
+    from contextlib import suppress
+
+    with suppress(OSError):
+        print(f"error: {message}", file=sys.stderr)
 
 
 def _run(arguments: Sequence[str]) -> int:
