@@ -281,6 +281,4 @@ def _another(token: Token, *, job: bool) -> str:
 def _used(token: Token | None, command: str) -> str:
     if token is None:
         return ""
-    return (
-        f"The token in {token.origin} was used: check with '{command}' what it may do, or unset it to use git's own."
-    )
+    return f"The token in {token.origin} was used: check with '{command}' what it may do, or unset it to use git's own."
