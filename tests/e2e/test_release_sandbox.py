@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,18 @@ def test_a_hub_that_fails_in_the_middle_is_gone_on_with(sandbox: Sandbox, clone:
     assert "small-extended-8k did not take the tag v1.0.0:" in done.err
     assert [name for name, commit in commits(sandbox, "v1.0.0").items() if commit] == ["space", "small-extended-7k"]
     assert run_cli("release", "--yes", "1.0.0", "--resume", cwd=clone.path).code == 0
+    assert None not in commits(sandbox, "v1.0.0").values()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [{"status": 429, "headers": {"Retry-After": "1"}}, {"cut": True}], ids=str)
+def test_a_tag_that_a_hub_cannot_take_now_is_pushed_again(
+    sandbox: Sandbox, clone: Clone, run_cli: RunCli, fault: dict[str, Any]
+) -> None:
+    sandbox.hub.fault(match=f"POST /{MODELS[0]}*git-receive-pack", **fault)
+    done = run_cli("release", "1.0.0", "--yes", cwd=clone.path)
+    assert done.code == 0, (done.out, done.err)
+    assert "waiting 1 s: " in done.err
     assert None not in commits(sandbox, "v1.0.0").values()
 
 
