@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openllm_repos.hub.model import Runtime, Stage
+from openllm_repos.names.ref import BranchName, RepoName
 from openllm_repos.picture.markup import words
 from openllm_repos.picture.model import family_picture
 from openllm_repos.picture.page import page
 from openllm_repos.picture.svg import svg
+from openllm_repos.status.family import Standing
 from tests.support.needs import Hiding
 from tests.support.reports import HOSTILE, Reports, manifest
 from tests.support.sealed import guard_network, seal
@@ -113,6 +117,47 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, family: tuple[int
     browser.open(page(Reports(manifest(*family), HOSTILE + "x" * 200).report()), width=360)
     browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
     assert browser.run("return [innerWidth, document.documentElement.scrollWidth]") == [360, 360]
+
+
+def crowded(targets: int, members: int) -> str:
+    """Return the page of a family whose names, states, branches and releases are as long as they come."""
+    report = Reports(manifest(targets, members)).report()
+    repos = tuple(
+        replace(
+            status,
+            repo=replace(
+                status.repo,
+                name=RepoName(f"small-extended-instruct-{'checkpoint' * (number % 3)}-{number}"),
+                branch=BranchName(f"release/{'with-a-long-name-' * (number % 4)}x"),
+            ),
+            standing=Standing.HELD if number % 2 else status.standing,
+            held="v0.2.0-rc.1+a-build-of-the-night" if number % 2 else "",
+            release=f"v0.2.0-rc.{number}+{'a-build' * (number % 5)}",
+            runtime=Runtime(Stage.BUILDING, "RUNNING_BUILDING") if number % 3 else None,
+        )
+        for number, status in enumerate(report.status.repos)
+    )
+    return page(replace(report, status=replace(report.status, repos=repos)))
+
+
+@pytest.mark.parametrize("width", [360, 1200, 1920])
+@pytest.mark.parametrize("family", [(4, 2), (38, 11)])
+def test_no_column_of_a_table_is_cut_off_at_any_width(browser: Browser, family: tuple[int, int], width: int) -> None:
+    browser.open(crowded(*family), width=width)
+    cut = """
+        return [...document.querySelectorAll('.scroll:has(table)')].concat(document.documentElement)
+          .filter(one => one.scrollWidth > one.clientWidth).map(one => [one.scrollWidth, one.clientWidth])"""
+    assert browser.run(cut) == []
+    assert browser.run("return document.querySelectorAll('table').length") == 2
+
+
+def test_on_a_phone_each_cell_stands_beside_the_heading_of_its_column(browser: Browser) -> None:
+    browser.open(PAGE, width=360)
+    label = "return [...document.querySelectorAll('tbody tr')][1].querySelectorAll('td')"
+    assert browser.run(f"{label}[0].dataset.label") == "State"
+    assert (
+        browser.run(f"return getComputedStyle(({label.removeprefix('return ')})[0], '::before').content") == '"State"'
+    )
 
 
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser: Browser) -> None:

@@ -23,7 +23,7 @@ _RULES = f"""
 *,*::before,*::after{{box-sizing:border-box}}
 body{{margin:0;background:var(--ground);color:var(--ink);font:15px/1.55 {SANS};-webkit-text-size-adjust:100%;
 overflow-wrap:anywhere}}
-header,main,footer{{max-width:1128px;margin:0 auto;padding:0 24px}}
+header,main,footer{{max-width:1280px;margin:0 auto;padding:0 24px}}
 header{{padding-top:44px}}
 h1{{font-size:30px;line-height:1.2;letter-spacing:-.01em;margin:0 0 10px}}
 h2{{font-size:19px;line-height:1.3;margin:0 0 14px}}
@@ -49,6 +49,7 @@ nav ul{{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:20px 0 0
 border-top:1px solid var(--edge)}}
 .badge{{display:inline-flex;align-items:baseline;gap:6px;padding:0 10px 0 7px;border:1px solid transparent;
 border-radius:99px;font-size:13px;font-weight:600;line-height:22px;white-space:nowrap}}
+.badge.long{{white-space:normal}}
 .badge svg{{width:14px;height:14px;flex:none;align-self:center}}
 .tick{{color:var(--good)}}
 .tick svg{{width:15px;height:15px;vertical-align:-2px;margin-right:3px}}
@@ -65,12 +66,13 @@ figcaption{{margin-top:12px;font-size:13px;color:var(--faint)}}
 table{{border-collapse:separate;border-spacing:0;width:100%;font-size:14px}}
 caption{{text-align:left;padding:12px 14px;color:var(--faint);font-size:13px}}
 caption span{{display:inline-block;position:sticky;left:14px;max-width:calc(100vw - 62px)}}
-th,td{{text-align:left;vertical-align:baseline;padding:8px 14px;border-top:1px solid var(--edge);white-space:nowrap}}
+th,td{{text-align:left;vertical-align:baseline;padding:8px 14px;border-top:1px solid var(--edge);
+overflow-wrap:break-word}}
 thead th{{font-weight:600;font-size:13px;color:var(--faint);vertical-align:bottom}}
-tbody th{{font-weight:600;position:sticky;left:0;background:var(--raised)}}
-td.wide{{white-space:normal;min-width:170px}}
-.long{{white-space:normal;min-width:96px}}
-th.long{{min-width:170px}}
+tbody th{{font-weight:600;white-space:nowrap}}
+td.wide{{min-width:150px}}
+.long{{min-width:96px;overflow-wrap:anywhere}}
+tbody th.long{{min-width:140px;white-space:normal}}
 td .faint{{font-size:13px}}
 .meanings{{margin:12px 0;font-size:13px;color:var(--faint);display:grid;gap:3px}}
 .meanings div{{display:grid;grid-template-columns:92px minmax(0,1fr)}}
@@ -102,11 +104,19 @@ gap:5px;font-size:14px}}
 .files .word{{color:var(--faint)}}
 footer{{padding-top:52px;padding-bottom:52px;font-size:13px;color:var(--faint)}}
 @media (max-width:720px){{figure .scroll svg{{max-width:none}}}}
+@media screen and (max-width:1079px){{table,tbody,tbody tr,tbody th,td{{display:block}}
+thead{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
+tbody tr{{border-top:1px solid var(--edge);padding:10px 0}}
+tbody th,tbody th.long,td,td.wide,td.long{{border:0;white-space:normal;min-width:0;padding:2px 14px;
+overflow-wrap:anywhere}}
+td,td.wide,td.long{{display:flow-root;padding-left:132px}}
+td::before{{content:attr(data-label);float:left;width:106px;margin-left:-118px;color:var(--faint);font-size:13px}}
+td:empty{{display:none}}
+caption{{display:block}}caption span{{position:static}}}}
 @media (max-width:560px){{header,main,footer{{padding-left:16px;padding-right:16px}}
 header{{padding-top:28px}}
-h1{{font-size:25px}}section{{padding-top:34px}}th,td{{padding:8px 12px}}.card{{padding:14px 16px}}
+h1{{font-size:25px}}section{{padding-top:34px}}.card{{padding:14px 16px}}
 .todos{{padding:0 16px}}
-tbody th,th.long{{white-space:normal;min-width:96px}}
 .files li{{grid-template-columns:minmax(0,1fr)}}}}
 @media (prefers-reduced-motion:no-preference){{html{{scroll-behavior:smooth}}}}
 @media (forced-colors:active){{.badge{{border-color:CanvasText}}}}
@@ -116,7 +126,7 @@ header,main,footer{{max-width:none;padding-left:0;padding-right:0}}section{{padd
 table{{font-size:10.5px}}th,td{{white-space:normal;overflow-wrap:break-word;padding:4px 8px}}
 td.wide,.long,tbody th.long{{min-width:0}}tbody th{{white-space:nowrap}}
 tbody th.long{{white-space:normal;overflow-wrap:anywhere}}
-tbody th,caption span{{position:static}}thead th,td .faint,.badge{{font-size:10px}}
+caption span{{position:static}}thead th,td .faint,.badge{{font-size:10px}}
 .badge{{line-height:16px;border-color:currentColor}}
 h2,h3{{break-after:avoid}}tr,.todos li,.files li,figure{{break-inside:avoid}}
 details::details-content{{content-visibility:visible;display:block;block-size:auto}}}}

@@ -35,7 +35,7 @@ def sign(tone: Tone) -> str:
 
 def badge(said: str, tone: Tone) -> str:
     """Return words in the colour of a tone, with the sign of that tone before them."""
-    return element("span", sign(tone) + text(said), class_=f"badge {tone}")
+    return element("span", sign(tone) + text(said), class_=f"badge {tone} {_broken(said) or ''}".rstrip())
 
 
 def nothing(said: str = "none") -> str:
@@ -44,11 +44,19 @@ def nothing(said: str = "none") -> str:
 
 
 def table(caption: str, headings: Sequence[str], rows: Sequence[str]) -> str:
-    """Return a table that scrolls by itself where the page is narrow; `rows` are markup."""
+    """Return a table; `rows` are markup. Where the page is narrow, each row is a list of its cells, with headings."""
     head = "".join(element("th", text(heading), scope="col", class_=_broken(heading)) for heading in headings)
     said = element("caption", element("span", text(caption)))
-    inside = f"{said}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    inside = (
+        f"{said}<thead><tr>{head}</tr></thead><tbody>{''.join(_labelled(row, headings[1:]) for row in rows)}</tbody>"
+    )
     return element("div", element("table", inside), class_="scroll", tabindex="0", role="group", aria_label=caption)
+
+
+def _labelled(row: str, headings: Sequence[str]) -> str:
+    first, *cells = row.split("<td")
+    labels = (f'<td data-label="{text(heading)}"' for heading in headings)
+    return first + "".join(label + cell for label, cell in zip(labels, cells, strict=True))
 
 
 def row_heading(name: str, content: str) -> str:

@@ -388,4 +388,4 @@ def test_a_repo_that_the_source_pins_says_how_far_its_pin_is_behind() -> None:
     repo = report.status.repos[-1].repo
     pinned = RepoStatus(repo, Standing.OK, pin=Pin(FolderPath("models/small"), commit(7), Distance(3, on_branch=True)))
     text = page(replace(report, status=replace(report.status, repos=(pinned,), problems=())))
-    assert f'<td class="wide">pinned at {commit(7)[:10]}, 3 behind</td>' in text
+    assert f'<td data-label="Difference" class="wide">pinned at {commit(7)[:10]}, 3 behind</td>' in text
