@@ -19,7 +19,7 @@ from tests.support.process import Result
 
 PACKAGE = Path(openllm_repos.__file__).parent
 # The sandbox's hosts speak as the real ones do, and the workflow's lines are read by a runner.
-TEXTS_OF_OTHERS = ("sandbox/", "cli/init", "workflow/template.py", "git/children.py", "git/credentials.py")
+TEXTS_OF_OTHERS = ("sandbox/", "workflow/template.py", "git/children.py", "git/credentials.py")
 _GIT = "add|checkout|commit|config|diff|fetch|init|log|ls-remote|merge|mv|pack-refs|pull|push|rebase|remote|reset"
 _GIT += "|restore|revert|rm|show|stash|status|submodule|switch|tag"
 _OURS = "|".join(sorted(group.list_commands(click.Context(group)), key=len, reverse=True))
@@ -92,7 +92,7 @@ _PLAIN = re.compile(
 )
 _QUOTED_BEFORE = {"_shell(owned)", "paths", "named", "_SNIPPET", "place"}  # by shlex.quote, in the lines above
 _OF_PLAIN = {"main", "one", "two", "abort", "' '.join(names)", "' '.join(targets)", "_on_hub(repo)", "_key(host)"}
-_OF_PLAIN |= {"option", "BranchName(branch)", "EXAMPLE"}
+_OF_PLAIN |= {"option", "page", "_AGAIN", "BranchName(branch)", "EXAMPLE"}
 
 
 def test_what_a_command_is_filled_with_is_quoted_or_cannot_hold_what_a_shell_reads() -> None:

@@ -13,6 +13,7 @@ import click
 
 from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
 from openllm_repos.cli.question import can_ask
+from openllm_repos.hint import hint_lines
 from openllm_repos.text import redact, show
 
 if TYPE_CHECKING:
@@ -124,13 +125,13 @@ def init(
 
 _UNWRITTEN = (
     "What the options say was not written into it.",
-    "  next: openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO",
-    "  next: openllm-repos manifest add NAME --model OWNER/NAME  # or --dataset",
-    "  next: openllm-repos manifest set PLACE VALUE",
+    *hint_lines("openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO", "  "),
+    *hint_lines("openllm-repos manifest add NAME --model OWNER/NAME  # or --dataset", "  "),
+    *hint_lines("openllm-repos manifest set PLACE VALUE", "  "),
 )
 _LEFT = (
-    "next: openllm-repos doctor",
-    "next: openllm-repos init --yes  # commits and pushes it, and goes on to the first sync",
+    *hint_lines("openllm-repos doctor"),
+    *hint_lines("openllm-repos init --yes  # commits and pushes it, and goes on to the first sync"),
 )
 
 

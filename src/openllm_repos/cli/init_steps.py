@@ -224,14 +224,16 @@ def _require_reached(family: FamilyStatus) -> None:
 
 def _ended(code: int) -> int:
     if code == DIFFERS:
-        click.echo("next: openllm-repos init  # goes on from here")
+        click.echo("\n".join(hint_lines("openllm-repos init  # goes on from here")))
     return code
 
 
 def _afterwards(manifest: Manifest, repository: Repository) -> Iterator[str]:
     """Yield what a person may want next."""
-    yield "next: openllm-repos status"
+    yield from hint_lines("openllm-repos status")
     if not manifest.targets:
-        yield "next: openllm-repos manifest add space --space OWNER/NAME --map FROM TO  # there is no target yet"
+        yield from hint_lines(
+            "openllm-repos manifest add space --space OWNER/NAME --map FROM TO  # there is no target yet"
+        )
     elif manifest.source.kind is Kind.GITHUB and repository.top and not (repository.top / WORKFLOW).exists():
-        yield "next: openllm-repos ci  # and GitHub does it on every push"
+        yield from hint_lines("openllm-repos ci  # and GitHub does it on every push")
