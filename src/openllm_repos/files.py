@@ -24,6 +24,35 @@ _KINDS = (
 )
 
 
+_AGAIN = "then run the same command again: it goes on from what is true."
+_REMEDIES = {
+    errno.ENOSPC: f"Free some space on the disk of {{place}}, {_AGAIN}",
+    errno.EDQUOT: f"Your quota on the disk of {{place}} is used up: remove files or ask for more, {_AGAIN}",
+    errno.EROFS: f"The disk of {{place}} is mounted read-only: mount it writable or work elsewhere, {_AGAIN}",
+    errno.EACCES: f"Let whoever owns {{place}} give you the right to it (ls -ld shows who that is), {_AGAIN}",
+    errno.EPERM: f"Let whoever owns {{place}} give you the right to it (ls -ld shows who that is), {_AGAIN}",
+    errno.EFBIG: f"Files may not be that large here (ulimit -f, or the disk's own limit): raise it, {_AGAIN}",
+    errno.EMFILE: "ulimit -n 4096  # in this shell; then run the same command again",
+    errno.ENFILE: f"This machine has too many files open: end some programs, {_AGAIN}",
+    errno.EAGAIN: f"You may start no more processes (ulimit -u): end some programs, {_AGAIN}",
+    errno.ENOMEM: f"There is not enough memory: end some programs, {_AGAIN}",
+    errno.EIO: "The disk of {place} fails: look at the system's log (dmesg) and save what is there.",
+    errno.ESTALE: f"The network disk of {{place}} was lost: mount it again, {_AGAIN}",
+}
+
+
+def remedy(error: OSError, place: object = None) -> str:
+    """Return what a person can do about a file, a folder or a process that the system does not give us.
+
+    Args:
+        error: the system's word.
+        place: the file or folder, where the error does not name it.
+    """
+    name = place if place is not None else error.filename
+    shown = os.fsdecode(name) if isinstance(name, str | bytes | Path) else "that file"
+    return _REMEDIES.get(error.errno or 0, f"Mend that, {_AGAIN}").format(place=shown)
+
+
 class LeadsOut(OSError):
     """A path in a clone leads out of it by a symbolic link."""
 

@@ -79,17 +79,18 @@ def _tell_end(error: BaseException) -> None:
         case ReposError():
             tell(error)
         case MemoryError():
-            _tell_surroundings("There is not enough memory.")
+            _tell_surroundings("There is not enough memory.", "End some programs, then run the same command again.")
         case OSError():
             # Whatever room forgot to say it better: the disk, a pipe, a permission. No bug of ours, and no traceback.
             where = f": {show(os.fsdecode(error.filename))}" if isinstance(error.filename, str | bytes) else ""
-            _tell_surroundings(f"{error.strerror or error}{where}.")
+            from openllm_repos.files import remedy
+
+            _tell_surroundings(f"{error.strerror or error}{where}.", remedy(error))
         case Exception():
             _tell_bug(error)
 
 
-def _tell_surroundings(message: str) -> None:
-    hint = "Mend that, then run the same command again: it goes on from what is true."
+def _tell_surroundings(message: str, hint: str) -> None:
     _say("error", message)
     _advise(hint)
     _report(message, hint)

@@ -112,7 +112,8 @@ def ask_host(
             late.passing = Passing("no answer in time", tries=1)
             raise
         if done.code not in ok:
-            raise HostFailed(args[0], done, answer)
+            problem = (git or repository.git).failure(args[0], done)
+            raise HostFailed(args[0], done, answer) if isinstance(problem, GitFailed) else problem
         return done
 
     return repository.retry.run(host_name(url), attempt)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.files import remedy
 from openllm_repos.git.process import Git, GitFailed
 from openllm_repos.git.repository import Repository
 
@@ -158,7 +159,7 @@ def index_packs(repository: Repository) -> None:
 def _unwritable(folder: Path, error: OSError) -> EnvironmentProblem:
     return EnvironmentProblem(
         f"Cannot write objects to {folder}: {error.strerror}.",
-        hint="Free some space or mend the permissions, then run this again.",
+        hint=remedy(error, folder),
     )
 
 

@@ -23,6 +23,7 @@ from openllm_repos.interrupts import check, deferred
 from openllm_repos.text import redact
 
 PIPE_BYTES = 1 << 20
+_PROBE = 20.0  # seconds for a question about a failure
 NO_HOOKS = f"core.hooksPath={os.devnull}"
 
 
@@ -134,8 +135,21 @@ class Git:
             out = child.read()
             completed = Completed(child.wait(), out, child.stderr)
         if completed.code not in ok:
-            raise GitFailed(args[0], completed)
+            raise self.failure(args[0], completed)
         return completed
+
+    def failure(self, verb: str, completed: Completed) -> EnvironmentProblem:
+        """Return what to raise where git failed: what is wrong on this machine, or else that it failed."""
+        from openllm_repos.git.diagnosis import local_problem
+
+        def probe(*args: str) -> tuple[int, str]:
+            try:
+                done = self.run(*args, ok=range(-255, 256), deadline=_PROBE)
+            except DeadlineExceeded:
+                return 0, ""
+            return done.code, done.said
+
+        return local_problem(verb, self.git_dir, self.extra, probe) or GitFailed(verb, completed)
 
     def text(self, *args: str, ok: Sequence[int] = (0,)) -> str:
         """Run one git command and return its standard output without the line end."""
@@ -150,7 +164,7 @@ class Git:
         with self.popen(*args) as child:
             yield from child.reader()
             if child.wait() != 0:
-                raise GitFailed(args[0], Completed(child.wait(), b"", child.stderr))
+                raise self.failure(args[0], Completed(child.wait(), b"", child.stderr))
 
     @contextlib.contextmanager
     def popen(

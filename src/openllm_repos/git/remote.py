@@ -13,7 +13,7 @@ from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, Passing, RemoteRefused, ReposError
 from openllm_repos.git.network import HostFailed, ask_host, host_name, speak
-from openllm_repos.git.process import DeadlineExceeded
+from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
@@ -278,6 +278,10 @@ def _push_once(repository: Repository, url: str, asked: Sequence[str], *, lfs: b
     else:
         advice = ""
     unreached = done.code == _DIED and answer.unreached
+    if done.code == _DIED and not answer.method:
+        problem = repository.git.failure("push", done)
+        if not isinstance(problem, GitFailed):
+            return Pushed(done=False, refused=False, said=problem.message, advice=problem.hint)
     return Pushed(done.code == 0, refused, done.said, passing, advice, unreached)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -205,4 +206,9 @@ def _not_opened(folder: Path, failed: GitFailed) -> EnvironmentProblem | UsageEr
             f"{folder} is not inside a git clone.",
             hint="Go to the clone of your source repository, or name it with -C DIR.",
         )
-    return EnvironmentProblem(f"git does not open the clone at {found}: {failed.completed.said}")
+    said = f"git does not open the clone at {found}: {failed.completed.said}"
+    if (found / ".git").stat().st_uid != os.geteuid():  # git asks whether the person trusts the other owner
+        return EnvironmentProblem(
+            said, hint=f"git config --global --add safe.directory {shlex.quote(str(found))}  # if you trust its owner"
+        )
+    return EnvironmentProblem(said)

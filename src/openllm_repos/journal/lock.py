@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.files import remedy
 from openllm_repos.git.repository import Repository
 
 
@@ -29,9 +30,7 @@ def exclusive(repository: Repository, operation: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise EnvironmentProblem(
-            f"Cannot write {path}: {error.strerror}.", hint="Mend the permissions of the clone's git folder."
-        ) from None
+        raise EnvironmentProblem(f"Cannot write {path}: {error.strerror}.", hint=remedy(error, path.parent)) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

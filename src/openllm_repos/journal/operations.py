@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
+from openllm_repos.files import remedy
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.text import redact
@@ -254,7 +255,7 @@ def _write_all(handle: int, data: bytes) -> None:
 def _unwritable(path: Path, error: OSError) -> EnvironmentProblem:
     return EnvironmentProblem(
         f"Cannot write the log of operations to {path.parent}: {error.strerror}.",
-        hint="Free some space, or mend the permissions of the clone's git folder; then run the same command again.",
+        hint=remedy(error, path.parent),
     )
 
 

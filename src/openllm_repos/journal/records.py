@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
-from openllm_repos.files import atomic_write, sync_folder
+from openllm_repos.files import atomic_write, remedy, sync_folder
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
@@ -84,7 +84,7 @@ def begin(repository: Repository, record: Record) -> None:
     except OSError as error:
         raise EnvironmentProblem(
             f"Cannot write the journal to {path.parent}: {error.strerror}.",
-            hint="Nothing was pushed; free some space first.",
+            hint=f"Nothing was pushed. {remedy(error, path.parent)}",
         ) from None
     _log(repository, record, Came.BEGUN)
 

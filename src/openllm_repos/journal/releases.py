@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
-from openllm_repos.files import atomic_write
+from openllm_repos.files import atomic_write, remedy
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.operations import HERE, Came, Move, note
@@ -160,7 +160,7 @@ def write_release(repository: Repository, record: ReleaseRecord) -> None:
         atomic_write(path, json.dumps(asdict(record), indent=1).encode(), durable=True)
     except OSError as error:
         raise EnvironmentProblem(
-            f"Cannot write the journal to {path.parent}: {error.strerror}.", hint="Free some space first."
+            f"Cannot write the journal to {path.parent}: {error.strerror}.", hint=remedy(error, path.parent)
         ) from None
 
 
