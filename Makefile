@@ -8,7 +8,7 @@ PYTHON := $(shell for one in python3 python3.13 python3.12 python3.11 python; do
 	"$$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$one"; break; }; done)
 endif
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= auto
 TESTS ?=
 CODE := src tests $(wildcard benchmarks)
 

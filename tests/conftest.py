@@ -46,6 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage of random tests: it takes as long again, and what only chance covers is not covered."""
+    for item in items:
+        if item.path.parent.name == "property":
+            item.add_marker("no_cover")
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Name the seed: `--hypothesis-seed=N` runs the same random tests again."""
     return f"random tests: --hypothesis-seed={config.option.hypothesis_seed}"

@@ -26,6 +26,7 @@ def _live(**variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_one_sync_and_one_tag_and_nothing_is_left(sandbox: Sandbox) -> None:
     done = _live(OPENLLM_LIVE_NAMESPACE="lemms")
     assert (done.returncode, done.stderr) == (0, "")

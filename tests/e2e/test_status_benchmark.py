@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parent.parent.parent / "benchmarks" / "status.py"
 
 
+@pytest.mark.slow
 def test_a_small_family_is_measured() -> None:
     options = ["--repos", "3", "--targets", "1", "--latency", "1", "--runs", "1"]
     done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, check=False, timeout=120)

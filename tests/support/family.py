@@ -79,7 +79,8 @@ class Family:
         clone.git("remote", "add", "origin", origin.url)
         made = cls(folder, run, clone, origin, space, {"main": origin.url, "space": space.url})
         made.manifest()
-        made.commit("Start", START)
+        made.clone.commit("Start", START)
+        made.clone.fill(origin)
         return made
 
     def manifest(

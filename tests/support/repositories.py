@@ -193,6 +193,11 @@ class Clone(Repository):
         self.git(*options, *args, "-F", "-", data=data, env=env)
         return self.tip()
 
+    def fill(self, bare: Bare) -> None:
+        """Give an empty bare repository all that is here, as a first push of `main` does, without starting git."""
+        shutil.copytree(self.path / ".git/objects", bare.path / "objects", dirs_exist_ok=True)
+        shutil.copy(self.path / ".git/refs/heads/main", bare.path / "refs/heads/main")
+
     def switch(self, branch: str, *, at: str | None = None) -> None:
         """Check out `branch`; with `at`, make it (anew) at that commit first."""
         if at is None:

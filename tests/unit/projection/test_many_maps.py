@@ -32,7 +32,10 @@ def source(_sealed_session: None, tmp_path_factory: pytest.TempPathFactory) -> P
     return made.path
 
 
-@pytest.fixture(params=["wide", "refused", "one page"])
+_SLOW = pytest.mark.slow
+
+
+@pytest.fixture(params=[pytest.param("wide", marks=_SLOW), pytest.param("refused", marks=_SLOW), "one page"])
 def _pipes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pipes hold a megabyte; or what they hold by themselves, as on macOS and in containers; or one page."""
     monkeypatch.setattr(watch, "STALLED_AFTER", 60.0)  # what stands still fails, and does not hang the tests
