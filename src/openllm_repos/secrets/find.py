@@ -24,7 +24,7 @@ _MARKS = b"_-.=/%"  # a beginning with one of these is looked for by its last on
 _BLOB = 32  # so many letters on both sides make a token a piece of Base64
 _ESCAPING = frozenset(b"\\%=[;\n~:")
 _NEAR = 16  # bytes; so far from the begin of a run may an escape have moved a token
-_LONG_ENOUGH, _LONGEST = 1 << 10, 8 << 10  # bytes: to know a token, and to hide all of it
+_LONG_ENOUGH, _LONGEST = 1 << 10, 64 << 10  # bytes: to know a token, and to hide all of it
 _LOOK_BACK = 80  # bytes; what stands before a token and tells whether it is one is no longer
 
 # A letter before a token may be the end of something else: of an escape, a code of a terminal, an opcode of a pickle.
@@ -97,8 +97,11 @@ def _find(data: bytes, *, binary: bool, cut_off: bool) -> Iterator[Hit]:
                 yield from _of_rows(data, table.rows[anchor.group()], anchor.start(), binary=binary, cut_off=cut_off)
         found = marked(data, start, end)
         while found is not None:
-            yield from _of_rows(data, *table.anchored(data, found), binary=binary, cut_off=cut_off)
-            found = marked(data, found.end(), end)
+            after = found.end()
+            for hit in _of_rows(data, *table.anchored(data, found), binary=binary, cut_off=cut_off):
+                yield hit
+                after = max(after, hit.end) if cut_off else after  # what is hidden need not be looked at again
+            found = marked(data, after, end) if after < end else None
         at = letters.find(wanted, end)
     yield from _by_words(data, data, table.words, binary=binary, cut_off=cut_off)
 
@@ -143,14 +146,19 @@ class _Row:
             if before is None:
                 return None
             start -= len(before.group())
-        # bounded, since many of these could stand in one run that goes on for megabytes
-        found = self.body.match(data, at + length, at + (_LONGEST if cut_off else _LONG_ENOUGH))
-        end = found.end() if found and self._is_whole(data, start, found, binary=binary) else 0
-        if not end and cut_off and self.form.short and (short := self._short.match(data, at + length)):
-            end = short.end()
-        if not end or not (binary or _begins(data, start, end)) or _is_inside_blob(data, start, end):
+        body, behind = self.body, at + length
+        # bounded, since many beginnings could stand in one run that goes on for megabytes
+        found = body.match(data, behind, at + _LONG_ENOUGH)
+        if found and not self._is_whole(data, start, found, binary=binary):
+            found = None
+        if not found and cut_off and self.form.short:
+            body = self._short
+            found = body.match(data, behind, at + _LONG_ENOUGH)
+        if not found or not (binary or _begins(data, start, found.end())) or _is_inside_blob(data, start, found.end()):
             return None
-        return Hit(start, end, self.form) if cut_off or not _is_placeholder(data[at + length : end]) else None
+        if cut_off and found.end() == at + _LONG_ENOUGH:
+            found = body.match(data, behind, at + _LONGEST) or found
+        return Hit(start, found.end(), self.form) if cut_off or not _is_placeholder(found.group()) else None
 
     def _is_whole(self, data: bytes, start: int, found: re.Match[bytes], *, binary: bool) -> bool:
         """Whether a body ends where it matched, and is no row of words."""
@@ -243,7 +251,7 @@ def _by_words(
                 hit = _value(data, found, row, cut_off=cut_off) if found else None
             if hit:
                 yield hit
-            at = view.find(word, at + 1)
+            at = view.find(word, max(at + 1, hit.end) if hit and cut_off else at + 1)
 
 
 def _value(data: bytes, found: re.Match[bytes], row: _Row, *, cut_off: bool) -> Hit | None:

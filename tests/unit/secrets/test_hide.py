@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openllm_repos.errors import ReposError
+from openllm_repos.secrets.find import find
 from openllm_repos.secrets.search import Search
 from openllm_repos.text import redact, show
 from tests.support.tokens import CONTEXTS, FORMS, KEY_FILES, NAMED, make
@@ -75,6 +77,30 @@ def test_a_private_key_goes_to_its_end_and_the_rest_stays() -> None:
 )
 def test_a_message_without_a_secret_stays_as_it_is(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "part", ["hf_", "sk-ant-", "sk-ant-a1A", "PuTTY-User-Key-File-2:", "password='a1!", "https://a:b"]
+)
+def test_what_was_found_in_a_message_is_not_looked_at_again(part: str) -> None:
+    """What a remote says may be long, and made to keep us busy."""
+    text = (part * ((1 << 16) // len(part))).encode()
+    assert sum(hit.end - hit.start for hit in find(text, binary=False, cut_off=True)) <= 3 * len(text)
+
+
+def test_a_token_of_many_kilobytes_goes_to_its_end() -> None:
+    long = make("hf_jwt_eyJ{B33}.eyJ{B9000}.{B86}", random.Random(2))
+    assert redact(f"a {long.text} b") == "a *** b"
+
+
+def test_an_error_loses_its_secrets_where_it_is_made() -> None:
+    token = make("hf_jwt_eyJ{B33}.eyJ{B90}.{B86}", random.Random(2)).text
+    error = ReposError(f"The host said: {token}", hint=f"git clone https://me:{token}@host/a")
+    assert (error.message, str(error), error.hint) == (
+        "The host said: ***",
+        "The host said: ***",
+        "git clone https://***@host/a",
+    )
 
 
 @given(st.text())
