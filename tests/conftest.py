@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -41,7 +42,9 @@ hypothesis.settings.load_profile("real-git")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the seed of random tests where none was given, so that the header can name it."""
+    """Choose the seed of random tests where none was given, so that the header can name it; let Ctrl-C be heard."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it puts into the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
 

@@ -281,7 +281,7 @@ def test_an_import_whose_branch_was_merged_and_deleted_stands_in_nobodys_way(bot
     bring_home(both)
     done = run(both, "undo", "--yes", code=3)
     assert "refs/heads/import/space of this clone: it is gone already" in done.out
-    assert "For an older one, name it; see: openllm-repos log" in done.err
+    assert "next: openllm-repos log  # lists older ones to name" in done.err
 
 
 @HISTORIES

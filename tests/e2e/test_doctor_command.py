@@ -420,7 +420,7 @@ def test_a_target_that_may_not_be_written_is_an_error_and_another_repo_a_warning
 @pytest.mark.usefixtures("served")
 def test_a_push_that_hangs_is_no_write_access(run_cli: RunCli, clone: Clone, server: GitServer) -> None:
     server.on("target.git", before_offer=lambda: time.sleep(3))
-    seen = found(run_cli, clone.path, "--deadline", "1", code=1)
+    seen = found(run_cli, clone.path, "--deadline", "1", "--patience", "0", code=1)
     assert (seen["remote target"][0], seen["write target"][0]) == ("ok", "error")
     assert "no answer within 1 seconds" in seen["write target"][1]
 

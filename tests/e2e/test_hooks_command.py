@@ -633,7 +633,7 @@ def test_a_disk_that_is_full_leaves_the_hook_that_was_there(gated: Gated, monkey
 
     gated.hook("#!/bin/bash\nexit 5\n")
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "chmod", refuse)
+        patch.setattr(os, "fchmod", refuse)
         done = gated.family.run("hooks", "install", cwd=gated.path)
     assert (done.code, "cannot be changed: No space left on device" in done.err) == (30, True)
     assert (gated.hooks / "pre-push").read_text() == "#!/bin/bash\nexit 5\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -71,8 +72,8 @@ def test_a_space_that_does_not_run_is_a_problem_with_a_next_step(
     sandbox.hub.stage(SPACE, stage)
     lines = _status(hub_family)
     assert any(line.startswith(f"space: does not run ({stage})") for line in lines)
-    assert f"  next: {step}" in lines
-    assert all(len(line) <= 80 for line in lines if not line.startswith("  next: "))
+    assert f"hint: {step}" in " ".join(line.strip() for line in lines)
+    assert all(len(line) <= 80 for line in lines if URL not in line)
 
 
 def test_a_space_that_is_at_work_is_none(sandbox: Sandbox, hub_family: HubFamily) -> None:
@@ -194,14 +195,14 @@ def test_a_hub_that_falls_silent_in_between_is_asked_again(sandbox: Sandbox, hub
     sandbox.hub.fault(match="GET */runtime", cut=True, count=2)
     done = hub_family.synced("--wait")
     assert done.out.splitlines()[-1] == f"space: the Space is RUNNING: {URL}"
-    assert done.err.count("Asking again.") == 1
+    assert done.err.count("the connection broke off") == 2
 
 
 @pytest.mark.slow
 def test_a_hub_that_asks_to_wait_is_waited_for(sandbox: Sandbox, hub_family: HubFamily) -> None:
     sandbox.hub.fault(match="GET */runtime", status=429, headers={"Retry-After": "1"})
     done = hub_family.synced("--wait")
-    assert "the Hub asks to wait 1 s before it is asked about the space lemms/openllm again" in done.err.splitlines()
+    assert re.search(r"waiting 1 s: [^ ]+ asked for it \(HTTP 429\)", done.err)
     assert done.out.splitlines()[-1] == f"space: the Space is RUNNING: {URL}"
 
 

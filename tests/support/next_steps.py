@@ -30,6 +30,8 @@ def _words(line: str) -> list[str]:
     lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|<>()")
     lexer.whitespace_split = True
     words = list(lexer)
+    if words[-2:-1] == [">"]:  # into a file
+        words = words[:-2]
     marks = [word for word in words if word and set(word) <= set(";&|<>()")]
     assert not marks, f"more than one command, or a placeholder that a shell misreads: {line!r}"
     assert "..." not in words, f"not to be pasted: {line!r}"

@@ -177,6 +177,7 @@ def judged(clone: Clone, kind: Kind) -> Inspection:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize("case", CASES)
 def test_the_hub_takes_what_we_let_through_and_nothing_else(hub: Hub, case: str) -> None:
     _agree(hub, *CASES[case])
