@@ -85,6 +85,6 @@ def _bad_setting(verb: str, probe: Probe) -> EnvironmentProblem | None:
         if code == _BAD_VALUE:
             return EnvironmentProblem(
                 f"git cannot work with its configuration: {said}",
-                hint="Mend it (git config --list --show-origin shows the file of each value), then run the same again.",
+                hint="Mend it, then run the same again.\ngit config --list --show-origin  # names the files",
             )
     return None
