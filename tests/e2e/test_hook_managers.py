@@ -78,8 +78,9 @@ def advised(gated: Gated) -> str:
     """Return the command that an installation names in place of doing it."""
     done = gated.family.run("hooks", "install", cwd=gated.path)
     assert done.code == 2
-    assert gated.status().json()["problems"][0]["next"] == done.err.partition("\nnext: ")[2].strip()
-    return done.err.partition("\nnext: ")[2].strip()
+    command = done.err.partition("\nnext: ")[2].strip().replace("\nnext: ", "\n")
+    assert gated.status().json()["problems"][0]["next"] == command
+    return command
 
 
 # ---- pre-commit and prek, which run what they have moved aside -------------------------------------------------------
