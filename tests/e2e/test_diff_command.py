@@ -173,7 +173,7 @@ def test_the_json_of_a_diff(changed: Family) -> None:
     fix = changed.edit("Fix there", {"training/train.py": "fixed\n"})
     shown = diff(changed, "--json").json()
     projected = changed.run("split", "space", cwd=changed.clone.path).out.strip()
-    date = changed.work.git("log", "-1", "--format=%aI", fix)
+    date = changed.work.git("log", "-1", "--format=%aI", fix).replace("Z", "+00:00")
     assert shown == {
         "schema": 1,
         "source": {"name": "main", "commit": changed.clone.tip()},

@@ -1,4 +1,4 @@
-"""The one place that starts a process, and the process is always git."""
+"""The one place that starts a git; nothing else is started, but for the shell of :mod:`openllm_repos.git.children`."""
 
 from __future__ import annotations
 
