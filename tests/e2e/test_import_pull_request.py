@@ -81,8 +81,8 @@ def test_a_token_that_may_not_open_one_is_no_reason_to_fail(hub_family: HubFamil
     assert "note: No pull request was opened: GitHub said 403" in done.out
     assert "/compare/main...import/space?expand=1" in done.out
     sandbox.github.fault(match="GET */pulls", cut=True)
-    done = ask(hub_family)
-    assert "note: No pull request was opened: GitHub gave no answer that could be read" in done.out
+    done = ask(hub_family)  # what may pass is tried again
+    assert "/pull/1" in done.out
 
 
 @pytest.mark.slow
@@ -130,6 +130,7 @@ def test_the_token_reaches_github_alone(hub_family: HubFamily, canary: Canary) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("git_lfs")
 def test_content_in_lfs_comes_along(hub_family: HubFamily, sandbox: Sandbox) -> None:
     hub_family.manifest(maps=(("core/src/", "training/"),))
     hub_family.commit("LFS", {".gitattributes": LFS_LINE})

@@ -320,7 +320,7 @@ def test_another_version_waits_until_the_one_that_was_begun_is_settled(releases:
     done = releases.release("1.1.0")
     assert done.code == 3
     assert "The release v1.0.0 was begun in this clone and has not ended." in done.err
-    assert "Finish it: openllm-repos release 1.0.0   or give it up: openllm-repos release abort 1.0.0" in done.err
+    assert "next: openllm-repos release 1.0.0  # finishes it\nnext: openllm-repos release abort 1.0.0  #" in done.err
 
 
 @pytest.mark.slow

@@ -152,7 +152,7 @@ def _table(steps: Sequence[RemoteStep]) -> Iterator[str]:
     for step in steps:
         remote = "-" if step.deed is Deed.ADD else step.remote
         note = "" if step.deed is Deed.KEEP else f"({step.deed})"
-        rows.append(Row([step.repo.name if step.repo else "-", remote, str(step.found or step.wanted), note]))
+        rows.append(Row([step.repo.name if step.repo else "-", remote, redact(str(step.found or step.wanted)), note]))
     return table_lines(_COLUMNS, rows, width=terminal_columns())
 
 

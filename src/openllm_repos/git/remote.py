@@ -271,18 +271,18 @@ def _push_once(repository: Repository, url: str, asked: Sequence[str], *, lfs: b
     passing = answer.passing
     if done.code == 0 or refused or (done.code == _HOOK and answer.advertised):
         passing = None
+    advice, said = "", done.said
     if passing is not None:
         advice = next_step(host, passing)
     elif answer.status == _UNAUTHORIZED and repository.access is not None:
-        advice = repository.access.login(url)[1]
-    else:
-        advice = ""
+        why, advice = repository.access.login(url)
+        said = f"{why}\n{said}" if why else said
     unreached = done.code == _DIED and answer.unreached
     if done.code == _DIED and not answer.method:
         problem = repository.git.failure("push", done)
         if not isinstance(problem, GitFailed):
             return Pushed(done=False, refused=False, said=problem.message, advice=problem.hint)
-    return Pushed(done.code == 0, refused, done.said, passing, advice, unreached)
+    return Pushed(done.code == 0, refused, said, passing, advice, unreached)
 
 
 def _unmoved(repository: Repository, url: str, updates: Sequence[RefUpdate]) -> bool:

@@ -146,7 +146,7 @@ class TrustedPublishing:
                 f"The Hub does not take this CI job for a trusted publisher of the {repo}: {why.said or why.message}.",
                 # Without a branch: a job that a tag starts has none.
                 hint=f"Name its repository and workflow, and no branch, in {self._endpoint}/{repo.resource}/settings"
-                f"   (see {_DOCUMENTATION})",
+                f" (see {_DOCUMENTATION})",
             ) from None
         return now + max(0.0, (lifetime or _LIFETIME) - _EARLY), Token(value, "trusted publishing")
 
