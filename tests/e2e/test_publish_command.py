@@ -559,7 +559,7 @@ def test_somebody_else_brings_the_same_meanwhile(publishing: Publishing) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code", "published"), [(b"n\n", 1, False), (b"y\n", 0, True)])
 def test_the_person_decides_on_a_terminal(publishing: Publishing, answer: bytes, code: int, published: bool) -> None:
-    done = run_on_terminal("publish", "--yes", "small-7k", cwd=publishing.top, typed=answer)
+    done = run_on_terminal("publish", "small-7k", cwd=publishing.top, typed=answer)
     assert "Publish to 1 repo? [y/N]" in done.out
     assert (done.code, "model.safetensors" in publishing.model.paths()) == (code, published)
     assert ("Nothing was published." in done.out) is not published

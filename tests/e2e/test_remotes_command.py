@@ -141,7 +141,7 @@ def test_the_list_of_remotes(run_cli: RunCli, hosts: Hosts) -> None:
     assert done.out.splitlines() == [
         "repo   remote  url",
         "main   origin  https://github.com/louischua/openllm",
-        f"space  space   {'https://***@gitlab.com/ada/space':{len(HUB) + 12}}  (leads elsewhere)",
+        f"space  space   {'https://***@gitlab.com/ada/space':36}  (leads elsewhere)",
         f"small  -       {HUB}/lemms/small  (add)",
         "",
         "next: openllm-repos remotes sync",

@@ -282,7 +282,7 @@ def test_on_a_terminal_the_person_is_asked(family: Family, first: str) -> None:
     before = family.space.tip("main")
     for answer, code in ((b"n\n", 1), (b"y\n", 0)):
         assert family.space.tip("main") == before
-        done = run_on_terminal("rollback", "--yes", "space", "--to", first, cwd=family.clone.path, typed=answer)
+        done = run_on_terminal("rollback", "space", "--to", first, cwd=family.clone.path, typed=answer)
         assert (done.code, "Roll space back? [y/N]" in done.out) == (code, True), done.out
     assert family.space.tip("main") != before
 

@@ -187,7 +187,7 @@ def test_two_people_roll_back_at_once(hub_family: HubFamily, sandbox: Sandbox, t
         program = (sys.executable, "-m", "openllm_repos", *args)
         subprocess.run(program, cwd=tmp_path / "theirs", check=True, capture_output=True)
 
-    back = ("rollback", "space", "--to", first)
+    back = ("rollback", "space", "--to", first, "--yes")
     sandbox.hub.fault("POST */git-receive-pack", before=lambda: theirs(*back))
     done = hub_family.run(*back, cwd=hub_family.clone.path)
     assert (done.code, f"space: held at {first[:10]}" in done.out) == (0, True), (done.out, done.err)

@@ -230,7 +230,7 @@ def test_into_a_pipe_goes_plain_text_of_80_columns(family: Family, monkeypatch: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("columns", "widest"), [("50", 50), ("3", 40), ("0", 71)])
+@pytest.mark.parametrize(("columns", "widest"), [("50", 50), ("3", 40), ("0", 80)])
 def test_on_a_terminal_the_lines_fit_it(family: Family, columns: str, widest: int) -> None:
     """A terminal of less than 40 columns is taken for one of 40, and 0 says nothing."""
     made = Bare.init(family.folder / "long.git")
