@@ -95,7 +95,7 @@ FORMS: tuple[str, ...] = (
     "pypi-AgEIcHlwaS5vcmc{B150}",
     "pypi-AgENdGVzdC5weXBpLm9yZw{B150}",
     "npm_{A36}",
-    "//registry.npmjs.org/:_authToken=«{h8}-{h4}-{h4}-{h4}-{h12}»",
+    "//npm.example.org/:_authToken=«{h8}-{h4}-{h4}-{h4}-{h12}»",
     "dckr_pat_{B27}",
     "rubygems_{h48}",
     "sk_live_{A24}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -86,9 +85,6 @@ class _MakeRepos(Change[Sequence[Repo], Sequence[str]]):
     def result_lines(self, plan: Sequence[Repo], result: Sequence[str]) -> Iterable[str]:
         return [f"made {show(redact(url))}" for url in result]
 
-    def facts(self, plan: Sequence[Repo], result: Sequence[str] | None) -> dict[str, Any]:
-        raise NotImplementedError("init prints no JSON")
-
 
 @dataclass
 class _PublishManifest(Change[Publication, str]):
@@ -120,9 +116,6 @@ class _PublishManifest(Change[Publication, str]):
 
     def result_lines(self, plan: Publication, result: str) -> Iterable[str]:
         yield f"{plan.remote.repo.name}: {plan.path} is on {plan.place}, in {result[:10]}"
-
-    def facts(self, plan: Publication, result: str | None) -> dict[str, Any]:
-        raise NotImplementedError("init prints no JSON")
 
 
 def make_missing(
