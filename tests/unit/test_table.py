@@ -167,3 +167,7 @@ def test_a_word_is_broken_only_where_it_is_longer_than_a_line(text: str, width: 
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     if max(map(cell_len, text.split(" "))) <= width:
         assert " ".join(lines) == text
+
+
+def test_a_table_without_rows_is_nothing() -> None:
+    assert list(table_lines((Column(), Column(wraps=True)), [], width=40)) == []

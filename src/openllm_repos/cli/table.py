@@ -105,7 +105,7 @@ class _Size:
     def of(cls, column: Column, cells: Sequence[str], width: int) -> _Size:
         from rich.cells import cell_len
 
-        natural = max(column.least, *map(cell_len, cells))
+        natural = max([column.least, *map(cell_len, cells)])
         if not column.wraps:
             return cls(natural, natural, natural)
         words = (cell_len(word) for cell in cells for word in cell.split())
