@@ -194,7 +194,7 @@ def _held(
         raise refusal(
             "Not every repo answers, so nothing was taken back:",
             failed,
-            hint=f"Then: {again}" + (f"   (gone for good: {again} {' '.join(gone)})" if gone else ""),
+            hint=again + (f"\n{again} {' '.join(gone)}  # if it is gone for good" if gone else ""),
         )
     return {name: answer for name, answer in answers.items() if not isinstance(answer, ReposError)}
 
