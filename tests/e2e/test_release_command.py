@@ -239,7 +239,7 @@ def test_a_manifest_that_is_not_committed_is_told(releases: Releases) -> None:
     releases.clone.git("push", "-q", "origin", "main")
     done = releases.release("1.0.0")
     assert "main: repos.toml is not in the commit" in done.err
-    assert "next: git add repos.toml" in done.err
+    assert "next: git add -- repos.toml" in done.err
 
 
 def test_what_is_no_version_is_refused_before_anything_starts(releases: Releases) -> None:

@@ -190,7 +190,7 @@ def test_a_run_whose_terminal_is_closed_ends_in_silence(hanging: Hanging, family
     script = hanging._home.folder / "hanging/git"
     hanging._pids.unlink()
     hanging.process = subprocess.Popen(
-        [sys.executable, "-m", "openllm_repos", "status"],
+        [sys.executable, "-m", "openllm_repos", "-q", "status"],
         cwd=family.clone.path,
         env=os.environ | {"PATH": f"{script.parent}:{os.environ['PATH']}"},
         stdin=theirs,

@@ -50,14 +50,18 @@ def _code_of(error: BaseException) -> int:
         case click.ClickException():
             # an exit code of its own that click chose (1 for a file that cannot be opened) would read as "differs"
             return UsageError.exit_code
-        case BrokenPipeError():
-            return PIPE_CLOSED
         case ReposError():
             return error.exit_code
         case OSError() | MemoryError():
-            return EnvironmentProblem.exit_code
+            return _code_of_surroundings(error)
         case _:
             return BUG
+
+
+def _code_of_surroundings(error: OSError | MemoryError) -> int:
+    if received() is not None:  # a terminal that is closed sends SIGHUP, and takes no more text
+        return 128 + _signal()
+    return PIPE_CLOSED if isinstance(error, BrokenPipeError) else EnvironmentProblem.exit_code
 
 
 def _signal() -> signal.Signals:
