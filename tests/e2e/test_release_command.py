@@ -104,7 +104,10 @@ def test_the_second_time_there_is_nothing_to_do(releases: Releases) -> None:
     first = releases.released("1.0.0").out.splitlines()[-6:-1]
     tips = {name: bare.tips() for name, bare in releases.remotes.items()}
     again = releases.released("1.0.0")
-    assert again.out.splitlines() == [*first, "Nothing to do: it is released, and every tag is there: 1.0.0"]
+    assert again.out.splitlines()[-len(first) - 1 :] == [
+        *first,
+        "Nothing to do: it is released, and every tag is there: 1.0.0",
+    ]
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == tips
     facts = releases.release("1.0.0", "--json").json()
     assert (facts["resumed"], facts["repos"][0]["outcome"]["pushed"]) == (True, False)
