@@ -142,7 +142,7 @@ def test_the_list_of_remotes(run_cli: RunCli, hosts: Hosts) -> None:
         "repo   remote  url",
         "main   origin  https://github.com/louischua/openllm",
         f"space  space   {'https://***@gitlab.com/ada/space':36}  (leads elsewhere)",
-        f"small  -       {HUB}/lemms/small  (add)",
+        f"small  -       {HUB + '/lemms/small':36}  (add)",
         "",
         "next: openllm-repos remotes sync",
     ]
