@@ -550,7 +550,7 @@ def documented_pushes() -> set[str]:
 
 def test_every_push_that_the_documents_show_passes_the_hook(gated: Gated) -> None:
     shown = documented_pushes()
-    assert {"git push origin :refs/tags/TAG", "git push --no-follow-tags", "git push origin main"} <= shown
+    assert {"git push origin :refs/tags/TAG", "git push --no-follow-tags"} <= shown
     gated.install()
     gated.git("tag", "-a", "-m", "by hand", "v9.9.9")
     gated.git("config", "push.default", "current")
