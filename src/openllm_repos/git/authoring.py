@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import git
+from typing import TYPE_CHECKING
 
 from openllm_repos.git.environment import git_environment
+
+if TYPE_CHECKING:
+    import git
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Workspace:
             settings: of its own, such as ``user.name``.
             environment: see the class.
         """
+        import git  # runs git as it is imported, so not before the environment is the sandbox's
+
         repo = git.Repo.init(folder, initial_branch="main")
         for key, value in settings.items():
             repo.git.config(key, value)
@@ -84,7 +88,9 @@ class Workspace:
         return merged
 
     def _committed(self, message: str, author: Author, parents: Sequence[git.Commit]) -> str:
-        who, when = git.Actor(author.name, author.mail), f"{author.when} +0000"
+        from git import Actor
+
+        who, when = Actor(author.name, author.mail), f"{author.when} +0000"
         made = self._repo.index.commit(
             message, parent_commits=list(parents), author=who, committer=who, author_date=when, commit_date=when
         )

@@ -45,6 +45,8 @@ def local_problem(verb: str, git_dir: Path | None, extra: Mapping[str, str], pro
         for folder in _written(git_dir, extra):
             if (problem := _unwritable(folder)) is not None:
                 return problem
+    if git_dir is not None and not git_dir.is_dir():
+        return None  # what git says of a ".git" that leads nowhere looks like a bad configuration
     return _bad_setting(verb, probe)
 
 
@@ -62,7 +64,7 @@ def _unwritable(folder: Path) -> EnvironmentProblem | None:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as trial:
             os.write(trial.fileno(), bytes(_ROOM))
             os.fsync(trial.fileno())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return EnvironmentProblem(f"Cannot write to {folder}: {error.strerror}.", hint=remedy(error, folder))
