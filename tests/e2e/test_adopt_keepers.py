@@ -59,6 +59,25 @@ class TestGitSubtree:
         assert family.space.read("training/train.py") == b"on\n"
         assert family.space.read("training/model.py") == text(l1="source", l20="mine").encode()
 
+    def test_a_space_that_the_source_added_needs_no_adoption_and_works_both_ways(self, family: Family) -> None:
+        """`git subtree add` of the Space into the source: its commits are the Space's own still, to the last digit."""
+        project = family.edit("The Space's own", {"model.py": text()})
+        family.manifest(maps=[("core/app/", ".")], owned=[])
+        family.commit("Maps")
+        family.clone.git("subtree", "add", "-q", "-P", "core/app", family.space.url, "main")
+        family.push()
+        assert state(family) == "in sync"
+        family.commit("Go on", {"core/app/model.py": text(l1="source")})
+        family.synced()
+        assert project in family.space.parents("main")
+        family.edit("Tune", {"model.py": text(l1="source", l20="mine")})
+        family.run("import", "space", cwd=family.clone.path)
+        family.clone.git("merge", "-q", "import/space")
+        family.push()
+        assert family.clone.read("core/app/model.py") == text(l1="source", l20="mine").encode()
+        family.synced()
+        assert state(family) == "in sync"
+
     def test_the_whole_source_that_was_added_squashed(self, family: Family) -> None:
         tip = _maps(family, [("core/src/", "vendor/core/src/")])
         family.edit("My Space", APP)

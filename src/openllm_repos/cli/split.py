@@ -35,7 +35,7 @@ def split(invocation: Invocation, what: str, rev: str, no_cache: bool) -> None:
 
     FROM is a folder (core/src/ or core/src) or a pattern (core/src/*.py), from the top of the repository; its content
     ends up at the top. A path that never was a folder is taken for a single file. No manifest is needed, and for a
-    whole folder the id is that of `git subtree split`.
+    whole folder the id is that of `git subtree split --ignore-joins`.
 
     TARGET is the name of a repo that has maps in repos.toml; what its maps take is put where they say. A name without
     '/' that is both a target and a folder means the target: write a '/' at the end for the folder.

@@ -9,6 +9,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 
 _DIR, _SPLIT, _MAINLINE = "git-subtree-dir", "git-subtree-split", "git-subtree-mainline"
+_ADDED = (f"{_MAINLINE}:".encode(), f"{_SPLIT}:".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ def subtrees_in(repository: Repository, commit: ObjectId) -> tuple[Subtree, ...]
         if folder:
             found.setdefault(folder, Subtree(folder, split, squashed=_MAINLINE not in said))
     return tuple(found.values())
+
+
+def is_add(message: bytes, folder: bytes) -> bool:
+    """Whether a commit's message is that of `git subtree add` for a folder: what --ignore-joins looks for."""
+    lines = message.splitlines()
+    named = {line.split()[0] for line in lines if line.strip()}
+    subject = b"Add '%b/' from commit '" % folder
+    return named.issuperset(_ADDED) and any(line.startswith(subject) for line in lines)
 
 
 def remotes_holding(repository: Repository, commit: ObjectId) -> tuple[str, ...]:

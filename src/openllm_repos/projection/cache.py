@@ -14,14 +14,14 @@ import struct
 from array import array
 from binascii import hexlify, unhexlify
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from openllm_repos.files import atomic_write
 from openllm_repos.projection.graph import Graph
 
-_MAGIC = b"openllm-repos projection 1\n"
-_COUNTS = struct.Struct(">BIIII")  # bytes an id; tips, images, projected commits, parents
+_MAGIC = b"openllm-repos projection 2\n"
+_COUNTS = struct.Struct(">BIIIIII")  # bytes an id; tips, adds, subproject, images, projected commits, parents
 _CHECKSUM_BYTES = 32
 _KEPT_TIPS = 64
 _FEW_QUESTIONS = 200  # about where searching for each costs as much as unpacking all
@@ -34,10 +34,14 @@ class Memory:
     Attributes:
         graph: its projected commits and images.
         tips: source commits whose whole history `graph` covers, newest last, as hex ids.
+        adds: each `git subtree add` that was followed; all of them are in the history of each tip.
+        subproject: the commits that they brought.
     """
 
     graph: Graph
     tips: list[bytes]
+    adds: list[bytes] = field(default_factory=list)
+    subproject: set[bytes] = field(default_factory=set)
 
 
 class Cache:
@@ -69,12 +73,15 @@ class Cache:
         if parts is None:
             return False, None
         wanted = unhexlify(commit)
+        covered = _position(parts.tips, wanted, self._id_bytes) is not None
+        if parts.adds and not covered:
+            return False, None  # what a commit becomes depends on the adds in its history
         at = _position(parts.sources, wanted, self._id_bytes)
         if at is not None:
             number = parts.images[at]
             start = number * self._id_bytes
             return True, hexlify(parts.ids[start : start + self._id_bytes])
-        return _position(parts.tips, wanted, self._id_bytes) is not None, None
+        return covered, None
 
     def load(self, empty_tree: bytes) -> Memory | None:
         """Return what is remembered, or None."""
@@ -87,7 +94,8 @@ class Cache:
         parents = parts.parents.tolist()
         starts = itertools.chain((0,), parts.ends)
         graph.grow(*[tuple(parents[start:end]) for start, end in zip(starts, parts.ends, strict=False)])
-        return Memory(graph, _split(parts.tips, self._id_bytes))
+        tips, adds, subproject = (_split(ids, self._id_bytes) for ids in (parts.tips, parts.adds, parts.subproject))
+        return Memory(graph, tips, adds, set(subproject))
 
     def save(self, memory: Memory) -> None:
         """Write what is known now, whole or not at all. A clone that cannot be written simply remembers nothing."""
@@ -96,12 +104,13 @@ class Cache:
         ends = array("I", itertools.accumulate(map(len, graph.parents)))
         sources, images = columns(graph.image)
         tips = list(dict.fromkeys(reversed(memory.tips)))[:_KEPT_TIPS][::-1]
-        counts = _COUNTS.pack(self._id_bytes, len(tips), len(images), len(graph.ids), len(parents))
+        few = (tips, memory.adds, sorted(memory.subproject))
+        counts = _COUNTS.pack(self._id_bytes, *map(len, few), len(images), len(graph.ids), len(parents))
         body = b"".join(
             (
                 self._seal,
                 counts,
-                _join(tips),
+                *map(_join, few),
                 sources,
                 _portable(images),
                 _join(graph.ids),
@@ -135,16 +144,18 @@ class Cache:
             return None
         if hashlib.sha256(body).digest() != data[-_CHECKSUM_BYTES:]:
             return None
-        width, tips, images, commits, parents = _COUNTS.unpack(body[len(self._seal) : start])
-        sizes = (tips * width, images * width, images * 4, commits * width, commits * width, commits * 4, parents * 4)
+        width, tips, adds, subproject, images, commits, parents = _COUNTS.unpack(body[len(self._seal) : start])
+        ids = [count * width for count in (tips, adds, subproject, images)]
+        sizes = (*ids, images * 4, commits * width, commits * width, commits * 4, parents * 4)
         if width != self._id_bytes or start + sum(sizes) != len(body):
             return None
         cuts: list[bytes] = []
         for size in sizes:
             cuts.append(bytes(body[start : start + size]))
             start += size
-        numbers = [_numbers(cut) for cut in (cuts[2], *cuts[5:])]
-        return _Parts(cuts[0], cuts[1], numbers[0], cuts[3], cuts[4], *numbers[1:])
+        images_, ends, parents_ = (_numbers(cut) for cut in (cuts[4], *cuts[7:]))
+        tips_, adds_, subproject_, sources_ = cuts[:4]
+        return _Parts(tips_, adds_, subproject_, sources_, images_, cuts[5], cuts[6], ends, parents_)
 
 
 def is_sound(path: Path, id_bytes: int) -> bool:
@@ -230,6 +241,8 @@ class _Parts:
     """The file's content, cut into its columns."""
 
     tips: bytes
+    adds: bytes
+    subproject: bytes
     sources: bytes
     images: array[int]
     ids: bytes

@@ -1,10 +1,11 @@
 """Which commits survive a projection: the rule of ``git subtree split``, for any set of maps.
 
 contrib/subtree/git-subtree.sh, ``process_split_commit`` and ``copy_or_skip`` at git 2.54 (commit 1f70684b51 made the
-rule and its ids a contract), with three differences, all where git subtree fails: a commit never stands for itself, so
-where the mapped folders are gone the projection is the empty tree; a folder that is not a folder counts as absent; and
-ancestry is read from the graph alone. git subtree asks `git rev-list`, which goes by dates too: where they run
-backwards for more than six commits between the sides of a merge, it may keep one that brings nothing.
+rule and its ids a contract), with three differences, all where git subtree fails: no commit of the source's own stands
+for itself (whose may, :mod:`openllm_repos.projection.subprojects` finds), so where the mapped folders are gone the
+projection is the empty tree; a folder that is not a folder counts as absent; and ancestry is read from the graph alone.
+git subtree asks `git rev-list`, which goes by dates too: where they run backwards for more than six commits between the
+sides of a merge, it may keep one that brings nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Graph:
         trees: per projected commit, the id of its tree.
         ids: per projected commit, its id; shorter than `trees` while new ones are not written yet.
         origins: per projected commit that is not written yet, the source commit to copy.
+        kept: those of `origins` that stand for themselves.
         parents: per projected commit, its parents in order.
         heights: per projected commit, one more than the greatest height of its parents.
         chains: per projected commit, the first commit of the chain that it is on: a commit carries on the chain of its
@@ -33,6 +35,7 @@ class Graph:
         self.trees: list[bytes] = []
         self.ids: list[bytes] = []
         self.origins: list[bytes] = []
+        self.kept: set[bytes] = set()
         self.empty_tree = empty_tree
         self.parents: list[tuple[int, ...]] = []
         self.heights: list[int] = []
@@ -62,6 +65,17 @@ class Graph:
             tree = self.empty_tree
         kept = self._stand_in(candidates, tree)
         image[commit] = self._append(commit, tree, list(dict.fromkeys(candidates))) if kept is None else kept
+
+    def keep(self, commit: bytes, source_parents: Sequence[bytes], tree: bytes) -> None:
+        """Let a source commit stand for itself, its whole history with it.
+
+        Args:
+            commit: its id.
+            source_parents: the ids of its parents; those that do not stand for themselves are not in the graph.
+            tree: its own tree.
+        """
+        self.kept.add(commit)
+        self.image[commit] = self._append(commit, tree, [self.image[one] for one in source_parents if one in self.kept])
 
     def _stand_in(self, candidates: list[int], tree: bytes) -> int | None:
         """Return the parent that can stand for a commit with this tree, or None if the commit must be copied.
@@ -104,6 +118,17 @@ class Graph:
             chains.append(chain)
             ends[chain] = number
         self.parents += lineages
+
+    def forget_newest(self) -> None:
+        """Take back the newest projected commit, which is the same as an older one."""
+        parents, chain = self.parents.pop(), self.chains.pop()
+        self.heights.pop()
+        self.trees.pop()
+        self.ids.pop()
+        if chain == len(self.trees):
+            del self._ends[chain]
+        else:
+            self._ends[chain] = parents[0]
 
     def reaches(self, new: int, old: int) -> bool:
         """Whether `old` is `new` or in its history; a commit's height bounds the search."""

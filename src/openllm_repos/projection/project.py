@@ -45,7 +45,8 @@ def project(
     """Project a commit and all its history through the maps of one target.
 
     The same commit and maps give the same ids on every machine. For one map of one whole folder to the root these are
-    the ids of ``git subtree split -P folder`` (with ``--ignore-joins``, where the history has joins).
+    the ids of ``git subtree split --ignore-joins -P folder``, with the own commits of a project that `git subtree add`
+    brought there.
 
     Args:
         repository: the clone of the source; new objects are written to it as one pack.
@@ -76,7 +77,8 @@ def origins(
 
     Returns:
         The projection, and projected commit -> source commit (hex ids) for all that became of the commit's history: a
-        few may not be in the projection's own, where a merge took over nothing of one side.
+        few may not be in the projection's own, where a merge took over nothing of one side. What only a project that
+        `git subtree` brought had is left out: no source commit has that below its mapped folder.
 
     Raises:
         ReposError: as :func:`project`.
@@ -89,7 +91,7 @@ def origins(
         # Parents were visited first, so of all sources with one image the first is the one that was copied.
         history = {line.strip() for line in repository.git.stream("rev-list", commit, "--")}
         for source, image in memory.graph.image.items():
-            if source in history:  # not what is remembered of other branches
+            if source in history and source not in memory.subproject:  # not what is remembered of other branches
                 copied_from.setdefault(ids[image], source)
     return projected.commit, copied_from
 

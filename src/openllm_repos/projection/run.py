@@ -11,14 +11,18 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from openllm_repos.git.objects import CHUNK_BYTES, FolderReader, ObjectReader
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.repository import Repository
+from openllm_repos.git.subtrees import is_add
 from openllm_repos.manifest.maps import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Memory
+from openllm_repos.projection.graph import Graph
 from openllm_repos.projection.rewrite import rewritten
+from openllm_repos.projection.subprojects import Add, Subproject
 from openllm_repos.projection.trees import FOLDER_MODE, Placement, TreeProjector
 
 _IN_FLIGHT = 3  # blocks of questions, so that git never waits for the next one
@@ -44,6 +48,7 @@ class Run:
         memory: Memory,
     ) -> None:
         self.memory = memory
+        self._known = len(memory.graph.ids)
         self._repository = repository
         self._reader = reader
         self._folder_reader = stack.enter_context(FolderReader(repository.git, repository.id_length))
@@ -54,21 +59,32 @@ class Run:
         """Walk what the memory does not know yet and decide which commits survive.
 
         Returns:
-            Whether the remembered commits that this builds on are still in the clone; git may have pruned them.
+            Whether the memory is one to build on. Its commits must still be in the clone, where git may have pruned
+            them, and `git subtree` must have brought nothing more.
         """
-        graph = self.memory.graph
-        walked, parents, folders = self._walk(commit.encode(), self.memory.tips)
+        memory, graph = self.memory, self.memory.graph
+        if not all(self._has(commit, add) for add in memory.adds):
+            return False
+        walk = self._walk(commit.encode(), memory.tips)
+        if memory.subproject and not all(map(memory.subproject.isdisjoint, walk.parents)):
+            return False
         added: set[bytes] = set()  # what has a parent here is not remembered: that would be, too
-        for number in _parents_first(walked, parents):
-            if added.isdisjoint(parents[number]) and walked[number] in graph.image:
+        for one, parents, folders in walk.parents_first():
+            if added.isdisjoint(parents) and one in graph.image:
                 continue
-            graph.visit(walked[number], parents[number], self._trees.project(folders[number], self._writer))
-            if walked[number] in graph.image:
-                added.add(walked[number])
-        for source, folder in dict.fromkeys(self._doubtful(walked, parents, folders)):
+            graph.visit(one, parents, self._trees.project(folders, self._writer))
+            if one in graph.image:
+                added.add(one)
+        for source, folder in dict.fromkeys(self._doubtful(walk)):
             self._confirm_absence(source, folder)
-        self.memory.tips.append(commit.encode())
-        known = len(graph.ids)
+        adds = self._adds(walk)
+        if any(adds) and memory.tips:
+            return False
+        memory.tips.append(commit.encode())
+        if any(adds):
+            self._follow(adds, walk)
+            return True
+        known = self._known
         built_on = {up for number in range(known, len(graph.trees)) for up in graph.parents[number] if up < known}
         built_on.update(image for image in [graph.image.get(commit.encode(), known)] if image < known)
         return all(self._reader.find(graph.ids[number]) is not None for number in built_on)
@@ -76,15 +92,16 @@ class Run:
     def finish(self, commit: ObjectId) -> tuple[ObjectId | None, int]:
         """Write what survived; return the projection of `commit` and how many commits were written."""
         graph = self.memory.graph
-        known = len(graph.ids)
-        self._write()
+        self._copy()
+        if graph.empty_tree in graph.trees[self._known :]:
+            self._writer.add(TREE, b"")
+        self._writer.finish()
         image = graph.image.get(commit.encode())
-        return None if image is None else ObjectId(graph.ids[image].decode()), len(graph.ids) - known
+        written = len(graph.ids) - self._known - len(graph.kept)
+        return None if image is None else ObjectId(graph.ids[image].decode()), written
 
-    def _walk(
-        self, commit: bytes, covered: Sequence[bytes]
-    ) -> tuple[list[bytes], list[list[bytes]], list[tuple[bytes | None, ...]]]:
-        """Return the commits that are not covered yet, their parents, and the ids of their mapped folders.
+    def _walk(self, commit: bytes, covered: Sequence[bytes]) -> _Walk:
+        """Return the commits that are not covered yet.
 
         The folders are asked of a commit's tree, not of the commit: git then need not read every commit once more.
         """
@@ -106,31 +123,85 @@ class Run:
             waiting.append(len(block))
         while waiting:
             folders += self._answers(waiting.popleft())
-        return walked, parents, folders
+        return _Walk(walked, parents, folders)
 
     def _answers(self, count: int) -> Iterator[tuple[bytes | None, ...]]:
         return zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True)
 
-    def _doubtful(
-        self,
-        walked: Sequence[bytes],
-        parents: Sequence[Sequence[bytes]],
-        folders: Sequence[tuple[bytes | None, ...]],
-    ) -> Iterator[tuple[bytes, bytes]]:
+    def _has(self, commit: ObjectId, add: bytes) -> bool:
+        """Whether a remembered `git subtree add` is in a commit's history."""
+        return self._repository.git.run("merge-base", "--is-ancestor", add.decode(), commit, ok=(0, 1, 128)).code == 0
+
+    def _adds(self, walk: _Walk) -> list[list[Add]]:
+        """Return, for each mapped folder, each `git subtree add` of it among the commits that survive, oldest first."""
+        bases = self._trees.folders
+        found: list[list[Add]] = [[] for _ in bases]
+        for origin in self.memory.graph.origins:
+            position = walk.position[origin]
+            if len(walk.parents[position]) != 2:
+                continue
+            mainline, split = walk.parents[position]
+            before = walk.folders[walk.position[mainline]] if mainline in walk.position else (None,) * len(bases)
+            for base, one, two, adds in zip(bases, before, walk.folders[position], found, strict=True):
+                if one is None and two is not None and is_add(self._reader.read(origin).data, base):
+                    adds.append(Add(origin, mainline, split))
+        return found
+
+    def _follow(self, adds: Sequence[Sequence[Add]], walk: _Walk) -> None:
+        """Decide once more, with the commits of other projects that `git subtree` brought.
+
+        Where the one map carries their folder to the root, they stand for themselves. Else they are copied, as if all
+        that they have lay in the folder. Each is copied at once: what `git subtree split --rejoin` brought back is the
+        copy of another commit, to the last digit.
+
+        Args:
+            adds: for each mapped folder, each `git subtree add` of it.
+            walk: the source's whole history.
+        """
+        above = {commit: parents for commit, parents, _ in walk.parents_first()}
+        projects = [Subproject.of(some, above) for some in adds]
+        whole = set[bytes]().union(*(project.whole for project in projects))
+        trees = {found.id: found.data[5 : 5 + self._repository.id_length] for found in self._reader.read_many(whole)}
+        memory = self.memory
+        memory.graph = graph = Graph(memory.graph.empty_tree)
+        numbers: dict[bytes, int] = {}
+        for commit, parents, folders in walk.parents_first():
+            if commit in whole and self._trees.is_whole_folder:
+                if commit in projects[0].own:
+                    graph.keep(commit, parents, trees[commit])
+            elif commit in whole:
+                here = tuple(trees[commit] if commit in project.whole else None for project in projects)
+                graph.visit(commit, parents, self._trees.project(here, self._writer))
+            else:
+                merged = [project for project, folder in zip(projects, folders, strict=True) if folder is not None]
+                # what was merged to another place has nothing to do with the mapped folders
+                near = [one for one in parents if one not in whole or any(one in project.whole for project in merged)]
+                graph.visit(commit, near, self._trees.project(folders, self._writer))
+            if graph.origins:
+                self._copy()
+                newest = len(graph.ids) - 1
+                if numbers.setdefault(graph.ids[newest], newest) != newest:
+                    graph.image[commit] = numbers[graph.ids[newest]]
+                    graph.forget_newest()
+        memory.subproject = whole
+        memory.adds = [add.commit for some in adds for add in some] if whole else []
+
+    def _doubtful(self, walk: _Walk) -> Iterator[tuple[bytes, bytes]]:
         """Yield commit and folder wherever a folder is not there but was before, or is after, or never was.
 
         Where a tree is missing from the clone, git gives the same answer as where the folder is absent.
         """
-        if not any(None in found for found in folders):
+        if not any(None in found for found in walk.folders):
             return
         bases = self._trees.folders
         if not self.memory.graph.trees:
-            yield from ((walked[0], base) for base in bases)
-        position = {commit: number for number, commit in enumerate(walked)}
+            yield from ((walk.commits[0], base) for base in bases)
         for origin in self.memory.graph.origins:
-            found = folders[position[origin]]
-            for parent in parents[position[origin]]:
-                above = folders[position[parent]] if parent in position else bases  # remembered: assume that all were
+            position = walk.position[origin]
+            found = walk.folders[position]
+            for parent in walk.parents[position]:
+                # remembered: assume that all were
+                above = walk.folders[walk.position[parent]] if parent in walk.position else bases
                 for base, one, two in zip(bases, found, above, strict=True):
                     if one is None and two is not None:
                         yield origin, base
@@ -151,39 +222,53 @@ class Run:
             tree = below[name]
         self._reader.read(tree)
 
-    def _write(self) -> None:
-        """Copy the commits that survived, parents first, and hand the pack to git."""
+    def _copy(self) -> None:
+        """Copy the commits that survived, parents first."""
         graph = self.memory.graph
-        start = len(graph.ids)
-        for number, found in enumerate(self._reader.read_many(graph.origins), start):
+        for number, found in enumerate(self._reader.read_many(graph.origins), len(graph.ids)):
             above = [graph.ids[parent] for parent in graph.parents[number]]
-            graph.ids.append(self._writer.add(COMMIT, rewritten(found.data, graph.trees[number], above)))
+            copy = None if found.id in graph.kept else rewritten(found.data, graph.trees[number], above)
+            graph.ids.append(found.id if copy is None else self._writer.add(COMMIT, copy))
         graph.origins.clear()
-        if graph.empty_tree in graph.trees[start:]:
-            self._writer.add(TREE, b"")
-        self._writer.finish()
 
 
-def _parents_first(commits: Sequence[bytes], parents: Sequence[Sequence[bytes]]) -> Iterator[int]:
-    """Yield the positions of `commits` so that parents come before children, without recursion.
+@dataclass(slots=True)
+class _Walk:
+    """The commits of a source that are looked at, children first except where clocks were wrong.
 
-    git lists children before parents except where clocks were wrong, so the reversed list is nearly right already.
+    Attributes:
+        commits: their ids.
+        parents: the parents of each.
+        folders: the ids of its mapped folders; None where it has no such folder.
+        position: where each stands in these lists.
     """
-    position = {commit: number for number, commit in enumerate(commits)}
-    open_ = set(commits)
-    for last in range(len(commits) - 1, -1, -1):
-        if commits[last] in open_ and open_.isdisjoint(parents[last]):
-            open_.remove(commits[last])
-            yield last
-            continue
-        stack = [last]
-        while stack:
-            number = stack[-1]
-            waiting = open_.intersection(parents[number])
-            if waiting:
-                stack.extend(position[parent] for parent in waiting)
+
+    commits: list[bytes]
+    parents: list[list[bytes]]
+    folders: list[tuple[bytes | None, ...]]
+    position: dict[bytes, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Number the commits."""
+        self.position = {commit: number for number, commit in enumerate(self.commits)}
+
+    def parents_first(self) -> Iterator[tuple[bytes, list[bytes], tuple[bytes | None, ...]]]:
+        """Yield commit, parents and mapped folders, without recursion; the reversed list is nearly right already."""
+        commits, parents, folders = self.commits, self.parents, self.folders
+        open_ = set(commits)
+        for last in range(len(commits) - 1, -1, -1):
+            if commits[last] in open_ and open_.isdisjoint(parents[last]):
+                open_.remove(commits[last])
+                yield commits[last], parents[last], folders[last]
                 continue
-            stack.pop()
-            if commits[number] in open_:
-                open_.remove(commits[number])
-                yield number
+            stack = [last]
+            while stack:
+                number = stack[-1]
+                waiting = open_.intersection(parents[number])
+                if waiting:
+                    stack.extend(self.position[parent] for parent in waiting)
+                    continue
+                stack.pop()
+                if commits[number] in open_:
+                    open_.remove(commits[number])
+                    yield commits[number], parents[number], folders[number]

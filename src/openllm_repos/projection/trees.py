@@ -107,6 +107,12 @@ class TreeProjector:
         """The folders that have to be looked up in a commit; :meth:`project` takes their ids in this order."""
         return tuple(dict.fromkeys(placement.base for placement in self._placements))
 
+    @property
+    def is_whole_folder(self) -> bool:
+        """Whether the projection is one folder as it is, at the root: what ``git subtree split`` makes."""
+        first = self._placements[0]
+        return len(self._placements) == 1 and not first.to and len(first.rest) == 1 and first.rest[0].is_globstar
+
     def project(self, folders: tuple[bytes | None, ...], writer: PackWriter) -> bytes | None:
         """Return the hex id of the projected tree, or None where nothing is mapped at all.
 

@@ -213,6 +213,83 @@ def test_joins_in_the_history_do_not_matter(clone: Clone) -> None:
     assert _ours(clone, tip) == _theirs(clone, tip, "--ignore-joins")
 
 
+def _added(mainline: int, split: int, folder: Tree, *, said: str = "Add 'd/' from commit '{}'") -> Spec:
+    """Return the merge that `git subtree add -P d` makes; nobody looks whether the ids are right."""
+    trailers = f"git-subtree-dir: d\ngit-subtree-mainline: {'1' * 40}\ngit-subtree-split: {'2' * 40}\n"
+    return Spec([mainline, split], folder, f"{said.format('2' * 40)}\n\n{trailers}")
+
+
+PROJECT = [Spec([], {"a": "1\n"}, "project 1\n"), Spec([0], {"a": "2\n"}, "project 2\n")]
+
+
+@pytest.mark.usefixtures("git_subtree")
+def test_a_project_that_git_subtree_added_keeps_its_own_commits(clone: Clone) -> None:
+    """The one that was added, what it had before, and what `git subtree merge` brought later; the joins are gone."""
+    clone.commit("private", {"x": "private\n"})
+    other = Clone.init(clone.path.parent / "other")
+    own = [other.commit(f"project {number}", {"a": f"{number}\n"}) for number in range(2)]
+    clone.git("subtree", "add", "-q", "-P", "d", other.url, "main")
+    clone.commit("ours", {"d/b": "1\n", "x": "2\n"})
+    own.append(other.commit("project 2", {"a": "2\n"}))
+    clone.git("reset", "-q", "--hard")
+    clone.git("subtree", "pull", "-q", "-P", "d", "-m", "Joined", other.url, "main")
+    tip = clone.commit("ours too", {"d/b": "2\n"})
+    ours = _ours(clone, tip)
+    assert ours == _theirs(clone, tip, "--ignore-joins")
+    assert sorted(_subjects(clone, ours)) == ["Joined", "ours", "ours too", "project 0", "project 1", "project 2"]
+    assert set(own) <= set(clone.git("rev-list", ours).splitlines())
+
+
+def test_a_project_that_moves_to_another_place_comes_with_its_history(clone: Clone) -> None:
+    specs = [*PROJECT, Spec([], OUT, "private\n"), _added(2, 1, {"d/a": "2\n"})]
+    tip = make_history(clone, specs)[-1]
+    head = project(Repository.open(clone.path), ObjectId(tip), [Map.of("d/", "training/")]).commit
+    assert _subjects(clone, str(head)) == ["project 1", "project 2"]
+    assert [clone.paths(rev) for rev in (f"{head}", f"{head}~1")] == [["training/a"], ["training/a"]]
+
+
+# What git subtree takes for commits of the project, the source's own among them: the specs after the project's two.
+NOT_THE_PROJECTS: dict[str, tuple[Sequence[Spec], list[str]]] = {
+    "a branch that left the source right before the add": (
+        [
+            Spec([], OUT, "private 1\n"),
+            _added(2, 1, {"d/a": "2\n"}),
+            Spec([2], {"y": "private\n"}, "private 2\n"),
+            Spec([3, 4], {"y": "private\n"}, "joined\n"),
+        ],
+        ["project 1", "project 2"],
+    ),
+    "the same project in another folder first": (
+        [
+            Spec([], OUT, "private 1\n"),
+            Spec([2, 1], {"e/a": "2\n"}, "elsewhere\n"),
+            Spec([2], {"y": "private\n"}, "private 2\n"),
+            _added(4, 1, {"d/a": "2\n"}),
+            Spec([5, 3], {"e/a": "2\n"}, "joined\n"),
+        ],
+        ["project 1", "project 2"],
+    ),
+    "a commit of the source that was added to a folder of itself": (
+        [Spec([], OUT, "private 1\n"), Spec([2], {"y": "1\n"}, "private 2\n"), _added(3, 2, {"d/x": "private\n"})],
+        ["Add 'd/' from commit '2222222222222222222222222222222222222222'"],
+    ),
+    "a join with words of its own": (
+        [Spec([], OUT, "private 1\n"), _added(2, 1, {"d/a": "2\n"}, said="Vendored")],
+        ["Vendored"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("specs", "left"), NOT_THE_PROJECTS.values(), ids=NOT_THE_PROJECTS.keys())
+def test_no_commit_of_the_source_comes_along_for_one_of_the_project(
+    clone: Clone, specs: Sequence[Spec], left: list[str]
+) -> None:
+    ids = make_history(clone, [*PROJECT, *specs])
+    ours = _ours(clone, ids[-1])
+    assert _subjects(clone, ours) == left
+    assert not set(clone.git("rev-list", ours).splitlines()) & set(ids[2:])
+
+
 def test_a_folder_with_a_tree_object_that_lists_nothing(clone: Clone) -> None:
     """An empty folder, which git itself never writes, is a folder all the same."""
     tree = clone.git("mktree", "--missing", data=f"040000 tree {EMPTY_TREE}\td\n".encode())
