@@ -98,6 +98,29 @@ def atomic_write(path: Path, data: bytes, *, durable: bool = False, mode: int | 
         sync_folder(path.parent)
 
 
+def append_durably(path: Path, data: bytes) -> None:
+    """Add to a file, which is made where it is not there, and wait until that is on the disk; a link is not followed.
+
+    After a line that was torn, it begins on a line of its own.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            data = b"\n" + data
+        while data:  # a disk that is nearly full takes a part, and says so only when asked to take the rest
+            data = data[os.write(handle, data) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if not size:
+        sync_folder(path.parent)
+        sync_folder(path.parent.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)

@@ -312,7 +312,7 @@ def test_a_space_that_moves_meanwhile_is_adopted_as_it_is_then(hub: Family, serv
     assert hub.space.parents("main")[0] == others[0]
     assert hub.space.read("app.py") == b"app 2\n"
     assert hub.space.trailers("main")["Source-Commit"] == hub.clone.tip("HEAD^")  # the last that changed mapped files
-    assert not hub.journal()
+    assert not hub.unfinished()
 
 
 @pytest.mark.slow

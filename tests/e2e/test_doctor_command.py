@@ -12,11 +12,11 @@ import pytest
 
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
-from openllm_repos.journal.operations import new_operation
-from openllm_repos.journal.records import Record, begin
+from openllm_repos.journal.log import Move
 from openllm_repos.names.objectid import ObjectId
 from tests.support.fingerprint import listing
 from tests.support.hosts import SPACE, Hosts
+from tests.support.logged import write_operation
 from tests.support.process import REAL_GIT
 from tests.support.repositories import Bare, Clone
 from tests.support.served import LFS_LINE
@@ -247,11 +247,11 @@ def test_a_memory_that_is_damaged(run_cli: RunCli, family: Hosts) -> None:
 
 
 def test_a_push_that_did_not_end(run_cli: RunCli, family: Hosts) -> None:
-    repository, tip = Repository.open(family.clone.path), ObjectId(family.clone.tip())
-    url = f"https://huggingface.co/spaces/{SPACE}"
-    begin(repository, Record(new_operation(), "space", url, "refs/heads/main", repository.zero, tip, tip))
-    seen = found(run_cli, family.clone.path, "--offline")["journal"]
-    assert seen == ("warning", "a push to space began and has not ended", "openllm-repos sync space")
+    url, tip = f"https://huggingface.co/spaces/{SPACE}", ObjectId(family.clone.tip())
+    pushed = Move("space", url, "refs/heads/main", ObjectId("0" * 40), tip)
+    write_operation(family.clone.path, "sync", pushed, outcome=None)
+    seen = found(run_cli, family.clone.path, "--offline")["log"]
+    assert seen == ("warning", "begun and not ended: sync", "openllm-repos sync space")
 
 
 def test_a_merge_that_is_open(run_cli: RunCli, family: Hosts, tmp_path: Path) -> None:

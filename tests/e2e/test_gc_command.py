@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openllm_repos import temporary
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.operations import names, new_operation
-from openllm_repos.journal.records import Record, begin, finish
+from openllm_repos.journal.log import Move, MoveOutcome, operations
+from openllm_repos.journal.transaction import Transaction, new_operation
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.temporary import temporary_folder
 from tests.support.family import Family
@@ -29,26 +28,40 @@ def kept(family: Family) -> set[str]:
     return {ref.split("/")[3] for ref in family.clone.tips() if ref.startswith("refs/openllm/keep/")}
 
 
+OLD = "20241101T000000Z-aaaa"
+
+
+def write(family: Family, name: str, outcome: MoveOutcome | None) -> None:
+    """Write an operation of that name, which moved the Space."""
+    tip = ObjectId(family.clone.tip())
+    move = Move("space", family.space.url, "refs/heads/main", tip, tip)
+    with Transaction(Repository.open(family.clone.path), "sync") as transaction:
+        transaction.name = name
+        transaction.begin(move)
+        if outcome is not None:
+            transaction.finish(outcome, move)
+
+
+def names(family: Family) -> list[str]:
+    return [one.name for one in operations(Repository.open(family.clone.path))]
+
+
 @pytest.fixture
-def old(family: Family) -> Record:
+def old(family: Family) -> str:
     """Return an operation of two years ago that has ended; the family was synced twice since."""
     family.synced()
     family.commit("More", {"core/src/more.py": "more\n"})
     family.synced()
-    repository = Repository.open(family.clone.path)
-    tip = ObjectId(family.clone.tip())
-    record = Record("20241101T000000Z-aaaa", "space", family.space.url, "refs/heads/main", tip, tip, tip)
-    begin(repository, record)
-    finish(repository, record, landed=True)
-    return record
+    write(family, OLD, MoveOutcome.MOVED)
+    return OLD
 
 
-def test_a_dry_run_says_what_would_go_and_changes_nothing(family: Family, old: Record) -> None:
+def test_a_dry_run_says_what_would_go_and_changes_nothing(family: Family, old: str) -> None:
     before = family.everything()
     told = gc(family, "--older-than", "90d", "--dry-run").out
     assert told == ("would go: 1 kept ref of 1 operation\nwould go: 1 entry of the log\nstays: 1 kept ref\n")
     assert family.everything() == before
-    assert old.operation in kept(family)
+    assert old in kept(family)
 
 
 def test_where_nothing_is_that_old_one_sentence_says_it(family: Family) -> None:
@@ -57,26 +70,25 @@ def test_where_nothing_is_that_old_one_sentence_says_it(family: Family) -> None:
 
 
 @pytest.mark.parametrize("age", ["90d", "12w", "1y", "2000h"])
-def test_what_is_older_goes_and_the_rest_stays(family: Family, old: Record, age: str) -> None:
+def test_what_is_older_goes_and_the_rest_stays(family: Family, old: str, age: str) -> None:
     told = gc(family, "--older-than", age, "--json").json()
-    assert (list(told["refs"]), told["log"]) == ([f"{old.keep_prefix}/old"], [old.operation])
+    assert (told["refs"], told["log"]) == ([f"refs/openllm/keep/{old}/space/0/old"], [old])
     assert len(kept(family)) == told["kept"] == 1
-    repository = Repository.open(family.clone.path)
-    assert len(names(repository)) == 2
+    assert len(names(family)) == 2
     gc(family, "--older-than", "3y")
     assert len(kept(family)) == 1
     gc(family, "--older-than", "0d")
     assert kept(family) == set()
-    assert names(repository) == ()
+    assert names(family) == []
 
 
-def test_what_has_not_ended_stays_whatever_its_age(family: Family, old: Record) -> None:
-    repository = Repository.open(family.clone.path)
-    begun = replace(old, operation="20230101T000000Z-bbbb")
-    begin(repository, begun)
+def test_what_has_not_ended_stays_whatever_its_age(family: Family, old: str) -> None:
+    assert old in names(family)
+    begun = "20230101T000000Z-bbbb"
+    write(family, begun, None)
     gc(family, "--older-than", "0d")
-    assert kept(family) == {begun.operation}
-    assert names(repository) == (begun.operation,)
+    assert kept(family) == {begun}
+    assert names(family) == [begun]
     family.synced()
     gc(family, "--older-than", "1y")
     assert kept(family) == set()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from openllm_repos import __version__
+from openllm_repos.journal.log import Move, MoveOutcome
 from openllm_repos.lockfile.text import format_lock, message_with_lock
+from openllm_repos.names.objectid import ObjectId
 from tests.support.gated import Gated
+from tests.support.logged import write_operation
 from tests.support.needs import need_older_git
 from tests.support.repositories import Bare
 
@@ -439,24 +442,19 @@ def test_a_sync_that_was_not_ours_to_push_is_not_waved_through(gated: Gated) -> 
     gated.family.commit("next", {"core/src/new.py": "new\n"})
     gated.install()
     tip, made = gated.family.space.tip("main"), gated.family.clone.tip()
-    record = {
-        "operation": "20260101T000000Z-aaaa",
-        "target": "space",
-        "url": gated.family.space.url,
-        "ref": "refs/heads/main",
-        "old": tip,
-        "new": made[::-1],
-        "source_commit": made,
-    }
-    journal = gated.path / ".git/openllm-repos/journal/20260101T000000Z-aaaa-space.json"
-    journal.write_text(json.dumps(record))
     line = f"HEAD {made} refs/heads/main {tip}\n".encode()
-    where = ("hooks", "run", "pre-push", "space", gated.family.space.url)
-    assert gated.family.run(*where, cwd=gated.path, data=line).code == 3
-    journal.write_text(json.dumps(record | {"new": made}))
-    assert gated.family.run(*where, cwd=gated.path, data=line).code == 0
-    journal.write_text(json.dumps(record | {"new": made, "url": gated.family.origin.url}))
-    assert gated.family.run(*where, cwd=gated.path, data=line).code == 3
+    url = gated.family.space.url
+
+    def judged(pushed: Move, outcome: MoveOutcome | None = None) -> int:
+        """Return what the hook says while the log has that push."""
+        write_operation(gated.path, "sync", pushed, outcome=outcome)
+        return gated.family.run("hooks", "run", "pre-push", "space", url, cwd=gated.path, data=line).code
+
+    ours = Move("space", url, "refs/heads/main", ObjectId(tip), ObjectId(made))
+    assert judged(replace(ours, new=ObjectId(made[::-1]))) == 3
+    assert judged(replace(ours, url=gated.family.origin.url)) == 3
+    assert judged(ours, MoveOutcome.REFUSED) == 3, "it is over"
+    assert judged(ours) == 0
 
 
 def test_a_lock_may_stand_in_the_message_of_the_tag(gated: Gated) -> None:

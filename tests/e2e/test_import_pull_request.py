@@ -55,7 +55,7 @@ def test_a_pull_request_is_opened_once(hub_family: HubFamily, sandbox: Sandbox) 
     hub_family.edit("Another", {"training/train.py": "fixed more\n"})
     assert ask(hub_family).code == 0
     assert len(hub_family.origin.log("main..import/space")) == 2
-    assert not hub_family.journal()
+    assert not hub_family.unfinished()
 
 
 def test_without_a_token_the_link_is_said(
@@ -107,7 +107,7 @@ def test_a_push_that_is_refused_leaves_the_branch_here(hub_family: HubFamily, sa
     assert done.code == 3
     assert "The branch is in this clone, but main did not take it" in done.err
     assert hub_family.clone.tip("import/space")
-    assert not hub_family.journal()
+    assert not hub_family.unfinished()
     assert ask(hub_family).code == 0
 
 
@@ -189,9 +189,9 @@ def test_a_push_that_was_killed_is_noticed_and_finished(
     shim.arm(pushes[0], Fault.KILL_AFTER)
     assert run_tool(*args, cwd=hub_family.clone.path).code == -9
     shim.disarm()
-    assert len(hub_family.journal()) == 1
+    assert len(hub_family.unfinished()) == 1
     done = run_tool(*args, cwd=hub_family.clone.path)
     assert done.code == 0, (done.out, done.err)
     assert "main: an earlier sync did not end; its push landed" in done.err
-    assert not hub_family.journal()
+    assert not hub_family.unfinished()
     assert hub_family.origin.tip("import/space") == hub_family.clone.tip("import/space")

@@ -7,11 +7,12 @@ from typing import Any
 
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
-from openllm_repos.journal.operations import HERE, Came, Move, note
+from openllm_repos.journal.log import HERE, Move, MoveOutcome
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.sandbox import Sandbox
 from tests.support.family import Family
 from tests.support.inprocess import RunCli
+from tests.support.logged import write_operation
 from tests.support.published import Publishing
 from tests.support.releases import ORDER, Releases
 from tests.support.shim import Fault, GitShim
@@ -35,11 +36,8 @@ def here(ref: str, old: str, new: str) -> Move:
     return Move(HERE, "", ref, ObjectId(old), ObjectId(new))
 
 
-def write(family: Family | Releases, command: str, *noted: Move, outcome: Came = Came.MOVED) -> str:
-    """Write an operation down, as a command does that moves refs by itself."""
-    repository = Repository.open(family.clone.path)
-    with exclusive(repository, command):
-        return note(repository, command, noted, outcome=outcome)
+def write(family: Family, command: str, *moves: Move, outcome: MoveOutcome | None = MoveOutcome.MOVED) -> str:
+    return write_operation(family.clone.path, command, *moves, outcome=outcome)
 
 
 def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Family) -> None:
@@ -107,11 +105,11 @@ def test_a_run_that_was_killed_has_not_ended_until_the_next_one_asks(family: Fam
     with Zygote() as zygote:
         calls = len(shim.calls())
         shim.arm(calls + 29, Fault.KILL_AFTER)
-        while zygote.run("sync", "--yes", cwd=family.clone.path).code == -9 and not family.journal():
-            raise AssertionError("killed before the journal")
-    (name,) = family.journal()
+        while zygote.run("sync", "--yes", cwd=family.clone.path).code == -9 and not family.unfinished():
+            raise AssertionError("killed before it was written down")
+    (name,) = family.unfinished()
     begun, _ = logged(family)
-    assert (begun["unfinished"], begun["operation"]) == (True, name.removesuffix("-space.json"))
+    assert (begun["unfinished"], begun["operation"]) == (True, name)
     told = family.run("log", cwd=family.clone.path).out
     assert "not ended  space" in told
     assert "  it did not end\n  next: openllm-repos sync space  # asks" in told
@@ -123,12 +121,12 @@ def test_a_run_that_was_killed_has_not_ended_until_the_next_one_asks(family: Fam
 
 def test_at_work_is_told_from_not_ended(family: Family) -> None:
     move = Move("space", family.space.url, "refs/heads/main", ZERO, ObjectId(family.clone.tip()))
-    write(family, "publish space", move, outcome=Came.BEGUN)
+    write(family, "publish space", move, outcome=None)
     repository = Repository.open(family.clone.path)
     with exclusive(repository, "publish"):
         assert "it is at work now" in family.run("log", cwd=family.clone.path).out
-    assert "next: openllm-repos sync space  #" in family.run("log", cwd=family.clone.path).out
-    write(family, "release 1.0.0", move, outcome=Came.BEGUN)
+    assert "next: openllm-repos publish space  #" in family.run("log", cwd=family.clone.path).out
+    write(family, "release 1.0.0", move, outcome=None)
     assert "next: openllm-repos release 1.0.0  #" in family.run("log", "-n", "1", cwd=family.clone.path).out
 
 
@@ -240,10 +238,15 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     assert releases.remotes["space"].files() == {}
     assert releases.remotes["main"].log("main")[0] == "Give up release openllm 1.0.0"
     assert tag in releases.clone.tips().values(), "a tag that was taken back is kept"
-    undone, given_up, _ = logged(releases)
-    assert (undone["command"], given_up["command"]) == (f"undo {stopped['operation']}", "release abort 1.0.0")
-    again = releases.run("undo", given_up["operation"], "--yes", cwd=releases.clone.path)
-    assert (again.code, "openllm-repos release 1.0.0" in again.err) == (3, True)
+    undone, _ = logged(releases)
+    assert undone["command"] == f"undo {stopped['operation']}"
+    assert [(repo, came) for repo, ref, came in moves(undone) if "tags" in ref] == [
+        ("space", "moved"),
+        ("small-7k", "moved"),
+        ("small-8k", "moved"),
+    ]
+    again = releases.run("undo", undone["operation"], "--dry-run", cwd=releases.clone.path)
+    assert "v1.0.0 was deleted there\n  next: openllm-repos release 1.0.0" in again.out
 
     hook.unlink()
     releases.clone.git("pull", "-q", "--ff-only", releases.remotes["main"].url, "main")

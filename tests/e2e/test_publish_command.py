@@ -277,9 +277,8 @@ def test_two_people_publish_at_once_and_neither_takes_back_unseen_what_the_other
 
 
 def test_a_log_that_cannot_be_written_stops_no_other_repo(publishing: Publishing) -> None:
-    log = publishing.top / ".git/openllm-repos/operations"
-    log.parent.mkdir(exist_ok=True)
-    log.write_text("in the way")
+    log = publishing.top / ".git/openllm-repos/operations.jsonl"
+    log.mkdir(parents=True)
     done = publishing.publish()
     assert "training-data: published, but not written into the log of operations." in done.err
     assert "small-7k: published, now at" in done.out

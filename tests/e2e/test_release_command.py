@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.fingerprint import listing
 from tests.support.inprocess import RunCli
+from tests.support.logged import unfinished
 from tests.support.releases import FILES, MEMBERS, ORDER, Releases
 from tests.support.repositories import Bare, Clone
 
@@ -311,7 +312,7 @@ def test_another_machine_finishes_with_the_very_same_tags(releases: Releases) ->
     assert releases.tags("v1.0.0")["main"] == releases.remotes["main"].tip("main")
     tags = {name: bare.tips()["refs/tags/v1.0.0"] for name, bare in releases.remotes.items()}
 
-    begun = (releases.clone.path / ".git/openllm-repos/release.json").read_text()
+    begun = (releases.clone.path / ".git/openllm-repos/operations.jsonl").read_text()
     assert all(f'"{tag}"' in begun for tag in tags.values()), "made anew from the lock, they are the same objects"
     assert "Nothing to do" in releases.released("1.0.0").out
 
@@ -334,7 +335,7 @@ def test_a_protected_branch_is_told_to_let_the_tag_carry_the_lock(releases: Rele
     assert "main did not take the lock's commit on main, and nothing was changed there" in done.err
     assert "openllm-repos manifest set project.lock tag" in done.err
     assert set(releases.tags("v1.0.0").values()) == {None}
-    assert not (releases.clone.path / ".git/openllm-repos/release.json").exists()
+    assert not unfinished(releases.clone.path)
 
     allow(releases.remotes["main"])
     releases.manifest(project='lock = "tag"')

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.support.inprocess import RunCli
+from tests.support.logged import unfinished
 from tests.support.process import RunTool
 from tests.support.releases import ORDER, Releases
 from tests.support.repositories import Bare, Clone
@@ -194,8 +194,9 @@ def test_somebody_releases_the_same_in_the_very_moment(releases: Releases) -> No
 
 def _made(releases: Releases) -> str:
     """Return the id of the tag that the clone has made for the source."""
-    record = json.loads((releases.clone.path / ".git/openllm-repos/release.json").read_text())
-    return str(record["rows"][-1]["object"])
+    (operation,) = unfinished(releases.clone.path)
+    assert operation.release is not None
+    return str(operation.release["rows"][-1]["object"])
 
 
 @pytest.mark.slow

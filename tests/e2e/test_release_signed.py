@@ -77,7 +77,7 @@ def test_a_release_that_goes_on_uses_the_signatures_it_has(releases: Releases, s
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     assert releases.release("1.0.0").code == 3
-    begun = (releases.clone.path / ".git/openllm-repos/release.json").read_text()
+    begun = (releases.clone.path / ".git/openllm-repos/operations.jsonl").read_text()
     hook.unlink()
     ssh_key.unlink()
     releases.released("1.0.0")

@@ -32,7 +32,7 @@ def rolled(family: Family, *args: str) -> Result:
     assert {path: family.space.read(path) for path in OWN} == own
     family.space.git("merge-base", "--is-ancestor", before, "main")
     family.space.fsck()
-    assert not family.journal()
+    assert not family.unfinished()
     return done
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from openllm_repos.journal.log import Move
+from openllm_repos.names.objectid import ObjectId
 from tests.support.family import START, Family
+from tests.support.logged import write_operation
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
@@ -248,18 +251,13 @@ def test_a_fresh_clone_on_another_machine_answers_the_same(family: Family, tmp_p
 
 def test_a_sync_that_did_not_end_is_said_and_left_for_the_next_sync(family: Family) -> None:
     family.synced()
-    journal = family.clone.path / ".git/openllm-repos/journal"
-    journal.mkdir(parents=True, exist_ok=True)
-    (journal / "unreadable.json").write_text("{")
-    tip = family.clone.tip()
-    (journal / "20260101T000000Z-abcd-space.json").write_text(
-        f'{{"operation": "20260101T000000Z-abcd", "target": "space", "url": "{family.space.url}",'
-        f' "ref": "refs/heads/main", "old": "{"0" * 40}", "new": "{tip}", "source_commit": "{tip}"}}'
-    )
+    tip = ObjectId(family.clone.tip())
+    pushed = Move("space", family.space.url, "refs/heads/main", ObjectId("0" * 40), tip)
+    name = write_operation(family.clone.path, "sync", pushed, outcome=None)
     said = " ".join(status(family).out.split())
-    assert f"space: a sync began to push {tip[:10]} and has not ended" in said
+    assert f"space: sync began to push {tip[:10]} and has not ended" in said
     assert nexts(family) == ["openllm-repos sync space"]
-    assert len(family.journal()) == 2
+    assert family.unfinished() == [name]
 
 
 def test_offline_answers_from_what_was_fetched(family: Family) -> None:

@@ -216,7 +216,7 @@ def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
     assert "space refused the push, and nothing was changed there:" in done.out
     assert "remote: You are not authorized to push to this repo." in done.out
     assert "next: hf auth whoami  # this token may not write to" in done.out
-    assert (hub.space.tips(), hub.journal()) == (tips, [])
+    assert (hub.space.tips(), hub.unfinished()) == (tips, [])
 
 
 @pytest.mark.slow

@@ -195,7 +195,7 @@ def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     assert done.code == (30 if status == 500 else 3)
     assert ("cannot do it now (HTTP 500)" if status == 500 else "did not take what the push needs") in done.out
     assert ("hint: Check that you may write there" in done.out) == (status == 403)
-    assert (hub.space.tips(), hub.pushes(), hub.journal()) == (tips, pushes, [])
+    assert (hub.space.tips(), hub.pushes(), hub.unfinished()) == (tips, pushes, [])
     sandbox.hub.faults.clear()
     hub.synced("--yes")
     assert hub.pulled("training/model.bin") == CONTENT

@@ -64,7 +64,7 @@ def test_one_that_refuses_stops_no_other(family: Family, many: dict[str, Bare]) 
     outcomes = [line.partition(",")[0] for line in done.out.splitlines() if ": s" in line]
     assert outcomes == ["space: synced", "one: stopped", "two: synced"]
     assert "not today" in done.out
-    assert (many["one"].tips(), family.journal()) == ({}, [])
+    assert (many["one"].tips(), family.unfinished()) == ({}, [])
     assert many["two"].read("training/train.py") == b"train\n"
 
 
@@ -87,7 +87,7 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 60
-    while len(list(begun.iterdir())) < 2 or not (many["two"].tips() and len(family.journal()) == 2):
+    while len(list(begun.iterdir())) < 2 or not (many["two"].tips() and len(family.unfinished()) == 2):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     while family.clone.tips().get("refs/remotes/two/main") != many["two"].tip("main"):  # its last call of git
@@ -98,11 +98,11 @@ def test_ctrl_c_ends_all_of_them_and_the_next_sync_finishes(
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said.splitlines()[-1]) == (130, b"stopped: Interrupted.")
     assert shim.calls() == before  # no host is asked anything more: it may be the one that does not answer
-    assert [name.rpartition("-")[2] for name in family.journal()] == ["one.json", "space.json"]
+    assert [name.rpartition("-")[2] for name in family.unfinished()] == ["one.json", "space.json"]
     for remote in (many["space"], many["one"]):
         (remote.path / "hooks/pre-receive").unlink()
     done = family.sync()
-    assert (done.code, family.journal()) == (0, [])
+    assert (done.code, family.unfinished()) == (0, [])
     assert "space: an earlier sync did not end; its push had not landed" in done.err
     assert {remote.read("training/train.py") for remote in many.values()} == {b"train\n"}
     assert not [ref for ref in family.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
@@ -154,7 +154,7 @@ def test_a_host_that_is_asked_too_often_after_a_push_leaves_it_open(hub_family: 
     """The push landed, but nobody says so: that is no success, and the next sync finds out."""
     sandbox.hub.fault("GET */info/refs", status=429, headers={"Retry-After": "600"}, count=None, skip=4)
     done = hub_family.sync()
-    assert (done.code, len(hub_family.journal())) == (30, 1)
+    assert (done.code, len(hub_family.unfinished())) == (30, 1)
     assert "It may have landed." in done.out
     sandbox.hub.faults.clear()
     again = hub_family.synced()

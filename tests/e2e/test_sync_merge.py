@@ -24,7 +24,7 @@ def _stopped(family: Family, *args: str) -> Result:
     done = family.sync(*args)
     assert done.code == 3, (done.out, done.err)
     assert family.persons_own() == before
-    assert not family.journal()
+    assert not family.unfinished()
     return done
 
 

@@ -78,7 +78,7 @@ def test_the_end_of_the_input_is_no_answer(family: Family) -> None:
 
 def test_ctrl_c_at_the_question_changes_nothing(family: Family) -> None:
     done = run_on_terminal("sync", cwd=family.clone.path, typed=b"\x03", at=QUESTION.encode())
-    assert (done.code, family.space.tips(), family.journal()) == (130, {}, [])
+    assert (done.code, family.space.tips(), family.unfinished()) == (130, {}, [])
     assert "stopped: Interrupted." in done.out
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openllm_repos.git.repository import Repository
-from openllm_repos.journal.operations import Move, note
+from openllm_repos.journal.log import Move
 from openllm_repos.names.objectid import ObjectId
 from tests.support.family import MAPS, Family, text
+from tests.support.logged import write_operation
 from tests.support.repositories import Clone
 from tests.support.terminal import run_on_terminal
 
@@ -88,9 +88,9 @@ def test_a_branch_that_was_rewritten_since_has_nothing_to_take_back(synced: Fami
 
 
 def test_a_branch_that_is_gone_or_out_of_reach_is_told(synced: Family) -> None:
-    synced.space.git("update-ref", "-d", "refs/heads/main")
+    synced.space.git("branch", "-m", "main", "old")
     gone = undo(synced, "--yes")
-    assert (gone.code, "space has no branch main any more" in gone.out) == (3, True)
+    assert (gone.code, "space has no branch main, but it has old." in gone.out) == (3, True)
     synced.space.path.rename(synced.folder / "away")
     away = undo(synced, "--yes")
     assert (away.code, "space is unreachable" in away.out) == (30, True)
@@ -147,9 +147,8 @@ def test_on_a_terminal_it_asks(synced: Family, typed: bytes, code: int, paths: b
 def test_what_no_sync_brought_is_taken_back_without_a_word_on_the_source(synced: Family) -> None:
     old = synced.space.tip("main")
     new = synced.edit("Published", {"training/model.py": text(l1="second", l20="published")})
-    repository = Repository.open(synced.clone.path)
     move = Move("space", synced.space.url, "refs/heads/main", ObjectId(old), ObjectId(new))
-    name = note(repository, "publish space", [move])
+    name = write_operation(synced.clone.path, "publish space", move)
     assert undo(synced, "--yes").code == 0
     assert synced.space.read("training/model.py") == text(l1="second").encode()
     assert "Projected-Commit" not in synced.space.git("log", "-1", "--format=%B", "main")

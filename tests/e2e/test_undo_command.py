@@ -30,7 +30,7 @@ def undo(family: Family, *args: str, code: int = 0) -> Result:
     assert done.code == code, (done.out, done.err)
     family.space.git("merge-base", "--is-ancestor", before, "main")
     family.space.fsck()
-    assert not family.journal()
+    assert not family.unfinished()
     return done
 
 

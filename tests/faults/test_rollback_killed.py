@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.family import Family, text
 from tests.support.inprocess import run_in_process
+from tests.support.logged import unfinished
 from tests.support.process import Result
 from tests.support.repositories import Bare, Clone
 from tests.support.sealed import SealedHome
@@ -122,7 +123,7 @@ def test_a_rollback_that_was_hurt_is_finished_by_the_same_command(
 
     after = scene.run(what, hurt=False)
     assert after.code == 0, (after.out, after.err)
-    assert not list((scene.clone.path / ".git/openllm-repos/journal").glob("*"))
+    assert not unfinished(scene.clone.path)
     assert not [ref for ref in scene.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
     assert scene.space.parents("main") == [before]
     assert ("Held-At" if what == "--to" else "Hold-Lifted") in scene.space.trailers("main")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.family import Family, text
 from tests.support.inprocess import run_in_process
+from tests.support.logged import unfinished
 from tests.support.process import Result
 from tests.support.repositories import Bare, Clone
 from tests.support.sealed import SealedHome
@@ -138,7 +139,7 @@ def test_a_sync_that_was_hurt_is_finished_by_the_next_one(scene: Scene, call: in
     after = scene.sync_again()
     assert after.code == 0, (after.out, after.err)
     assert ("up to date" in after.out) == landed
-    assert not list((scene.clone.path / ".git/openllm-repos/journal").glob("*"))
+    assert not unfinished(scene.clone.path)
     assert not [ref for ref in scene.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
     assert scene.clone.tip("refs/remotes/space/main") == scene.space.tip("main")
     assert scene.sync_commits() == syncs + 1

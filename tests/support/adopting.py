@@ -31,7 +31,7 @@ def adopted(family: Family, *args: str | Path) -> Result:
     done = adopt(family, "--yes", *args)
     assert done.code == 0, (done.out, done.err)
     family.space.fsck()
-    assert not family.journal()
+    assert not family.unfinished()
     assert family.space.parents("main")[0] == before
     assert family.space.files() == files
     return done

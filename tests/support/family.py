@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.support.fingerprint import listing
+from tests.support.logged import unfinished
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
@@ -148,12 +149,12 @@ class Family:
         self.space.fsck()
         if before is not None:
             self.space.git("merge-base", "--is-ancestor", before, "main")
-        assert not self.journal()
+        assert not self.unfinished()
         return done
 
-    def journal(self) -> list[str]:
-        """Return the records of syncs that did not end."""
-        return sorted(path.name for path in (self.clone.path / ".git/openllm-repos/journal").glob("*"))
+    def unfinished(self) -> list[str]:
+        """Return the operations that did not end."""
+        return [operation.name for operation in unfinished(self.clone.path)]
 
     def everything(self) -> dict[str, str]:
         """Return a fingerprint of each file of the clone and of both remotes."""

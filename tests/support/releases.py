@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.support.logged import unfinished
 from tests.support.repositories import Bare, Clone
 
 if TYPE_CHECKING:
@@ -119,6 +120,6 @@ class Releases:
             bare.fsck()
             assert bare.git("cat-file", "-t", f"refs/tags/{tag}") == "tag", name
             bare.git("merge-base", "--is-ancestor", f"refs/tags/{tag}", "main")
-        assert not (self.clone.path / ".git/openllm-repos/release.json").exists()
+        assert not unfinished(self.clone.path)
         assert not [ref for ref in self.clone.tips() if ref.startswith("refs/openllm/release/")]
         self.clone.fsck()

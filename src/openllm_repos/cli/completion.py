@@ -75,9 +75,11 @@ def _tags(_: click.Context, manifest: Manifest, repository: Repository) -> Itera
 
 
 def _operations(_: click.Context, __: Manifest, repository: Repository) -> Iterator[CompletionItem]:
-    from openllm_repos.journal.operations import operations
+    from itertools import islice
 
-    return (CompletionItem(one.name, help=show(one.command)) for one in operations(repository, most=_OPERATIONS))
+    from openllm_repos.journal.log import operations
+
+    return (CompletionItem(one.name, help=show(one.command)) for one in islice(operations(repository), _OPERATIONS))
 
 
 def _mapped(ctx: click.Context, manifest: Manifest, repository: Repository) -> Iterator[CompletionItem]:

@@ -138,7 +138,7 @@ class Frame:
         lock = exclusive(repository, change.name) if change.name else contextlib.nullcontext()
         with lock, contextlib.ExitStack() as change.resources:
             if change.settles and manifest is not None:
-                from openllm_repos.sync.apply import settle
+                from openllm_repos.sync.settle import settle
 
                 settle(manifest, repository, self.tell)
             plan = change.plan(repository)

@@ -18,7 +18,7 @@ from openllm_repos.hint import command_line, hint_lines, note_lines
 from openllm_repos.importing.apply import publish, require_github, write_branch
 from openllm_repos.importing.model import ImportedCommit, ImportPlan, Published
 from openllm_repos.importing.planning import plan_import
-from openllm_repos.journal.operations import new_operation
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.text import show, show_path
 
@@ -78,9 +78,9 @@ class _Import(Change[ImportPlan, _Imported]):
     def apply(self, plan: ImportPlan, repository: Repository, tell: Tell) -> _Imported:
         if plan.tip is None:
             return _Imported()
-        operation = new_operation()
-        moved = write_branch(plan, repository, operation)
-        published = publish(plan, self.manifest, repository, operation, tell) if self.asks else None
+        with Transaction(repository, f"import {plan.target}") as transaction:
+            moved = write_branch(plan, repository, transaction)
+            published = publish(plan, self.manifest, repository, transaction, tell) if self.asks else None
         return _Imported(moved, published)
 
     def result_lines(self, plan: ImportPlan, result: _Imported) -> Iterator[str]:

@@ -208,7 +208,7 @@ def _require_reached(family: FamilyStatus) -> None:
         remote = family.remotes[status.repo.name]
         if not remote.problem:
             continue
-        message = f"{status.repo.name} is unreachable: {remote.problem.rstrip('.')}."
+        message = f"{status.repo.name} {remote.trouble}"
         if status.repo.role is not Role.MEMBER:
             raise EnvironmentProblem(message, hint=remote.hint)
         click.echo(f"note: {show(redact(message))}")

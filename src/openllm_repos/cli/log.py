@@ -18,7 +18,7 @@ from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import hint_lines
 from openllm_repos.journal.lock import holder
-from openllm_repos.journal.operations import Came, Move, Operation, find_operation, operations
+from openllm_repos.journal.log import Move, MoveOutcome, Operation, find_operation, operations
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.text import show
 from openllm_repos.undo.ways import How, Undone, Way, ways
@@ -26,7 +26,7 @@ from openllm_repos.undo.ways import How, Undone, Way, ways
 SCHEMA = 1
 _SHOWN = 20
 _COLUMNS = (Column(least=9), Column(), Column(yields=1), Column(yields=2))
-_CAME = {Came.BEGUN: "not ended", Came.MOVED: "moved", Came.REFUSED: "refused", Came.UNKNOWN: "unknown"}
+_OUTCOMES = {outcome: outcome.value for outcome in MoveOutcome} | {MoveOutcome.BEGUN: "not ended"}
 
 
 @click.command("log")
@@ -58,7 +58,7 @@ def log(invocation: Invocation, operation: str | None, most: int, as_json: bool)
         return 0
     if not found:
         click.echo("No operation is written down yet.")
-    at_work = any(one.unfinished for one in found) and holder(repository) is not None
+    at_work = not all(one.ended for one in found) and holder(repository) is not None
     for one in found:
         for line in _lines(one, manifest, undone, whole=operation is not None, at_work=at_work):
             click.echo(line)
@@ -72,29 +72,22 @@ def _lines(one: Operation, manifest: Manifest | None, undone: Undone, *, whole: 
     digits = None if whole else 10
     rows = [
         Row(
-            [_CAME[move.came], _name(move), move.ref, f"{_id(move.old, digits)} -> {_id(move.new, digits)}"],
+            [_OUTCOMES[move.outcome], _name(move), move.ref, f"{_id(move.old, digits)} -> {_id(move.new, digits)}"],
             below=[f"{move.url}, {_time(move.at)}"] if whole and move.url else [],
         )
         for move in one.moves
     ]
     yield from table_lines(_COLUMNS, rows, width=width, indent=2)
-    if one.unfinished and at_work:
+    if not one.ended and at_work:
         yield "  it is at work now"
-    elif one.unfinished:
+    elif not one.ended:
         yield "  it did not end"
-        yield from hint_lines(f"{_who_ends(one)}  # asks the remotes what is true, and goes on", "  ")
+        yield from hint_lines(f"{one.again}  # asks the remotes what is true, and goes on", "  ")
     by = undone.by.get(one.name, ())
     if by:
         yield from prose_lines(f"taken back by {', '.join(other.name for other in by)}", width, 2)
     elif manifest is not None and one.moved:
         yield from _advice(one, ways(manifest, one), width, whole=whole)
-
-
-def _who_ends(one: Operation) -> str:
-    if one.command.startswith("release "):
-        return f"openllm-repos {one.command}"
-    names = dict.fromkeys(move.repo for move in one.moves if move.came is Came.BEGUN)
-    return f"openllm-repos sync {' '.join(names)}".rstrip()
 
 
 def _advice(one: Operation, found: Sequence[Way], width: int, *, whole: bool) -> Iterator[str]:
@@ -114,7 +107,8 @@ def _operation_json(one: Operation, manifest: Manifest | None, undone: Undone) -
         "operation": one.name,
         "command": one.command,
         "began": _iso(one.began),
-        "unfinished": one.unfinished,
+        "unfinished": not one.ended,
+        "done": one.done,
         "undoes": one.undoes or None,
         "undone_by": [other.name for other in undone.by.get(one.name, ())],
         "moves": [{**move_json(move), "undo": _way_json(means.get(id(move)))} for move in one.moves],
@@ -129,7 +123,7 @@ def move_json(move: Move) -> dict[str, Any]:
         "ref": move.ref,
         "old": move.old,
         "new": move.new,
-        "outcome": move.came.value,
+        "outcome": move.outcome.value,
         "at": _iso(move.at),
     }
 

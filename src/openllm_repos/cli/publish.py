@@ -73,10 +73,11 @@ class _Publish(Change[Plans, Results]):
 
     def apply(self, plan: Plans, repository: Repository, tell: Tell) -> Results:
         done = []
-        for one in plan:
-            if isinstance(one, PublishPlan):
-                with self.progress.of(f"{one.repo}: sending", one.size):
-                    done.append(self.publisher.apply(one))
+        with self.publisher.transaction:
+            for one in plan:
+                if isinstance(one, PublishPlan):
+                    with self.progress.of(f"{one.repo}: sending", one.size):
+                        done.append(self.publisher.apply(one))
         return done
 
     def result_lines(self, plan: Plans, result: Results) -> Iterator[str]:

@@ -52,8 +52,7 @@ class _Undo(Change[UndoPlan, Undoing]):
     validate: Validate
 
     def plan(self, repository: Repository) -> UndoPlan:
-        chosen, done = choose(repository, self.operation)
-        return plan_undo(self.manifest, repository, chosen, done, self.validate)
+        return plan_undo(self.manifest, repository, choose(repository, self.operation), self.validate)
 
     def plan_lines(self, plan: UndoPlan, *, every_file: bool) -> Iterable[str]:
         return _lines(plan, every_file=every_file)
@@ -83,7 +82,7 @@ class _Undo(Change[UndoPlan, Undoing]):
     def exit_code(self, plan: UndoPlan, result: Undoing | None) -> int:
         if code := exit_code_of(*(plan.stopped if result is None else result.targets)):
             return code
-        if not plan.does_something:
+        if not plan.does_something and plan.earlier is None:
             return ConflictError.exit_code
         return DIFFERS if plan.left else 0
 
@@ -91,6 +90,8 @@ class _Undo(Change[UndoPlan, Undoing]):
 def _lines(plan: UndoPlan, *, every_file: bool) -> Iterator[str]:
     """Yield what taking an operation back would do."""
     yield show(f"{plan.operation.name}  {plan.operation.command}")
+    if plan.earlier is not None:
+        yield f"was taken back already, by {plan.earlier.name}, which was stopped before it could say so"
     for step in plan.targets:
         if isinstance(step, Stopped):
             for conflict in step.conflicts:

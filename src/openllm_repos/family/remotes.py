@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from openllm_repos.errors import ConflictError, ReposError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import index_packs
-from openllm_repos.git.refs import read_refs
+from openllm_repos.git.refs import read_ref, read_refs
 from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, Unreachable, endpoints, fetch, list_refs
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
+from openllm_repos.journal.log import operations
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
+from openllm_repos.text import redact
 
 CONNECTIONS = 16
 DEADLINE = 10.0  # seconds until a remote counts as dead
@@ -38,6 +41,7 @@ class RemoteState:
         remembered: whether this is what was fetched before rather than an answer.
         heads: branch names and their commits.
         missing: whether it is on the Hub, and the Hub says that it has no such repository (or shows none).
+        unclear: whether it did answer, but what it has cannot be told from that.
     """
 
     repo: Repo
@@ -51,6 +55,27 @@ class RemoteState:
     remembered: bool = False
     heads: Mapping[str, ObjectId] = field(default_factory=dict)
     missing: bool = False
+    unclear: bool = False
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it, as a sentence after its name; an empty string where it answered."""
+        said = self.problem.rstrip(".")
+        end = "" if not said or said.endswith("?") else "."
+        return f"{'' if self.unclear or not said else 'is unreachable: '}{said}{end}"
+
+    def require(self) -> None:
+        """Refuse to go on without an answer.
+
+        Raises:
+            EnvironmentProblem: there is none.
+        """
+        if self.problem:
+            raise EnvironmentProblem(f"{self.repo.name} {self.trouble}", hint=self.hint)
+
+    def held(self, ref: str) -> ObjectId | None:
+        """Return what a branch or a tag is there, by its full name."""
+        return self.heads.get(ref.removeprefix("refs/heads/")) or self.tags.get(ref.removeprefix("refs/tags/"))
 
     @property
     def tracking_ref(self) -> str:
@@ -106,12 +131,69 @@ def answers(
 def ask_one(repository: Repository, repo: Repo, endpoint: Endpoint, *, deadline: float = DEADLINE) -> RemoteState:
     """Ask one remote for its refs; that it is unreachable is an answer too. What is not on the Hub yet can be made."""
     try:
-        return answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline, peeled=True))
+        state = answered(repo, endpoint, list_refs(repository, endpoint.url, deadline=deadline, peeled=True))
+        return doubted(repository, state)
     except Unreachable as why:
         missing, hint = why.missing and repo.on_hub, why.hint
         if missing:
             hint = f"{hint}\nopenllm-repos init --create  # makes the {repo.kind} {repo.repo_id}, if its name is right"
-        return RemoteState(repo, endpoint, problem=why.message, hint=hint, missing=missing)
+        return RemoteState(repo, endpoint, problem=why.message, hint=hint, missing=missing, unclear=why.unclear)
+
+
+def doubted(repository: Repository, state: RemoteState, old: ObjectId | None = None) -> RemoteState:
+    """Return what a remote said, as a problem where it showed no ref at all and is known to have had some.
+
+    That is what a server looks like, too, that has lost its disk or is being moved.
+
+    Args:
+        repository: the clone.
+        state: what it said.
+        old: what its branch was when a push to it began.
+    """
+    if state.problem or state.heads or state.tags:
+        return state
+    remembered = read_ref(repository, state.tracking_ref)
+    if remembered is not None and _was_elsewhere(repository, state.repo):
+        remembered = None
+    tip = remembered if old is None or old.is_zero else old
+    if tip is None:
+        return state
+    forget = command_line("git", "update-ref", "-d", state.tracking_ref, remark="if it was made anew, and is empty")
+    had = f"{state.repo.branch} at {tip[:10]}"
+    return replace(
+        state,
+        problem=f"answered with no refs, though it had {had}: a portal or a maintenance page?",
+        hint="Look at it in a browser, and run the same command again." + (f"\n{forget}" if remembered else ""),
+        unclear=True,
+    )
+
+
+def _was_elsewhere(repository: Repository, repo: Repo) -> bool:
+    """Whether the last that was pushed to a repo of this name went to another URL: what is remembered is of that."""
+    moves = (move for operation in operations(repository) for move in operation.moves if move.repo == repo.name)
+    url = next((move.url for move in moves if move.ref == repo.branch.ref), redact(repo.url))
+    return url != redact(repo.url)
+
+
+def tip_after_push(repository: Repository, state: RemoteState, old: ObjectId) -> ObjectId:
+    """Return what a remote's branch is, zeros where it is gone, after something was pushed to it.
+
+    Args:
+        repository: the clone.
+        state: the remote as it was before.
+        old: what its branch was before.
+
+    Raises:
+        EnvironmentProblem: it does not say; whether the push landed is unknown until it does.
+    """
+    now = doubted(repository, ask_one(repository, state.repo, state.endpoint), old)
+    if now.problem:
+        raise EnvironmentProblem(
+            f"{state.repo.name}: the push was sent, then the remote did not say what it has ({now.problem}). The push"
+            " may have landed.",
+            hint="Run the same command again: it asks the remote what is true and goes on from there.",
+        )
+    return now.tip or repository.zero
 
 
 def answered(repo: Repo, endpoint: Endpoint, refs: Mapping[str, ObjectId]) -> RemoteState:

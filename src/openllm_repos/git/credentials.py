@@ -2,7 +2,7 @@
 
 git itself decides who gets it. It asks a credential helper only when a server wants a password, and only a helper that
 is configured for that very scheme, host and port; after a redirect to another host it asks anew. The helper is a fixed
-text that names a variable, so the token stands in no argument, URL, configuration file, journal or log.
+text that names a variable, so the token stands in no argument, URL, configuration file or log.
 """
 
 from __future__ import annotations

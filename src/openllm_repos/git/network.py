@@ -55,6 +55,11 @@ class HostAnswer:
         return self.whole and self.headers.get("content-type", "").endswith("-advertisement")
 
     @property
+    def foreign(self) -> bool:
+        """Whether the host answered, but with something that git does not speak, such as a page to read."""
+        return 200 <= self.status < 300 and not self.headers.get("content-type", "").startswith("application/x-git-")
+
+    @property
     def passing(self) -> Passing | None:
         """Why the failure of that command may pass by itself, None where it will not."""
         if not self.method:
@@ -111,7 +116,8 @@ def ask_host(
         except DeadlineExceeded as late:
             late.passing = Passing("no answer in time", tries=1)
             raise
-        if done.code not in ok:
+        page = args[0] == "ls-remote" and answer.foreign and not done.stdout  # for git an answer without refs
+        if done.code not in ok or page:
             problem = (git or repository.git).failure(args[0], done)
             raise HostFailed(args[0], done, answer) if isinstance(problem, GitFailed) else problem
         return done

@@ -89,9 +89,11 @@ class Unreachable(EnvironmentProblem):
 
     Attributes:
         missing: its host answered that it has no such repository, or none that this person may see.
+        unclear: it answered, but not as git does.
     """
 
     missing = False
+    unclear = False
 
 
 def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict[RepoName, Endpoint]:
@@ -162,6 +164,7 @@ def list_refs(
     except HostFailed as failed:
         unreachable = _explain(repository, url, failed, _reason(failed.completed.said))
         unreachable.missing = failed.answer.status == _NOT_FOUND
+        unreachable.unclear = failed.answer.foreign
         raise unreachable from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
@@ -363,6 +366,10 @@ def _explain(repository: Repository, url: str, failed: HostFailed, words: str) -
     host, hint = host_name(url), ""
     if failed.passing is not None:
         hint = next_step(host, failed.passing)
+    elif failed.answer.foreign:
+        kind = failed.answer.headers.get("content-type", "").partition(";")[0] or "no content type"
+        words = f"answered with a page ({kind}) and not as git does: a portal or a maintenance page?"
+        hint = f"Look at {redact(url)} in a browser."
     elif failed.answer.unreached:
         # In words that are the same for each repository there, so that they are told once.
         why = _MILLISECONDS.sub("", words.rpartition("/': ")[2])

@@ -90,7 +90,7 @@ class Repository:
 
     @property
     def state_dir(self) -> Path:
-        """Our own folder in the clone: lock, journal, cache. Shared by linked work trees."""
+        """Our own folder in the clone: lock, log, cache. Shared by linked work trees."""
         return self.common_dir / "openllm-repos"
 
     @property

@@ -1,4 +1,4 @@
-"""The facts that the gate decides on: from the clone's objects, the journal, and one parallel round of questions."""
+"""The facts that the gate decides on: from the clone's objects, the log, and one parallel round of questions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from openllm_repos.hooks.gate import Facts, release_version
 from openllm_repos.hooks.lines import PushedRef
 from openllm_repos.hooks.reach import reach_of
 from openllm_repos.hooks.tags import TagFinder
-from openllm_repos.journal.records import glimpse
-from openllm_repos.journal.releases import begun_updates
+from openllm_repos.journal.log import begun
 from openllm_repos.manifest.model import Manifest, Repo, Role
 
 # The connection of the push stands idle meanwhile, and hosts close one that is idle for long.
@@ -60,12 +59,12 @@ def gather(
 def _ours(
     repository: Repository, addresses: Addresses, repos: Sequence[Repo], lines: Sequence[PushedRef]
 ) -> frozenset[str]:
-    """Return the refs that an operation of our own is about to move: it wrote so into the journal, to the last digit.
+    """Return the refs that an operation of our own is about to move: it wrote so into the log, to the last digit.
 
-    Whoever can write a false record can also leave the hook out. What a killed run left behind names a commit that had
+    Whoever can write a false log can also leave the hook out. What a killed run left behind names a commit that had
     passed every check.
     """
     keys = {addresses.key(repo.url) for repo in repos}
-    recorded = [(record.url, record.update) for record in glimpse(repository)] + [*begun_updates(repository)]
-    begun = {update for url, update in recorded if addresses.key(url) in keys}
-    return frozenset(line.ref for line in lines if line.update in begun)
+    moves = [move for operation in begun(repository) for move in operation.begun]
+    updates = {move.update for move in moves if addresses.key(move.url) in keys}
+    return frozenset(line.ref for line in lines if line.update in updates)

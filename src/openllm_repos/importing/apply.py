@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
-from openllm_repos.family.remotes import DEADLINE, bring
+from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.family.remotes import RemoteState, bring, tip_after_push
 from openllm_repos.family.remotes import ask as ask_remotes
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import Pushed, Unreachable, list_refs, push
+from openllm_repos.git.remote import Pushed, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.worktree import branches_in_use
 from openllm_repos.github.pulls import GitHubRefused, PullRequest, api_of, open_pull
@@ -18,8 +18,8 @@ from openllm_repos.hint import command_line
 from openllm_repos.hub.endpoint import github_server
 from openllm_repos.hub.tokens import github_token
 from openllm_repos.importing.model import ImportPlan, Published
-from openllm_repos.journal.operations import HERE, Move, note
-from openllm_repos.journal.records import Record, begin, finish
+from openllm_repos.journal.log import HERE, Move, MoveOutcome
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate
@@ -30,7 +30,7 @@ from openllm_repos.retry import RetryPolicy
 from openllm_repos.text import redact, show
 
 
-def write_branch(plan: ImportPlan, repository: Repository, operation: str) -> bool:
+def write_branch(plan: ImportPlan, repository: Repository, transaction: Transaction) -> bool:
     """Let the branch name what was made; return whether it moved. No work tree is touched.
 
     The caller holds the clone's lock since before the plan was made.
@@ -38,7 +38,7 @@ def write_branch(plan: ImportPlan, repository: Repository, operation: str) -> bo
     Args:
         plan: what to do, with commits; made on this clone, not in a quarantine.
         repository: the clone.
-        operation: what this is called in the log of operations.
+        transaction: the operation that it belongs to.
 
     Raises:
         ConflictError: the branch is checked out somewhere, where its files would no longer be those of its commit.
@@ -53,8 +53,10 @@ def write_branch(plan: ImportPlan, repository: Repository, operation: str) -> bo
             hint=f"git merge --ff-only {plan.tip}  # or switch to another branch first",
         )
     update = RefUpdate(plan.branch.ref, plan.old or repository.zero, plan.tip)
+    move = Move.of(HERE, "", update)
+    transaction.begin(move)
     update_refs(repository, [update], reason=f"openllm-repos: import {plan.target}")
-    note(repository, f"import {plan.target}", [Move(HERE, "", update.ref, update.old, update.new)], operation=operation)
+    transaction.finish(MoveOutcome.MOVED, move)
     return True
 
 
@@ -75,7 +77,7 @@ def publish(
     plan: ImportPlan,
     manifest: Manifest,
     repository: Repository,
-    operation: str,
+    transaction: Transaction,
     told: Callable[[str], None] = lambda _: None,
 ) -> Published:
     """Push the branch to the source's remote, believe only what that says afterwards, and open a pull request.
@@ -86,7 +88,7 @@ def publish(
         plan: what was done; its branch is here.
         manifest: the manifest that it was made from.
         repository: the clone.
-        operation: what this is called in the log of operations.
+        transaction: the operation that it belongs to.
         told: gets a line of progress before each push.
 
     Raises:
@@ -101,8 +103,7 @@ def publish(
     assert plan.tip is not None  # the caller looks first
     on_remote = replace(source, branch=plan.branch)
     here = bring(repository, list(ask_remotes(repository, [on_remote]).values()))[source.name]
-    if here.problem:
-        raise EnvironmentProblem(f"{source.name} is unreachable: {here.problem}.", hint=here.hint)
+    here.require()
     pushed = here.tip != plan.tip
     if pushed:
         if here.tip is not None and not is_ancestor(repository, here.tip, plan.tip):
@@ -112,17 +113,7 @@ def publish(
                 hint="Merge or delete it there, or import with another --branch.",
             )
         update = RefUpdate(plan.branch.ref, here.tip or repository.zero, plan.tip)
-        record = Record(
-            operation=operation,
-            target=source.name,
-            url=source.url,
-            ref=update.ref,
-            old=update.old,
-            new=update.new,
-            source_commit=plan.source_commit,
-            command=f"import {plan.target}",
-        )
-        _push(plan, repository, source, manifest.target(plan.target), here.endpoint.push_url, record, told)
+        _push(plan, repository, here, manifest.target(plan.target), update, transaction, told)
         mine = f"{here.endpoint.tracking}/{plan.branch}"
         update_refs(
             repository,
@@ -135,13 +126,13 @@ def publish(
 def _push(
     plan: ImportPlan,
     repository: Repository,
-    source: Repo,
+    remote: RemoteState,
     target: Repo,
-    url: str,
-    record: Record,
+    update: RefUpdate,
+    transaction: Transaction,
     told: Callable[[str], None],
 ) -> None:
-    update = record.update
+    source, url, move = remote.repo, remote.endpoint.push_url, Move.of(remote.repo.name, remote.repo.url, update)
     there = None if update.old.is_zero else update.old
     known = (plan.base,) if plan.base is not None else ()
     try:
@@ -152,23 +143,17 @@ def _push(
         raise
     carry(repository, source, url, inspection.large, told)
     told(f"{source.name}: pushing {update.new[:10]} to {plan.branch}")
-    begin(repository, record)
+    transaction.begin(move)
     said = push(repository, url, [update], lfs=bool(inspection.large))
-    try:
-        tip = list_refs(repository, url, [update.ref], deadline=DEADLINE).get(update.ref)
-    except Unreachable as why:
-        raise EnvironmentProblem(
-            f"{source.name}: the push was sent, then the remote fell silent ({why.message}). It may have landed.",
-            hint="Run the same command again: it asks the remote what is true and goes on from there.",
-        ) from None
-    finish(repository, record, landed=tip == update.new)
+    tip = tip_after_push(repository, remote, update.old)
+    transaction.finish(MoveOutcome.MOVED if tip == update.new else MoveOutcome.REFUSED, move)
     if tip != update.new:
         raise _not_landed(source, said, tip, update, repository.advice(url))
 
 
-def _not_landed(source: Repo, said: Pushed, tip: ObjectId | None, update: RefUpdate, known: str) -> Exception:
+def _not_landed(source: Repo, said: Pushed, tip: ObjectId, update: RefUpdate, known: str) -> Exception:
     """Say why the branch is not what was pushed."""
-    if tip is not None and tip != update.old:
+    if tip != update.old:
         return ConflictError(
             f"{source.name}: somebody else moved {update.ref} meanwhile; nothing of ours was pushed.",
             hint="Run the same command again.",

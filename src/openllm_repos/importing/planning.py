@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.last_sync import find_last_sync
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
@@ -54,8 +54,7 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
     states = bring(repository, list(ask(repository, [source, target]).values()))
     commit, notes = _newest_source(repository, source, states[source.name])
     remote = states[target.name]
-    if remote.problem:
-        raise EnvironmentProblem(f"{name} is unreachable: {remote.problem}.", hint=remote.hint)
+    remote.require()
     plan = ImportPlan(source.name, target.name, redact(target.url), branch, commit, target_tip=remote.tip, notes=notes)
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, commit, remote.tip)
@@ -70,7 +69,7 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
 def _newest_source(repository: Repository, source: Repo, remote: RemoteState) -> tuple[ObjectId, tuple[str, ...]]:
     """Return the newest commit of the source's branch that this clone or its remote has, and what to say of it."""
     if remote.problem:
-        note = f"{source.name} is unreachable ({remote.problem}): what others imported meanwhile is not known."
+        note = f"{source.name} {remote.trouble} What others imported meanwhile is not known."
         return source_commit(repository, source, remote, None), (note,)
     mine = read_ref(repository, source.branch.ref)
     if mine is None or (remote.tip is not None and is_ancestor(repository, mine, remote.tip)):

@@ -1,1 +1,1 @@
-"""What an operation set out to do, on disk before it starts: one at a time (``lock``), written down (``records``)."""
+"""One operation at a time (``lock``); what each is about to do, and what came of it (``log``)."""

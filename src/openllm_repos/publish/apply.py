@@ -15,7 +15,8 @@ from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
 from openllm_repos.hub.large import LargeFiles
 from openllm_repos.hub.session import host_of_url
-from openllm_repos.journal.operations import Move, new_operation, note
+from openllm_repos.journal.log import Move, MoveOutcome
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change
@@ -80,7 +81,7 @@ class Publisher:
         self._hashes = Hashes(repository.state_dir / HASHES, options.read)
         self._prepared: dict[str, Prepared] = {}
         self._agreed: dict[str, Mapping[str, str | None]] = {}
-        self._operation = new_operation()
+        self.transaction = Transaction(repository, "publish")
 
     def plan(self, repo: Repo) -> PublishPlan | NotPublished:
         """Say what a publish would do with a repo; what stops it is an answer, so that others go on."""
@@ -124,7 +125,7 @@ class Publisher:
     def _log(self, move: Move) -> None:
         """Write a commit that was made into the log of operations; a log that cannot be written stops no other repo."""
         try:
-            note(self._repository, "publish", [move], operation=self._operation)
+            self.transaction.finish(MoveOutcome.MOVED, move)
         except EnvironmentProblem as why:
             self._options.told(f"{move.repo}: published, but not written into the log of operations. {why.message}")
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.refs import update_refs
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs, push
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.single import add_file
 from openllm_repos.git.tags import signing_wanted
-from openllm_repos.journal.operations import Came, Move, new_operation, note
-from openllm_repos.journal.records import KEEP
+from openllm_repos.journal.log import Move, MoveOutcome
 from openllm_repos.journal.releases import ReleaseRecord, ReleaseRow, end_release
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
@@ -106,7 +105,11 @@ def plan_abort(manifest: Manifest, desk: Desk, version: str, *, leave: Collectio
 
 
 def abort(
-    manifest: Manifest, desk: Desk, plan: AbortPlan, told: Callable[[str], None] = lambda _: None, *, undoes: str = ""
+    manifest: Manifest,
+    desk: Desk,
+    plan: AbortPlan,
+    told: Callable[[str], None] = lambda _: None,
+    transaction: Transaction | None = None,
 ) -> Aborted:
     """Give a release up. The caller holds the clone's lock since before the plan was made.
 
@@ -115,48 +118,27 @@ def abort(
         desk: the one that it was made on; not on a quarantine.
         plan: what to do.
         told: gets a line of progress before each push.
-        undoes: the operation of the log that this takes back, where it is done for that.
+        transaction: the operation that it belongs to; one of its own by default.
 
     Raises:
         ReposError: a remote does not let a tag be removed; the same command goes on from there.
         EnvironmentProblem: a remote does not answer.
     """
+    if transaction is None:
+        with Transaction(desk.repository, f"release abort {plan.record.version}") as own:
+            return abort(manifest, desk, plan, told, own)
     record = plan.record
     reached = _endpoints(desk, record)
-    log = _Log(desk, record.version, undoes)
     for row, there in plan.removed:
         told(f"{row.repo}: taking the tag {row.tag} back")
-        _remove(log, reached[row.repo], row, there)
-    unlocked = not record.in_tag and _unlock(manifest, log, record, reached, told)
-    end_release(desk.repository)
+        _remove(desk, transaction, reached[row.repo], row, there, record.version)
+    unlocked = not record.in_tag and _unlock(manifest, desk.repository, transaction, record, reached, told)
+    end_release(desk.repository, landed={(str(row.repo), there) for row, there in plan.removed})
     return Aborted(record.tag, tuple(str(row.repo) for row, _ in plan.removed), plan.kept, unlocked)
 
 
 def _endpoints(desk: Desk, record: ReleaseRecord) -> Mapping[RepoName, Endpoint]:
     return endpoints(desk.repository, {row.repo: RepoUrl(row.url) for row in record.rows})
-
-
-class _Log:
-    """What giving a release up does to refs, for the log of operations; what a tag was stays reachable here."""
-
-    def __init__(self, desk: Desk, version: str, undoes: str) -> None:
-        self._desk = desk
-        self.repository = desk.repository
-        self.version = version
-        self._undoes = undoes
-        self._operation = new_operation()
-
-    def note(self, row: ReleaseRow, update: RefUpdate, came: Came) -> None:
-        """Write down what came of one ref."""
-        move = Move(row.repo, row.url, update.ref, update.old, update.new)
-        command = f"release abort {self.version}"
-        note(self.repository, command, [move], outcome=came, operation=self._operation, undoes=self._undoes)
-
-    def keep(self, row: ReleaseRow, held: ObjectId) -> None:
-        """Hold a tag that is taken back, where the clone has it and the commit that it names."""
-        if self._desk.holds(held) and self._desk.holds(row.commit):
-            kept = RefUpdate(f"{KEEP}/{self._operation}/{row.repo}/old", self.repository.zero, held)
-            update_refs(self.repository, [kept], reason="openllm-repos: release abort")
 
 
 def _require_others(record: ReleaseRecord, names: Collection[str]) -> None:
@@ -208,32 +190,33 @@ def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None
     return next(one for one in with_tag(desk, record, row, signed=False).rows if one.repo == row.repo).object
 
 
-def _remove(log: _Log, endpoint: Endpoint, row: ReleaseRow, held: ObjectId) -> None:
-    repository = log.repository
-    update = RefUpdate(row.tag.ref, held, repository.zero)
-    log.keep(row, held)
-    log.note(row, update, Came.BEGUN)
-    said = push(repository, endpoint.push_url, [update], hooks=False)
+def _remove(
+    desk: Desk, transaction: Transaction, endpoint: Endpoint, row: ReleaseRow, held: ObjectId, version: str
+) -> None:
+    repository = desk.repository
+    move = Move.of(row.repo, row.url, RefUpdate(row.tag.ref, held, repository.zero))
+    transaction.begin(move, hold=desk.holds(held) and desk.holds(row.commit))
+    said = push(repository, endpoint.push_url, [move.update], hooks=False)
     try:
         left = list_refs(repository, endpoint.url, (row.tag.ref,), deadline=DEADLINE).get(row.tag.ref)
     except Unreachable as why:
-        log.note(row, update, Came.UNKNOWN)
         raise EnvironmentProblem(
             f"{row.repo}: its tag was to be removed, then the remote fell silent ({why.message}).",
             hint="Run the same command again: it asks what is true.",
         ) from None
-    log.note(row, update, Came.REFUSED if left == held else Came.MOVED)
+    transaction.finish(MoveOutcome.REFUSED if left == held else MoveOutcome.MOVED, move)
     if left == held:
         raise said.problem(
             f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
-            hint=f"openllm-repos release abort {log.version}  # once it is removed there\n"
-            f"openllm-repos release abort {log.version} --leave {row.repo}  # or let it stay",
+            hint=f"openllm-repos release abort {version}  # once it is removed there\n"
+            f"openllm-repos release abort {version} --leave {row.repo}  # or let it stay",
         )
 
 
 def _unlock(
     manifest: Manifest,
-    log: _Log,
+    repository: Repository,
+    transaction: Transaction,
     record: ReleaseRecord,
     reached: Mapping[RepoName, Endpoint],
     told: Callable[[str], None],
@@ -243,7 +226,7 @@ def _unlock(
     Raises:
         ReposError: the branch does not take that commit.
     """
-    source, repository = manifest.source, log.repository
+    source = manifest.source
     path = lock_path(record.tag)
     tip = _locked_tip(manifest, repository, record)
     if tip is None:
@@ -251,10 +234,11 @@ def _unlock(
     made, _ = add_file(repository, tip, path, None, f"Give up release {record.project} {record.version}\n")
     told(f"{source.name}: taking the lock off {source.branch}")
     update = RefUpdate(record.branch, tip, made)
-    log.note(record.source, update, Came.BEGUN)
+    move = Move.of(source.name, record.source.url, update)
+    transaction.begin(move)
     said = push(repository, reached[source.name].push_url, [update])
     landed = source_state(manifest, repository).tip == made
-    log.note(record.source, update, Came.MOVED if landed else Came.REFUSED)
+    transaction.finish(MoveOutcome.MOVED if landed else MoveOutcome.REFUSED, move)
     if not landed:
         raise said.problem(
             f"{source.name} did not take the commit that removes {path}:\n{said.said}",

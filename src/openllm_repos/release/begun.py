@@ -1,4 +1,4 @@
-"""A release that was begun and has not ended: by this clone's journal, or on any machine by its lock and tags."""
+"""A release that was begun and has not ended: by this clone's log, or on any machine by its lock and tags."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ def find_begun(manifest: Manifest, repository: Repository, version: str) -> Rele
         ConflictError: another version was begun in this clone and has not ended.
         EnvironmentProblem: the source's remote does not answer.
     """
-    journal = read_release(repository)
+    begun = read_release(repository)
     tag = manifest.project.tag.tag_for(version)
-    if journal is not None and not _given_up(manifest, repository, journal):
-        if journal.version != version:
+    if begun is not None and not _given_up(manifest, repository, begun):
+        if begun.version != version:
             raise ConflictError(
-                f"The release {journal.tag} was begun in this clone and has not ended.",
-                hint=f"openllm-repos release {journal.version}  # finishes it\n"
-                f"openllm-repos release abort {journal.version}  # or gives it up",
+                f"The release {begun.tag} was begun in this clone and has not ended.",
+                hint=f"openllm-repos release {begun.version}  # finishes it\n"
+                f"openllm-repos release abort {begun.version}  # or gives it up",
             )
-        return journal
+        return begun
     found = find_lock(repository, source_state(manifest, repository), tag)
     return None if found is None else record_of(found)
 
 
-def _given_up(manifest: Manifest, repository: Repository, journal: ReleaseRecord) -> bool:
+def _given_up(manifest: Manifest, repository: Repository, begun: ReleaseRecord) -> bool:
     """Whether a release that was begun here was given up elsewhere since: its lock is not where it was pushed to.
 
     Raises:
         EnvironmentProblem: the source's remote does not answer.
     """
-    if journal.in_tag or not journal.locked:
+    if begun.in_tag or not begun.locked:
         return False
-    found = find_lock(repository, source_state(manifest, repository), journal.tag)
-    return found is None or found.commit != journal.commit
+    found = find_lock(repository, source_state(manifest, repository), begun.tag)
+    return found is None or found.commit != begun.commit
 
 
 def source_state(manifest: Manifest, repository: Repository) -> RemoteState:
@@ -57,8 +57,7 @@ def source_state(manifest: Manifest, repository: Repository) -> RemoteState:
         EnvironmentProblem: it does not answer.
     """
     (state,) = bring(repository, list(ask(repository, [manifest.source]).values())).values()
-    if state.problem:
-        raise EnvironmentProblem(f"{manifest.source.name} is unreachable: {state.problem}.", hint=state.hint)
+    state.require()
     return state
 
 

@@ -19,18 +19,16 @@ from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, fetch, list_refs, push
 from openllm_repos.git.tags import signing_wanted
-from openllm_repos.journal.operations import Came, new_operation
+from openllm_repos.journal.log import HERE, Move, MoveOutcome
 from openllm_repos.journal.releases import (
     ReleaseRecord,
     ReleaseRow,
     RowState,
     begin_release,
-    end_release,
-    log_here,
-    log_lock,
-    log_tag,
-    write_release,
+    release_transaction,
+    write_row,
 )
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.lockfile.model import Lock
 from openllm_repos.lockfile.text import parse_lock
 from openllm_repos.names.objectid import ObjectId
@@ -48,7 +46,9 @@ class SourceMoved(ConflictError):
     """The source's branch went on while a release was prepared; nothing was pushed, and it is dropped."""
 
 
-def carry_out(desk: Desk, record: ReleaseRecord, told: Told = lambda _: None) -> tuple[Tagged, ...]:
+def carry_out(
+    desk: Desk, record: ReleaseRecord, told: Told = lambda _: None, transaction: Transaction | None = None
+) -> tuple[Tagged, ...]:
     """Carry out a prepared release, or finish one that was begun.
 
     The caller holds the clone's lock (:func:`openllm_repos.journal.lock.exclusive`).
@@ -57,6 +57,7 @@ def carry_out(desk: Desk, record: ReleaseRecord, told: Told = lambda _: None) ->
         desk: holds the clone of the source.
         record: what was prepared; it is written to disk before anything is pushed.
         told: gets a line of progress before each push.
+        transaction: the operation that it belongs to; by default the one that was begun here.
 
     Returns:
         Every repo with the commit that its tag names, as the remotes say in the end; the source is the last.
@@ -67,7 +68,7 @@ def carry_out(desk: Desk, record: ReleaseRecord, told: Told = lambda _: None) ->
         ReposError: a remote said no; what is done stays, and the same command goes on from there.
         EnvironmentProblem: a remote does not answer.
     """
-    return _Carrying(desk, record, told).run()
+    return _Carrying(desk, record, told, transaction).run()
 
 
 def tags_due(desk: Desk, record: ReleaseRecord) -> tuple[RepoName, ...]:
@@ -83,24 +84,25 @@ def tags_due(desk: Desk, record: ReleaseRecord) -> tuple[RepoName, ...]:
 class _Carrying:
     """A release on its way. `record` is always what stands on disk, or newer."""
 
-    def __init__(self, desk: Desk, record: ReleaseRecord, told: Told) -> None:
+    def __init__(self, desk: Desk, record: ReleaseRecord, told: Told, transaction: Transaction | None = None) -> None:
         self._desk = desk
         self._repository = desk.repository
         self._told = told
-        self._lock: Lock = parse_lock(record.lock, "the journal")
+        self._lock: Lock = parse_lock(record.lock, "the log")
         urls = {row.repo: RepoUrl(row.url) for row in record.rows}
         self._endpoints: Mapping[RepoName, Endpoint] = endpoints(desk.repository, urls)
         self._branches = {repo.name: repo.branch for repo in self._lock.repos}
         self._held: dict[RepoName, ObjectId] = {}  # the tag objects that the remotes were last seen to have
-        self.record = record if record.operation else replace(record, operation=new_operation())
+        self._transaction = transaction or release_transaction(desk.repository, record.version)
+        self.record = record
 
     def run(self) -> tuple[Tagged, ...]:
         """Carry it out."""
         before = self._require_free(self.ask_all())
-        begin_release(self._repository, self.record)
+        begin_release(self._transaction, self.record)
         for row in self.record.rows:  # those that a run pushed which was stopped before it knew
             if before[row.repo] is TagState.AS_PLANNED and row.object == self._held[row.repo]:
-                log_tag(self._repository, self.record, row, Came.MOVED)
+                self._transaction.finish(MoveOutcome.MOVED, row.move(self._repository.zero))
         self._push_lock()
         pushed = [row.repo for row in self.record.rows if before[row.repo] is TagState.ABSENT and self._push_tag(row)]
         after = self.ask_all()
@@ -178,9 +180,10 @@ class _Carrying:
         return states
 
     def _note(self, row: ReleaseRow, state: RowState, *, write: bool = False) -> None:
-        self.record = self.record.with_row(replace(row, state=state))
+        row = replace(row, state=state)
+        self.record = self.record.with_row(row)
         if write:
-            write_release(self._repository, self.record)
+            write_row(self._transaction, row)
 
     # ---- the lock -------------------------------------------------------------------------------------------------
 
@@ -192,30 +195,30 @@ class _Carrying:
         tip = self._source_tip()
         if tip == record.base:
             self._told(f"{name}: pushing the lock, {record.commit[:10]}, to {self._lock.source.branch}")
-            update = RefUpdate(record.branch, record.base, record.commit)
-            log_lock(self._repository, record, Came.BEGUN)
-            said = push(self._repository, self._endpoints[name].push_url, [update])
+            said = push(self._repository, self._endpoints[name].push_url, [record.lock_move.update])
             tip = self._source_tip()
             if tip == record.base:
-                log_lock(self._repository, record, Came.REFUSED)
-                end_release(self._repository)
+                self._give_up()
                 raise said.problem(
                     f"{name} did not take the lock's commit on {self._lock.source.branch}, and nothing was changed"
                     f" there:\n{said.said}",
                     hint="openllm-repos manifest set project.lock tag  # if the branch is protected; then push that",
                 )
         if not self._contains(tip):
-            log_lock(self._repository, record, Came.REFUSED)
-            end_release(self._repository)
+            self._give_up()
             raise SourceMoved(
                 f"{name} has moved to {tip[:10]} while the release was prepared; nothing of it was pushed.",
                 hint=f"git pull\nopenllm-repos release {record.version}",
             )
-        log_lock(self._repository, record, Came.MOVED)
+        self._transaction.finish(MoveOutcome.MOVED, record.lock_move)
         self.record = replace(record, locked=True)
-        write_release(self._repository, self.record)
         self._move_tracking(name, record.branch, tip)
         self._fast_forward()
+
+    def _give_up(self) -> None:
+        """End it: the source's branch did not take the lock, so nothing of the release is anywhere."""
+        self._transaction.finish(MoveOutcome.REFUSED, self.record.lock_move)
+        self._transaction.end(done=False)
 
     def _source_tip(self) -> ObjectId:
         name = self._lock.source.name
@@ -250,7 +253,8 @@ class _Carrying:
         # A file of the person's own in its place, or a filter that fails: their branch is then just one commit behind.
         with contextlib.suppress(GitFailed):
             person.run("merge", "--quiet", "--ff-only", "--no-verify", record.commit)
-            log_here(repository, record, RefUpdate(record.branch, record.base, record.commit))
+            here = Move.of(HERE, "", record.lock_move.update)
+            self._transaction.finish(MoveOutcome.MOVED, here)
 
     # ---- the tags -------------------------------------------------------------------------------------------------
 
@@ -264,29 +268,27 @@ class _Carrying:
         if row.object is None:
             self.record = with_tag(self._desk, self.record, row, signed=signing_wanted(self._repository))
             row = next(one for one in self.record.rows if one.repo == row.repo)
-            write_release(self._repository, self.record)
-        assert row.object is not None  # just made
+            write_row(self._transaction, row)
         where, made = place_to_push(self._desk, row, self._branches[row.repo])
         self._told(f"{row.repo}: tagging {row.commit[:10]} as {row.tag}")
         endpoint = self._endpoints[row.repo]
-        update = RefUpdate(row.tag.ref, self._repository.zero, made.id)
-        log_tag(self._repository, self.record, row, Came.BEGUN)
-        said = push(where, endpoint.push_url, [update], hooks=where is self._repository)
+        move = row.move(self._repository.zero)
+        self._transaction.begin(move, hold=False)  # what is made anew needs no hold, and a signed one is written down
+        said = push(where, endpoint.push_url, [move.update], hooks=where is self._repository)
         try:
             state = self._state(row)
         except Unreachable as why:
-            log_tag(self._repository, self.record, row, Came.UNKNOWN)
             self._note(row, RowState.UNKNOWN, write=True)
             raise EnvironmentProblem(
                 f"{row.repo}: the tag was sent, then the remote fell silent ({why.message}). It may be there.",
                 hint=self._again(),
             ) from None
         ours = self._held.get(row.repo) == made.id
-        log_tag(self._repository, self.record, row, Came.MOVED if ours else Came.REFUSED)
+        self._transaction.finish(MoveOutcome.MOVED if ours else MoveOutcome.REFUSED, move)
         if state is TagState.AS_PLANNED:
             self._note(row, RowState.VERIFIED, write=True)
             if not ours and self.record.in_tag and row.repo == self.record.source.repo:
-                end_release(self._repository)  # the release is theirs, and their tag's lock counts
+                self._transaction.end(done=False)  # the release is theirs, and their tag's lock counts
                 raise ConflictError(
                     f"{row.repo}: somebody else has just released {row.tag}, at the same commit.",
                     hint=f"openllm-repos release verify {row.tag}  # says whether it is complete",
@@ -318,7 +320,7 @@ class _Carrying:
     # ---- the end --------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Give the clone the source's tag if it is ours, as a fetch would, and end the journal."""
+        """Give the clone the source's tag if it is ours, as a fetch would, and end the operation."""
         row = self.record.source
         held = read_ref(self._repository, row.tag.ref)
         ours = row.object is not None and self._held.get(row.repo) == row.object
@@ -326,8 +328,8 @@ class _Carrying:
             with contextlib.suppress(GitFailed):
                 update = RefUpdate(row.tag.ref, self._repository.zero, row.object)
                 update_refs(self._repository, [update], reason="openllm-repos: released")
-                log_here(self._repository, self.record, update)
-        end_release(self._repository)
+                self._transaction.finish(MoveOutcome.MOVED, Move.of(HERE, "", update))
+        self._transaction.end(done=True)
 
     def _move_tracking(self, name: RepoName, branch: str, tip: ObjectId) -> None:
         """Move the remote-tracking ref, as git does after a push."""

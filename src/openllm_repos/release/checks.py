@@ -165,7 +165,7 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
             to, ref = remote.endpoint.push_url, f":refs/tags/{plan.tag}"
             yield Obstacle(plan.repo.name, message, command_line("git", "push", to, ref, remark="if nobody uses it"))
         elif plan.state is TagState.UNKNOWN:
-            yield Obstacle(plan.repo.name, f"is unreachable: {remote.problem}.", remote.hint, _FAILS)
+            yield Obstacle(plan.repo.name, remote.trouble, remote.hint, _FAILS)
 
 
 def about_pins(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from openllm_repos.errors import EnvironmentProblem, ReposError
+from openllm_repos.errors import ReposError
 from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.last_sync import find_last_sync
 from openllm_repos.family.releases import TagState, tag_state
@@ -73,8 +73,7 @@ def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions, hub: H
     held = [state for state in states.values() if state.repo.role is not Role.MEMBER]
     states |= bring(repository, held)
     source = states[manifest.source.name]
-    if source.problem:
-        raise EnvironmentProblem(f"{manifest.source.name} is unreachable: {source.problem}.", hint=source.hint)
+    source.require()
     commit = source_commit(repository, manifest.source, source, None)
     return _Planning(manifest, desk, options, states, commit, hub).plan()
 

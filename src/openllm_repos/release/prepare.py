@@ -54,7 +54,7 @@ def prepare(manifest: Manifest, desk: Desk, plan: ReleasePlan) -> ReleaseRecord:
     """Make the lock, its commit and every tag, as objects only; return what is to be written down before any push.
 
     The tagger is the committer of the lock's commit, to the second. So whoever finishes the release later, on any
-    machine, makes the same tags; only signed ones must come from the journal.
+    machine, makes the same tags; only signed ones must come from the log.
 
     Raises:
         EnvironmentProblem: git does not know who the person is, or cannot sign.
@@ -110,7 +110,7 @@ def with_tag(desk: Desk, record: ReleaseRecord, row: ReleaseRow, *, signed: bool
     """
     message = _tag_message(record, row)
     if signed:
-        lock = parse_lock(record.lock, "the journal")
+        lock = parse_lock(record.lock, "the log")
         branch = next(repo.branch for repo in lock.repos if repo.name == row.repo)
         _require(desk, row, branch)
         made = sign_tag(desk.scratch(row.repo), row.commit, row.tag, record.tagger, message)
@@ -152,7 +152,7 @@ def _lock_message(lock: Lock) -> str:
 def _tag_message(record: ReleaseRecord, row: ReleaseRow) -> str:
     """Return a tag's message. Other repos' names and places stand on the source alone: not all may be public."""
     headline = f"{record.project} {record.version}"
-    lock = parse_lock(record.lock, "the journal")
+    lock = parse_lock(record.lock, "the log")
     if row.repo != lock.source.name:
         told = f"Part of the release {record.tag} of {lock.source.url}"
         return f"{headline}\n\n{told}\n\n{RELEASE}: {record.version}\nSource-Repo: {lock.source.url}\n"

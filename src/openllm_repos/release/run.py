@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from openllm_repos.errors import ConflictError, ReposError
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.manifest.model import At, Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Outcome, Stopped, TargetPlan
@@ -17,7 +17,7 @@ from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, Tagged, refusal
 from openllm_repos.release.planning import planned, tagged_commit
 from openllm_repos.release.prepare import prepare
-from openllm_repos.sync.apply import Named, apply
+from openllm_repos.sync.apply import apply
 
 Told = Callable[[str], None]
 
@@ -53,23 +53,22 @@ def make_release(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told =
         ReposError: what stopped it. Whatever is done stays, and the same command goes on from there.
     """
     require_possible(plan)
-    named = Named(f"release {plan.version}")
-    plan = _synced(manifest, desk, plan, told, named)
-    record = replace(prepare(manifest, desk, plan), operation=named.operation)
-    try:
-        return carry_out(desk, record, told)
-    except SourceMoved as moved:
-        _tell_who_was_quicker(manifest, desk, plan, moved)
-        raise
+    with Transaction(desk.repository, f"release {plan.version}") as transaction:
+        plan = _synced(manifest, desk, plan, told, transaction)
+        try:
+            return carry_out(desk, prepare(manifest, desk, plan), told, transaction)
+        except SourceMoved as moved:
+            _tell_who_was_quicker(manifest, desk, plan, moved)
+            raise
 
 
-def _synced(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told, named: Named) -> ReleasePlan:
+def _synced(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told, transaction: Transaction) -> ReleasePlan:
     """Sync the targets; return the plan with the commits that they really have now.
 
     Raises:
         ReleaseRefused: a target could not be synced.
     """
-    outcomes = apply(plan.sync, manifest, desk.repository, told, named=named)
+    outcomes = apply(plan.sync, manifest, desk.repository, told, operation=transaction)
     stopped = [
         Obstacle(one.target, one.reason.removeprefix(f"{one.target}: "), one.hint, one.exit_code)
         for one in outcomes

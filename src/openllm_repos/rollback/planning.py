@@ -25,7 +25,7 @@ from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.rollback.message import lift_message, rollback_message
 from openllm_repos.rollback.point import Finder, Point
-from openllm_repos.sync.apply import Named, apply
+from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import (
     SyncOptions,
     checked_by_host,
@@ -89,7 +89,7 @@ def carry_out(
     options: RollbackOptions,
     told: Callable[[str], None] = lambda _: None,
 ) -> Outcome | Stopped:
-    """Carry out a plan, with the journal, the lease and the verification of a sync.
+    """Carry out a plan, with the log, the lease and the verification of a sync.
 
     The caller holds the clone's lock (:func:`openllm_repos.journal.lock.exclusive`) since before the plan was made.
 
@@ -123,11 +123,9 @@ def carry_out(
             return replace(step, tip=remote.tip, update=None)
         return fresh.step
 
-    named = Named(
-        f"rollback {plan.target} --lift" if options.to is None else f"rollback {plan.target} --to {options.to}"
-    )
+    command = f"rollback {plan.target} --lift" if options.to is None else f"rollback {plan.target} --to {options.to}"
     made = SyncPlan(plan.source, plan.source_commit, (step,))
-    (outcome,) = apply(made, manifest, repository, told, again, named=named)
+    (outcome,) = apply(made, manifest, repository, told, again, operation=command)
     return outcome
 
 

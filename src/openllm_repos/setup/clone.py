@@ -11,7 +11,7 @@ from openllm_repos.errors import ReposError
 from openllm_repos.git.configured import read_remotes, setting
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import holder
-from openllm_repos.journal.records import glimpse
+from openllm_repos.journal.log import begun
 from openllm_repos.projection.cache import is_sound
 from openllm_repos.setup.check import Check, error, ok, warning
 from openllm_repos.sync.resolve import open_resolutions
@@ -30,7 +30,7 @@ def check_clone(repository: Repository) -> Iterator[Check]:
     yield _clock(repository)
     yield _locks(repository)
     yield _memory(repository)
-    yield _journal(repository)
+    yield _log(repository)
     yield from _merges(repository)
 
 
@@ -132,13 +132,12 @@ def _memory(repository: Repository) -> Check:
     return ok("cache", f"{count}, {size:.1f} MiB")
 
 
-def _journal(repository: Repository) -> Check:
-    begun = glimpse(repository)
-    if not begun:
-        return ok("journal", "nothing was left unfinished")
-    targets = sorted({record.target for record in begun})
-    command = f"openllm-repos sync {' '.join(targets)}"
-    return warning("journal", f"a push to {', '.join(targets)} began and has not ended", command)
+def _log(repository: Repository) -> Check:
+    unfinished = begun(repository)
+    if not unfinished:
+        return ok("log", "nothing was left unfinished")
+    commands = ", ".join(operation.command for operation in unfinished)
+    return warning("log", f"begun and not ended: {commands}", "\n".join(one.again for one in unfinished))
 
 
 def _merges(repository: Repository) -> Iterator[Check]:

@@ -68,8 +68,7 @@ def plan_publication(manifest: Manifest, path: Path, repository: Repository) -> 
     """
     source = manifest.source
     remote = bring(repository, list(ask(repository, [source]).values()))[source.name]
-    if remote.problem:
-        raise EnvironmentProblem(f"{source.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    remote.require()
     assert repository.top is not None  # init looked first
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(repository.top)).replace(os.sep, "/")
     head = read_ref(repository, source.branch.ref)

@@ -12,9 +12,8 @@ from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.files import TEMPORARY
 from openllm_repos.git.refs import read_refs, update_refs
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.operations import began, forget, names, operations
-from openllm_repos.journal.records import KEEP, glimpse
-from openllm_repos.journal.releases import read_release
+from openllm_repos.journal.log import KEEP, began, begun, operations
+from openllm_repos.journal.transaction import forget
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
@@ -58,12 +57,10 @@ def find_leftovers(repository: Repository, manifest: Manifest, age: int) -> Left
         age: seconds.
     """
     before = time.time() - age
-    release = read_release(repository)
-    busy = {record.operation for record in glimpse(repository)} | ({release.operation} if release else set())
-    busy |= {one.name for one in operations(repository) if one.unfinished}
+    busy = {operation.name for operation in begun(repository)}
     held = read_refs(repository, KEEP)
     refs = {ref: kept for ref, kept in held.items() if _is_old(_operation_of(ref), before, busy)}
-    log = tuple(name for name in names(repository) if _is_old(name, before, busy))
+    log = tuple(one.name for one in operations(repository) if _is_old(one.name, before, busy))
     files = tuple(_files(repository, manifest, before))
     folders = tuple(abandoned())
     size = sum(_size(path) for path in files) + sum(_size(one) for path in folders for one in path.rglob("*"))
@@ -78,8 +75,7 @@ def clear(repository: Repository, found: Leftovers) -> None:
     """
     gone = [RefUpdate(ref, held, repository.zero) for ref, held in found.refs.items()]
     update_refs(repository, gone, reason="openllm-repos: gc")
-    for name in found.log:
-        forget(repository, name)
+    forget(repository, found.log)
     try:
         for path in found.files:
             path.unlink(missing_ok=True)

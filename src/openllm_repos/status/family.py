@@ -23,7 +23,7 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.model import HubInfo, Runtime
-from openllm_repos.journal.records import glimpse
+from openllm_repos.journal.log import begun
 from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
@@ -33,8 +33,8 @@ from openllm_repos.status.problems import (
     Problem,
     about_artifacts,
     about_empty_source,
-    about_journal,
     about_missing_branch,
+    about_operation,
     about_remote,
     about_source,
     about_space,
@@ -315,7 +315,8 @@ class _Family:
 
     def _unheard(self, remote: RemoteState) -> RepoStatus:
         self._note(about_remote(remote))
-        return RepoStatus(remote.repo, Standing.UNKNOWN if remote.remembered else Standing.UNREACHABLE)
+        unknown = remote.remembered or remote.unclear
+        return RepoStatus(remote.repo, Standing.UNKNOWN if unknown else Standing.UNREACHABLE)
 
     def _note(self, *problems: Problem) -> None:
         for problem in problems:
@@ -336,7 +337,8 @@ class _Family:
         problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
         found = tuple(self._found[repo.name] for repo in manifest.repos)
         name, source = manifest.project.name, manifest.source.name
-        problems += [about_journal(record) for record in glimpse(self._clone)]
+        unfinished = [operation for operation in begun(self._clone) if operation.release is None]
+        problems += [problem for operation in unfinished for problem in about_operation(operation)]
         done = not releases
         return FamilyStatus(name, source, self._commit, offline, found, tuple(problems), done, self._remotes)
 

@@ -11,7 +11,7 @@ from openllm_repos.family.relation import NotAdopted, Relation, State
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
-from openllm_repos.journal.records import Record
+from openllm_repos.journal.log import Operation
 from openllm_repos.manifest.model import DriftPolicy, Repo
 from openllm_repos.names.ref import BranchName
 from openllm_repos.text import show
@@ -55,7 +55,7 @@ def about_remote(remote: RemoteState) -> Problem:
     """Say why a remote is not known."""
     if remote.remembered:
         return Problem(remote.repo.name, "never fetched by this clone.", "openllm-repos status")
-    return Problem(remote.repo.name, f"is unreachable: {remote.problem.rstrip('.')}.", remote.hint)
+    return Problem(remote.repo.name, remote.trouble, remote.hint)
 
 
 def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Problem]:
@@ -163,10 +163,13 @@ def about_space(repo: Repo, runtime: Runtime) -> Iterator[Problem]:
         yield Problem(repo.name, f"does not run ({runtime.said}){why}.", step.format(repo.url))
 
 
-def about_journal(record: Record) -> Problem:
+def about_operation(operation: Operation) -> Iterator[Problem]:
     """Say that a run did not end, as far as this clone knows."""
-    message = f"a sync began to push {record.new[:10]} and has not ended: it is still at work, or was stopped."
-    return Problem(record.target, message, f"openllm-repos sync {record.target}")
+    for move in operation.begun:
+        if not move.here:
+            what = f"push {move.new[:10]}" if not move.new.is_zero else f"delete {move.ref}"
+            message = f"{operation.command} began to {what} and has not ended: it is still at work, or was stopped."
+            yield Problem(move.repo, message, operation.again)
 
 
 def _drifted(relation: Relation) -> str:

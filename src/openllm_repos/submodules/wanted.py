@@ -36,8 +36,7 @@ def wanted_commit(repository: Repository, remote: RemoteState, to: str | None) -
         EnvironmentProblem: the remote did not answer.
     """
     name = remote.repo.name
-    if remote.problem:
-        raise EnvironmentProblem(f"{name} is unreachable: {remote.problem.rstrip('.')}.", hint=remote.hint)
+    remote.require()
     if to is None:
         if remote.tip is None:
             raise UsageError(

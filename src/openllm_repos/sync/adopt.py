@@ -35,7 +35,7 @@ from openllm_repos.plan import (
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.project import origins, project
-from openllm_repos.sync.apply import Named, apply
+from openllm_repos.sync.apply import apply
 from openllm_repos.sync.message import is_adoption
 from openllm_repos.sync.planning import (
     SyncOptions,
@@ -143,7 +143,7 @@ def adopt(
     told: Callable[[str], None] = lambda _: None,
     validate: Validate | None = None,
 ) -> Outcome | Stopped:
-    """Carry out a plan, with the journal, the lease, the checks and the verification of a sync.
+    """Carry out a plan, with the log, the lease, the checks and the verification of a sync.
 
     The caller holds the clone's lock (:func:`openllm_repos.journal.lock.exclusive`) since before the plan was made.
 
@@ -173,7 +173,7 @@ def adopt(
             return Stopped(adoption.target, why.message, why.hint, why.exit_code)
 
     plan = SyncPlan(adoption.source, adoption.source_commit, (step,))
-    return apply(plan, manifest, repository, told, again, named=Named(f"adopt {adoption.target}"))[0]
+    return apply(plan, manifest, repository, told, again, operation=f"adopt {adoption.target}")[0]
 
 
 def was_synced(manifest: Manifest, repository: Repository, reader: ObjectReader, tip: ObjectId) -> bool:

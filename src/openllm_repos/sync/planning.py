@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
+from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
@@ -125,8 +125,8 @@ def _source_notes(
     """Make sure that others can see the source commit, and say what a person may not expect of it."""
     if remote.problem:
         if options.allow_unpushed:
-            return (f"{manifest.source.name} is unreachable ({remote.problem}); its commits may not be pushed.",)
-        raise EnvironmentProblem(f"{manifest.source.name} is unreachable: {remote.problem}.", hint=remote.hint)
+            return (f"{manifest.source.name} {remote.trouble} Its commits may not be pushed.",)
+        remote.require()
     state: SourceState = hold_against_remote(repository, commit, remote)
     if not options.allow_unpushed:
         require_pushed(manifest.source, state)
@@ -193,8 +193,7 @@ def require_reached(remote: RemoteState) -> None:
     Raises:
         EnvironmentProblem: it is so.
     """
-    if remote.problem:
-        raise EnvironmentProblem(f"{remote.repo.name} is unreachable: {remote.problem}.", hint=remote.hint)
+    remote.require()
 
 
 def require_branch(remote: RemoteState) -> None:

@@ -10,7 +10,7 @@ from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.git.refs import checked_out, read_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line
-from openllm_repos.journal.operations import Move, Operation, find_operation, operations
+from openllm_repos.journal.log import Move, Operation, find_operation, operations
 from openllm_repos.journal.releases import ReleaseRecord
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.ref import RepoName
@@ -47,6 +47,7 @@ class UndoPlan:
         release: the version that is given up, or an empty string.
         tags: what giving it up takes back.
         left: what stays.
+        earlier: the run that has taken it back and was stopped before it could say so; then nothing is left to do.
     """
 
     operation: Operation
@@ -55,6 +56,7 @@ class UndoPlan:
     release: str = ""
     tags: tuple[Move, ...] = ()
     left: tuple[Left, ...] = ()
+    earlier: Operation | None = None
 
     @property
     def stopped(self) -> tuple[Stopped, ...]:
@@ -68,8 +70,26 @@ class UndoPlan:
         return pushes or bool(self.here) or bool(self.release)
 
 
-def choose(repository: Repository, name: str | None) -> tuple[Operation, frozenset[tuple[str, str]]]:
-    """Return the operation to take back, and the refs of it that were taken back already.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which operation is to be taken back.
+
+    Attributes:
+        operation: the operation.
+        refs: refs of it (the repo's name, the ref) that were taken back already.
+        earlier: a run that began to take it back and was stopped; this one goes on.
+    """
+
+    operation: Operation
+    refs: frozenset[tuple[str, str]] = frozenset()
+    earlier: Operation | None = None
+
+
+def choose(repository: Repository, name: str | None) -> Chosen:
+    """Return the operation to take back.
+
+    Where the last thing that happened is an undo that did not come to its end, that one is meant: otherwise the same
+    command, run again, would take back a second operation.
 
     Args:
         repository: the clone.
@@ -77,33 +97,45 @@ def choose(repository: Repository, name: str | None) -> tuple[Operation, frozens
 
     Raises:
         UsageError: there is no such operation, it moved nothing, or it was taken back already.
+        EnvironmentProblem: an undo has not ended, and nobody has asked the remotes what it did.
     """
     found = list(operations(repository))
-    if name is None:
-        last = last_to_undo(found)
-        if last is None:
+    earlier = found[0] if found and found[0].undoes and not found[0].done else None
+    if name is not None:
+        chosen = find_operation(repository, name)
+        if chosen is None:
+            raise UsageError(f"The log has no operation {name}.", hint="openllm-repos log")
+        earlier = earlier if earlier is not None and earlier.undoes == chosen.name else None
+    else:
+        begun = None if earlier is None else next((one for one in found if one.name == earlier.undoes), None)
+        chosen = begun or last_to_undo(found)
+        if chosen is None:
             raise UsageError("There is nothing to take back.", hint="openllm-repos log")
-        return last, frozenset()
-    chosen = find_operation(repository, name)
-    if chosen is None:
-        raise UsageError(f"The log has no operation {name}.", hint="openllm-repos log")
+    if earlier is not None:
+        require_ended(earlier, "openllm-repos undo  # asks the remotes, and goes on")
     undone = Undone.among(found)
     refs, by = undone.refs(chosen.name), undone.by.get(chosen.name, ())
-    if by and all((move.repo, move.ref) in refs for move in chosen.moved):
+    if earlier is None and by and all((move.repo, move.ref) in refs for move in chosen.moved):
         raise UsageError(
             f"{chosen.name} ({chosen.command}) was taken back by {by[0].name}.",
             hint=f"openllm-repos undo {by[0].name}  # brings it back",
         )
-    return chosen, refs
+    return Chosen(chosen, refs, earlier)
 
 
-def plan_undo(
-    manifest: Manifest,
-    repository: Repository,
-    operation: Operation,
-    done: frozenset[tuple[str, str]] = frozenset(),
-    validate: Validate | None = None,
-) -> UndoPlan:
+def require_ended(operation: Operation, hint: str) -> None:
+    """Refuse to take an operation back, or to go on with one, of which nobody knows what it did.
+
+    Raises:
+        EnvironmentProblem: it has not ended.
+    """
+    if operation.begun:
+        raise EnvironmentProblem(
+            f"{operation.name} ({operation.command}) has not ended, so it is not known what it did.", hint=hint
+        )
+
+
+def plan_undo(manifest: Manifest, repository: Repository, chosen: Chosen, validate: Validate | None = None) -> UndoPlan:
     """Plan what takes an operation back.
 
     Only objects are written to the clone, no ref and no file; in a quarantine (:meth:`Repository.quarantine`) nothing.
@@ -111,8 +143,7 @@ def plan_undo(
     Args:
         manifest: what should be.
         repository: the clone.
-        operation: what is taken back.
-        done: refs of it (the repo's name, the ref) that were taken back already.
+        chosen: what is taken back.
         validate: asks the Hub about a card.
 
     Raises:
@@ -120,18 +151,18 @@ def plan_undo(
         EnvironmentProblem: it has not ended; or git is too old.
     """
     repository.require_merge()
+    operation = chosen.operation
     version = released_version(operation)
-    if operation.unfinished and not version:
-        raise EnvironmentProblem(
-            f"{operation.name} ({operation.command}) has not ended, so it is not known what it did.",
-            hint="openllm-repos sync  # asks the remotes, and goes on",
-        )
+    if not version:
+        require_ended(operation, "openllm-repos sync  # asks the remotes, and goes on")
     record = find_begun(manifest, repository, version) if version else None
-    rest = [way for way in ways(manifest, operation) if (way.move.repo, way.move.ref) not in done]
+    rest = [way for way in ways(manifest, operation) if (way.move.repo, way.move.ref) not in chosen.refs]
+    left = [Left(way.move, way.reason, way.hint) for way in rest if way.how is How.NOT]
+    if len(left) == len(rest) and record is None and chosen.earlier is not None and chosen.earlier.moved:
+        return UndoPlan(operation, left=tuple(left), earlier=chosen.earlier)
     if not rest and record is None:
         raise UsageError(f"{operation.name} ({operation.command}) moved no ref, so there is nothing to take back.")
     given_up = tuple(way.move for way in rest if way.how is How.RELEASE)
-    left = [Left(way.move, way.reason, way.hint) for way in rest if way.how is How.NOT]
     if given_up and record is None:
         left += [Left(move, f"the release {version} was given up already", "") for move in given_up]
     releases = record is not None and not _out(operation, record)
@@ -202,7 +233,7 @@ def require_possible(plan: UndoPlan) -> None:
         silent = any(one.exit_code == EnvironmentProblem.exit_code for one in plan.stopped)
         kind = EnvironmentProblem if silent else ConflictError
         raise kind(f"{name} ({plan.operation.command}) cannot be taken back now; nothing was changed.")
-    if not plan.does_something:
+    if not plan.does_something and plan.earlier is None:
         what = "cannot be taken back" if plan.left else "is taken back already; nothing is left to do"
         hint = next((left.hint for left in plan.left if left.hint), "openllm-repos log  # lists older ones to name")
         raise ConflictError(f"{name} ({plan.operation.command}) {what}.", hint=hint)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.refs import update_refs
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.operations import HERE, Move, new_operation, note
-from openllm_repos.journal.records import KEEP
+from openllm_repos.journal.log import HERE, Move, MoveOutcome
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.release.abort import Aborted, abort, plan_abort
 from openllm_repos.release.desk import Desk
-from openllm_repos.sync.apply import Named, apply
+from openllm_repos.sync.apply import apply
 from openllm_repos.undo.planning import UndoPlan, require_possible
 from openllm_repos.undo.target import plan_target_undo
 
@@ -56,33 +56,31 @@ def carry_out(
         ReposError: a release could not be given up; what is done stays, and the same command goes on from there.
     """
     require_possible(plan)
-    operation = plan.operation
-    aborted = None
-    if plan.release:
-        aborted = abort(manifest, desk, plan_abort(manifest, desk, plan.release), told, undoes=operation.name)
-    named = Named(f"undo {operation.name}", new_operation(), operation.name)
+    operation, repository = plan.operation, desk.repository
+    if plan.earlier is not None:
+        with Transaction(repository, plan.earlier.command, resumes=plan.earlier):
+            return Undoing()
 
     def again(remote: RemoteState, step: TargetPlan) -> TargetPlan | Stopped:
         """Take it back on top of what others pushed meanwhile."""
         move = next(one for one in operation.moved if one.repo == step.target and one.ref == remote.repo.branch.ref)
-        return plan_target_undo(manifest, desk.repository, remote, operation, move, validate)
+        return plan_target_undo(manifest, repository, remote, operation, move, validate)
 
-    synced = SyncPlan(manifest.source.name, desk.repository.zero, plan.targets)
-    targets = apply(synced, manifest, desk.repository, told, again, validate, named)
-    _set_back(desk.repository, plan.here, named)
+    with Transaction(repository, f"undo {operation.name}", undoes=operation.name) as transaction:
+        aborted = None
+        if plan.release:
+            aborted = abort(manifest, desk, plan_abort(manifest, desk, plan.release), told, transaction)
+        synced = SyncPlan(manifest.source.name, repository.zero, plan.targets)
+        targets = apply(synced, manifest, repository, told, again, validate, transaction)
+        transaction.done = not any(isinstance(one, Stopped) for one in targets)
+        _set_back(repository, plan.here, transaction)
     return Undoing(targets, plan.here, aborted)
 
 
-def _set_back(repository: Repository, updates: tuple[RefUpdate, ...], named: Named) -> None:
-    """Set refs of the clone back, all or none, and hold what they were."""
-    if not updates:
-        return
-    zero, place = repository.zero, f"{KEEP}/{named.operation}/@here"
-    kept = [
-        RefUpdate(f"{place}/{number}/old", zero, one.old)
-        for number, one in enumerate(updates, 1)
-        if not one.old.is_zero
-    ]
-    update_refs(repository, [*kept, *updates], reason=f"openllm-repos: {named.command}")
-    moves = [Move(HERE, "", one.ref, one.old, one.new) for one in updates]
-    note(repository, named.command, moves, operation=named.operation, undoes=named.undoes)
+def _set_back(repository: Repository, updates: tuple[RefUpdate, ...], transaction: Transaction) -> None:
+    """Set refs of the clone back, all or none."""
+    if updates:
+        moves = [Move.of(HERE, "", one) for one in updates]
+        transaction.begin(*moves)
+        update_refs(repository, updates, reason=f"openllm-repos: {transaction.command}")
+        transaction.finish(MoveOutcome.MOVED, *moves)

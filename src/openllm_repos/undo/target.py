@@ -29,7 +29,7 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line
-from openllm_repos.journal.operations import Move, Operation
+from openllm_repos.journal.log import Move, Operation
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId

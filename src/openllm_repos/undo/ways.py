@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from openllm_repos.hint import command_line
-from openllm_repos.journal.operations import Move, Operation
+from openllm_repos.journal.log import Move, Operation
 from openllm_repos.manifest.model import Manifest, Repo, Role
 
 
@@ -63,13 +63,6 @@ def _way(manifest: Manifest, operation: Operation, move: Move) -> Way:
     repo = next((repo for repo in manifest.repos if repo.name == move.repo and repo.url == move.url), None)
     if repo is None:
         return Way(move, How.NOT, "the manifest does not name this repo any more")
-    if operation.command.startswith("release abort "):
-        return Way(
-            move,
-            How.NOT,
-            "a release that was given up is made anew",
-            command_line("openllm-repos", "release", operation.command.removeprefix("release abort ")),
-        )
     source = manifest.source.name
     if version and any(one.repo == source and one.ref.startswith("refs/tags/") for one in operation.moved):
         return Way(
@@ -80,13 +73,15 @@ def _way(manifest: Manifest, operation: Operation, move: Move) -> Way:
         )
     if repo.role is Role.TARGET and move.ref == repo.branch.ref:
         return Way(move, How.COMMIT)
-    return Way(move, How.RELEASE) if version else _elsewhere(repo, move)
+    return Way(move, How.RELEASE) if version else _elsewhere(manifest, repo, move)
 
 
-def _elsewhere(repo: Repo, move: Move) -> Way:
+def _elsewhere(manifest: Manifest, repo: Repo, move: Move) -> Way:
     name = move.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     if move.new.is_zero:
-        return Way(move, How.NOT, f"{name} was deleted there", f"It was at {move.old}.")
+        released = manifest.tag_form(repo).version_of(name) if move.ref.startswith("refs/tags/") else None
+        anew = command_line("openllm-repos", "release", released or "", remark="makes that release anew")
+        return Way(move, How.NOT, f"{name} was deleted there", anew if released else f"It was at {move.old}.")
     if move.old.is_zero:
         return Way(
             move,

@@ -1,105 +1,121 @@
-"""The release that was begun in a clone, on disk: read back as it was written, or not there."""
+"""The release that was begun in a clone: read back from the log as it was written, or not there."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.repository import Repository
+from openllm_repos.journal.log import Move, MoveOutcome, begun, operations
 from openllm_repos.journal.releases import (
     ReleaseRecord,
     ReleaseRow,
     RowState,
     begin_release,
-    begun_updates,
     end_release,
     read_release,
-    write_release,
+    release_transaction,
+    write_row,
 )
+from openllm_repos.journal.transaction import Transaction
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
-from openllm_repos.plan import RefUpdate
 from tests.support.repositories import Clone
 
 
 @pytest.fixture
-def repository(clone: Clone) -> Repository:
-    """Return a clone with one commit."""
-    clone.commit("one", {"a": "1\n"})
-    return Repository.open(clone.path)
+def record(clone: Clone) -> ReleaseRecord:
+    """Return a release of two repos; the tag of the first is made, the source's is not."""
+    base, commit = (ObjectId(clone.commit(name, {"a": name})) for name in ("base", "lock"))
+    tag = TagName("v1.0.0")
+    space = ReleaseRow(RepoName("space"), "target", "file:///x/space.git", tag, base, "object …\n", commit)
+    main = ReleaseRow(RepoName("main"), "source", "file:///x/main.git", tag, commit)
+    tagger, lock = "A <a@b> 1 +0000", "schema = 1\n"
+    return ReleaseRecord(
+        "openllm", "1.0.0", tag, tagger, lock, False, "refs/heads/main", base, commit, False, (space, main)
+    )
 
 
 @pytest.fixture
-def record(clone: Clone, repository: Repository) -> ReleaseRecord:
-    """Return a release of two repos; the tag of the first is made, the source's is not."""
-    assert repository.top == clone.path
-    commit = ObjectId(clone.tip())
-    tag = TagName("v1.0.0")
-    space = ReleaseRow(RepoName("space"), "target", "file:///x/space.git", tag, commit, "object …\n", commit)
-    main = ReleaseRow(RepoName("main"), "source", "file:///x/main.git", tag, commit)
-    return ReleaseRecord(
-        "openllm",
-        "1.0.0",
-        tag,
-        "A <a@b> 1 +0000",
-        "schema = 1\n",
-        False,
-        "refs/heads/main",
-        commit,
-        commit,
-        False,
-        (space, main),
-    )
+def repository(clone: Clone, record: ReleaseRecord) -> Repository:
+    assert record.rows
+    return Repository.open(clone.path)
 
 
-def test_what_was_begun_is_read_back(repository: Repository, record: ReleaseRecord, clone: Clone) -> None:
+def test_what_was_begun_is_read_back_with_what_has_become_of_each_repo(
+    repository: Repository, record: ReleaseRecord
+) -> None:
     assert read_release(repository) is None
-    begin_release(repository, record)
+    with Transaction(repository, "release 1.0.0") as transaction:
+        begin_release(transaction, record)
     assert read_release(repository) == record
-    assert clone.tips()["refs/openllm/release/v1.0.0"] == record.commit
-    later = record.with_row(replace(record.rows[0], state=RowState.VERIFIED))
-    write_release(repository, later)
-    assert read_release(repository) == later
-    assert (later.rows[0].state, later.rows[1], later.source) == (RowState.VERIFIED, record.rows[1], record.rows[1])
-    begin_release(repository, later)
-    assert list(clone.tips()) == ["refs/heads/main", "refs/openllm/release/v1.0.0"]
+    changed = replace(record.rows[0], state=RowState.VERIFIED)
+    write_row(transaction, changed)
+    assert read_release(repository) == record.with_row(changed)
+    assert record.source == record.rows[1]
 
 
-def test_every_ref_that_it_moves_is_told(repository: Repository, record: ReleaseRecord) -> None:
-    assert begun_updates(repository) == ()
-    begin_release(repository, record)
-    commit, zero = record.commit, repository.zero
-    assert begun_updates(repository) == (
-        ("file:///x/main.git", RefUpdate("refs/heads/main", commit, commit)),
-        ("file:///x/space.git", RefUpdate("refs/tags/v1.0.0", zero, commit)),
-    )
-    write_release(repository, replace(record, in_tag=True))
-    assert begun_updates(repository) == (("file:///x/space.git", RefUpdate("refs/tags/v1.0.0", zero, commit)),)
+def test_the_lock_is_held_until_it_is_known_to_be_there(
+    clone: Clone, repository: Repository, record: ReleaseRecord
+) -> None:
+    transaction = Transaction(repository, "release 1.0.0")
+    begin_release(transaction, record)
+    assert {record.base, record.commit} == {at for ref, at in clone.tips().items() if ref.startswith("refs/openllm")}
+    (move,) = begun(repository)[0].begun
+    assert move.update == record.lock_move.update
+    transaction.finish(MoveOutcome.MOVED, record.lock_move)
+    assert read_release(repository) == replace(record, locked=True)
+    assert [at for ref, at in clone.tips().items() if ref.startswith("refs/openllm")] == [record.base]
 
 
-def test_what_has_ended_leaves_nothing(repository: Repository, record: ReleaseRecord, clone: Clone) -> None:
-    begin_release(repository, record)
+def test_a_release_that_was_stopped_goes_on_in_the_same_operation(
+    repository: Repository, record: ReleaseRecord
+) -> None:
+    stopped = Transaction(repository, "release 1.0.0")
+    begin_release(stopped, replace(record, locked=True))
+    with pytest.raises(ZeroDivisionError), stopped:
+        raise ZeroDivisionError
+    resumed = release_transaction(repository, "1.0.0")
+    assert resumed.name == stopped.name
+    begin_release(resumed, replace(record, locked=True))
+    resumed.end(done=True)
+    (operation,) = operations(repository)
+    assert (operation.ended, operation.done, read_release(repository)) == (True, True, None)
+    assert release_transaction(repository, "1.0.0").name != stopped.name
+
+
+def test_of_a_release_that_is_given_up_only_what_was_asked_is_known(
+    clone: Clone, repository: Repository, record: ReleaseRecord
+) -> None:
+    transaction = Transaction(repository, "release 1.0.0")
+    begin_release(transaction, record)
+    tag = record.rows[0].move(repository.zero)
+    transaction.begin(tag, hold=False)
+    end_release(repository, landed={(tag.repo, tag.new)})
+    (operation,) = operations(repository)
+    assert [move.outcome for move in operation.moves] == [MoveOutcome.UNKNOWN, MoveOutcome.MOVED]
+    assert (operation.ended, operation.done, read_release(repository)) == (True, False, None)
+    assert [at for ref, at in clone.tips().items() if ref.startswith("refs/openllm")] == [record.base]
     end_release(repository)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"release": {"tag": "-x"}}, {"release": {"base": 5}}, {"release": {"more": 1}}, {"row": {"repo": "main"}}],
+)
+def test_what_cannot_be_read_was_never_begun(
+    repository: Repository, record: ReleaseRecord, damage: dict[str, object]
+) -> None:
+    transaction = Transaction(repository, "release 1.0.0")
+    begin_release(transaction, record)
+    with (repository.state_dir / "operations.jsonl").open("a") as file:
+        file.write(json.dumps({"operation": transaction.name, **damage}) + "\n")
     assert read_release(repository) is None
-    assert list(clone.tips()) == ["refs/heads/main"]
-    end_release(repository)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"rows": []}', '{"rows": [{}]}', '{"rows": 1}', "null"])
-def test_a_damaged_record_was_never_begun(repository: Repository, text: str) -> None:
-    repository.state_dir.mkdir()
-    (repository.state_dir / "release.json").write_text(text)
+def test_a_sync_that_did_not_end_is_no_release(repository: Repository, record: ReleaseRecord) -> None:
+    pushed = Move("space", "file:///x/space.git", "refs/heads/main", record.base, record.commit)
+    Transaction(repository, "release 1.0.0").begin(pushed)
     assert read_release(repository) is None
-
-
-def test_a_clone_that_cannot_be_written_is_told(repository: Repository, record: ReleaseRecord, tmp_path: Path) -> None:
-    (repository.state_dir / "release.json").mkdir(parents=True)
-    (repository.state_dir / "release.json" / "x").touch()
-    with pytest.raises(EnvironmentProblem, match="Cannot write the journal to"):
-        begin_release(repository, record)
-    with pytest.raises(EnvironmentProblem, match=r"Cannot remove .*release\.json"):
-        end_release(repository)
-    assert tmp_path.exists()

@@ -62,7 +62,7 @@ def test_a_space_that_vanished_after_the_plan_stops_that_target_only(family: Fam
     (outcome,) = apply(plan, manifest, repository, told.append)
     assert isinstance(outcome, Stopped)
     assert outcome.exit_code == 30
-    assert "It may have landed" in outcome.reason
+    assert "The push may have landed" in outcome.reason
     assert len(told) == 1
 
 
