@@ -79,8 +79,7 @@ class Emptied:
         relation = self.relation
         if relation.contained or relation.tip is None:
             return ()
-        projection = relation.part.of(relation.projected.encode() + b"^{tree}")
-        return tuple(self._found(relation.source_commit, relation.base, projection))
+        return tuple(self._found(relation.source_commit, relation.base, relation.theirs))
 
     def by_rollback(self, commit: ObjectId, files: Node) -> tuple[EmptiedMap, ...]:
         """Return the maps whose files a rollback would delete.
@@ -113,10 +112,8 @@ class Emptied:
 
     def _before(self) -> ObjectId | None:
         """Return the source commit of the last sync, if this clone has it."""
-        last = self.relation.last
-        if last is None or last.nothing or self.reader.find(last.source_commit.encode()) is None:
-            return None
-        return last.source_commit
+        last = self.relation.synced_from
+        return None if last is None or self.reader.find(last.encode()) is None else last
 
     def _emptied_by(self, a_map: Map, before: ObjectId, commit: ObjectId) -> Described | None:
         found = last_touching(self.repository, commit, a_map.source.canonical, without=[before])

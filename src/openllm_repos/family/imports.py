@@ -18,7 +18,7 @@ from openllm_repos.names.url import identity_of
 
 IMPORTED_FROM = "Imported-From"
 
-_SAID = f"^{IMPORTED_FROM}: [^ ]+@[0-9a-f]{{40,64}}$"
+_SAID = f"^{IMPORTED_FROM}: [^ ]+@[0-9a-f]{{40,64}}\r?$"
 _LINE = re.compile(rf"^{IMPORTED_FROM}: (\S+)@([0-9a-f]{{64}}|[0-9a-f]{{40}})\r?$".encode(), re.MULTILINE)
 
 Imports = Mapping[ObjectId, tuple[ObjectId, ...]]
@@ -36,6 +36,8 @@ def find_imports(
     manifest: Manifest,
     target: Repo,
     commit: ObjectId,
+    *,
+    without: ObjectId | None = None,
 ) -> Imports:
     """Return what the history of a source commit says to have of a target.
 
@@ -48,11 +50,12 @@ def find_imports(
         manifest: says which repos there are.
         target: the target.
         commit: the source commit.
+        without: a source commit whose history does not count.
     """
     others = {repo.url.identity for repo in manifest.repos} - {target.url.identity}
     found: dict[ObjectId, tuple[ObjectId, ...]] = {}
-    asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={_SAID}", commit, "--")
-    with closing(repository.git.stream(*asked)) as lines:
+    asked = ("rev-list", "--topo-order", "--extended-regexp", f"--grep={_SAID}", commit)
+    with closing(repository.git.stream(*asked, *([] if without is None else [f"^{without}"]), "--")) as lines:
         made = [ObjectId(line.decode().strip()) for line in lines]
     for one in made:
         message = reader.read(one.encode()).data.partition(b"\n\n")[2]

@@ -1,40 +1,42 @@
 """A target held against the source: what it has of it, what it lacks, and what it changed on its own.
 
-Everything here follows from the two histories and what the remotes say, so a fresh clone on another machine answers the
-same. Nothing is written except objects, which a quarantine throws away again.
+Everything here follows from the two histories, so a fresh clone on another machine answers the same. Nothing is written
+except objects, which a quarantine throws away again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
-from openllm_repos.family.at_home import AtHome, standing
-from openllm_repos.family.imports import Imports, find_imports
-from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, find_last_sync, find_syncs
-from openllm_repos.git.history import commits_touching, count, is_ancestor, merge_base
+from openllm_repos.family.base import Home, OwnCommits, find_base, find_home
+from openllm_repos.family.host import host_files
+from openllm_repos.family.state import StateCommit, TargetState, own_since, state_of
+from openllm_repos.git.history import count, is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import Drift, FileChange
+from openllm_repos.plan import Drift
 from openllm_repos.projection.changes import MappedPart
+from openllm_repos.projection.editing import Entry
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Node
 
 
 class State(StrEnum):
-    """How a target stands to the source."""
+    """How a target stands to the source. The first four follow from whether it lacks something, and has drift."""
 
     IN_SYNC = "in sync"
     BEHIND = "behind"
     DRIFT = "drift"
     DIVERGED = "diverged"
+    AHEAD = "ahead"
+    REWRITTEN = "rewritten"
+    NEW = "new"
     EMPTY = "empty"
     NOT_ADOPTED = "not adopted"
 
@@ -48,44 +50,59 @@ class Relation:
         source_commit: the source commit that the target was held against.
         projected: its projection.
         tip: the target's tip, None where it is empty.
-        base: the mapped part as of the last sync, which both sides started from; empty where nothing was synced yet.
-        behind: how many projected commits the target lacks (1 at least, where it lacks anything).
+        at: what the target's history says of it; None where it says nothing.
+        base: the mapped part that both sides have; empty where nothing was synced yet.
+        theirs: the mapped part that the source would have there: the projection, and what a host made that no commit
+            of the source has.
         contained: whether the target has all of the projection, so that there is nothing to sync.
-        drift: what the target changed at mapped paths.
+        behind: how many projected commits the target lacks (1 at least, where it lacks anything).
+        ahead: how many projected commits it has that `source_commit` does not.
+        drift: what the target changed at mapped paths, and its own commits that did.
         part: reads mapped parts of this target.
-        since: the projected commit of `base`; None where nothing was synced yet, or that is not known.
-        carried: commits whose history is none of the target's own doing.
-        last: the target's last sync, rollback or end of a hold; None where there was none.
+        own: its own commits that count.
+        home: those of them that have come home.
+        since: the projected commit that the state names, where this clone has it.
     """
 
     state: State
     source_commit: ObjectId
     projected: ObjectId
     tip: ObjectId | None
+    at: StateCommit | None
     base: Node
-    behind: int
+    theirs: Node
     contained: bool
+    behind: int
+    ahead: int
     drift: Drift
     part: MappedPart
+    own: OwnCommits
+    home: Home
     since: ObjectId | None = None
-    carried: tuple[ObjectId, ...] = ()
-    last: LastSync | None = None
 
     @property
     def held(self) -> str:
         """What the target was rolled back to and is held at; empty where a sync may go on."""
-        return "" if self.last is None else self.last.held
+        return "" if self.at is None else self.at.state.held
+
+    @property
+    def synced_from(self) -> ObjectId | None:
+        """The source commit up to which the target has the source; None where it has nothing, or none is named."""
+        return None if self.at is None else self.at.state.source_commit
 
 
 class NotAdopted(ConflictError):
-    """A target was filled by other means than a sync: there is no common base to merge from."""
+    """Nothing says what a target and the source both started from, and the target has files at mapped paths."""
 
-    def __init__(self, target: Repo, files: int) -> None:
+    def __init__(self, target: Repo, relation: Relation) -> None:
+        files, gone = len(relation.drift.files), relation.synced_from
         some = "1 file" if files == 1 else f"{files} files"
-        super().__init__(
-            f"{target.name} already has {some} at mapped paths, but no sync put them there.",
-            hint=f"openllm-repos adopt {target.name}",
+        why = (
+            f"{target.name} already has {some} at mapped paths, but no sync put them there."
+            if gone is None
+            else f"{target.name} was last synced from {gone[:10]}, which is gone from this clone and from the source."
         )
+        super().__init__(why, hint=f"openllm-repos adopt {target.name}")
 
 
 class NothingMapped(ManifestError):
@@ -119,260 +136,138 @@ def relate(
 
     Raises:
         NothingMapped: the maps match nothing.
+        ConflictError: a person merged two lines that each have a state.
         ReposError: as :func:`~openllm_repos.projection.project.project`.
     """
     projected = project(repository, commit, target.maps, reader=reader).commit
     if projected is None:
         raise NothingMapped(manifest, target, commit)
-    part = MappedPart(reader, target.maps, repository.object_format)
-    if tip is None:
-        behind = count(repository, projected, without=[])
-        return Relation(State.EMPTY, commit, projected, None, part.of(None), behind, False, Drift(), part)
-    last = find_last_sync(repository, reader, tip, manifest.source.url)
-    held = _Held(repository, reader, manifest, target, part, projected, tip, last)
-    start, files, imports = held.start(commit)
-    if not start.known and files:
-        return Relation(
-            State.NOT_ADOPTED, commit, projected, tip, start.base, start.behind, False, Drift((), files), part
-        )
-    touching = commits_touching(
-        repository, tip, [file.path for file in files], without=start.carried, not_saying=SAID_BY_SYNC
-    )
-    state = {
-        (True, False): State.IN_SYNC,
-        (False, False): State.BEHIND,
-        (True, True): State.DRIFT,
-        (False, True): State.DIVERGED,
-    }[start.contained, bool(files)]
-    drift = Drift(tuple(one for one in touching if one not in imports), files)
-    return Relation(
-        state,
-        commit,
-        projected,
-        tip,
-        start.base,
-        start.behind,
-        start.contained,
-        drift,
-        part,
-        since=start.since,
-        carried=start.carried,
-        last=last,
-    )
+    return _Relating(repository, reader, manifest, target, commit, projected).to(tip)
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
-    """Where both sides started from, and whether that is known at all."""
-
-    base: Node
-    known: bool
-    behind: int
-    contained: bool
-    carried: tuple[ObjectId, ...]
-    since: ObjectId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A target that has a tip, on the way to its relation."""
-
+class _Relating:
     repository: Repository
     reader: ObjectReader
     manifest: Manifest
     target: Repo
-    part: MappedPart
+    commit: ObjectId
     projected: ObjectId
-    tip: ObjectId
-    last: LastSync | None
 
-    def start(self, commit: ObjectId) -> tuple[_Start, tuple[FileChange, ...], Imports]:
-        """Return where both sides started from, what the target changed since, and what of that the source has."""
-        start = self.squashed() if self.target.history is History.SQUASH else self.joined()
-        mapped = self._at(self.tip)
-        files = self.part.changes(start.base, mapped)
-        if not (start.known and files):
-            return start, files, {}
-        imports = find_imports(self.repository, self.reader, self.manifest, self.target, commit)
-        if not imports:
-            return start, files, imports
-        stands = standing(self.repository, self.reader, self.manifest, self.part, self.last)
-        about = (self.repository, self.reader, self.manifest, self.target, self.part)
-        home = AtHome(*about, commit, self.tip, stands, imports)
-        start = self.home(replace(start, carried=(*start.carried, *home.settled())), home, files)
-        return start, self.part.changes(start.base, mapped), imports
+    def to(self, tip: ObjectId | None) -> Relation:
+        part = MappedPart(self.reader, self.target.maps, self.repository.object_format)
+        about = (self.repository, self.reader)
+        at = None
+        if tip is not None:
+            at = state_of(*about, self.target, tip, self.projected, self.manifest.source.url)
+        commits = [] if tip is None else own_since(self.repository, self.target.maps, tip, at)
+        own = OwnCommits(*about, part, at, commits)
+        projection, mine = self._tree(part, self.projected), self._tree(part, tip)
+        given = {} if tip is None else host_files(*about, self.target, tip, part, mine)
+        brought = self._brought(part, at)
+        if brought is None or (tip is not None and self._was_copied(part, tip, at, given)):
+            files = part.changes(part.of(None), mine)
+            nothing = Home({}, frozenset())
+            return Relation(
+                State.NOT_ADOPTED, self.commit, self.projected, tip, at, part.of(None), projection, contained=False,
+                behind=self._count([]), ahead=0, drift=Drift((), files), part=part, own=own, home=nothing,
+            )  # fmt: skip
+        home = find_home(own, self.manifest, self.target, self.commit)
+        base = part.with_files(find_base(own, home, brought), given)
+        theirs = part.with_files(
+            projection, {path: file for path, file in given.items() if part.file(projection, path) is None}
+        )
+        files = part.changes(base, mine)
+        changed = {file.path for file in files}
+        drift = [one for one in commits if one not in home.commits and not changed.isdisjoint(own.changes(one))]
+        since = None if at is None else at.state.projected
+        since = since if since is not None and self._has(since) else None
+        contained = tip is not None and not home.commits and not part.changes(base, theirs) and self._has_history(tip)
+        state, ahead = self._state(tip, at, since, contained=contained, drifted=bool(files))
+        behind = 0 if contained or state is State.AHEAD else max(1, self._behind(tip, at, since))
+        return Relation(
+            state, self.commit, self.projected, tip, at, base, theirs, contained, behind, ahead,
+            Drift(tuple(reversed(drift)), files), part, own, home, since,
+        )  # fmt: skip
 
-    def joined(self) -> _Start:
-        """The start for whole histories: git's merge base, unless source or maps were rewritten since the last sync.
+    def _state(
+        self, tip: ObjectId | None, at: StateCommit | None, since: ObjectId | None, *, contained: bool, drifted: bool
+    ) -> tuple[State, int]:
+        """Return the state, and how many projected commits a target has that the source commit does not."""
+        if tip is None:
+            return State.EMPTY, 0
+        if at is None or at.state.projected is None:
+            return State.NEW, 0
+        if (start := at.state.source_commit) is not None and not self._is_older(start):
+            if not self._has(start) or not is_ancestor(self.repository, self.commit, start):
+                return State.REWRITTEN, 0
+            return State.AHEAD, 0 if since is None else count(self.repository, since, without=[self.projected])
+        names = {
+            (True, False): State.IN_SYNC,
+            (False, False): State.BEHIND,
+            (True, True): State.DRIFT,
+            (False, True): State.DIVERGED,
+        }
+        return names[contained, drifted], 0
 
-        Then the last sync itself says what the source had contributed: its projected commit is in the target's history.
+    def _is_older(self, start: ObjectId) -> bool:
+        return self._has(start) and is_ancestor(self.repository, start, self.commit)
+
+    def _brought(self, part: MappedPart, at: StateCommit | None) -> Node | None:
+        """Return what the state says that the source had contributed; None where that cannot be read any more.
+
+        It is read through the maps of its time: new maps alone are no reason for the same files.
         """
-        last = self.last
-        if last is not None and last.nothing:
-            return self._nothing(last)
-        if last is not None and last.rollback is not None:
-            return self._since_rollback(last, last.rollback)
-        common = self._common()
-        if common == self.projected:
-            start = _Start(self._at(common), known=True, behind=0, contained=True, carried=(common,), since=common)
-            return self._replaced() or start
-        behind = count(self.repository, self.projected, without=[self.tip])
-        if last is not None:
-            if self._has(last.projected) and is_ancestor(self.repository, last.projected, self.tip):
-                if common is None or not is_ancestor(self.repository, last.projected, common):
-                    common = last.projected
-            else:  # the last sync was a squash
-                carried = (self.projected,) if common is None else (self.projected, common)
-                return replace(self._since(last), behind=behind, contained=False, carried=carried)
-        if common is None:
-            return _Start(self._at(None), known=False, behind=behind, contained=False, carried=(self.projected,))
-        carried = (self.projected, common)
-        return _Start(self._at(common), known=True, behind=behind, contained=False, carried=carried, since=common)
+        if at is None or at.state.projected is None:
+            return part.of(None)
+        state = at.state
+        if self._has(at.state.projected):
+            return self._tree(part, state.projected)
+        maps = self.target.maps if state.digest == maps_digest(self.target.maps) else state.maps
+        if state.source_commit is not None and self._has(state.source_commit) and maps:
+            again = project(self.repository, state.source_commit, maps, reader=self.reader).commit
+            return self._tree(part, again)
+        return None if state.open else self._tree(part, at.id)  # without own changes its tree has just that
 
-    def home(self, start: _Start, home: AtHome, files: Sequence[FileChange]) -> _Start:
-        """The start where drift was imported into the source since the last sync; the same where it was not.
+    def _was_copied(
+        self, part: MappedPart, tip: ObjectId, at: StateCommit | None, given: Mapping[bytes, Entry]
+    ) -> bool:
+        """Whether the files at mapped paths came from elsewhere than a sync, as far as the target's history says."""
+        if at is not None and at.state.projected is not None:
+            return False
+        there = part.files(self._tree(part, tip if at is None else at.id))
+        return any(given.get(change.path) != change.new for change in there)
 
-        Both sides have those commits then. The target's own are part of the base, so that a sync takes over what the
-        source made of them, an undoing too, and they are drift no more.
-        """
-        if start.contained and self.target.history is not History.SQUASH:
-            return start
-        paths = [file.path for file in files]
-        newest = home.newest(start.base, start.since, paths, without=start.carried)
-        if newest is None:
-            return start
-        found, base = newest
-        contained = not self.part.changes(base, self._at(self.projected))
-        if self.target.history is not History.SQUASH or not contained:
-            contained, behind = False, max(1, start.behind)
-        else:
-            behind = 0
-        return replace(start, base=base, contained=contained, behind=behind, carried=(*start.carried, found))
+    def _has_history(self, tip: ObjectId) -> bool:
+        """Whether the target has the commits of the projection too, where it is to have them."""
+        if self.target.history is History.SQUASH:
+            return True
+        headers = self.reader.read(tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
+        if self.projected == tip or b"parent " + self.projected.encode() in headers:
+            return True  # mostly so, and needs no search
+        return is_ancestor(self.repository, self.projected, tip)
 
-    def _replaced(self) -> _Start | None:
-        """The start where the target has the projection in its history, and later got another one in its place.
+    def _behind(self, tip: ObjectId | None, at: StateCommit | None, since: ObjectId | None) -> int:
+        if tip is None:
+            return self._count([])
+        again = at is None or at.state.digest != maps_digest(self.target.maps)
+        if since is None or (again and self.target.history is History.FULL):
+            return self._count([tip])
+        return self._count([since])
 
-        That is so where the source was rewritten, synced, and then went back to what it was. A projection that is
-        merely older than the last one is no such case: a sync from a clone that is behind must take nothing back.
-        """
-        now = self._at(self.projected)
-        if not self.part.changes(now, self._at(self.tip)):
-            return None
-        last = self.last
-        if last is None or not self._has(last.projected):
-            return None
-        brought = self._at(last.projected)
-        if not self.part.changes(now, brought) or is_ancestor(self.repository, self.projected, last.projected):
-            return None
-        carried = (self.projected, last.projected)
-        return _Start(brought, known=True, behind=1, contained=False, carried=carried, since=last.projected)
+    def _count(self, without: list[ObjectId]) -> int:
+        return count(self.repository, self.projected, without=without)
 
-    def _nothing(self, last: LastSync) -> _Start:
-        """The start where a first sync or an adoption was taken back: as if there had never been one.
-
-        Files that were at mapped paths before it came from elsewhere, as then. Where there were none, what is there
-        now the target has made itself.
-        """
-        behind = count(self.repository, self.projected, without=[])
-        carried = (self.projected,)
-        return _Start(self._at(None), known=not last.copied, behind=behind, contained=False, carried=carried)
-
-    def _common(self) -> ObjectId | None:
-        """The merge base that git finds; mostly the last sync is the tip or just below, which needs no search."""
-        headers = self.reader.read(self.tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
-        if self.projected == self.tip or b"parent " + self.projected.encode() in headers:
-            return self.projected
-        return merge_base(self.repository, self.projected, self.tip)
-
-    def squashed(self) -> _Start:
-        """The start for one commit a sync: the projection of the source commit that the last sync names."""
-        last = self.last
-        if last is None or last.nothing or last.rollback is not None:
-            return self.joined()
-        return self._since(last)
-
-    def _since(self, last: LastSync) -> _Start:
-        """The start at the last sync; what is older than that is contained, so that no sync takes anything back."""
-        self._require_source(last)
-        before = project(self.repository, last.source_commit, self.target.maps, reader=self.reader).commit
-        then, now = self._at(before), self._at(self.projected)
-        carried = () if before is None else (before,)
-        if last.digest != maps_digest(self.target.maps):
-            base, contained = self._brought(then, last), False
-        else:
-            contained = not self.part.changes(then, now)
-            older = before is not None and is_ancestor(self.repository, self.projected, before)
-            base, contained = (now, True) if contained or older else (then, False)
-        behind = 0 if contained else max(1, count(self.repository, self.projected, without=carried))
-        return _Start(base, known=True, behind=behind, contained=contained, carried=carried, since=before)
-
-    def _since_rollback(self, last: LastSync, rollback: ObjectId) -> _Start:
-        """The start at a rollback: what it restored, whatever the history above that says.
-
-        The projections that were taken back are still in the target's history, so git's merge base would be the newest
-        of them. From there the rollback is a change of the target's own that a merge keeps: the next sync would bring
-        only what is newer, and what the rollback took back would stay away in silence.
-        """
-        before: ObjectId | None = last.projected
-        if not self._has(last.projected):
-            self._require_source(last)
-            maps = last.maps or self.target.maps
-            before = project(self.repository, last.source_commit, maps, reader=self.reader).commit
-        base, now = self._at(before), self._at(self.projected)
-        contained = False
-        if before is not None and last.digest == maps_digest(self.target.maps):
-            brings = self.target.history is History.FULL and not is_ancestor(self.repository, self.projected, self.tip)
-            contained = is_ancestor(self.repository, self.projected, before) or (
-                not brings and not self.part.changes(base, now)
-            )
-        without = () if before is None else (before,)
-        behind = 0 if contained else max(1, count(self.repository, self.projected, without=without))
-        carried = (*without, self.projected, *self._taken_back())
-        if self._has(rollback) and not self.part.changes(base, self._at(rollback)):
-            carried = (*carried, rollback)  # else it restored edits of the target's own, which are older
-        return _Start(base, known=True, behind=behind, contained=contained, carried=carried, since=before)
-
-    def _taken_back(self) -> tuple[ObjectId, ...]:
-        """Return the projections that were brought since the last sync that still counts: no doing of the target's."""
-        found: list[ObjectId] = []
-        with closing(find_syncs(self.repository, self.reader, self.tip, self.manifest.source.url)) as syncs:
-            for sync in syncs:
-                if not sync.nothing and self._has(sync.projected):
-                    found.append(sync.projected)
-                if sync.rollback is None:
-                    break
-        return tuple(dict.fromkeys(found))
-
-    def _require_source(self, last: LastSync) -> None:
-        """Refuse where this clone lacks the source commit that the last sync names.
-
-        Raises:
-            ConflictError: it is so.
-        """
-        if not self._has(last.source_commit):
-            url, branch = self.manifest.source.url, self.manifest.source.branch
-            raise ConflictError(
-                f"{self.target.name} was last synced from {last.source_commit[:10]}, which is not in this clone.",
-                hint=f"{command_line('git', 'fetch', url, branch)}\n"
-                + command_line("git", "fetch", url, last.source_commit, remark=f"if {branch} was rewritten"),
-            )
-
-    def _brought(self, then: Node, last: LastSync) -> Node:
-        """What the last sync brought, through the maps of its time: new maps alone are no reason for the same files.
-
-        A fresh clone does not have that projection, and makes it anew. Where the sync's message no longer says its
-        maps: of what the maps of today make of that commit, the files that the sync left like that in the target.
-        """
-        brought: ObjectId | None = last.projected
-        if not self._has(last.projected):
-            if not last.maps:
-                changed = [one.path for one in self.part.changes(then, self._at(last.commit)) if one.old is not None]
-                return self.part.without(then, changed)
-            brought = project(self.repository, last.source_commit, last.maps, reader=self.reader).commit
-        return self._at(brought)
-
-    def _at(self, commit: ObjectId | None) -> Node:
-        return self.part.of(None if commit is None else commit.encode() + b"^{tree}")
+    @staticmethod
+    def _tree(part: MappedPart, commit: ObjectId | None) -> Node:
+        return part.of(None if commit is None else commit.encode() + b"^{tree}")
 
     def _has(self, commit: ObjectId) -> bool:
         return self.reader.find(commit.encode()) is not None
+
+
+def next_state(relation: Relation, target: Repo, tree: ObjectId) -> TargetState:
+    """Return what a target's history has to say once a sync gives it a tree."""
+    there = relation.part.of(tree.encode())
+    opened = relation.own.still_open(relation.home.commits, there, relation.theirs)
+    return TargetState.of(target, relation.source_commit, relation.projected, opened)

@@ -93,6 +93,13 @@ def hold_against_remote(repository: Repository, commit: ObjectId, remote: Remote
     )
 
 
+def is_newest(repository: Repository, remote: RemoteState, commit: ObjectId) -> bool:
+    """Whether a source commit has all that the source's remote has; False where the remote did not say."""
+    if remote.problem or remote.remembered:
+        return False
+    return remote.tip is None or is_ancestor(repository, remote.tip, commit)
+
+
 def require_pushed(source: Repo, state: SourceState) -> None:
     """Refuse a commit that the source's remote does not have: a target would be ahead of its own source.
 

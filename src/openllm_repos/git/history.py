@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from openllm_repos.errors import EnvironmentProblem
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
@@ -52,6 +53,66 @@ def commits_touching(
     options = ("--extended-regexp", "--invert-grep", f"--grep={not_saying}")
     done = repository.git.run("--literal-pathspecs", "rev-list", *options, "--stdin", stdin=given)
     return tuple(ObjectId(line) for line in done.lines())
+
+
+def own_commits(
+    repository: Repository, tip: ObjectId, patterns: Sequence[str], since: ObjectId | None
+) -> list[ObjectId]:
+    """Return the commits, merges left out, that changed a path of one of the patterns, oldest first.
+
+    Args:
+        repository: the clone.
+        tip: where to start.
+        patterns: their canonical texts (:class:`~openllm_repos.names.pattern.Pattern`).
+        since: its history does not count; None counts all.
+    """
+    rows = [tip, *([] if since is None else [f"^{since}"]), "--", *(f":(top,glob){pattern}" for pattern in patterns)]
+    asked = ("rev-list", "--full-history", "--no-merges", "--topo-order", "--reverse", "--stdin")
+    return [ObjectId(line) for line in repository.git.run(*asked, stdin=("\n".join(rows) + "\n").encode()).lines()]
+
+
+def first_parents(repository: Repository, tip: ObjectId, path: bytes, *, without: ObjectId | None) -> list[ObjectId]:
+    """Return the commits of a branch's own line that changed a file, newest first.
+
+    Args:
+        repository: the clone.
+        tip: where to start.
+        path: as git stores it; without a line end.
+        without: its history does not count.
+    """
+    rows = b"\n".join((tip.encode(), *([] if without is None else [b"^" + without.encode()]), b"--", path, b""))
+    done = repository.git.run("--literal-pathspecs", "rev-list", "--first-parent", "--stdin", stdin=rows)
+    return [ObjectId(line) for line in done.lines()]
+
+
+def knows_object(repository: Repository, tip: ObjectId, path: bytes, blob: bytes) -> bool:
+    """Whether a file (its path as git stores it) ever was a blob (hex id) in the history of `tip`."""
+    asked = (
+        "log",
+        "--full-history",
+        "-m",
+        "--max-count=1",
+        "--format=%H",
+        "--no-renames",
+        f"--find-object={blob.decode()}",
+    )
+    rows = b"\n".join((tip.encode(), b"--", path, b""))
+    return bool(
+        repository.git.run(
+            "--literal-pathspecs", *asked, f"--find-object={blob.decode()}", "--stdin", stdin=rows
+        ).stdout
+    )
+
+
+def parent_of(reader: ObjectReader, commit: ObjectId) -> ObjectId | None:
+    """Return the first parent of a commit, None where it has none."""
+    head = reader.read(commit.encode()).data.partition(b"\n\n")[0].split(b"\n")
+    return next((ObjectId(line[7:].decode()) for line in head if line.startswith(b"parent ")), None)
+
+
+def root_of(repository: Repository, tip: ObjectId) -> ObjectId:
+    """Return the first commit of a branch's own line."""
+    return ObjectId(repository.git.text("rev-list", "--first-parent", "--max-parents=0", tip, "--").split("\n")[-1])
 
 
 def last_touching(

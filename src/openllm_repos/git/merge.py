@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from openllm_repos.git.bench import bench
 from openllm_repos.git.markers import markers
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.pack import COMMIT, PackWriter
+from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.process import Completed, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
@@ -106,6 +106,18 @@ def merge(repository: Repository, sides: Sides) -> Merged:
         raise GitFailed("merge-tree", Completed(done.code, b"", done.stderr))
     conflicts = tuple(_conflict(path, stages[path], crowded=path in aside) for path in sorted(stages))
     return Merged(None, conflicts, ObjectId(tree.decode()), stages, aside)
+
+
+def merge_file(
+    repository: Repository, base: tuple[bytes, bytes], ours: tuple[bytes, bytes], theirs: tuple[bytes, bytes]
+) -> tuple[bytes, bytes] | None:
+    """Merge one file (mode and hex id) three ways; None where the changes do not go together."""
+    name = b"file"
+    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
+        rows = [b"%b %b\0%b" % (mode, name, bytes.fromhex(item.decode())) for mode, item in (base, ours, theirs)]
+        sides = three_sides(writer, *(writer.add(TREE, row) for row in rows))
+    merged = merge(repository, sides)
+    return None if merged.tree is None else _entry(repository, merged.tree, name)
 
 
 def merge_overlaps(repository: Repository, one: ObjectId, two: ObjectId) -> tuple[bytes, ...]:

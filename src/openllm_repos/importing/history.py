@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from openllm_repos.errors import ConflictError
 from openllm_repos.family.imports import Imports
-from openllm_repos.family.last_sync import SAID_BY_SYNC, LastSync, read_sync
+from openllm_repos.family.state import STATES, TargetState, read_state
 from openllm_repos.git.history import commits_touching, is_ancestor
 from openllm_repos.git.merge import merge, three_sides
 from openllm_repos.git.objects import ObjectReader
@@ -25,13 +25,13 @@ from openllm_repos.git.pack import COMMIT, PackWriter
 from openllm_repos.git.repository import Repository
 from openllm_repos.importing.message import imported_message, merged_message
 from openllm_repos.importing.model import ImportConflict
-from openllm_repos.importing.places import Entry, carry_back
-from openllm_repos.importing.trees import file_at, lay
+from openllm_repos.importing.places import carry_back
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change, FileChange
 from openllm_repos.projection.changes import MappedPart
+from openllm_repos.projection.editing import Entry, file_at, lay
 from openllm_repos.projection.project import origins, project
 from openllm_repos.projection.rewrite import rewritten
 from openllm_repos.projection.trees import Node, Placement, TreeProjector
@@ -75,6 +75,15 @@ class Made:
     files: tuple[FileChange, ...]
     joins: bool
     stands_for: tuple[ObjectId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sync:
+    """What a commit of ours says that it had brought; the source's history still has that."""
+
+    source_commit: ObjectId
+    projected: ObjectId
+    state: TargetState
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ class Inverse:
             if not self.part.changes(image.mapped, self.mapped(commit)):
                 return _Seen(image)
         sync = self._sync(commit)
-        if sync is not None and sync.digest == maps_digest(self.target.maps):
+        if sync is not None and sync.state.digest == maps_digest(self.target.maps):
             image = self._anchor(sync.source_commit)
             if not self.part.changes(image.mapped, self.mapped(commit)):
                 return _Seen(image)
@@ -197,20 +206,22 @@ class Inverse:
         assert tree is not None  # it is in the history of the source's commit
         return Image(commit, Node(tree=tree[0]), self.projection_of(commit), commit)
 
-    def _sync(self, commit: ObjectId) -> LastSync | None:
+    def _sync(self, commit: ObjectId) -> _Sync | None:
         """Return what a sync's commit says, where the source's history still has what it brought."""
-        found = read_sync(self.reader, commit, self.reader.read(commit.encode()).data, self.manifest.source.url)
-        if found is None or self.reader.find(found.source_commit.encode()) is None:
+        found = read_state(self.reader, commit, self.reader.read(commit.encode()).data, self.manifest.source.url)
+        if found is None or (source := found.state.source_commit) is None or self.reader.find(source.encode()) is None:
             return None
-        return found if self._is_older(found.source_commit, self.commit) else None
+        projected = found.state.projected
+        assert projected is not None  # it names both, or none
+        return _Sync(source, projected, found.state) if self._is_older(source, self.commit) else None
 
     def _parents(self, commit: ObjectId) -> list[ObjectId]:
         """Return the parents that the target's own history has: of a sync, not the projection that it brought."""
         data = self.reader.read(commit.encode()).data
         head = data.partition(b"\n\n")[0].split(b"\n")
         parents = [ObjectId(line[7:].decode()) for line in head if line.startswith(b"parent ")]
-        said = read_sync(self.reader, commit, data, self.manifest.source.url)
-        return parents if said is None else [parent for parent in parents if parent != said.projected]
+        said = read_state(self.reader, commit, data, self.manifest.source.url)
+        return parents if said is None else [parent for parent in parents if parent != said.state.projected]
 
     def _followed(self, commit: ObjectId) -> _Seen:
         """Return what a commit becomes whose parents are known."""
@@ -237,7 +248,7 @@ class Inverse:
         commit: ObjectId,
         lines: Sequence[tuple[Image, Node]],
         waiting: tuple[ObjectId, ...],
-        sync: LastSync | None,
+        sync: _Sync | None,
     ) -> _Seen:
         """Make a commit on top of what its parents became, or none where it changes nothing.
 
@@ -263,18 +274,23 @@ class Inverse:
         parents = [image.id.encode() for image, _ in lines]
         raw = rewritten(self.reader.read(commit.encode()).data, self._trees.write(tree, self.writer, b""), parents)
         head, _, message = raw.partition(b"\n\n")
+        candidates = waiting
+        if sync is not None:  # its state lists what it holds, also where a rollback came between
+            named = {*waiting, *(one for image, _ in lines for one in self._origins(image)), *self.imports}
+            candidates = (*(one for one in sync.state.open if one not in named), *waiting)
+        brought = self._touching(commit, candidates, changes) if exact else ()
+        older = [one for one in candidates if one in settled or one in brought]
         if sync is None:
-            said = imported_message(message, self.target, [*settled, commit])
+            said = imported_message(message, self.target, [*older, commit])
         else:
-            said = merged_message(self.target, commit, sync.source_commit, settled)
+            said = merged_message(self.target, commit, sync.source_commit, older)
         made = ObjectId(self.writer.add(COMMIT, head + b"\n\n" + said).decode())
         changed = tuple(self._file_changes(main.tree, files))
-        brought = self._touching(commit, waiting, changes) if exact else ()
         self.made.append(Made(made, commit, changed, len(lines) > 1, brought))
         history = frozenset({made}).union(*(image.made for image, _ in lines))
         return _Seen(Image(made, tree, mapped, main.anchor, history, exact), () if exact else waiting)
 
-    def _needs_word(self, commit: ObjectId, main: Image, sync: LastSync | None) -> bool:
+    def _needs_word(self, commit: ObjectId, main: Image, sync: _Sync | None) -> bool:
         """Whether an empty commit must say that the source has this one's changes already, in a form of its own."""
         return bool(main.made) if sync is not None else self._changes_something(commit, self._parents(commit))
 
@@ -285,7 +301,7 @@ class Inverse:
         if not waiting:
             return ()
         paths = [change.path for change in changes]
-        touching = commits_touching(self.repository, commit, paths, without=[], not_saying=SAID_BY_SYNC)
+        touching = commits_touching(self.repository, commit, paths, without=[], not_saying=STATES)
         return tuple(one for one in waiting if one in touching)
 
     def _file_changes(self, tree: Node, files: Mapping[bytes, Entry | None]) -> Sequence[FileChange]:
@@ -297,13 +313,13 @@ class Inverse:
                 found.append(FileChange(path, kind, old, new))
         return found
 
-    def _brought(self, sync: LastSync, image: Image) -> Node:
+    def _brought(self, sync: _Sync, image: Image) -> Node:
         """Return what a sync had brought, through the maps of its time."""
-        if sync.digest == maps_digest(self.target.maps):
+        if sync.state.digest == maps_digest(self.target.maps):
             return image.mapped
         brought: ObjectId | None = sync.projected
         if self.reader.find(sync.projected.encode()) is None:
-            brought = project(self.repository, sync.source_commit, sync.maps, reader=self.reader).commit
+            brought = project(self.repository, sync.source_commit, sync.state.maps, reader=self.reader).commit
         return Node(entries={}) if brought is None else self.part.of(brought.encode() + b"^{tree}")
 
     def _merged(self, commit: ObjectId, base: Node, ours: Node, theirs: Node) -> Node:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from openllm_repos.family.imports import IMPORTED_FROM, imported_from
-from openllm_repos.family.last_sync import MANIFEST_DIGEST, PROJECTED_COMMIT, SOURCE_COMMIT, SOURCE_REPO
+from openllm_repos.family.state import HELD_AT, MAPS, OPEN, PROJECTED_COMMIT, SOURCE_COMMIT, SOURCE_REPO
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 
 # What a later sync or import would take for its own words.
-_KEYS = (SOURCE_REPO, SOURCE_COMMIT, PROJECTED_COMMIT, MANIFEST_DIGEST, IMPORTED_FROM)
+_KEYS = (SOURCE_REPO, SOURCE_COMMIT, PROJECTED_COMMIT, MAPS, OPEN, HELD_AT, IMPORTED_FROM)
 _OURS = re.compile(f"^(?:{'|'.join(_KEYS)}):".encode(), re.MULTILINE)
 _TRAILER = re.compile(rb"[A-Za-z0-9-]+[ \t]*:")
 _BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")

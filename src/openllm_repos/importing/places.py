@@ -9,33 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo
 from openllm_repos.plan import FileChange
+from openllm_repos.projection.editing import Entry
 from openllm_repos.projection.trees import GITLINK_MODE
 from openllm_repos.text import show_path
-
-Entry = tuple[bytes, bytes]
-"""Mode and hex id of a file."""
-
-
-def source_path(a_map: Map, path: bytes) -> bytes | None:
-    """Return where a map takes a path of the target from, or None where it cannot write that path.
-
-    Args:
-        a_map: the map.
-        path: of the target, as git stores it.
-    """
-    if not a_map.output.matches(path):
-        return None
-    folder = a_map.to.encode()
-    below = path[len(folder) + 1 :] if folder else path
-    if a_map.rename is not None:
-        name = a_map.source.literal_name
-        assert name is not None  # only a single file is renamed
-        below = name.encode()
-    base = a_map.source.base.encode()
-    return base + b"/" + below if base else below
 
 
 def carry_back(target: Repo, changes: Sequence[FileChange]) -> Mapping[bytes, Entry | None]:
@@ -54,7 +32,7 @@ def carry_back(target: Repo, changes: Sequence[FileChange]) -> Mapping[bytes, En
     result: dict[bytes, Entry | None] = {}
     for change in changes:
         _require_carried(target, change)
-        path = next(found for a_map in target.maps if (found := source_path(a_map, change.path)) is not None)
+        path = next(found for a_map in target.maps if (found := a_map.source_path(change.path)) is not None)
         if result.setdefault(path, change.new) != change.new:
             raise ConflictError(
                 f"{target.name}: {show_path(path)} of the source is written to several places there, and they no longer"

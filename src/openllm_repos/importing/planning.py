@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.imports import find_imports
-from openllm_repos.family.last_sync import find_last_sync
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import source_commit
@@ -59,7 +58,7 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, commit, remote.tip)
         if relation.state is State.NOT_ADOPTED:
-            raise NotAdopted(target, len(relation.drift.files))
+            raise NotAdopted(target, relation)
         plan = replace(plan, old=read_ref(repository, branch.ref), held=relation.held)
         if relation.tip is None or not relation.drift.files:
             return replace(plan, said=_nothing(target, relation))
@@ -111,7 +110,7 @@ class _Planner:
             )
             image = inverse.image_of(tip)
             if image is None:
-                raise self._no_ground(tip)
+                raise self._no_ground()
             inverse.finish()
         if not image.made:
             return replace(plan, said=_nothing(self.target, self.relation))
@@ -151,11 +150,11 @@ class _Planner:
                 hint=f"openllm-repos sync {self.target.name}\nopenllm-repos import {self.target.name}",
             )
 
-    def _no_ground(self, tip: ObjectId) -> ConflictError:
+    def _no_ground(self) -> ConflictError:
         """Say why there is no source commit that the target's commits could stand on."""
         name, branch = self.target.name, self.manifest.source.branch
-        last = find_last_sync(self.repository, self.reader, tip, self.manifest.source.url)
-        what = "the source" if last is None else last.source_commit[:10]
+        last = self.relation.synced_from
+        what = "the source" if last is None else last[:10]
         return ConflictError(
             f"{name} was last synced from {what}, which is not in the history of {branch} any more.",
             hint=f"openllm-repos sync {name}\nopenllm-repos import {name}",

@@ -77,6 +77,17 @@ class Map:
         below = self.rename.encode() if self.rename else source_path[len(base.encode()) + 1 if base else 0 :]
         return self.to.encode() + b"/" + below if self.to else below
 
+    def source_path(self, target_path: bytes) -> bytes | None:
+        """Return where it takes a path of the target (as git stores it) from, or None where it cannot write that."""
+        if not self.output.matches(target_path):
+            return None
+        below = target_path[len(self.to.encode()) + 1 if self.to else 0 :]
+        if self.rename is not None:
+            assert self.source.literal_name is not None  # only a single file is renamed
+            below = self.source.literal_name.encode()
+        base = self.source.base.encode()
+        return base + b"/" + below if base else below
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.manifest.maps import Map
 from openllm_repos.plan import Change, FileChange
+from openllm_repos.projection.editing import Entry, file_at, lay
 from openllm_repos.projection.trees import FOLDER_MODE, Entries, Node, Placement, TreeProjector
 
 
@@ -63,6 +64,14 @@ class MappedPart:
             else:
                 del entries[name]
         return Node(entries=entries)
+
+    def file(self, node: Node, path: bytes) -> Entry | None:
+        """Return a file of a mapped part, None where it has none there."""
+        return file_at(self._projector, node, path)
+
+    def with_files(self, node: Node, files: Mapping[bytes, Entry | None]) -> Node:
+        """Return a mapped part with some of its files changed; None takes one away."""
+        return lay(self._projector, node, files) if files else node
 
     def in_place(self, tree: bytes, node: Node) -> tuple[Node, tuple[bytes, ...]]:
         """Put a mapped part into a whole tree, in place of the one that is there.

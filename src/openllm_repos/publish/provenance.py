@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from openllm_repos.errors import UsageError
 from openllm_repos.family.access import hub_repo_of
-from openllm_repos.family.last_sync import SOURCE_COMMIT, SOURCE_REPO
 from openllm_repos.family.source import changed_since_commit
+from openllm_repos.family.state import SOURCE_COMMIT, SOURCE_REPO
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from openllm_repos.errors import UsageError
-from openllm_repos.family.last_sync import PROJECTED_COMMIT
 from openllm_repos.family.releases import FoundLock
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.state import PROJECTED_COMMIT
 from openllm_repos.git.describe import Touching, describe_touching
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.remote import Unreachable, endpoints, fetch

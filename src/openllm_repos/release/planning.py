@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ReposError
 from openllm_repos.family.last_publish import unpublished
-from openllm_repos.family.last_sync import find_last_sync
 from openllm_repos.family.releases import TagState, tag_state
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask, bring
-from openllm_repos.family.source import source_commit
+from openllm_repos.family.source import is_newest, source_commit
+from openllm_repos.family.state import find_state
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
@@ -27,7 +27,7 @@ from openllm_repos.release import checks
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan
 from openllm_repos.release.verify import known_tags
-from openllm_repos.sync.planning import plan_target
+from openllm_repos.sync.planning import SyncOptions, plan_target
 from openllm_repos.text import redact
 from openllm_repos.versions.order import require_version
 
@@ -91,7 +91,10 @@ class _Planning:
         """Return the plan with everything that stands against it."""
         manifest, repository = self.manifest, self.desk.repository
         targets = [repo for repo in manifest.released if repo.role is Role.TARGET]
-        steps = tuple(plan_target(manifest, repository, self.states[repo.name], self.commit) for repo in targets)
+        asked_for = SyncOptions(newest=is_newest(repository, self.states[manifest.source.name], self.commit))
+        steps = tuple(
+            plan_target(manifest, repository, self.states[repo.name], self.commit, asked_for) for repo in targets
+        )
         sync = SyncPlan(manifest.source.name, self.commit, steps)
         with ObjectReader(repository.git) as reader:
             found = reader.read(self.commit.encode())
@@ -207,8 +210,8 @@ def tagged_commit(repository: Repository, manifest: Manifest, repo: Repo, tip: O
     if tip is None or repo.at is At.TIP:
         return tip
     with ObjectReader(repository.git) as reader:
-        last = find_last_sync(repository, reader, tip, manifest.source.url)
-    return tip if last is None else last.commit
+        last = find_state(repository, reader, tip, manifest.source.url)
+    return tip if last is None else last.id
 
 
 def _in_order(manifest: Manifest, obstacles: list[Obstacle]) -> tuple[Obstacle, ...]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
-from openllm_repos.family.last_sync import SAID_BY_SYNC
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
-from openllm_repos.git.describe import describe_by_path
+from openllm_repos.family.state import TargetState
 from openllm_repos.git.history import count, write_commit
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
@@ -158,8 +157,8 @@ class _Planner:
                 hint=f"openllm-repos sync {self.target.name}  # fills it",
             )
         if relation.state is State.NOT_ADOPTED:
-            raise NotAdopted(self.target, len(relation.drift.files))
-        if relation.since is None and relation.last is None:
+            raise NotAdopted(self.target, relation)
+        if relation.at is None or relation.at.state.projected is None:
             raise UsageError(
                 f"{self.target.name} was never synced: there is nothing to roll back.",
                 hint=f"openllm-repos sync {self.target.name}  # first",
@@ -180,7 +179,8 @@ class _Planner:
         brought = part.of(point.projected.encode() + b"^{tree}")
         after = replace(relation, source_commit=point.source_commit, projected=point.projected)
         changes = checked_changes(self.manifest, self.repository, reader, after, self.target, tree)
-        message = rollback_message(self.manifest.source, self.target, point, self.options.reason)
+        state = TargetState.of(self.target, point.source_commit, point.projected, point.open, point.label)
+        message = rollback_message(self.manifest.source, self.target, state, self.options.reason)
         made = write_commit(self.repository, tree, [there], message)
         step = replace(
             nothing_to_do(after, remote),
@@ -210,12 +210,16 @@ class _Planner:
     def _undone(self, relation: Relation, point: Point, gone: set[bytes]) -> Drift:
         """Return what the target changed itself after `point`, and loses in its files."""
         assert relation.tip is not None  # an empty target was refused
-        paths = [file.path for file in relation.drift.files if file.path in gone]
-        older = relation.carried if point.commit is None else (*relation.carried, point.commit)
-        made = list(describe_by_path(self.repository, relation.tip, paths, without=older, not_saying=SAID_BY_SYNC))
-        touched = set(paths) if point.commit is None else {path for _, changed in made for path in changed}
-        files = tuple(file for file in relation.drift.files if file.path in touched)
-        return Drift(tuple(commit.id for commit, _ in made), files)
+        files = {file.path for file in relation.drift.files}.intersection(gone)
+        older = relation.own.before(point.commit) if point.commit is not None else frozenset[ObjectId]()
+        made = [
+            commit
+            for commit in relation.drift.commits
+            if commit not in older and not files.isdisjoint(relation.own.changes(commit))
+        ]
+        if point.commit is not None:
+            files = {path for commit in made for path in relation.own.changes(commit)}
+        return Drift(tuple(made), tuple(file for file in relation.drift.files if file.path in files))
 
     def _tree(self, relation: Relation, own: bytes, point: Point) -> ObjectId:
         """Write the tree: the target's own, with the mapped files of that time in the place of today's.
@@ -244,7 +248,7 @@ class _Planner:
             if back:
                 some = "1 commit" if back == 1 else f"{back} commits"
                 notes.append(f"This takes back {some} of the source; the next sync after --lift brings that again.")
-        if relation.last is not None and relation.last.digest != maps_digest(self.target.maps):
+        if relation.at is not None and relation.at.state.digest != maps_digest(self.target.maps):
             notes.append(
                 f"The maps of {self.target.name} have changed since its last sync; files that no map writes any more"
                 " stay as they are."
@@ -252,22 +256,23 @@ class _Planner:
         return tuple(notes)
 
     def _lift(self, reader: ObjectReader, relation: Relation, remote: RemoteState) -> Rollback:
-        last, name = relation.last, self.target.name
+        name = self.target.name
         plan = Rollback(self.manifest.source.name, name, relation.held, None, None)
-        if last is None or not last.held or relation.tip is None:
+        if relation.at is None or not relation.held or relation.tip is None:
             return replace(plan, said=f"{name} is not held; a sync may go on.")
+        state = replace(relation.at.state, held="", open=tuple(relation.own.commits))
         found = reader.find(relation.tip.encode() + b"^{tree}")
         assert found is not None  # the tip was read before
-        message = lift_message(self.manifest.source, last)
+        message = lift_message(self.manifest.source, relation.held, state)
         made = write_commit(self.repository, found[0].decode(), [relation.tip], message)
         step = replace(
             nothing_to_do(relation, remote),
             action=Action.LIFT,
-            source_commit=last.source_commit,
+            source_commit=relation.synced_from or relation.source_commit,
             update=RefUpdate(self.target.branch.ref, relation.tip, made),
             commits=1,
         )
-        return replace(plan, to=show(last.held), source_commit=last.source_commit, step=self._checked(step, remote))
+        return replace(plan, to=show(relation.held), source_commit=step.source_commit, step=self._checked(step, remote))
 
     def _checked(self, step: TargetPlan, remote: RemoteState) -> TargetPlan | Stopped:
         try:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from openllm_repos.errors import EnvironmentProblem, UsageError
 from openllm_repos.family.imports import find_imports
-from openllm_repos.family.last_sync import find_last_sync, find_syncs
 from openllm_repos.family.relation import Relation
 from openllm_repos.family.releases import FoundLock, named
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.state import find_state, own_since, past_states
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -36,6 +36,7 @@ class Point:
         files: the mapped files: the projection's, or those of a commit of the target, edits made there among them.
         notes: what a person should know of it.
         commit: the commit of the target that has these files; None where they are the projection's.
+        open: the target's own commits whose changes are among them.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Point:
     files: Node
     notes: tuple[str, ...] = ()
     commit: ObjectId | None = None
+    open: tuple[ObjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,9 @@ class Finder:
                 hint="Name a release, or a commit that one of them has.",
             )
         commit = self._commit_of(commit)
-        last = find_last_sync(self.repository, self.reader, commit, self.manifest.source.url)
-        if last is None or last.nothing:
+        at = find_state(self.repository, self.reader, commit, self.manifest.source.url)
+        last = None if at is None else at.state
+        if last is None or last.source_commit is None or last.projected is None:
             return self._of_source(self._copied_from(commit, label), label)
         if last.digest != maps_digest(target.maps):
             note = (
@@ -162,7 +165,8 @@ class Finder:
             projected = project(self.repository, last.source_commit, target.maps, reader=self.reader).commit
         assert projected is not None  # that sync brought it
         files = self.relation.part.of(commit.encode() + b"^{tree}")
-        return Point(label, last.source_commit, projected, files, commit=commit)
+        opened = own_since(self.repository, target.maps, commit, at)
+        return Point(label, last.source_commit, projected, files, commit=commit, open=tuple(opened))
 
     def _copied_from(self, commit: ObjectId, label: str) -> ObjectId:
         """Return the source commit whose projection a commit of the target is.
@@ -193,11 +197,14 @@ class Finder:
         def same(other: ObjectId) -> bool:
             return self._has(other) and not part.changes(files, part.of(other.encode() + b"^{tree}"))
 
-        for sync in find_syncs(self.repository, self.reader, tip, self.manifest.source.url):
-            if self._has(sync.source_commit) and is_ancestor(self.repository, commit, sync.source_commit):
+        for at in past_states(self.repository, self.reader, tip, self.manifest.source.url):
+            source, brought = at.state.source_commit, at.state.projected
+            if source is None or brought is None:
+                continue
+            if self._has(source) and is_ancestor(self.repository, commit, source):
                 return True
             # A sync that has nothing to bring leaves no commit: a later source commit may stand for the same files.
-            if projected == sync.projected or same(sync.projected) or same(sync.commit):
+            if projected == brought or same(brought) or same(at.id):
                 return True
         # Nor does one that finds in the target what came home from there.
         imports = find_imports(self.repository, self.reader, self.manifest, self.remote.repo, commit)

@@ -19,6 +19,7 @@ from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.relation import State, relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
+from openllm_repos.git.history import merge_base
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.repository import Repository
@@ -35,6 +36,7 @@ from openllm_repos.status.problems import (
     about_empty_source,
     about_missing_branch,
     about_operation,
+    about_other_source,
     about_remote,
     about_source,
     about_space,
@@ -59,7 +61,10 @@ class Standing(StrEnum):
     BEHIND = "behind"
     DRIFT = "drift"
     DIVERGED = "diverged"
+    REWRITTEN = "rewritten"
+    NEW = "new"
     EMPTY = "empty"
+    UNRELATED = "unrelated"
     NOT_ADOPTED = "not adopted"
     HELD = "held"
     UNREACHABLE = "unreachable"
@@ -123,7 +128,8 @@ class FamilyStatus:
     Attributes:
         project: its name.
         source: the source's name.
-        source_commit: the commit that the targets were held against, None where the clone has none.
+        source_commit: the commit that the targets were held against: the newest of the source that is known; None
+            where none is.
         remembered: whether this is what was fetched before; nobody was asked.
         repos: one entry a repo, in the order of the manifest.
         problems: what is wrong, with the next step, in the order of the manifest.
@@ -226,15 +232,12 @@ class _Family:
         self._waiting: list[RemoteState] = []
         self._remotes: dict[RepoName, RemoteState] = {}
         self._commit: ObjectId | None = None
-        with contextlib.suppress(UsageError):  # said once the source's remote was asked for it
-            self._commit = source_commit(clone, manifest.source, None, None)
 
     def take(self, remote: RemoteState) -> None:
         """Take in what one remote said. A target waits until it is known what it is to be held against."""
         self._remotes[remote.repo.name] = remote
         role = remote.repo.role
-        source_seen = self._manifest.source.name in self._found
-        if role is Role.TARGET and self._commit is None and not source_seen:
+        if role is Role.TARGET and self._manifest.source.name not in self._found:
             self._waiting.append(remote)
             return
         status = self._source(remote) if role is Role.SOURCE else self._other(remote)
@@ -256,22 +259,27 @@ class _Family:
         self._note(*problems)
 
     def _source(self, remote: RemoteState) -> RepoStatus:
-        """Hold what this clone has against the source's remote."""
+        """Hold what this clone has against the source's remote; settle what targets are held against."""
         repo = remote.repo
-        if self._commit is None:
-            try:
-                self._commit = source_commit(self._clone, repo, remote, None)
-            except UsageError as why:
-                self._note(Problem.of(repo.name, why))
+        mine = None
+        try:
+            mine = self._commit = source_commit(self._clone, repo, remote, None)
+        except UsageError as why:
+            self._note(Problem.of(repo.name, why))
         if remote.problem:
             return self._unheard(remote)
         if remote.tip is None:
             self._note(about_empty_source(remote), *about_missing_branch(remote))
             return RepoStatus(repo, Standing.EMPTY)
-        if self._commit is None:
+        if mine is None:
             return RepoStatus(repo, Standing.UNKNOWN)
-        held = hold_against_remote(self._clone, self._commit, remote)
+        held = hold_against_remote(self._clone, mine, remote)
         behind, ahead = held.behind, held.unpushed or 0
+        if behind:  # a clone that lags says so, and makes no target differ
+            self._commit = remote.tip
+        if behind and ahead and merge_base(self._clone, mine, remote.tip) is None:
+            self._note(about_other_source(remote))
+            return RepoStatus(repo, Standing.UNRELATED)
         self._note(*about_source(remote, behind=behind, ahead=ahead))
         standing = {
             (False, False): Standing.OK,
@@ -311,7 +319,14 @@ class _Family:
             notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
             self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)
-        return RepoStatus(target, standing, behind=relation.behind, drift=relation.drift, held=relation.held)
+        return RepoStatus(
+            target,
+            standing,
+            behind=relation.behind,
+            ahead=relation.ahead,
+            drift=relation.drift,
+            held=relation.held,
+        )
 
     def _unheard(self, remote: RemoteState) -> RepoStatus:
         self._note(about_remote(remote))

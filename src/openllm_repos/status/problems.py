@@ -13,8 +13,9 @@ from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.log import Operation
 from openllm_repos.manifest.model import DriftPolicy, Repo
+from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
-from openllm_repos.text import show
+from openllm_repos.text import redact, show
 
 _NAMED = 3
 _WORDS = 300  # characters of the Hub's own words that are shown
@@ -74,6 +75,13 @@ def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Pr
         yield Problem(name, f"lacks {_commits(ahead)} that this clone has.", push)
 
 
+def about_other_source(remote: RemoteState) -> Problem:
+    """Say that this is a clone of something else."""
+    repo = remote.repo
+    message = f"has no commit in common with this clone: this is no clone of {redact(repo.url)}."
+    return Problem(repo.name, message, command_line("git", "clone", repo.url, remark="and work there"))
+
+
 def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:
     """Say what a remote has in place of the branch that the manifest names; nothing at all is no problem by itself."""
     repo = remote.repo
@@ -108,11 +116,18 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
         return
     match relation.state:
         case State.NOT_ADOPTED:
-            yield Problem.of(name, NotAdopted(target, len(relation.drift.files)))
-        case State.EMPTY:
+            yield Problem.of(name, NotAdopted(target, relation))
+        case State.EMPTY | State.NEW:
             yield Problem(name, f"has nothing of the source yet ({_commits(relation.behind)} to bring).", sync)
         case State.BEHIND:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source.", sync)
+        case State.AHEAD:
+            lead = _commits(relation.ahead) if relation.ahead else "something"
+            message = f"has {lead} that the source was reset from after it had been synced."
+            yield Problem(name, message, _after_reset(target, relation))
+        case State.REWRITTEN:
+            message = f"was synced from {_short(relation.synced_from)}, which the source's history no longer has."
+            yield Problem(name, message, f"openllm-repos sync {name} --dry-run  # what following it would change")
         case State.DRIFT:
             yield Problem(name, f"{drifted}.", f"{diff}\nopenllm-repos import {name}")
         case State.DIVERGED:
@@ -120,6 +135,16 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source, and {drifted}.", diff + then)
         case State.IN_SYNC:
             return
+
+
+def _after_reset(target: Repo, relation: Relation) -> str:
+    """Return how to let a target follow a source that was reset, and how to keep what it has."""
+    branch = command_line("git", "branch", "kept", _short(relation.synced_from), remark="or keep it: merge this branch")
+    return f"openllm-repos sync {target.name}  # lets it follow, by one commit\n{branch}"
+
+
+def _short(commit: ObjectId | None) -> str:
+    return "an unknown commit" if commit is None else str(commit[:10])
 
 
 def _held(target: Repo, relation: Relation, drifted: str) -> Problem:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
+from openllm_repos.family.base import Home, OwnCommits
+from openllm_repos.family.imports import find_imports
 from openllm_repos.family.keepers import OTHER_OWNER, Keepers
-from openllm_repos.family.last_sync import find_last_sync, find_syncs
 from openllm_repos.family.likeness import Copied, find_likest
 from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.state import STATES, find_state
 from openllm_repos.git.compare import content
 from openllm_repos.git.describe import describe
-from openllm_repos.git.history import is_ancestor
+from openllm_repos.git.history import commits_touching, is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, Manifest, Repo
@@ -35,6 +36,7 @@ from openllm_repos.plan import (
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.project import origins, project
+from openllm_repos.projection.trees import Node
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.message import is_adoption
 from openllm_repos.sync.planning import (
@@ -177,16 +179,9 @@ def adopt(
 
 
 def was_synced(manifest: Manifest, repository: Repository, reader: ObjectReader, tip: ObjectId) -> bool:
-    """Whether a target has had a sync from this source, and not its adoption alone.
-
-    Args:
-        manifest: whose source is meant.
-        repository: the clone, which has the tip.
-        reader: reads its objects.
-        tip: of the target's branch.
-    """
-    with contextlib.closing(find_syncs(repository, reader, tip, manifest.source.url)) as syncs:
-        return any(not is_adoption(reader.read(sync.commit.encode()).data) for sync in syncs)
+    """Whether a target with this tip has had a sync from this source, and not its adoption alone."""
+    found = find_state(repository, reader, tip, manifest.source.url)
+    return found is not None and not is_adoption(reader.read(found.id.encode()).data)
 
 
 def _refused(target: str, why: WouldBeRefused) -> Stopped:
@@ -241,6 +236,8 @@ class _Planner:
             raise KeptByAnother(self.target)
         else:
             match = self._found(keepers, tip, notes)
+        if match.alike == 0:
+            raise NothingAlike(self.target, match, match.files)
         if self.target.drift is DriftPolicy.REFUSE and (match.differing or match.only_target or match.only_source):
             notes.append('Its manifest says drift = "refuse": syncs stop until these files are as in the source.')
         return replace(adoption, notes=tuple(notes), match=match, step=self.step(match))
@@ -248,14 +245,32 @@ class _Planner:
     def step(self, match: Match) -> TargetPlan:
         """Plan the commit: the tree of the target's tip as it is, joined to the projection of the match."""
         tip = self.relation.tip
-        tree = None if tip is None else self.reader.find(tip.encode() + b"^{tree}")
-        assert tree is not None  # what is to be adopted has files
+        assert tip is not None  # what is to be adopted has files
+        tree = self.reader.find(tip.encode() + b"^{tree}")
+        assert tree is not None  # the tip was read before
         base = self.relation.part.of(match.projected.encode() + b"^{tree}")
-        source_commit, projected = match.source_commit, match.projected
-        joined = replace(self.relation, source_commit=source_commit, projected=projected, base=base, drift=Drift())
+        joined = replace(
+            self.relation,
+            source_commit=match.source_commit,
+            projected=match.projected,
+            base=base,
+            theirs=base,
+            drift=Drift(),
+            own=self._own(base, tip),
+            home=Home({}, frozenset()),
+        )
         args = (self.manifest, self.repository, self.reader, joined, self.remote, ObjectId(tree[0].decode()))
         plan = plan_with_tree(*args, action=Action.ADOPT)
         return checked_by_host(self.manifest, self.repository, plan, self.remote, self.validate)
+
+    def _own(self, base: Node, tip: ObjectId) -> OwnCommits:
+        """Return the target's commits that made it differ from the match: those that an import brings home."""
+        part = self.relation.part
+        differing = [change.path for change in part.changes(base, part.of(tip.encode() + b"^{tree}"))]
+        made = commits_touching(self.repository, tip, differing, without=[], not_saying=STATES)
+        lines = find_imports(self.repository, self.reader, self.manifest, self.target, self.relation.source_commit)
+        commits = [commit for commit in reversed(made) if commit not in lines]
+        return OwnCommits(self.repository, self.reader, part, None, commits)
 
     def _found(self, keepers: Keepers, tip: ObjectId, notes: list[str]) -> Match:
         """Return the commit that another tool's traces name, else the one that the files are most like.
@@ -329,9 +344,9 @@ class _Planner:
         name, part = self.target.name, self.relation.part
         if not part.changes(part.of(None), part.of(tip.encode() + b"^{tree}")) and not self.relation.contained:
             return f"{name} has no file at mapped paths: nothing was copied there, and a sync will fill them."
-        last = find_last_sync(self.repository, self.reader, tip, self.manifest.source.url)
+        last = self.relation.synced_from
         if last is not None:
-            return f"{name} is adopted already: its last sync carried {last.source_commit[:10]}."
+            return f"{name} is adopted already: its last sync carried {last[:10]}."
         return (
             f"{name} has the projection in its history already, as 'git subtree push' leaves it: there is nothing to"
             " adopt, and a sync goes on from there."

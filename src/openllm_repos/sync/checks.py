@@ -126,7 +126,7 @@ def with_markers(
         tree: what the target would get.
         changes: what that changes there.
     """
-    projection = _tree_of(relation, relation.projected)
+    projection = relation.theirs
     differs = {change.path for change in relation.part.changes(projection, relation.part.of(tree.encode()))}
     made = [(change.path, change.new) for change in changes if change.path in differs]
     return tuple(path for path, new in made if unexpected_markers(reader, relation, path, _text(reader, new)))
@@ -148,7 +148,7 @@ def unexpected_markers(
     if not found:
         return False
     part = relation.part
-    sides = (_tree_of(relation, relation.tip), _tree_of(relation, relation.projected))
+    sides = (_tree_of(relation, relation.tip), relation.theirs)
 
     def texts(side: Node) -> list[bytes]:
         """Return the side's file; where it has none there, as after a rename, all that it changed."""

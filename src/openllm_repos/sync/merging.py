@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from openllm_repos.errors import ConflictError, UsageError
-from openllm_repos.family.last_sync import SAID_BY_SYNC
 from openllm_repos.family.relation import Relation
-from openllm_repos.git.describe import describe_by_path
+from openllm_repos.git.describe import describe, describe_by_path
 from openllm_repos.git.merge import Merged, Sides, merge, take_sides, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
@@ -47,7 +46,7 @@ def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, t
         ConflictError: the source changes a file where the target has a folder of its own, or the other way round.
     """
     assert relation.tip is not None  # an empty target needs no merge
-    part, projection = relation.part, relation.part.of(relation.projected.encode() + b"^{tree}")
+    part, projection = relation.part, relation.theirs
     ours = reader.find(relation.tip.encode() + b"^{tree}")
     assert ours is not None  # the commit was read before
     base, no_room_before = part.in_place(ours[0], relation.base)
@@ -140,7 +139,8 @@ def with_commits(
     paths = sorted(set().union(*names.values()))
     since = [] if relation.since is None else [relation.since]
     theirs = list(describe_by_path(repository, relation.projected, paths, without=since))
-    ours = list(describe_by_path(repository, relation.tip, paths, without=relation.carried, not_saying=SAID_BY_SYNC))
+    mine = relation.drift.commits
+    ours = [(one, frozenset(relation.own.changes(one.id))) for one in describe(repository, mine)]
     _, copied_from = origins(repository, relation.source_commit, target.maps, reader=reader)
 
     def in_source(one: Described) -> Described:

@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
-from openllm_repos.family.relation import NotAdopted, Relation, State, relate
+from openllm_repos.family.relation import NotAdopted, Relation, State, next_state, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import (
     SourceState,
     empty_maps,
     hold_against_remote,
+    is_newest,
     require_pushed,
     source_commit,
     uncommitted,
 )
-from openllm_repos.git.history import count, is_ancestor, write_commit
+from openllm_repos.family.state import TargetState
+from openllm_repos.git.history import count, write_commit
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
@@ -44,6 +46,8 @@ class SyncOptions:
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
         settled: conflicts that the person has settled by naming a side; then one target is synced.
         allow_empty: maps (their `from`) that may match no file any more, so that theirs are deleted in the targets.
+        newest: whether the commit has all that the source's remote has. Only then can a target that has more than the
+            commit be taken back to it: the source was reset, or rewritten. Else the clone may merely lag.
     """
 
     revision: str | None = None
@@ -51,6 +55,18 @@ class SyncOptions:
     validate: Validate | None = None
     settled: tuple[Settled, ...] = ()
     allow_empty: tuple[str, ...] = ()
+    newest: bool = True
+
+
+class FetchFirst(ConflictError):
+    """A target was synced from a commit that the one to carry over does not have, and the clone may merely lag."""
+
+    def __init__(self, source: Repo, target: Repo, relation: Relation) -> None:
+        super().__init__(
+            f"{target.name} was synced from {str(relation.synced_from)[:10]}, which {relation.source_commit[:10]} does"
+            f" not have: your clone lacks some of what {source.name} has.",
+            hint=f"git fetch origin {source.branch}\nThen bring {source.branch} up to date, and sync again.",
+        )
 
 
 class Drifted(ConflictError):
@@ -88,6 +104,7 @@ def plan_sync(
     options = options or SyncOptions()
     _require_maps(wanted, options.allow_empty)
     states, commit, notes = source_to_carry(manifest, repository, wanted, options)
+    options = replace(options, newest=is_newest(repository, states[manifest.source.name], commit))
     plans = tuple(plan_target(manifest, repository, states[target.name], commit, options) for target in wanted)
     return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
 
@@ -221,6 +238,10 @@ def _planned(
     target = remote.repo
     if relation.contained:
         return nothing_to_do(relation, remote)
+    if relation.state in {State.AHEAD, State.REWRITTEN} and not options.newest:
+        if relation.state is State.AHEAD:
+            return nothing_to_do(relation, remote)
+        raise FetchFirst(manifest.source, target, relation)
     require_mergeable(repository, reader, target, relation, options.allow_empty)
     tree = merged_tree(repository, reader, relation, target, options.settled)
     _check_against_projection(relation, target, tree)
@@ -246,7 +267,7 @@ def require_mergeable(
         MapEmptied: a map that brought files has none any more, and `allow_empty` does not name it.
     """
     if relation.state is State.NOT_ADOPTED:
-        raise NotAdopted(target, len(relation.drift.files))
+        raise NotAdopted(target, relation)
     if relation.drift.files and target.drift is DriftPolicy.REFUSE:
         raise Drifted(target, relation.drift)
     emptied = Emptied(repository, reader, target, relation).by_sync()
@@ -283,8 +304,9 @@ def plan_with_tree(
     check_markers(reader, target, relation, tree, changes)
     squash = target.history is History.SQUASH
     action = action or (Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE)
-    made = write_sync(manifest, repository, relation, target, tree, action)
-    kept_from = relation.part.of(relation.projected.encode() + b"^{tree}")
+    state = next_state(relation, target, tree)
+    made = write_sync(manifest, repository, relation, target, tree, state, action)
+    kept_from = relation.theirs
     if not squash:
         check_commits(repository, reader, target, relation.tip, relation.projected)
     return replace(
@@ -353,8 +375,7 @@ def stopped_by_host(target: Repo, why: WouldBeRefused) -> Stopped:
 
 def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) -> None:
     """Check that without drift the target's mapped part is exactly the projection."""
-    projection = relation.part.of(relation.projected.encode() + b"^{tree}")
-    if not relation.drift.files and relation.part.changes(projection, relation.part.of(tree.encode())):
+    if not relation.drift.files and relation.part.changes(relation.theirs, relation.part.of(tree.encode())):
         raise ConflictError(
             f"{target.name}: the merge gave something else than the projection, though the target has no drift.",
             hint="Nothing was pushed. Please report this, with the maps of the target.",
@@ -362,20 +383,17 @@ def _check_against_projection(relation: Relation, target: Repo, tree: ObjectId) 
 
 
 def write_sync(
-    manifest: Manifest, repository: Repository, relation: Relation, target: Repo, tree: ObjectId, action: Action
+    manifest: Manifest,
+    repository: Repository,
+    relation: Relation,
+    target: Repo,
+    tree: ObjectId,
+    state: TargetState,
+    action: Action,
 ) -> ObjectId:
     """Write the sync's own commit: it joins the target's history and the projection, and says where from."""
     parents = [] if relation.tip is None else [relation.tip]
     if target.history is History.FULL:
         parents.append(relation.projected)
-    about = (manifest.source, target, relation.source_commit, relation.projected)
-    said = adopt_message(*about) if action is Action.ADOPT else sync_message(*about, _still(repository, relation))
-    return write_commit(repository, tree, parents, said)
-
-
-def _still(repository: Repository, relation: Relation) -> ObjectId | None:
-    """Return the rollback that a sync must go on naming: it brings less than that took back, so git's base misleads."""
-    rollback = None if relation.last is None else relation.last.rollback
-    if rollback is None or relation.tip is None:
-        return None
-    return rollback if is_ancestor(repository, relation.projected, relation.tip) else None
+    message = adopt_message if action is Action.ADOPT else sync_message
+    return write_commit(repository, tree, parents, message(manifest.source, state))

@@ -11,33 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError
-from openllm_repos.family.last_sync import (
-    MANIFEST_DIGEST,
-    NOT_ADOPTED,
-    PROJECTED_COMMIT,
-    SOURCE_COMMIT,
-    SOURCE_REPO,
-    UNDONE_COMMIT,
-    LastSync,
-    find_last_sync,
-    said_there,
-)
 from openllm_repos.family.remotes import RemoteState
-from openllm_repos.git.history import is_ancestor, write_commit
+from openllm_repos.family.state import StateCommit, TargetState, find_state, list_maps, own_since
+from openllm_repos.git.history import is_ancestor, merge_base, write_commit
 from openllm_repos.git.merge import merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line
 from openllm_repos.journal.log import Move, Operation
-from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, RefUpdate, Stopped, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.changes import MappedPart
-from openllm_repos.sync.message import listed
+from openllm_repos.projection.project import origins
 from openllm_repos.sync.planning import checked_by_host, require_branch, require_reached, stopped_by_host
 from openllm_repos.text import redact, show, show_path
 
@@ -95,8 +84,8 @@ class _Undoing:
             ConflictError: the branch is not what the operation left, or what came after it does not let go.
         """
         tip = self._tip()
-        before = None if self.move.old.is_zero else self._last(self.move.old)
-        said = self._require_nothing_since(tip)
+        before = None if self.move.old.is_zero else self._state(self.move.old)
+        after = self._require_nothing_since(tip)
         part = MappedPart(self.reader, self.target.maps, self.repository.object_format)
         now, then = self._tree(tip), self._tree(self.move.new)
         with PackWriter(self.repository.git, self.repository.objects_dir, self.repository.object_format) as writer:
@@ -122,19 +111,18 @@ class _Undoing:
                     " own.",
                     hint="Nothing was changed. Take it back there by hand.",
                 )
-        found = before or said
+        state = self._next(before, after, tip)
         plan = TargetPlan(
             self.target.name,
             redact(self.remote.endpoint.push_url),
             Action.UP_TO_DATE,
-            tip if found is None or found.nothing else found.source_commit,
-            self.repository.zero if before is None else before.projected,
+            (None if state is None else state.source_commit) or tip,
+            (None if state is None else state.projected) or self.repository.zero,
             tip,
         )
-        trailers = self._trailers(before, said, copied=bool(part.changes(part.of(None), part.of(old))))
-        if not changes and not trailers:
+        if not changes and state is None:
             return plan
-        made = write_commit(self.repository, merged.tree, [tip], self._message(before, trailers))
+        made = write_commit(self.repository, merged.tree, [tip], self._message(state))
         update = RefUpdate(self.target.branch.ref, tip, made)
         return replace(plan, action=Action.UNDO, update=update, changes=changes, commits=1)
 
@@ -155,49 +143,56 @@ class _Undoing:
             )
         return tip
 
-    def _require_nothing_since(self, tip: ObjectId) -> LastSync | None:
-        """Return the last sync as of the operation; refuse where another one has come after it.
+    def _require_nothing_since(self, tip: ObjectId) -> StateCommit | None:
+        """Return the state as of the operation; refuse where another one has come after it.
 
-        Files of both would be left, and no trailer could say what they are.
+        Files of both would be left, and no state could say what they are.
         """
-        said, latest = self._last(self.move.new), self._last(tip)
-        if self._rows(said) != self._rows(latest):
+        after, latest = self._state(self.move.new), self._state(tip)
+        if after != latest:
             assert latest is not None  # what one commit says, its descendants say too, or something newer
             raise ConflictError(
-                f"{self.target.name} was synced again since, with {latest.commit[:10]}.",
+                f"{self.target.name} was synced again since, with {latest.id[:10]}.",
                 hint="openllm-repos log  # the newest goes first",
             )
-        return said
+        return after
 
-    def _last(self, commit: ObjectId) -> LastSync | None:
-        return find_last_sync(self.repository, self.reader, commit, self.manifest.source.url)
+    def _state(self, commit: ObjectId) -> StateCommit | None:
+        return find_state(self.repository, self.reader, commit, self.manifest.source.url)
 
-    def _rows(self, said: LastSync | None) -> tuple[str, ...]:
-        return () if said is None else said_there(self.reader, said.commit)
+    def _next(self, before: StateCommit | None, after: StateCommit | None, tip: ObjectId) -> TargetState | None:
+        """Return the state afterwards: as before the operation, with what people made since; None where it had none."""
+        if before == after:
+            return None
+        maps = self.target.maps
+        earlier = own_since(self.repository, maps, self.move.old, before) if before is not None else []
+        listed = () if after is None else after.state.open
+        later = [one for one in own_since(self.repository, maps, tip, after) if one not in listed]
+        opened = tuple(dict.fromkeys((*earlier, *later)))
+        if before is not None:
+            return replace(before.state, open=opened)
+        return TargetState.of(self.target, *self._kept_by_git(after), opened)
 
-    def _trailers(self, before: LastSync | None, said: LastSync | None, *, copied: bool) -> tuple[str, ...]:
-        """Return the trailers that say what the target has of the source afterwards; none where that stays the same."""
-        rows = self._rows(before)
-        if rows == self._rows(said):
-            return ()
-        zero = self.repository.zero
-        rows = rows or (
-            f"{SOURCE_REPO}: {self.manifest.source.url}",
-            f"{SOURCE_COMMIT}: {zero}",
-            f"{PROJECTED_COMMIT}: {zero}",
-            f"{MANIFEST_DIGEST}: {maps_digest(self.target.maps)}",
-            *((f"{NOT_ADOPTED}: {self.move.old}",) if copied else ()),
-        )
-        return (*rows, f"{UNDONE_COMMIT}: {self.move.new}")
+    def _kept_by_git(self, after: StateCommit | None) -> tuple[ObjectId | None, ObjectId | None]:
+        """Return what a target without a state had: the newest projected commit in its history, and its source."""
+        state = None if after is None else after.state
+        if state is None or state.source_commit is None or state.projected is None or self.move.old.is_zero:
+            return None, None
+        common = merge_base(self.repository, state.projected, self.move.old)
+        if common is None:
+            return None, None
+        _, copied_from = origins(self.repository, state.source_commit, state.maps, reader=self.reader)
+        source = copied_from.get(common.encode())
+        return (None, None) if source is None else (ObjectId(source.decode()), common)
 
-    def _message(self, before: LastSync | None, trailers: tuple[str, ...]) -> str:
+    def _message(self, state: TargetState | None) -> str:
         content = self.reader.read(self.move.new.encode()).data.partition(b"\n\n")[2]
         subject = show(content.decode("utf-8", "replace").strip().partition("\n")[0])
-        state = "gone" if self.move.old.is_zero else f"as it was at {self.move.old[:10]}"
-        said = [f'Undo "{subject}"', f"What it changed is {state}, but for what was edited here since."]
-        if before is not None and before.maps:
-            said.append(listed(before.maps))
-        return "\n\n".join([*said, "\n".join(trailers)]).rstrip() + "\n"
+        back = "gone" if self.move.old.is_zero else f"as it was at {self.move.old[:10]}"
+        rows = [f'Undo "{subject}"', f"What it changed is {back}, but for what was edited here since."]
+        if state is not None:
+            rows += [list_maps(state.maps), state.trailers(self.manifest.source)]
+        return "\n\n".join(rows).rstrip() + "\n"
 
     def _tree(self, commit: ObjectId) -> bytes:
         found = self.reader.find(commit.encode() + b"^{tree}")

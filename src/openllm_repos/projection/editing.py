@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.importing.places import Entry
 from openllm_repos.projection.trees import FOLDER_MODE, Node, TreeProjector
 from openllm_repos.text import show_path
+
+Entry = tuple[bytes, bytes]
+"""Mode and hex id of a file."""
 
 
 def file_at(trees: TreeProjector, node: Node, path: bytes) -> Entry | None:
