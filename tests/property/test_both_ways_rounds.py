@@ -173,7 +173,7 @@ class Counting:
             self.waiting.drift.clear()
 
     def sync_and_undo(self) -> None:
-        """Sync, and take that back: the Space is behind again. What had come home by then counts no more than that."""
+        """Sync, and take that back: the Space is behind again."""
         if self.held or self.both != self.brought:
             return
         before = dict(self.space), dict(self.both)
@@ -182,8 +182,6 @@ class Counting:
             self.run("undo", "--yes", fresh=False)
             self.space, self.both = before
             self.brought = dict(self.both)
-            if self.waiting is not None and self.waiting.theirs != self.space:
-                self.waiting.drift.clear()
 
     def roll_back_and_undo(self) -> None:
         """Roll back, and take that back: all is as before."""
@@ -197,7 +195,7 @@ class Counting:
         self.run("undo", "--yes", fresh=False)
         self.space, self.both, self.held = before
         self.brought = dict(self.both)
-        if self.waiting is not None and self.waiting.theirs == self.space:
+        if self.waiting is not None:
             self.waiting.drift |= waiting or {}
 
     def lift(self) -> None:

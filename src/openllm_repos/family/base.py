@@ -9,7 +9,7 @@ then the merge asks a person. `tests/property/model.py` is the same as a program
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from openllm_repos.family.imports import find_imports
@@ -77,12 +77,19 @@ class OwnCommits:
         change = self.changes(commit).get(path)
         if change is None or change.new in {file, change.old}:
             return file
-        if change.old == file:
-            return change.new
-        if change.old is None or change.new is None or file is None:
-            return file
-        merged = merge_file(self.repository, change.old, file, change.new)
-        return file if merged is None else merged
+        clean, merged = self.merged(change.old, file, change.new)
+        return merged if clean else file
+
+    def merged(self, base: Entry | None, ours: Entry | None, theirs: Entry | None) -> tuple[bool, Entry | None]:
+        """Merge one file three ways; return whether that goes, and the file."""
+        if ours in {base, theirs}:
+            return True, theirs
+        if theirs == base:
+            return True, ours
+        if base is None or ours is None or theirs is None:
+            return False, None
+        found = merge_file(self.repository, base, ours, theirs)
+        return found is not None, found
 
     def still_open(self, home: Collection[ObjectId], tree: Node, projection: Node) -> tuple[ObjectId, ...]:
         """Return the commits that a new state lists: their change is in its tree, or was there and is not the source's.
@@ -237,16 +244,8 @@ def _is_left(
 ) -> bool:
     """Whether a file where a person settled a conflict still holds what a commit, and some after it, made of it."""
     picked = file
-    for one in _from(listed, commit):
+    for one in listed[listed.index(commit) :]:
         picked = own.picked(picked, one, path)
-        if picked == there:
+        if own.merged(file, there, picked) == (True, there):
             return True
-        if file is not None and picked is not None and there is not None:
-            both = merge_file(own.repository, file, there, picked)
-            if both == there:
-                return True
     return False
-
-
-def _from(listed: Sequence[ObjectId], commit: ObjectId) -> Iterator[ObjectId]:
-    yield from listed[listed.index(commit) :]

@@ -67,7 +67,7 @@ def own_commits(
         since: its history does not count; None counts all.
     """
     rows = [tip, *([] if since is None else [f"^{since}"]), "--", *(f":(top,glob){pattern}" for pattern in patterns)]
-    asked = ("rev-list", "--full-history", "--no-merges", "--topo-order", "--reverse", "--stdin")
+    asked = ("rev-list", "--full-history", "--no-merges", "--date-order", "--reverse", "--stdin")
     return [ObjectId(line) for line in repository.git.run(*asked, stdin=("\n".join(rows) + "\n").encode()).lines()]
 
 
