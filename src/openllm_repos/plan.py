@@ -215,6 +215,7 @@ class TargetPlan:
         large: the LFS files of the commits to push; their objects go to the target's LFS before the branch moves.
         held: what the target was rolled back to and is held at; then a sync leaves it alone.
         settled: the paths whose conflict was settled by a side that the person named.
+        notes: what a person may not expect of it.
     """
 
     target: str
@@ -230,6 +231,7 @@ class TargetPlan:
     large: tuple[LargeFile, ...] = ()
     held: str = ""
     settled: tuple[Settled, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

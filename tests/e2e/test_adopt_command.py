@@ -60,7 +60,7 @@ def test_the_record_is_a_merge_that_says_where_from(family: Family, grown: dict[
     trailers = family.space.trailers("main")
     assert trailers["Source-Commit"] == grown["copied"]
     assert family.space.parents("main") == [grown["before"], trailers["Projected-Commit"]]
-    assert set(trailers) == {"Source-Repo", "Source-Commit", "Projected-Commit", "Manifest-Digest"}
+    assert set(trailers) == {"Source-Repo", "Source-Commit", "Projected-Commit", "Maps", "Open"}
     assert family.space.log(form="%s", rev="main")[0] == f"Adopt what was copied from main at {grown['copied'][:10]}"
     reachable = set(family.space.git("rev-list", "main").split())
     assert not reachable & set(family.clone.git("rev-list", "--branches").split()), "a commit of the source came"

@@ -38,7 +38,7 @@ def test_the_sync_commit_says_where_it_comes_from(family: Family) -> None:
     assert trailers["Source-Repo"] == family.origin.url
     assert trailers["Source-Commit"] == family.clone.tip()
     assert trailers["Projected-Commit"] == family.space.parents("main")[-1]
-    assert len(trailers["Manifest-Digest"]) == 64
+    assert len(trailers["Maps"]) == 64
     body = family.space.log("main", "-1", form="%b")
     assert "    core/src/*.py -> training/" in body
 

@@ -37,7 +37,7 @@ def test_every_sync_is_one_commit(squashed: Family) -> None:
     assert (len(subjects), subjects[-1]) == (3, "My Space")
     trailers = squashed.space.trailers("main")
     assert trailers["Source-Commit"] == tip
-    assert set(trailers) == {"Source-Repo", "Source-Commit", "Projected-Commit", "Manifest-Digest"}
+    assert set(trailers) == {"Source-Repo", "Source-Commit", "Projected-Commit", "Maps"}
 
 
 def test_an_empty_space_gets_one_commit(family: Family) -> None:

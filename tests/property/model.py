@@ -131,7 +131,8 @@ class Kernel:
         home |= {c for c in own if all(c in by_file[path] for path in self.paths(c))}
         base = self._base(at, own, by_file)
         drift = changed(base, mapped(tip))
-        contained = base == project(source) and not home
+        follows = start is None or start.id in source.past
+        contained = base == project(source) and not home and follows
         return Relation(state, at, base, home, own, drift, contained)
 
     def _base(self, at: Commit | None, own: list, home: dict) -> dict:
@@ -211,7 +212,10 @@ class Kernel:
         if not own or not news:
             return home
         past = self.since(at.state.source, None) if at and at.state.source else []
-        line, one = [], news[-1]  # only what the source's branch itself was: a commit of a side branch is no state of it
+        line, one = (
+            [],
+            news[-1],
+        )  # only what the source's branch itself was: a commit of a side branch is no state of it
         while one is not None and one in news:
             line.append(one)
             one = one.parents[0] if one.parents else None
@@ -385,7 +389,7 @@ class World:
             return None
         rel = self.kernel.relate(self.target, source)
         if rel.state is not None and rel.state.held:
-            return
+            return None
         if rel.state is None or rel.state.source is None:
             return self.op_adopt(a, b, c)
         start = rel.state.source if rel.state else None
@@ -414,14 +418,18 @@ class World:
                 self._broken(label, cell, want.get(cell), result.get(cell))
         self.counts["conflicts"] += bool(torn)
         if rel.contained:
-            return
+            return None
         self.counts["syncs"] += 1
         self.counts["syncs with imports"] += bool(rel.home)
         events = dict(tip.events)
         theirs = self._mapped_events(source)
         for cell in CELLS:
             te = tip.events.get(cell, 0)
-            same = tip.tree.get(cell) == project(source).get(cell) and self.owner[te] == "target" and te not in source.known
+            same = (
+                tip.tree.get(cell) == project(source).get(cell)
+                and self.owner[te] == "target"
+                and te not in source.known
+            )
             if result.get(cell) == project(source).get(cell) and not same:
                 events[cell] = theirs.get(cell, 0)
         opened = self.kernel.still_open(rel.own, rel.home, result, project(source))
@@ -569,7 +577,9 @@ class World:
         at = self.target and self.kernel.state_of(self.target)
         if at and at.state.held:
             own = frozenset(self.kernel.own(self.target, at))
-            self._write(self.target.tree, replace(at.state, held=False, open=own), self.target.events, self.target.known)
+            self._write(
+                self.target.tree, replace(at.state, held=False, open=own), self.target.events, self.target.known
+            )
 
     def op_undo(self, a, b, c):
         """Take the newest operation of the tool on the target back."""
@@ -631,7 +641,9 @@ class World:
         """What each place must be after a sync; places where people disagree; places where nobody can know."""
         want, free, loose = {}, set(), set()
         projection = project(source)
-        back = changed(project(start), projection) if start and start.id not in source.past else set()  # a reset is an edit
+        back = (
+            changed(project(start), projection) if start and start.id not in source.past else set()
+        )  # a reset is an edit
         for cell in CELLS:
             te, se = tip.events.get(cell, 0), source.events.get(cell, 0)
             t, s = tip.tree.get(cell), projection.get(cell)
@@ -661,12 +673,26 @@ class World:
                 continue
             if self.owner[te] != "target":
                 self._broken("7 drift that nobody made", cell)
-            elif te in source.known and not only_people and source.id not in start.past and not self._settled(cell, tip, source):
+            elif (
+                te in source.known
+                and not only_people
+                and source.id not in start.past
+                and not self._settled(cell, tip, source)
+            ):
                 self._broken("7 drift that is home", cell)
         for cell in CELLS:
             te = tip.events.get(cell, 0)
-            here = tip.tree.get(cell) is not None and self.owner[te] == "target" and te not in source.known | start.known and te not in self.blind | self.dropped
-            if here and cell not in rel.drift and tip.tree.get(cell) not in (project(start).get(cell), project(source).get(cell)):
+            here = (
+                tip.tree.get(cell) is not None
+                and self.owner[te] == "target"
+                and te not in source.known | start.known
+                and te not in self.blind | self.dropped
+            )
+            if (
+                here
+                and cell not in rel.drift
+                and tip.tree.get(cell) not in (project(start).get(cell), project(source).get(cell))
+            ):
                 self._broken("7 drift not seen", cell)
 
     def _settled(self, cell, tip: Commit, source: Commit) -> bool:
@@ -684,8 +710,23 @@ class World:
 
 # ---------------------------------------------------------------- random sequences
 WEIGHTS = {
-    "source": 5, "revert": 3, "reset": 1, "rewrite": 1, "own": 5, "owned": 1, "fork": 1, "pull": 1, "sync": 6,
-    "import": 5, "land": 7, "rollback": 1, "lift": 2, "undo": 1, "stay": 1, "stale_sync": 1, "stale_status": 1,
+    "source": 5,
+    "revert": 3,
+    "reset": 1,
+    "rewrite": 1,
+    "own": 5,
+    "owned": 1,
+    "fork": 1,
+    "pull": 1,
+    "sync": 6,
+    "import": 5,
+    "land": 7,
+    "rollback": 1,
+    "lift": 2,
+    "undo": 1,
+    "stay": 1,
+    "stale_sync": 1,
+    "stale_status": 1,
 }
 
 

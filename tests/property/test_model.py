@@ -141,9 +141,7 @@ class RealWorld(World):
 
     def compare(self, expected: model.Relation, tip: Commit, source: Commit) -> None:
         with ObjectReader(self.repository.git) as reader:
-            found = relate(
-                self.repository, reader, self.manifest, self.there, self.real[source.id], self.real[tip.id]
-            )
+            found = relate(self.repository, reader, self.manifest, self.there, self.real[source.id], self.real[tip.id])
             assert found.at is not None
             assert expected.at is not None
             assert found.at.id == self.real[expected.at.id]
@@ -178,9 +176,7 @@ def test_hardly_any_story_at_random_breaks_a_promise() -> None:
 
 
 @pytest.mark.parametrize("history", ["full", "squash"])
-@pytest.mark.parametrize(
-    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 60))]
-)
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 60))])
 def test_the_kernel_says_of_real_commits_what_the_model_says(clone, history: str, seed: int) -> None:
     world = RealWorld(clone.path, history)
     play(sequence(seed, 40), world)

@@ -182,7 +182,13 @@ class _Relating:
         drift = [one for one in commits if one not in home.commits and not changed.isdisjoint(own.changes(one))]
         since = None if at is None else at.state.projected
         since = since if since is not None and self._has(since) else None
-        contained = tip is not None and not home.commits and not part.changes(base, theirs) and self._has_history(tip)
+        contained = (
+            tip is not None
+            and self._follows(at)
+            and not home.commits
+            and not part.changes(base, theirs)
+            and self._has_history(tip)
+        )
         state, ahead = self._state(tip, at, since, contained=contained, drifted=bool(files))
         behind = 0 if contained or state is State.AHEAD else max(1, self._behind(tip, at, since))
         return Relation(
@@ -198,8 +204,9 @@ class _Relating:
             return State.EMPTY, 0
         if at is None or at.state.projected is None:
             return State.NEW, 0
-        if (start := at.state.source_commit) is not None and not self._is_older(start):
-            if not self._has(start) or not is_ancestor(self.repository, self.commit, start):
+        if not self._follows(at):
+            start = at.state.source_commit
+            if start is None or not self._has(start) or not is_ancestor(self.repository, self.commit, start):
                 return State.REWRITTEN, 0
             return State.AHEAD, 0 if since is None else count(self.repository, since, without=[self.projected])
         names = {
@@ -210,8 +217,10 @@ class _Relating:
         }
         return names[contained, drifted], 0
 
-    def _is_older(self, start: ObjectId) -> bool:
-        return self._has(start) and is_ancestor(self.repository, start, self.commit)
+    def _follows(self, at: StateCommit | None) -> bool:
+        """Whether the source commit has what the state names in its history, so that no sync takes anything back."""
+        start = None if at is None else at.state.source_commit
+        return start is None or (self._has(start) and is_ancestor(self.repository, start, self.commit))
 
     def _brought(self, part: MappedPart, at: StateCommit | None) -> Node | None:
         """Return what the state says that the source had contributed; None where that cannot be read any more.

@@ -33,6 +33,7 @@ from openllm_repos.preflight.push import Push
 from openllm_repos.sync.checks import check_commits, check_entries, check_markers, check_never, check_tree
 from openllm_repos.sync.merging import MergeConflict, merged_tree
 from openllm_repos.sync.message import adopt_message, sync_message
+from openllm_repos.sync.notes import sync_notes
 from openllm_repos.text import redact
 
 
@@ -106,7 +107,9 @@ def plan_sync(
     states, commit, notes = source_to_carry(manifest, repository, wanted, options)
     options = replace(options, newest=is_newest(repository, states[manifest.source.name], commit))
     plans = tuple(plan_target(manifest, repository, states[target.name], commit, options) for target in wanted)
-    return SyncPlan(manifest.source.name, commit, plans, (*notes, *_map_notes(manifest, repository, wanted, commit)))
+    about = [note for plan in plans if isinstance(plan, TargetPlan) for note in plan.notes]
+    maps = _map_notes(manifest, repository, wanted, commit)
+    return SyncPlan(manifest.source.name, commit, plans, (*notes, *maps, *about))
 
 
 def _require_maps(targets: Sequence[Repo], allowed: Sequence[str]) -> None:
@@ -246,7 +249,8 @@ def _planned(
     tree = merged_tree(repository, reader, relation, target, options.settled)
     _check_against_projection(relation, target, tree)
     plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
-    return replace(plan, settled=options.settled)
+    notes = tuple(sync_notes(repository, reader, target, relation))
+    return replace(plan, settled=options.settled, notes=notes)
 
 
 def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:

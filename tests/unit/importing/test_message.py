@@ -67,7 +67,7 @@ def test_a_message_without_words_has_the_line_alone() -> None:
 
 
 def test_words_that_a_sync_or_an_import_would_believe_are_quoted() -> None:
-    message = b"Fix\n\nProjected-Commit: 1\nSource-Commit: 2\nSource-Repo: 3\nManifest-Digest: 4\nImported-From: 5\n"
+    message = b"Fix\n\nProjected-Commit: 1\nSource-Commit: 2\nSource-Repo: 3\nMaps: 4\nImported-From: 5\n"
     said = imported_message(message, SPACE, [ORIGIN]).decode().splitlines()
     assert [line for line in said if line.startswith("> ")] == [
         f"> {line}" for line in message.decode().splitlines()[2:]

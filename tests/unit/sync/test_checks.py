@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.state import TargetState
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
@@ -96,7 +97,7 @@ def test_a_commit_with_more_than_mapped_folders_is_not_pushed(clone: Clone, mani
 
 def test_the_message_of_a_sync(manifest: Manifest) -> None:
     one, two = ObjectId("1" * 40), ObjectId("2" * 40)
-    subject, _, rest = sync_message(manifest.source, manifest.target("space"), one, two).partition("\n")
+    subject, _, rest = sync_message(manifest.source, TargetState.of(manifest.target("space"), one, two)).partition("\n")
     assert subject == "Sync from louischua/openllm at 1111111111"
     body, _, trailers = rest.strip("\n").rpartition("\n\n")
     assert body == "    core/*.py -> training/"
@@ -104,5 +105,5 @@ def test_the_message_of_a_sync(manifest: Manifest) -> None:
         "Source-Repo": "https://github.com/louischua/openllm",
         "Source-Commit": one,
         "Projected-Commit": two,
-        "Manifest-Digest": trailers[-64:],
+        "Maps": trailers[-64:],
     }

@@ -1,11 +1,15 @@
-"""What earlier syncs wrote into a target, and what merely looks like it."""
+"""The state that a target's own history says, and what merely looks like one."""
 
 from __future__ import annotations
 
-from openllm_repos.family.last_sync import LastSync, find_last_sync
+import pytest
+
+from openllm_repos.errors import ConflictError
+from openllm_repos.family.state import StateCommit, TargetState, find_state, list_maps
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map, maps_digest
+from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl
 from tests.support.repositories import Clone
@@ -15,24 +19,30 @@ ONE, TWO = ObjectId("1" * 40), ObjectId("2" * 40)
 DIGEST = "d" * 64
 
 
-def _message(source: str = SOURCE, commit: str = ONE, projected: str = TWO, digest: str = DIGEST) -> str:
-    return (
-        f"Sync\n\nSource-Repo: {source}\nSource-Commit: {commit}\n"
-        f"Projected-Commit: {projected}\nManifest-Digest: {digest}\n"
+@pytest.fixture
+def manifest() -> Manifest:
+    return Manifest.parse(
+        f'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "{SOURCE}"\nrole = "source"\n'
+        '[repos.space]\nurl = "https://huggingface.co/spaces/lemms/openllm"\n'
+        '[[repos.space.map]]\nfrom = "core/*.py"\nto = "training/"\n'
     )
 
 
-def _found(clone: Clone) -> LastSync | None:
+def _message(source: str = SOURCE, commit: str = ONE, projected: str = TWO, digest: str = DIGEST) -> str:
+    return f"Sync\n\nSource-Repo: {source}\nSource-Commit: {commit}\nProjected-Commit: {projected}\nMaps: {digest}\n"
+
+
+def _found(clone: Clone) -> StateCommit | None:
     repository = Repository.open(clone.path)
     with ObjectReader(repository.git) as reader:
-        return find_last_sync(repository, reader, ObjectId(clone.tip()), SOURCE)
+        return find_state(repository, reader, ObjectId(clone.tip()), SOURCE)
 
 
 def test_the_newest_sync_is_found_below_later_work(clone: Clone) -> None:
     clone.commit(_message(commit="3" * 40))
     sync = clone.commit(_message())
     clone.commit("Later work")
-    assert _found(clone) == LastSync(ObjectId(sync), ONE, TWO, DIGEST, ())
+    assert _found(clone) == StateCommit(ObjectId(sync), TargetState(ONE, TWO, (), DIGEST))
 
 
 def test_a_target_that_was_never_synced(clone: Clone) -> None:
@@ -49,7 +59,7 @@ def test_a_sync_on_a_merged_branch_is_found(clone: Clone) -> None:
     clone.merge("side")
     found = _found(clone)
     assert found is not None
-    assert found.commit == sync
+    assert found.id == sync
 
 
 def test_the_newest_is_told_by_the_history_not_by_the_clock(clone: Clone) -> None:
@@ -58,7 +68,7 @@ def test_the_newest_is_told_by_the_history_not_by_the_clock(clone: Clone) -> Non
     newest = clone.commit(_message())
     found = _found(clone)
     assert found is not None
-    assert found.commit == newest
+    assert found.id == newest
 
 
 def test_other_spellings_of_the_source_are_the_same_source(clone: Clone) -> None:
@@ -72,7 +82,7 @@ def test_a_source_that_moved_is_still_the_source(clone: Clone) -> None:
     sync = clone.commit(_message(source="https://github.com/old/name", commit=known))
     found = _found(clone)
     assert found is not None
-    assert (found.commit, found.source_commit) == (sync, known)
+    assert (found.id, found.state.source_commit) == (sync, known)
 
 
 def test_a_sync_says_its_maps_and_its_digest_says_whether_they_are_still_the_same(clone: Clone) -> None:
@@ -83,11 +93,11 @@ def test_a_sync_says_its_maps_and_its_digest_says_whether_they_are_still_the_sam
         clone.commit(text.replace("Sync\n\n", f"Sync\n\n{listed}\n"))
         found = _found(clone)
         assert found is not None
-        assert found.maps == expected
+        assert found.state.maps == expected
     clone.commit(_message(digest=maps_digest(maps)).replace("Sync\n\n", "Sync\n\n    ../core -> /\n\n"))
     found = _found(clone)
     assert found is not None
-    assert found.maps == ()
+    assert found.state.maps == ()
 
 
 def test_the_persons_settings_for_trailers_change_nothing(clone: Clone) -> None:
@@ -96,7 +106,43 @@ def test_the_persons_settings_for_trailers_change_nothing(clone: Clone) -> None:
     clone.git("config", "trailer.sc.key", "Source-Commit #")
     found = _found(clone)
     assert found is not None
-    assert found.commit == sync
+    assert found.id == sync
+
+
+def test_every_state_is_read_as_it_was_written(clone: Clone, manifest: Manifest) -> None:
+    target = manifest.target("space")
+    for state in (
+        TargetState.of(target, ONE, TWO),
+        TargetState.of(target, None, None, [TWO]),
+        TargetState.of(target, ONE, TWO, [TWO, ONE], "v1.0.0"),
+    ):
+        rows = f"Words\n\n{list_maps(state.maps)}\n\n{state.trailers(manifest.source)}"
+        for message in (rows, rows.replace("\n", "\r\n")):
+            made = clone.commit(message)
+            assert _found(clone) == StateCommit(ObjectId(made), state)
+
+
+def test_two_lines_that_each_have_a_state_are_refused(clone: Clone) -> None:
+    clone.commit("Start")
+    clone.switch("side", at="main")
+    clone.commit(_message())
+    clone.switch("main")
+    clone.commit(_message(commit="3" * 40))
+    clone.merge("side")
+    with pytest.raises(ConflictError, match="Two lines of the target's history"):
+        _found(clone)
+
+
+def test_a_merge_of_an_older_state_is_no_second_one(clone: Clone) -> None:
+    clone.commit(_message(commit="3" * 40))
+    clone.switch("side", at="main")
+    clone.commit("Own")
+    clone.switch("main")
+    newest = clone.commit(_message())
+    clone.merge("side")
+    found = _found(clone)
+    assert found is not None
+    assert found.id == newest
 
 
 def test_what_is_from_elsewhere_or_only_looks_like_a_sync_is_passed_over(clone: Clone) -> None:
@@ -109,4 +155,4 @@ def test_what_is_from_elsewhere_or_only_looks_like_a_sync_is_passed_over(clone: 
     clone.commit(_message().replace(f"Source-Commit: {ONE}\n", f"Source-Commit: {ONE}\nSource-Commit: {TWO}\n"))
     found = _found(clone)
     assert found is not None
-    assert found.commit == sync
+    assert found.id == sync

@@ -1,0 +1,71 @@
+"""What a person may not expect of a sync: maps that changed, and a source that went back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from openllm_repos.family.relation import Relation, State
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.manifest.maps import maps_digest
+from openllm_repos.manifest.model import History, Repo
+from openllm_repos.projection.changes import MappedPart
+from openllm_repos.text import show_path
+
+_NAMED = 3
+
+
+def sync_notes(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[str]:
+    """Yield what to say of a target before it is synced.
+
+    Args:
+        repository: the clone.
+        reader: reads its objects.
+        target: the manifest's entry.
+        relation: the target, held against the source commit that it gets.
+    """
+    if relation.state in {State.AHEAD, State.REWRITTEN}:
+        how = "was reset" if relation.state is State.AHEAD else "was rewritten"
+        yield (
+            f"The source {how} since {target.name} was synced from {str(relation.synced_from)[:10]}: {target.name}"
+            " follows, and gives up what the source no longer has."
+        )
+    if relation.at is None or relation.tip is None or relation.at.state.digest == maps_digest(target.maps):
+        return
+    if target.history is History.FULL and relation.at.written:
+        yield (
+            f"The maps of {target.name} have changed, so the source's history comes anew through them:"
+            f" {_some(relation.behind, 'commit')}, beside those that {target.name} has."
+        )
+    yield from _left_behind(repository, reader, target, relation)
+
+
+def _left_behind(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[str]:
+    """Say which files no map writes any more, and which of them the target has edited."""
+    assert relation.at is not None  # its maps are compared
+    assert relation.tip is not None  # likewise
+    part = MappedPart(reader, relation.at.state.maps, repository.object_format)
+    tip = part.of(relation.tip.encode() + b"^{tree}")
+    left = [change.path for change in part.files(tip) if not relation.part.holds(change.path)]
+    if not left:
+        return
+    brought = part.of(None if relation.since is None else relation.since.encode() + b"^{tree}")
+    edited = [change.path for change in part.changes(brought, tip) if change.path in left] if relation.since else []
+    folders = sorted({path.rpartition(b"/")[0] + b"/" if b"/" in path else path for path in left})
+    places = _listed(folders)
+    text = f"No map of {target.name} writes {places} any more; {_some(len(left), 'file')} there stay as they are."
+    if edited:
+        text += (
+            f" {target.name} has edited {_listed(edited)}: to take that along, put the old map back, run"
+            f" 'openllm-repos import {target.name}', and change the map again."
+        )
+    yield text
+
+
+def _listed(paths: list[bytes]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(show_path(path) for path in paths[:_NAMED]) + more
+
+
+def _some(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,170 @@
+"""The states of a target, row by row as in ARCHITECTURE: what is said of each, and that its next step helps."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.family import START, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.family import Family
+
+MODEL, THERE = "core/src/model.py", "training/model.py"
+
+
+def nothing(_: Family) -> None:
+    """The Space has no commit."""
+
+
+def own_files(family: Family) -> None:
+    family.edit("My app", {"app.py": "app\n"})
+
+
+def copied(family: Family) -> None:
+    family.edit("Upload", {THERE: START[MODEL], "training/train.py": "train\n"})
+
+
+def synced(family: Family) -> None:
+    own_files(family)
+    family.synced()
+
+
+def behind(family: Family) -> None:
+    synced(family)
+    family.commit("Better", {MODEL: text(l2="better")})
+
+
+def edited(family: Family) -> None:
+    synced(family)
+    family.edit("Space edit", {THERE: text(l20="space")})
+
+
+def both_moved(family: Family) -> None:
+    edited(family)
+    family.commit("Better", {MODEL: text(l2="better")})
+
+
+def reset(family: Family) -> None:
+    behind(family)
+    family.synced()
+    family.clone.git("reset", "-q", "--hard", "HEAD^")
+    family.push()
+
+
+def rewritten(family: Family) -> None:
+    behind(family)
+    family.synced()
+    family.clone.git("commit", "-q", "--amend", "-m", "Better said")
+    family.push()
+
+
+def rolled_back(family: Family) -> None:
+    first = family.clone.tip()
+    behind(family)
+    family.synced()
+    assert family.run("rollback", "space", "--to", first, "--yes", cwd=family.clone.path).code == 0
+
+
+def with_history(family: Family, history: str) -> None:
+    family.manifest(settings=f'history = "{history}"')
+    family.commit("Manifest", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A state: how it comes about, what is said of it, and the first command that is named."""
+
+    make: Callable[[Family], None]
+    state: str
+    said: str
+    step: str
+
+
+ROWS = {
+    "empty": Row(nothing, "empty", "has nothing of the source yet", "openllm-repos sync space"),
+    "new": Row(own_files, "new", "has nothing of the source yet", "openllm-repos sync space"),
+    "not adopted": Row(copied, "not adopted", "no sync put them there", "openllm-repos adopt space"),
+    "in sync": Row(synced, "in sync", "", ""),
+    "behind": Row(behind, "behind", "lacks 1 commit of the source", "openllm-repos sync space"),
+    "drift": Row(edited, "drift", "changed 1 mapped file by itself (1 commit)", "openllm-repos diff space"),
+    "diverged": Row(both_moved, "diverged", "lacks 1 commit of the source, and changed 1", "openllm-repos diff space"),
+    "ahead": Row(reset, "ahead", "has 1 commit that the source was reset from", "openllm-repos sync space"),
+    "rewritten": Row(rewritten, "rewritten", "which the source's history no longer has", "openllm-repos sync space"),
+    "held": Row(rolled_back, "held", "syncs leave it alone", "openllm-repos rollback space --lift"),
+}
+
+
+@pytest.mark.parametrize("history", ["full", "squash"])
+@pytest.mark.parametrize("name", ROWS)
+def test_a_state_is_said_in_one_sentence_and_its_next_step_leads_out(family: Family, name: str, history: str) -> None:
+    row = ROWS[name]
+    with_history(family, history)
+    row.make(family)
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    (space,) = [repo for repo in facts["repos"] if repo["name"] == "space"]
+    assert space["state"] == row.state
+    problems = [problem for problem in facts["problems"] if problem["repo"] == "space"]
+    if not row.said:
+        assert problems == []
+        return
+    (problem,) = problems
+    assert row.said in problem["message"]
+    step = problem["next"].splitlines()[0].partition("  #")[0]
+    assert step.startswith(row.step)
+    args = shlex.split(step)[1:]
+    consent = [] if "diff" in args or "--dry-run" in args else ["--yes"]
+    done = family.run(*args, *consent, cwd=family.clone.path)
+    assert done.code == 0, (done.out, done.err)
+    follow(family, row)
+    again = family.run("status", "--json", cwd=family.clone.path).json()
+    (space,) = [repo for repo in again["repos"] if repo["name"] == "space"]
+    assert space["state"] in {"in sync", "drift"}
+
+
+def follow(family: Family, row: Row) -> None:
+    """Go on as the sentence says until there is nothing to bring."""
+    if row.state == "drift":
+        assert family.run("import", "space", "--yes", cwd=family.clone.path).code == 0
+        family.clone.git("merge", "-q", "--no-edit", "import/space")
+        family.push()
+    assert family.run("sync", "space", "--yes", cwd=family.clone.path).code == 0
+
+
+@pytest.mark.parametrize("history", ["full", "squash"])
+def test_a_clone_that_lags_says_so_and_makes_no_target_differ(family: Family, history: str) -> None:
+    with_history(family, history)
+    behind(family)
+    family.synced()
+    family.edit("Space edit", {THERE: text(l2="better", l20="space")})
+    family.clone.git("reset", "-q", "--hard", "HEAD^")
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert {repo["name"]: repo["state"] for repo in facts["repos"]} == {"main": "behind", "space": "drift"}
+    (drift,) = [problem["message"] for problem in facts["problems"] if problem["repo"] == "space"]
+    assert drift == "changed 1 mapped file by itself (1 commit)."
+    before = family.space.tip("main")
+    done = family.run("sync", "--yes", cwd=family.clone.path)
+    assert (done.code, family.space.tip("main")) == (0, before)
+
+
+def test_a_source_that_was_reset_takes_back_what_it_no_longer_has(family: Family) -> None:
+    reset(family)
+    family.synced()
+    assert family.space.read(THERE).decode() == START[MODEL]
+
+
+def test_a_clone_of_something_else_is_told_and_no_push_is_named(family: Family) -> None:
+    synced(family)
+    family.clone.git("checkout", "-q", "--orphan", "other")
+    family.clone.git("commit", "-q", "--allow-empty", "-m", "Something else")
+    family.clone.git("branch", "-q", "-M", "other", "main")
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert {repo["name"]: repo["state"] for repo in facts["repos"]}["main"] == "unrelated"
+    (problem,) = [problem for problem in facts["problems"] if problem["repo"] == "main"]
+    assert "this is no clone of" in problem["message"]
+    assert "push" not in problem["next"]
