@@ -108,7 +108,7 @@ def test_undo_after_undo_goes_back_further_to_before_the_first_sync(synced: Fami
     undo(synced, "--yes")
     assert synced.mapped() == {}
     assert synced.space.files() == {"app.py": b"app\n"}
-    assert state(synced) == "behind"
+    assert state(synced) == "new"
     assert "There is nothing to take back" in undo(synced, "--yes", code=2).err
     synced.synced()
     assert synced.mapped() == projection()

@@ -52,7 +52,7 @@ def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Probl
     """
     if not in_actions():
         return
-    states = {str(one.repo.name): one.standing.value for one in family.repos}
+    states = {str(one.repo.name): one.standing for one in family.repos}
     parts = [heading("status"), table_of]
     parts += [Part(tuple(listed), foot=("",))] if problems else []
     notes = [
@@ -66,10 +66,10 @@ def report_status(family: FamilyStatus, table_of: Part, problems: Sequence[Probl
     outputs = {
         "commit": family.source_commit or "",
         "differs": truth(family.differs),
-        "drifted": listing(name for name, state in states.items() if state in {"drift", "diverged"}),
-        "behind": listing(name for name, state in states.items() if state in {"behind", "diverged", "empty"}),
-        "unreachable": listing(name for name, state in states.items() if state in {"unreachable", "unknown"}),
-        "held": listing(name for name, state in states.items() if state == "held"),
+        "drifted": listing(name for name, state in states.items() if state.value in {"drift", "diverged"}),
+        "behind": listing(one.repo.name for one in family.repos if one.repo.maps and one.standing.syncable),
+        "unreachable": listing(name for name, state in states.items() if state.bad),
+        "held": listing(name for name, state in states.items() if state.value == "held"),
     }
     write(Report(parts, notes, outputs))
 

@@ -32,7 +32,8 @@ from openllm_repos.sync.planning import SyncOptions
 from openllm_repos.text import redact, show
 from openllm_repos.workflow.filters import WORKFLOW
 
-_UNBEGUN = {Standing.EMPTY, Standing.NOT_ADOPTED, Standing.UNKNOWN}  # why it is unknown, the sync's own plan says
+# Why it is unknown, the sync's own plan says.
+_UNBEGUN = {Standing.EMPTY, Standing.NEW, Standing.NOT_ADOPTED, Standing.UNKNOWN}
 _BEHIND = {Standing.BEHIND, Standing.DIVERGED}
 
 

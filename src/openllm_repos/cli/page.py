@@ -65,7 +65,6 @@ def _steps(
     manifest: Manifest, clone: Repository, family: FamilyStatus
 ) -> Iterator[tuple[RepoName, TargetPlan | Stopped]]:
     """Yield what a sync would do with targets that lack something, as a dry run has it; nobody is asked again."""
-    from openllm_repos.status.family import Standing
     from openllm_repos.sync.planning import plan_target
 
     if family.source_commit is None:
@@ -75,6 +74,6 @@ def _steps(
     except ReposError:  # this git can show how repos stand, but cannot merge
         return
     for status in family.repos:
-        if status.repo.maps and status.standing in {Standing.BEHIND, Standing.DIVERGED, Standing.EMPTY}:
+        if status.repo.maps and status.standing.syncable:
             remote = family.remotes[status.repo.name]
             yield status.repo.name, plan_target(manifest, clone, remote, family.source_commit)

@@ -234,7 +234,7 @@ def _colour(standing: Standing) -> str:
     """Green for what is as it should be, red for what nobody knows, yellow for what is to be done."""
     if standing.settled:
         return "green"
-    return "red" if standing.value in {"unreachable", "unknown"} else "yellow"
+    return "red" if standing.bad else "yellow"
 
 
 def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:

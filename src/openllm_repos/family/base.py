@@ -13,8 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from openllm_repos.family.imports import find_imports
-from openllm_repos.family.state import StateCommit
-from openllm_repos.git.history import commits, first_parents, knows_object, parent_of
+from openllm_repos.family.state import StateCommit, merged_by_hand
+from openllm_repos.git.history import commits, first_parents, knows_object, parents_of
 from openllm_repos.git.merge import merge_file
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -51,9 +51,12 @@ class OwnCommits:
         if commit not in self._changes:
             found: dict[bytes, FileChange] = {}
             if self.reader.find(commit.encode()) is not None:
-                parent = parent_of(self.reader, commit)
-                old = self.part.of(None) if parent is None else self.tree(parent)
-                found = {change.path: change for change in self.part.changes(old, self.tree(commit))}
+                parents = parents_of(self.reader, commit)
+                if len(parents) > 1:
+                    found = merged_by_hand(self.repository, self.reader, self.part, commit)
+                else:
+                    old = self.tree(parents[0]) if parents else self.part.of(None)
+                    found = {change.path: change for change in self.part.changes(old, self.tree(commit))}
             self._changes[commit] = found
         return self._changes[commit]
 
@@ -188,8 +191,8 @@ def _by_content(
         assert version is not None  # deletions are not among the places
         if version[1] not in had or (start is not None and knows_object(own.repository, start, read_from, version[1])):
             continue
-        parent = parent_of(own.reader, commit)
-        if parent is None or not knows_object(own.repository, parent, path, version[1]):
+        parents = parents_of(own.reader, commit)
+        if not any(knows_object(own.repository, parent, path, version[1]) for parent in parents):
             home |= {one for one in mine if one in own.before(commit)}
     return home
 

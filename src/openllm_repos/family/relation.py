@@ -160,7 +160,7 @@ class _Relating:
         at = None
         if tip is not None:
             at = state_of(*about, self.target, tip, self.projected, self.manifest.source.url)
-        commits = [] if tip is None else own_since(self.repository, self.target.maps, tip, at)
+        commits = [] if tip is None else own_since(*about, self.target.maps, tip, at)
         own = OwnCommits(*about, part, at, commits)
         projection, mine = self._tree(part, self.projected), self._tree(part, tip)
         given = {} if tip is None else host_files(*about, self.target, tip, part, mine)

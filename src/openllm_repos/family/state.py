@@ -12,13 +12,16 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from openllm_repos.errors import ConflictError, NameRefused
-from openllm_repos.git.history import merge_base, own_commits
+from openllm_repos.git.history import merge_base, own_commits, parents_of
+from openllm_repos.git.merge import merge_commits
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl, identity_of
+from openllm_repos.plan import FileChange
+from openllm_repos.projection.changes import MappedPart
 from openllm_repos.text import show
 
 SOURCE_REPO = "Source-Repo"
@@ -229,12 +232,39 @@ def state_of(
     return None if common is None else StateCommit(common, TargetState.of(target, None, common), written=False)
 
 
-def own_since(repository: Repository, maps: Sequence[Map], tip: ObjectId, at: StateCommit | None) -> list[ObjectId]:
+def own_since(
+    repository: Repository, reader: ObjectReader, maps: Sequence[Map], tip: ObjectId, at: StateCommit | None
+) -> list[ObjectId]:
     """Return the target's own commits that count, oldest first: those that the state lists, and those since.
 
-    Merges of a person add nothing themselves, and do not count.
+    A merge adds nothing itself, unless a person changed in it what git would have made of it.
     """
     if at is None:
         return []
-    since = [] if tip == at.id else own_commits(repository, tip, [a_map.output.canonical for a_map in maps], at.id)
+    found = [] if tip == at.id else own_commits(repository, tip, [a_map.output.canonical for a_map in maps], at.id)
+    part = MappedPart(reader, tuple(maps), repository.object_format)
+    since = [commit for commit, merge in found if not merge or merged_by_hand(repository, reader, part, commit)]
     return [*at.state.open, *(commit for commit in since if commit not in at.state.open)]
+
+
+def merged_by_hand(
+    repository: Repository, reader: ObjectReader, part: MappedPart, commit: ObjectId
+) -> dict[bytes, FileChange]:
+    """Return the mapped files of a merge that no parent has and git would not make, as changes to the first parent.
+
+    Args:
+        repository: the clone.
+        reader: reads its objects.
+        part: reads mapped parts of the target.
+        commit: the merge.
+    """
+    parents = parents_of(reader, commit)
+    node = part.of(commit.encode() + b"^{tree}")
+    changes = {one.path: one for one in part.changes(part.of(parents[0].encode() + b"^{tree}"), node)}
+    for parent in parents[1:]:
+        other = {one.path for one in part.changes(part.of(parent.encode() + b"^{tree}"), node)}
+        changes = {path: one for path, one in changes.items() if path in other}
+    if changes and len(parents) == 2 and (clean := merge_commits(repository, *parents)) is not None:
+        auto = {one.path for one in part.changes(part.of(clean.encode()), node)}
+        changes = {path: one for path, one in changes.items() if path in auto}
+    return changes

@@ -57,8 +57,8 @@ def commits_touching(
 
 def own_commits(
     repository: Repository, tip: ObjectId, patterns: Sequence[str], since: ObjectId | None
-) -> list[ObjectId]:
-    """Return the commits, merges left out, that changed a path of one of the patterns, oldest first.
+) -> list[tuple[ObjectId, bool]]:
+    """Return the commits that changed a path of one of the patterns, oldest first, and whether each is a merge.
 
     Args:
         repository: the clone.
@@ -67,8 +67,9 @@ def own_commits(
         since: its history does not count; None counts all.
     """
     rows = [tip, *([] if since is None else [f"^{since}"]), "--", *(f":(top,glob){pattern}" for pattern in patterns)]
-    asked = ("rev-list", "--full-history", "--no-merges", "--date-order", "--reverse", "--stdin")
-    return [ObjectId(line) for line in repository.git.run(*asked, stdin=("\n".join(rows) + "\n").encode()).lines()]
+    asked = ("log", "--format=%H %P", "--full-history", "--date-order", "--reverse", "--stdin")
+    found = (line.split() for line in repository.git.run(*asked, stdin=("\n".join(rows) + "\n").encode()).lines())
+    return [(ObjectId(commit), len(parents) > 1) for commit, *parents in found]
 
 
 def first_parents(repository: Repository, tip: ObjectId, path: bytes, *, without: ObjectId | None) -> list[ObjectId]:
@@ -104,10 +105,10 @@ def knows_object(repository: Repository, tip: ObjectId, path: bytes, blob: bytes
     )
 
 
-def parent_of(reader: ObjectReader, commit: ObjectId) -> ObjectId | None:
-    """Return the first parent of a commit, None where it has none."""
+def parents_of(reader: ObjectReader, commit: ObjectId) -> list[ObjectId]:
+    """Return the parents of a commit."""
     head = reader.read(commit.encode()).data.partition(b"\n\n")[0].split(b"\n")
-    return next((ObjectId(line[7:].decode()) for line in head if line.startswith(b"parent ")), None)
+    return [ObjectId(line[7:].decode()) for line in head if line.startswith(b"parent ")]
 
 
 def root_of(repository: Repository, tip: ObjectId) -> ObjectId:

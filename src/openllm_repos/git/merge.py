@@ -120,6 +120,14 @@ def merge_file(
     return None if merged.tree is None else _entry(repository, merged.tree, name)
 
 
+def merge_commits(repository: Repository, one: ObjectId, two: ObjectId) -> ObjectId | None:
+    """Return the tree that git makes of two commits, None where they do not go together."""
+    args = ("merge-tree", "--write-tree", "--allow-unrelated-histories", "--no-messages", one, two)
+    with bench(repository, keep=True) as apart:
+        done = apart.git.run(*args, ok=(0, 1), settings=SETTINGS)
+    return ObjectId(done.stdout.decode().split()[0]) if done.code == 0 else None
+
+
 def merge_overlaps(repository: Repository, one: ObjectId, two: ObjectId) -> tuple[bytes, ...]:
     """Return the paths in which a merge of two commits would stop; git finds their base itself. Nothing moves.
 

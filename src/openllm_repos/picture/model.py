@@ -137,7 +137,7 @@ def tone_of(standing: Standing) -> Tone:
     """Return how urgent a standing is."""
     if standing.settled:
         return Tone.GOOD
-    return Tone.BAD if standing in {Standing.UNREACHABLE, Standing.UNKNOWN} else Tone.TODO
+    return Tone.BAD if standing.bad else Tone.TODO
 
 
 def _node(repo: Repo, standings: dict[RepoName, RepoStatus]) -> Node:

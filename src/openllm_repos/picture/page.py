@@ -135,7 +135,8 @@ def _difference(report: Report, status: RepoStatus) -> str:
         lacks = "this clone lacks" if status.repo.name == report.status.source else "lacks"
         parts.append(f"{lacks} {counted(status.behind, 'commit')} {whose}")
     if status.ahead:
-        parts.append(f"its remote lacks {counted(status.ahead, 'commit')}")
+        whose = "its remote lacks" if status.repo.name == report.status.source else "the source no longer has"
+        parts.append(f"{whose} {counted(status.ahead, 'commit')}")
     if status.drift.files:
         files = len(status.drift.files)
         new = status.standing is Standing.NOT_ADOPTED

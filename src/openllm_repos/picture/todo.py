@@ -59,7 +59,8 @@ def _planned(repo: str, report: Report) -> TargetPlan | Stopped | None:
 
 def _only_lacking(report: Report) -> list[Problem]:
     """Return the problems of targets that need a plain sync and nothing else, as far as is known."""
-    waiting = {one.repo.name for one in report.status.repos if one.standing in {Standing.BEHIND, Standing.EMPTY}}
+    lacking = {Standing.BEHIND, Standing.EMPTY, Standing.NEW}
+    waiting = {one.repo.name for one in report.status.repos if one.standing in lacking}
     often = Counter(problem.repo for problem in report.status.problems)
     return [
         problem

@@ -165,7 +165,7 @@ class Finder:
             projected = project(self.repository, last.source_commit, target.maps, reader=self.reader).commit
         assert projected is not None  # that sync brought it
         files = self.relation.part.of(commit.encode() + b"^{tree}")
-        opened = own_since(self.repository, target.maps, commit, at)
+        opened = own_since(self.repository, self.reader, target.maps, commit, at)
         return Point(label, last.source_commit, projected, files, commit=commit, open=tuple(opened))
 
     def _copied_from(self, commit: ObjectId, label: str) -> ObjectId:

@@ -75,6 +75,17 @@ class Standing(StrEnum):
         """Whether nothing is to be done."""
         return self in {Standing.OK, Standing.IN_SYNC}
 
+    @property
+    def syncable(self) -> bool:
+        """Whether a sync of a target would bring something."""
+        lacking = {Standing.BEHIND, Standing.DIVERGED, Standing.EMPTY, Standing.NEW}
+        return self in lacking | {Standing.AHEAD, Standing.REWRITTEN}
+
+    @property
+    def bad(self) -> bool:
+        """Whether nothing can be done before something else is mended."""
+        return self in {Standing.UNREACHABLE, Standing.UNKNOWN, Standing.UNRELATED}
+
 
 @dataclass(frozen=True, slots=True)
 class RepoStatus:
@@ -85,7 +96,7 @@ class RepoStatus:
         standing: the answer in one word.
         tip: the tip of its branch, None where there is none or it is not known.
         behind: of a target, the projected commits that it lacks; of the source, the remote's that the clone lacks.
-        ahead: of the source, the commits that its remote lacks.
+        ahead: of the source, the commits that its remote lacks; of a target, those that the source was reset from.
         drift: what a target changed at mapped paths.
         release: the tag of its newest release, None where it has none or that is not known.
         changed: when the tip was committed, None where neither this clone has that commit nor the Hub says it.

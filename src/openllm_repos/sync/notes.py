@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from openllm_repos.family.relation import Relation, State
+from openllm_repos.family.source import empty_maps, uncommitted
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import maps_digest
-from openllm_repos.manifest.model import History, Repo
+from openllm_repos.manifest.model import History, Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.text import show_path
 
@@ -38,6 +41,24 @@ def sync_notes(repository: Repository, reader: ObjectReader, target: Repo, relat
             f" {_some(relation.behind, 'commit')}, beside those that {target.name} has."
         )
     yield from _left_behind(repository, reader, target, relation)
+
+
+def map_notes(manifest: Manifest, repository: Repository, targets: Sequence[Repo], commit: ObjectId) -> tuple[str, ...]:
+    """Say what the maps do not carry: nothing at all where a folder is misspelt, and never what is not committed."""
+    with ObjectReader(repository.git) as reader:
+        notes = [
+            note
+            for target in targets
+            for note in empty_maps(reader, manifest, target, commit, repository.object_format)
+        ]
+    try:
+        changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
+    except GitFailed as why:  # a filter of the work tree that does not run, such as that of git-lfs: no matter here
+        return (*notes, f"Whether your clone has uncommitted changes could not be told: {why.completed.said}")
+    if changed:
+        files = "1 mapped file" if changed == 1 else f"{changed} mapped files"
+        notes.append(f"Your clone has uncommitted changes to {files}; a sync carries commits only.")
+    return tuple(notes)
 
 
 def _left_behind(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[str]:

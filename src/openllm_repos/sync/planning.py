@@ -11,17 +11,14 @@ from openllm_repos.family.relation import NotAdopted, Relation, State, next_stat
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import (
     SourceState,
-    empty_maps,
     hold_against_remote,
     is_newest,
     require_pushed,
     source_commit,
-    uncommitted,
 )
 from openllm_repos.family.state import TargetState
 from openllm_repos.git.history import count, write_commit
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -33,7 +30,7 @@ from openllm_repos.preflight.push import Push
 from openllm_repos.sync.checks import check_commits, check_entries, check_markers, check_never, check_tree
 from openllm_repos.sync.merging import MergeConflict, merged_tree
 from openllm_repos.sync.message import adopt_message, sync_message
-from openllm_repos.sync.notes import sync_notes
+from openllm_repos.sync.notes import map_notes, sync_notes
 from openllm_repos.text import redact
 
 
@@ -108,7 +105,7 @@ def plan_sync(
     options = replace(options, newest=is_newest(repository, states[manifest.source.name], commit))
     plans = tuple(plan_target(manifest, repository, states[target.name], commit, options) for target in wanted)
     about = [note for plan in plans if isinstance(plan, TargetPlan) for note in plan.notes]
-    maps = _map_notes(manifest, repository, wanted, commit)
+    maps = map_notes(manifest, repository, wanted, commit)
     return SyncPlan(manifest.source.name, commit, plans, (*notes, *maps, *about))
 
 
@@ -155,26 +152,6 @@ def _source_notes(
         branch = manifest.source.branch
         return (f"Your {branch} is {behind} behind its remote; this sync carries {commit[:10]}, not what is newer.",)
     return ()
-
-
-def _map_notes(
-    manifest: Manifest, repository: Repository, targets: Sequence[Repo], commit: ObjectId
-) -> tuple[str, ...]:
-    """Say what the maps do not carry: nothing at all where a folder is misspelt, and never what is not committed."""
-    with ObjectReader(repository.git) as reader:
-        notes = [
-            note
-            for target in targets
-            for note in empty_maps(reader, manifest, target, commit, repository.object_format)
-        ]
-    try:
-        changed = uncommitted(repository, [a_map for target in targets for a_map in target.maps])
-    except GitFailed as why:  # a filter of the work tree that does not run, such as that of git-lfs: no matter here
-        return (*notes, f"Whether your clone has uncommitted changes could not be told: {why.completed.said}")
-    if changed:
-        files = "1 mapped file" if changed == 1 else f"{changed} mapped files"
-        notes.append(f"Your clone has uncommitted changes to {files}; a sync carries commits only.")
-    return tuple(notes)
 
 
 def plan_target(

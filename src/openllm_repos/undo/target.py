@@ -149,7 +149,7 @@ class _Undoing:
         Files of both would be left, and no state could say what they are.
         """
         after, latest = self._state(self.move.new), self._state(tip)
-        if after != latest:
+        if _kept(after) != _kept(latest):
             assert latest is not None  # what one commit says, its descendants say too, or something newer
             raise ConflictError(
                 f"{self.target.name} was synced again since, with {latest.id[:10]}.",
@@ -165,9 +165,9 @@ class _Undoing:
         if before == after:
             return None
         maps = self.target.maps
-        earlier = own_since(self.repository, maps, self.move.old, before) if before is not None else []
+        earlier = own_since(self.repository, self.reader, maps, self.move.old, before) if before is not None else []
         listed = () if after is None else after.state.open
-        later = [one for one in own_since(self.repository, maps, tip, after) if one not in listed]
+        later = [one for one in own_since(self.repository, self.reader, maps, tip, after) if one not in listed]
         opened = tuple(dict.fromkeys((*earlier, *later)))
         if before is not None:
             return replace(before.state, open=opened)
@@ -202,3 +202,8 @@ class _Undoing:
                 hint=command_line("git", "fetch", self.target.url, self.target.branch),
             )
         return found[0]
+
+
+def _kept(at: StateCommit | None) -> TargetState | None:
+    """Return what a state says beside edits: the same again after an undo and what it took back."""
+    return None if at is None else replace(at.state, open=())
