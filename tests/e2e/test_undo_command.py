@@ -141,7 +141,7 @@ def test_a_first_sync_into_an_empty_target_leaves_it_empty_again(family: Family)
     family.synced()
     undo(family, "--yes")
     assert family.space.files() == {}
-    assert state(family) == "behind"
+    assert state(family) == "new"
     family.synced()
     assert family.mapped() == BEFORE
 

@@ -167,7 +167,8 @@ class _Undoing:
         maps = self.target.maps
         earlier = own_since(self.repository, self.reader, maps, self.move.old, before) if before is not None else []
         listed = () if after is None else after.state.open
-        later = [one for one in own_since(self.repository, self.reader, maps, tip, after) if one not in listed]
+        newest = self._state(tip)  # the same, or what an undo of a later operation has stated again
+        later = [one for one in own_since(self.repository, self.reader, maps, tip, newest) if one not in listed]
         opened = tuple(dict.fromkeys((*earlier, *later)))
         if before is not None:
             return replace(before.state, open=opened)
