@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openllm_repos.journal.log import Move
+from openllm_repos.journal.log import HERE, Move
 from openllm_repos.names.objectid import ObjectId
 from tests.support.family import MAPS, Family, text
 from tests.support.logged import write_operation
-from tests.support.repositories import Clone
+from tests.support.repositories import Bare, Clone
 from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
@@ -113,6 +113,43 @@ def test_what_the_person_took_back_by_hand_only_needs_to_be_written_down(synced:
     assert state(synced) == "behind"
     synced.synced()
     assert synced.space.read("training/new.py") == b"new\n"
+
+
+def test_an_undo_that_a_remote_refused_in_part_is_gone_on_with(family: Family) -> None:
+    other = Bare.init(family.folder / "other.git")
+    entry = f'[repos.other]\nurl = "{other.url}"\nmap = [{{ from = "core/src/*.py", to = "training/" }}]\n'
+    family.manifest(more=entry)
+    family.synced()
+    family.commit("Second", {"core/src/new.py": "new\n"})
+    family.synced()
+    second, first = (one["operation"] for one in operations(family))
+    hook = other.path / "hooks/update"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert undo(family, "--yes").code == 3
+    tip = family.space.tip("main")
+    assert "training/new.py" not in family.space.paths()
+    hook.unlink()
+    done = undo(family, "--yes")
+    assert (done.code, f"{second}  sync" in done.out) == (0, True)
+    assert (family.space.tip("main"), "training/new.py" in other.paths()) == (tip, False)
+    assert f"{first}  sync" in undo(family, "--yes", "--dry-run").out
+
+
+def test_a_clock_that_was_ahead_once_reorders_nothing(synced: Family) -> None:
+    tip = ObjectId(synced.clone.tip())
+    synced.clone.git("branch", "side", tip)
+    made = Move(HERE, "", "refs/heads/side", ObjectId("0" * 40), tip)
+    write_operation(synced.clone.path, "import space", made, name="20991231T235959Z-aaaa")
+    synced.commit("Third", {"core/src/third.py": "third\n"})
+    synced.synced()
+    assert [one["command"] for one in operations(synced)] == ["sync", "import space", "sync", "sync"]
+    assert undo(synced, "--yes").code == 0
+    assert "training/third.py" not in synced.space.paths()
+    assert "refs/heads/side" in synced.clone.tips()
+    assert undo(synced, "--yes").code == 0
+    assert "refs/heads/side" not in synced.clone.tips()
+    assert "training/new.py" in synced.space.paths()
 
 
 def test_an_operation_is_taken_back_once(synced: Family) -> None:

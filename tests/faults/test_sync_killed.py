@@ -22,10 +22,10 @@ from tests.support.zygote import Zygote
 CALLS = {"full": 36, "squash": 34}
 """How many times a sync that merges calls git, by the target's `history`. With the code the number changes."""
 
-JOURNAL = 8  # the calls from the journal on, at the end
+JOURNAL = 8  # the calls from the log on, at the end
 
 # Killed before a call is killed after the one before it, but for what the tool itself does in between: that matters
-# from the journal on. A squash differs in the commit that it makes.
+# from the log on. A squash differs in the commit that it makes.
 HURT = [
     *(("full", call, fault) for fault in (Fault.FAIL, Fault.KILL_AFTER) for call in range(1, CALLS["full"] + 1)),
     *(("full", CALLS["full"] - last, Fault.KILL_BEFORE) for last in range(JOURNAL)),

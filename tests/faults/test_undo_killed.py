@@ -23,7 +23,8 @@ from tests.support.zygote import Zygote
 CALLS = 17
 """How many times an undo of one sync calls git. With the code the number changes."""
 
-JOURNAL = 7  # the calls from the journal on, at the end
+JOURNAL = 7  # the calls from the log on, at the end
+PUSH = 13  # the push itself
 HOST = "ssh://git@example.org/"
 
 
@@ -111,3 +112,40 @@ def test_an_undo_that_was_killed_has_come_or_not_and_the_log_knows(scene: Scene,
     scene.space.git("merge-base", "--is-ancestor", between, "main")
     assert scene.run("undo", "--yes").code == 0
     assert "training/new.py" not in scene.space.paths()
+
+
+@pytest.mark.parametrize("call", [PUSH, *(pytest.param(call, marks=pytest.mark.slow) for call in range(1, CALLS + 1))])
+def test_an_undo_that_was_killed_and_is_run_again_takes_back_one_operation(scene: Scene, call: int) -> None:
+    second, before = (one["operation"] for one in scene.log())
+    tips = [scene.space.tip("main")]
+    scene.shim.arm(call, Fault.KILL_AFTER)
+    killed = scene.run("undo", "--yes", hurt=True).code == -9
+    tips.append(scene.space.tip("main"))
+    again = scene.run("undo", "--yes") if killed else None
+    tips.append(scene.space.tip("main"))
+    assert scene.space.paths() == ["configs/small.json", "training/model.py", "training/train.py"]
+    assert len(set(tips)) == 2, "one commit takes one operation back"
+    landed = tips[0] != tips[1]
+    if again is not None:
+        assert (again.code, f"{second}  sync" in again.out) == (0, True)
+        if landed:
+            assert f"{second}  sync\nwas taken back already, by " in again.out
+            assert f"space: an earlier undo {second} did not end; its push landed" in again.err
+    assert not unfinished(scene.clone.path)
+
+    further = scene.run("undo", "--yes")
+    assert (further.code, f"{before}  sync" in further.out) == (0, True)
+    assert scene.space.paths() == []
+
+
+def test_an_undo_that_was_killed_and_is_named_again_is_done(scene: Scene) -> None:
+    second = scene.log()[0]["operation"]
+    scene.shim.arm(PUSH, Fault.KILL_AFTER)
+    assert scene.run("undo", second, "--yes", hurt=True).code == -9
+    asked = scene.run("undo", second, "--dry-run")
+    assert (asked.code, "has not ended, so it is not known what it did" in asked.err) == (30, True)
+    done = scene.run("undo", second, "--yes", "--json")
+    assert (done.code, done.json()["earlier"]) == (0, scene.log()[0]["operation"])
+    assert scene.log()[0]["done"] is True
+    again = scene.run("undo", second, "--yes")
+    assert (again.code, "was taken back by" in again.err) == (2, True)

@@ -147,6 +147,7 @@ def undo_json(plan: UndoPlan, came: Undoing | None) -> dict[str, Any]:
         "release": plan.release or None,
         "tags": [move_json(move) for move in plan.tags],
         "left": [{**move_json(left.move), "reason": left.reason, "next": left.hint} for left in plan.left],
+        "earlier": None if plan.earlier is None else plan.earlier.name,
         "done": came is not None,
     }
 

@@ -36,6 +36,7 @@ class HostAnswer:
         headers: of the answer, by lower-case name.
         whole: whether its headers came to their end.
         attempted: whether HTTP was tried at all: a URL may lead to ssh or to a folder (url.*.insteadOf).
+        git: whether any of its answers was one of git's own.
     """
 
     method: str = ""
@@ -43,6 +44,7 @@ class HostAnswer:
     headers: dict[str, str] = field(default_factory=dict)
     whole: bool = False
     attempted: bool = False
+    git: bool = False
 
     @property
     def unreached(self) -> bool:
@@ -56,8 +58,8 @@ class HostAnswer:
 
     @property
     def foreign(self) -> bool:
-        """Whether the host answered, but with something that git does not speak, such as a page to read."""
-        return 200 <= self.status < 300 and not self.headers.get("content-type", "").startswith("application/x-git-")
+        """Whether the host was content, but answered with nothing of git's, such as with a page to read."""
+        return 200 <= self.status < 300 and not self.git
 
     @property
     def passing(self) -> Passing | None:
@@ -116,8 +118,10 @@ def ask_host(
         except DeadlineExceeded as late:
             late.passing = Passing("no answer in time", tries=1)
             raise
-        page = args[0] == "ls-remote" and answer.foreign and not done.stdout  # for git an answer without refs
-        if done.code not in ok or page:
+        if args[0] == "ls-remote" and done.code == 0 and not done.stdout and answer.method and not answer.git:
+            answer.status = 200  # of a page, which to git is an answer without refs; it may have asked for HEAD since
+            raise HostFailed(args[0], done, answer)
+        if done.code not in ok:
             problem = (git or repository.git).failure(args[0], done)
             raise HostFailed(args[0], done, answer) if isinstance(problem, GitFailed) else problem
         return done
@@ -171,7 +175,7 @@ def _end(trace: IO[bytes]) -> bytes:
 
 def read_trace(trace: bytes) -> HostAnswer:
     """Return the last exchange that a trace of git's HTTP shows; one with a proxy alone is none with the host."""
-    last, attempted = HostAnswer(), bool(trace)
+    last, attempted, git = HostAnswer(), bool(trace), False
     for direction, raw in _HEADER.findall(trace):
         line = raw.decode("latin-1")
         if direction == b"=> Send":
@@ -184,7 +188,8 @@ def read_trace(trace: bytes) -> HostAnswer:
         else:
             name, _, value = line.partition(":")
             last.headers[name.strip().lower()] = value.strip()
+            git = git or (name.lower() == "content-type" and value.strip().startswith("application/x-git-"))
     if last.method == "CONNECT" and last.status < 400:  # a proxy let us through, and there was nobody
         last = HostAnswer()
-    last.attempted = attempted
+    last.attempted, last.git = attempted, git
     return last

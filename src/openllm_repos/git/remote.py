@@ -367,8 +367,7 @@ def _explain(repository: Repository, url: str, failed: HostFailed, words: str) -
     if failed.passing is not None:
         hint = next_step(host, failed.passing)
     elif failed.answer.foreign:
-        kind = failed.answer.headers.get("content-type", "").partition(";")[0] or "no content type"
-        words = f"answered with a page ({kind}) and not as git does: a portal or a maintenance page?"
+        words = "did not answer as a git server does: a portal or a maintenance page?"
         hint = f"Look at {redact(url)} in a browser."
     elif failed.answer.unreached:
         # In words that are the same for each repository there, so that they are told once.

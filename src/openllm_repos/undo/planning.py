@@ -97,10 +97,11 @@ def choose(repository: Repository, name: str | None) -> Chosen:
 
     Raises:
         UsageError: there is no such operation, it moved nothing, or it was taken back already.
-        EnvironmentProblem: an undo has not ended, and nobody has asked the remotes what it did.
+        EnvironmentProblem: the last operation has not ended, and nobody could ask yet what it did.
     """
     found = list(operations(repository))
-    earlier = found[0] if found and found[0].undoes and not found[0].done else None
+    newest = found[0] if found else None
+    earlier = newest if newest is not None and newest.undoes and not newest.done else None
     if name is not None:
         chosen = find_operation(repository, name)
         if chosen is None:
@@ -111,8 +112,9 @@ def choose(repository: Repository, name: str | None) -> Chosen:
         chosen = begun or last_to_undo(found)
         if chosen is None:
             raise UsageError("There is nothing to take back.", hint="openllm-repos log")
-    if earlier is not None:
-        require_ended(earlier, "openllm-repos undo  # asks the remotes, and goes on")
+    meant = newest if name is None else earlier
+    if meant is not None and meant.release is None:
+        require_ended(meant)
     undone = Undone.among(found)
     refs, by = undone.refs(chosen.name), undone.by.get(chosen.name, ())
     if earlier is None and by and all((move.repo, move.ref) in refs for move in chosen.moved):
@@ -123,15 +125,16 @@ def choose(repository: Repository, name: str | None) -> Chosen:
     return Chosen(chosen, refs, earlier)
 
 
-def require_ended(operation: Operation, hint: str) -> None:
-    """Refuse to take an operation back, or to go on with one, of which nobody knows what it did.
+def require_ended(operation: Operation) -> None:
+    """Refuse to take anything back while nobody knows what an operation did.
 
     Raises:
         EnvironmentProblem: it has not ended.
     """
     if operation.begun:
         raise EnvironmentProblem(
-            f"{operation.name} ({operation.command}) has not ended, so it is not known what it did.", hint=hint
+            f"{operation.name} ({operation.command}) has not ended, so it is not known what it did.",
+            hint=f"{operation.again}  # asks the remotes, and goes on",
         )
 
 
@@ -154,7 +157,7 @@ def plan_undo(manifest: Manifest, repository: Repository, chosen: Chosen, valida
     operation = chosen.operation
     version = released_version(operation)
     if not version:
-        require_ended(operation, "openllm-repos sync  # asks the remotes, and goes on")
+        require_ended(operation)
     record = find_begun(manifest, repository, version) if version else None
     rest = [way for way in ways(manifest, operation) if (way.move.repo, way.move.ref) not in chosen.refs]
     left = [Left(way.move, way.reason, way.hint) for way in rest if way.how is How.NOT]

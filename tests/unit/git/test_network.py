@@ -50,7 +50,9 @@ def test_an_answer_that_never_came_or_broke_off_may_pass(cut: bytes) -> None:
 def test_a_page_of_somebody_else_does_not_pass_and_an_answer_of_git_that_ended_early_does() -> None:
     page = SENT + _answer(b"HTTP/1.1 200 OK", b"Content-Type: text/html", b"")
     refs = SENT + _answer(b"HTTP/1.1 200 OK", b"Content-Type: application/x-git-upload-pack-result", b"")
-    assert read_trace(page).passing is None
+    assert (read_trace(page).passing, read_trace(page).foreign) == (None, True)
+    assert not read_trace(refs).foreign
+    assert not read_trace(refs + page).foreign, "what came before was git's"
     assert read_trace(refs).passing == Passing("the answer ended early", tries=2)
 
 
