@@ -19,7 +19,7 @@ from tests.support.hosts import SPACE, Hosts
 from tests.support.logged import write_operation
 from tests.support.process import REAL_GIT
 from tests.support.repositories import Bare, Clone
-from tests.support.served import LFS_LINE
+from tests.support.served import LFS_LINE, pointer
 from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
@@ -307,17 +307,25 @@ def test_before_the_first_commit_nobody_is_asked_for_write_access(run_cli: RunCl
 
 
 def test_a_source_that_keeps_files_in_lfs_on_a_machine_without_git_lfs(run_cli: RunCli, family: Hosts) -> None:
-    family.clone.commit("Large files", {".gitattributes": LFS_LINE})
+    family.clone.commit("Large files", {".gitattributes": LFS_LINE, "model.bin": pointer(b"weights")})
     level, _, following = found(run_cli, family.clone.path, "--offline", code=1)["git-lfs"]
     assert (level, following) == ("error", "git lfs install  # once git-lfs is installed")
 
 
 @pytest.mark.usefixtures("git_lfs")
 def test_a_source_that_keeps_files_in_lfs(run_cli: RunCli, family: Hosts) -> None:
-    family.clone.commit("Large files", {".gitattributes": LFS_LINE})
+    family.clone.commit("Large files", {".gitattributes": LFS_LINE, "model.bin": pointer(b"weights")})
     seen = found(run_cli, family.clone.path, "--offline", code=0)["git-lfs"]
     assert seen[0] == "warning"  # installed here, but the sealed configuration does not use it
     assert seen[2] == "git lfs install"
+
+
+def test_lines_about_lfs_without_one_file_in_lfs_need_no_git_lfs(run_cli: RunCli, family: Hosts) -> None:
+    """A stray `.gitattributes` that a model's folder was copied with, say, or a pointer where no line reaches."""
+    family.clone.write({"repos.toml": MANIFEST.partition("[repos.space]")[0]})
+    stray = {"llm/.gitattributes": LFS_LINE, "llm/model.py": "pass\n", "docs/pointer.bin": pointer(b"an example")}
+    family.clone.commit("Stray", stray)
+    assert found(run_cli, family.clone.path, "--offline")["git-lfs"][0] == "ok"
 
 
 def test_without_lfs_a_family_on_the_hub_is_warned_and_any_other_is_not(run_cli: RunCli, family: Hosts) -> None:

@@ -421,6 +421,14 @@ def test_a_space_that_git_subtree_pushes_to_is_imported_from_as_well(family: Fam
     assert family.clone.git("diff", "--name-only", "import/space^", "import/space") == "core/src/train.py"
 
 
+def test_a_branch_that_was_renamed_in_the_space_is_missing_not_empty(family: Family) -> None:
+    family.synced()
+    family.edit("Fix", {"training/train.py": "fixed\n"})
+    family.space.git("branch", "-m", "main", "trunk")
+    done = family.run("import", "space", cwd=family.clone.path)
+    assert (done.code, "space has no branch main, but it has trunk." in done.err) == (2, True), done.err
+
+
 def test_what_cannot_be_asked_is_said(family: Family) -> None:
     assert "Nothing to import: space is empty." in bring(family).out
     family.synced()

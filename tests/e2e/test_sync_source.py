@@ -151,7 +151,7 @@ def test_a_file_that_git_itself_uses_is_refused(family: Family) -> None:
 def test_two_names_that_differ_only_in_case_are_refused(family: Family) -> None:
     family.commit("Twice", {"core/src/Model.py": "another\n"})
     done = _refused(family)
-    assert "training/model.py differs from training/Model.py only in upper and lower case" in done.out
+    assert "training/model.py and training/Model.py differ only in upper and lower case" in done.out
     family.commit("Once", {"core/src/Model.py": None})
     family.synced()
 

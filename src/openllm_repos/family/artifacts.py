@@ -14,6 +14,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.path import FilePath
+from openllm_repos.names.twins import Twins, find_twins, folded
 from openllm_repos.text import show_path
 
 BLOCK = 1 << 20
@@ -144,8 +145,8 @@ def own_links(repository: Repository, repo: Repo) -> frozenset[str]:
     if not links:
         return frozenset()
     rows = repository.git.run("ls-files", "-z").stdout.split(b"\0")
-    tracked = {os.fsdecode(row).casefold() for row in rows}  # what differs in capitals is the same on some disks
-    return frozenset(link for link in links if tracked.isdisjoint(part.casefold() for part in (*_above(link), link)))
+    tracked = {folded(os.fsdecode(row)) for row in rows}  # twins are the same on some disks
+    return frozenset(link for link in links if tracked.isdisjoint(map(folded, (*_above(link), link))))
 
 
 def _on_the_way(place: Map) -> Iterator[str]:
@@ -260,12 +261,10 @@ class _Search:
         self.files.append(LocalFile(Path(os.fsdecode(entry.path)), os.fsdecode(path), target, stamp))
 
     def compare_names(self) -> None:
-        """Refuse names that are one on Windows and macOS, and a file where another has a folder."""
-        seen: dict[str, str] = {}
-        for file in self.files:
-            first = seen.setdefault(file.target.casefold(), file.source)
-            if first != file.source:
-                self._refuse(file.source.encode(), f"and {first} differ in capitals alone, and are one file on Windows")
+        """Refuse names that are one on Windows and macOS."""
+        sources = {file.target: file.source for file in self.files}
+        for twins in find_twins(sources, ()):
+            self.problems.append(str(Twins(sources[twins.path], sources.get(twins.other, twins.other))))
 
     def _refuse(self, path: bytes, why: str) -> None:
         self.problems.append(f"{show_path(path)} {why}")

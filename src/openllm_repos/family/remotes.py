@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import index_packs
 from openllm_repos.git.refs import read_ref, read_refs
@@ -72,6 +72,20 @@ class RemoteState:
         """
         if self.problem:
             raise EnvironmentProblem(f"{self.repo.name} {self.trouble}", hint=self.hint)
+
+    def require_branch(self) -> None:
+        """Refuse to go on without an answer, or without the manifest's branch where there are others.
+
+        Raises:
+            EnvironmentProblem: there is no answer.
+            UsageError: there are other branches; a sync would start a second history.
+        """
+        self.require()
+        if self.tip is None and self.branches:
+            raise UsageError(
+                f"{self.repo.name} has no branch {self.repo.branch}, but it has {', '.join(self.branches[:5])}.",
+                hint=f"Name the branch in the manifest (repos.{self.repo.name}.branch), or make it there first.",
+            )
 
     def held(self, ref: str) -> ObjectId | None:
         """Return what a branch or a tag is there, by its full name."""

@@ -17,13 +17,14 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
+from openllm_repos.importing.checks import check_pointers, check_twins
 from openllm_repos.importing.history import Image, Inverse
 from openllm_repos.importing.model import ImportedCommit, ImportPlan
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
 from openllm_repos.plan import LargeFile
-from openllm_repos.preflight.limits import POINTER_BYTES, pointed_at
+from openllm_repos.preflight.limits import pointers
 from openllm_repos.text import redact, show_path
 
 
@@ -53,7 +54,7 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
     states = bring(repository, list(ask(repository, [source, target]).values()))
     commit, notes = _newest_source(repository, source, states[source.name])
     remote = states[target.name]
-    remote.require()
+    remote.require_branch()
     plan = ImportPlan(source.name, target.name, redact(target.url), branch, commit, target_tip=remote.tip, notes=notes)
     with ObjectReader(repository.git) as reader:
         relation = relate(repository, reader, manifest, target, commit, remote.tip)
@@ -123,6 +124,8 @@ class _Planner:
         )
         plan = replace(plan, base=image.anchor, commits=commits, tip=image.id, large=self._large(commits))
         self._require_branch(plan)
+        check_twins(self.repository, plan)
+        check_pointers(self.repository, plan)
         return replace(plan, overlaps=merge_overlaps(self.repository, commit, image.id))
 
     def _prove(self, inverse: Inverse, image: Image, tip: ObjectId) -> None:
@@ -175,11 +178,6 @@ class _Planner:
 
     def _large(self, commits: Sequence[ImportedCommit]) -> tuple[LargeFile, ...]:
         """Return the LFS files among what is imported."""
-        blobs = {change.new[1]: None for made in commits for change in made.files if change.new is not None}
-        small = [blob for blob, size in self.reader.sizes(blobs) if size < POINTER_BYTES]
-        found: dict[str, LargeFile] = {}
-        for blob in self.reader.read_many(small):
-            named = pointed_at(blob.data)
-            if named is not None:
-                found.setdefault(named[0], LargeFile(*named, ObjectId(blob.id.decode())))
-        return tuple(found.values())
+        blobs = (change.new[1] for made in commits for change in made.files if change.new is not None)
+        found = pointers(self.reader, blobs)
+        return tuple(LargeFile(*named, ObjectId(blob.decode())) for blob, named in found.items())

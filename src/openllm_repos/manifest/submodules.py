@@ -12,6 +12,7 @@ from openllm_repos.names.overlap import intersect
 from openllm_repos.names.path import FolderPath, one_in_other
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.plain import quoted
+from openllm_repos.names.twins import folded
 
 _LOCKS: Final = "manifest/releases"
 _MANIFEST: Final = "repos.toml"
@@ -42,7 +43,7 @@ def check_submodules(faults: Faults, repos: Sequence[Repo], project: Project) ->
 
 def _other(path: FolderPath, before: Sequence[tuple[Repo, FolderPath]]) -> Iterator[str]:
     for other, taken in before:
-        if path.casefold() == taken.casefold():
+        if folded(path) == folded(taken):
             yield f"is the path of {quoted(other.name)} as well; each submodule has a path of its own"
         elif one_in_other(path, taken):
             yield f"and that of {quoted(other.name)} lie one in the other; take paths beside each other"

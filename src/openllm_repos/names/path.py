@@ -7,6 +7,7 @@ from typing import Self
 
 from openllm_repos.errors import NameRefused
 from openllm_repos.names.plain import quoted, require_plain
+from openllm_repos.names.twins import folded
 
 _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
@@ -77,7 +78,7 @@ def _require_literal(text: str, body: str, what: str, *, protective: bool = Fals
 
 def one_in_other(one: str, other: str) -> bool:
     """Whether of two paths one is, or lies in, the other, where a file system tells no case apart."""
-    a, b = f"{one}/".casefold(), f"{other}/".casefold()
+    a, b = folded(f"{one}/"), folded(f"{other}/")
     return a.startswith(b) or b.startswith(a)
 
 

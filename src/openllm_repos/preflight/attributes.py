@@ -13,7 +13,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Finding, Rule
 from openllm_repos.preflight.fixes import attributes_fix
-from openllm_repos.preflight.limits import POINTER_BYTES, pointed_at
+from openllm_repos.preflight.limits import pointers
 from openllm_repos.preflight.push import Push
 from openllm_repos.text import show_path
 
@@ -70,10 +70,8 @@ class Attributes:
 
     def _pointers(self, paths: Sequence[bytes]) -> list[bytes]:
         """Return those of the paths that are LFS pointers in the newest commit."""
-        sizes = zip(paths, self._reader.sizes([self.files[path] for path in paths]), strict=True)
-        small = [path for path, (_, size) in sizes if size < POINTER_BYTES]
-        contents = self._reader.read_many([self.files[path] for path in small])
-        return [path for path, found in zip(small, contents, strict=True) if pointed_at(found.data)]
+        found = pointers(self._reader, (self.files[path] for path in paths))
+        return [path for path in paths if self.files[path] in found]
 
     def _content(self, name: bytes) -> bytes:
         return b"" if self._reader.find(name) is None else self._reader.read(name).data

@@ -37,8 +37,9 @@ def object_fix(target: Repo, path: bytes, *, in_tip: bool) -> str:
 
 def line_fix(target: Repo, path: bytes) -> str:
     """Return the line that makes a target keep a path in LFS, and where it belongs."""
-    line = f"{track(path)} filter=lfs diff=lfs merge=lfs -text"
-    return f"Add this line to .gitattributes at the top of {target.name}, in {target.url} itself: {line}"
+    return (
+        f"Add this line to .gitattributes at the top of {target.name}, in {target.url} itself: {lfs_line(track(path))}"
+    )
 
 
 def card_fix(target: Repo, path: bytes) -> str:
@@ -52,6 +53,11 @@ def card_fix(target: Repo, path: bytes) -> str:
 def attributes_fix(changed: str) -> str:
     """Return how to keep what LFS covers."""
     return f"The push changes {changed}: keep that file out with a narrower pattern, or take the lines about LFS over."
+
+
+def lfs_line(pattern: str) -> str:
+    """Return the line of ``.gitattributes`` that gives a pattern to LFS."""
+    return f"{pattern} filter=lfs diff=lfs merge=lfs -text"
 
 
 def track(path: bytes) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from openllm_repos.git.objects import ObjectReader
 from openllm_repos.manifest.model import Kind
 
 MIB = 1 << 20
@@ -52,3 +54,10 @@ def pointed_at(data: bytes) -> tuple[str, int] | None:
     """Return the oid and size that an LFS pointer names, or None where the content is no pointer."""
     found = _POINTER.match(data) if len(data) < POINTER_BYTES else None
     return None if found is None else (found[1].decode(), int(found[2]))
+
+
+def pointers(reader: ObjectReader, blobs: Iterable[bytes]) -> dict[bytes, tuple[str, int]]:
+    """Return those of the blobs that are LFS pointers, each with the oid and size that it names; few are read."""
+    small = [blob for blob, size in reader.sizes(dict.fromkeys(blobs)) if size < POINTER_BYTES]
+    found = {blob.id: pointed_at(blob.data) for blob in reader.read_many(small)}
+    return {blob: named for blob, named in found.items() if named is not None}

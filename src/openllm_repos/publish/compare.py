@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.names.twins import find_twins
 from openllm_repos.publish.hashes import Content
 from openllm_repos.publish.model import Clash
 
@@ -83,13 +84,8 @@ def require_room(repo: str, kept: Iterable[str], written: Iterable[str]) -> None
         ConflictError: it is so.
     """
     stays, comes = set(kept), set(written)
-    folded = {path.casefold(): path for path in stays - comes}
-    for path in sorted(comes - stays):
-        if (other := folded.get(path.casefold())) is not None:
-            raise ConflictError(
-                f"{repo}: {path} and {other} on the Hub differ in capitals alone, and are one file on Windows.",
-                hint="Rename one of them.",
-            )
+    for twins in find_twins(comes - stays, stays):
+        raise ConflictError(f"{repo}: {twins}.", hint="Rename one of them, here or on the Hub.")
     folders = {folder: path for path in comes | stays for folder in _folders(path)}
     for path in sorted(comes | stays):
         other = folders.get(path)

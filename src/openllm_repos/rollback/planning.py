@@ -30,8 +30,6 @@ from openllm_repos.sync.planning import (
     checked_by_host,
     checked_changes,
     nothing_to_do,
-    require_branch,
-    require_reached,
     source_to_carry,
     stopped_by_host,
 )
@@ -139,8 +137,7 @@ class _Planner:
 
     def plan(self, remote: RemoteState) -> Rollback:
         """Plan on what the target's remote has now."""
-        require_reached(remote)
-        require_branch(remote)
+        remote.require_branch()
         with ObjectReader(self.repository.git) as reader:
             relation = relate(self.repository, reader, self.manifest, self.target, self.commit, remote.tip)
             if self.options.to is None:

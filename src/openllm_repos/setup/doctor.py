@@ -13,6 +13,7 @@ from openllm_repos.errors import ManifestError, ReposError
 from openllm_repos.family.access import access_of, with_access
 from openllm_repos.family.source import default_branch_elsewhere
 from openllm_repos.family.writers import find_writers
+from openllm_repos.git.attributes import lfs_paths
 from openllm_repos.git.configured import setting
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import tree_of
@@ -20,6 +21,7 @@ from openllm_repos.git.person import is_changed
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.standing import standing as hook_standing
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.preflight.limits import pointers
 from openllm_repos.retry import NEVER, RetryPolicy
 from openllm_repos.setup.check import Check, error, ok, warning
 from openllm_repos.setup.clone import check_clone, not_opened
@@ -67,11 +69,9 @@ def examine(
     manifest, found = _manifest(manifest_path, repository)
     yield from found
     if repository is None:
-        yield check_lfs(manifest, tracked=False, filtered=False)
+        yield check_lfs(manifest, used=False, filtered=False)
         return
-    yield check_lfs(
-        manifest, tracked=_lfs_tracked(repository), filtered=bool(setting(repository, "filter.lfs.process"))
-    )
+    yield check_lfs(manifest, used=_in_lfs(repository), filtered=bool(setting(repository, "filter.lfs.process")))
     yield from check_clone(repository)
     if manifest is not None:
         yield from _git_remotes(plan_remotes(manifest, repository))
@@ -119,15 +119,18 @@ def _kept(path: Path, repository: Repository, said: str) -> Check:
     return ok("manifest", said)
 
 
-def _lfs_tracked(repository: Repository) -> bool:
-    """Whether an attributes file of the commit that is checked out hands files to LFS."""
+def _in_lfs(repository: Repository) -> bool:
+    """Whether the commit that is checked out has a file that is kept in LFS: lines about it alone are none."""
     try:
-        files = tree_of(repository.git, repository.resolve("HEAD"))
+        commit = repository.resolve("HEAD")
+        files = tree_of(repository.git, commit)
+        attributes = [blob for path, blob in files.items() if path.rpartition(b"/")[2] == _ATTRIBUTES]
+        with ObjectReader(repository.git) as reader:
+            if not any(b"filter=lfs" in found.data for found in reader.read_many(attributes)):
+                return False
+            return bool(pointers(reader, (files[path] for path in lfs_paths(repository, commit, list(files)))))
     except ReposError:
         return False
-    blobs = [blob for path, blob in files.items() if path.rpartition(b"/")[2] == _ATTRIBUTES]
-    with ObjectReader(repository.git) as reader:
-        return any(b"filter=lfs" in found.data for found in reader.read_many(blobs))
 
 
 def _hook(manifest: Manifest, repository: Repository) -> Iterator[Check]:

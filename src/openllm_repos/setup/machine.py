@@ -52,20 +52,20 @@ def _text(version: Version) -> str:
     return ".".join(map(str, version))
 
 
-def check_lfs(manifest: Manifest | None, *, tracked: bool, filtered: bool) -> Check:
+def check_lfs(manifest: Manifest | None, *, used: bool, filtered: bool) -> Check:
     """Look whether git-lfs is there, where it is wanted.
 
     Args:
         manifest: the manifest, if it is sound.
-        tracked: whether the source's attributes hand files to LFS.
+        used: whether the source keeps a file in LFS.
         filtered: whether the person's git knows the LFS filter.
     """
     version = lfs_version()
     if version is not None:
-        if tracked and not filtered:
+        if used and not filtered:
             return warning("git-lfs", f"{_text(version)} is installed, but git does not use it", "git lfs install")
         return ok("git-lfs", _text(version))
-    if tracked:
+    if used:
         return error(
             "git-lfs",
             "not installed, and the source keeps files in LFS",

@@ -44,8 +44,6 @@ from openllm_repos.sync.planning import (
     checked_by_host,
     nothing_to_do,
     plan_with_tree,
-    require_branch,
-    require_reached,
     source_to_carry,
 )
 
@@ -125,8 +123,7 @@ def plan_adoption(
     named = None if options.at is None else _named(manifest, repository, options.at, commit)
     remote = states[target.name]
     try:
-        require_reached(remote)
-        require_branch(remote)
+        remote.require_branch()
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
             planner = _Planner(manifest, repository, reader, target, remote, relation, options.validate)
@@ -163,7 +160,7 @@ def adopt(
         """Record the same source commit on top of what others pushed meanwhile."""
         assert match is not None  # a plan that pushes has one
         try:
-            require_reached(remote)
+            remote.require()
             with ObjectReader(repository.git) as reader:
                 found = relate(repository, reader, manifest, remote.repo, adoption.source_commit, remote.tip)
                 if found.state is not State.NOT_ADOPTED:

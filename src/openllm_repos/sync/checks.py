@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 from openllm_repos.errors import ConflictError
 from openllm_repos.family.relation import Relation
 from openllm_repos.git.history import commits, files_below
+from openllm_repos.git.incoming import files_at
 from openllm_repos.git.markers import expected_markers, markers
 from openllm_repos.git.objects import ObjectReader, top_names
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import FileChange
+from openllm_repos.names.twins import find_twins
+from openllm_repos.plan import Change, FileChange
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.trees import GITLINK_MODE, Node
 from openllm_repos.text import show_path
@@ -33,7 +37,7 @@ def check_tree(part: MappedPart, target: Repo, changes: tuple[FileChange, ...]) 
 
 
 def check_entries(target: Repo, projection: tuple[FileChange, ...]) -> None:
-    """Check the projected files themselves: no submodules, and no names that git or Windows would misread.
+    """Check the projected files themselves: no submodules, and no names that git itself uses.
 
     Args:
         target: the target's entry of the manifest.
@@ -42,7 +46,6 @@ def check_entries(target: Repo, projection: tuple[FileChange, ...]) -> None:
     Raises:
         ConflictError: one of them may not be carried over.
     """
-    folded: dict[str, bytes] = {}
     for change in projection:
         name = change.path.rpartition(b"/")[2]
         if change.new is not None and change.new[0] == GITLINK_MODE:
@@ -50,15 +53,32 @@ def check_entries(target: Repo, projection: tuple[FileChange, ...]) -> None:
         elif name == _SUBMODULES or any(part.lower() == b".git" for part in change.path.split(b"/")):
             problem = "has a name that git itself uses"
         else:
-            first = folded.setdefault(change.path.decode("utf-8", "surrogateescape").casefold(), change.path)
-            if first == change.path:
-                continue
-            problem = (
-                f"differs from {show_path(first)} only in upper and lower case, which Windows and macOS cannot hold"
-            )
+            continue
         raise ConflictError(
             f"{target.name}: {show_path(change.path)} {problem}.",
             hint="Narrow the map's pattern, or rename it in the source.",
+        )
+
+
+def check_twins(repository: Repository, target: Repo, tree: ObjectId, changes: tuple[FileChange, ...]) -> None:
+    """Check that no file comes to a target that Windows or macOS take for another one of its files.
+
+    Args:
+        repository: the clone.
+        target: the manifest's entry.
+        tree: what the target would get.
+        changes: what that changes there.
+
+    Raises:
+        ConflictError: one does.
+    """
+    comes = [os.fsdecode(change.path) for change in changes if change.change is Change.ADDED]
+    if not comes:
+        return
+    for twins in find_twins(comes, (os.fsdecode(path) for path, _ in files_at(repository, tree))):
+        raise ConflictError(
+            f"{target.name}: {twins}; nothing was pushed.",
+            hint="Rename one of them, in the source or in the target, or narrow the map's pattern.",
         )
 
 

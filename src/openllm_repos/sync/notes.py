@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from openllm_repos.family.relation import Relation, State
 from openllm_repos.family.source import empty_maps, uncommitted
+from openllm_repos.git.attributes import lfs_paths
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import FileChange
+from openllm_repos.preflight.fixes import track
+from openllm_repos.preflight.limits import pointers
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.text import show_path
 
@@ -41,6 +45,34 @@ def sync_notes(repository: Repository, reader: ObjectReader, target: Repo, relat
             f" {_some(relation.behind, 'commit')}, beside those that {target.name} has."
         )
     yield from _left_behind(repository, reader, target, relation)
+
+
+def lfs_notes(
+    repository: Repository, reader: ObjectReader, target: Repo, tree: ObjectId, changes: Sequence[FileChange]
+) -> Iterator[str]:
+    """Say which files come as text to paths that the target's own attributes give to LFS.
+
+    A host takes them. Edited there they become pointers, which a source without such a line would keep as text.
+
+    Args:
+        repository: the clone.
+        reader: reads its objects.
+        target: the manifest's entry.
+        tree: what the target gets.
+        changes: what that changes there.
+    """
+    attributes = reader.find(f"{tree}:.gitattributes".encode())
+    if attributes is None or b"filter=lfs" not in reader.read(attributes[0]).data:
+        return
+    files = {change.path: change.new[1] for change in changes if change.new and change.new[0].startswith(b"100")}
+    tracked = sorted(lfs_paths(repository, tree, sorted(files)))
+    found = pointers(reader, (files[path] for path in tracked))
+    if plain := [path for path in tracked if files[path] not in found]:
+        patterns = " ".join(f'"{pattern}"' for pattern in dict.fromkeys(map(track, plain)))
+        yield (
+            f".gitattributes of {target.name} gives {_listed(plain)} to LFS, but the source does not: edited there, it"
+            f" becomes a pointer. In the source, 'git lfs track {patterns}' makes it one."
+        )
 
 
 def map_notes(manifest: Manifest, repository: Repository, targets: Sequence[Repo], commit: ObjectId) -> tuple[str, ...]:

@@ -27,10 +27,17 @@ from openllm_repos.plan import Action, Drift, FileChange, RefUpdate, Settled, St
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.push import Push
-from openllm_repos.sync.checks import check_commits, check_entries, check_markers, check_never, check_tree
+from openllm_repos.sync.checks import (
+    check_commits,
+    check_entries,
+    check_markers,
+    check_never,
+    check_tree,
+    check_twins,
+)
 from openllm_repos.sync.merging import MergeConflict, merged_tree
 from openllm_repos.sync.message import adopt_message, sync_message
-from openllm_repos.sync.notes import map_notes, sync_notes
+from openllm_repos.sync.notes import lfs_notes, map_notes, sync_notes
 from openllm_repos.text import redact
 
 
@@ -164,8 +171,7 @@ def plan_target(
     """Plan one target; what stops it is an answer, so that the others go on. One that is held is left alone."""
     target, options = remote.repo, options or SyncOptions()
     try:
-        require_reached(remote)
-        require_branch(remote)
+        remote.require_branch()
         with ObjectReader(repository.git) as reader:
             relation = relate(repository, reader, manifest, target, commit, remote.tip)
             if relation.held:
@@ -182,29 +188,6 @@ def plan_target(
         return stopped_by_host(target, why)
     except ReposError as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code)
-
-
-def require_reached(remote: RemoteState) -> None:
-    """Refuse a target whose remote did not answer.
-
-    Raises:
-        EnvironmentProblem: it is so.
-    """
-    remote.require()
-
-
-def require_branch(remote: RemoteState) -> None:
-    """Refuse a target that has branches, but not the one that the manifest names: a sync would start a second history.
-
-    Raises:
-        UsageError: it is so.
-    """
-    if remote.tip is None and remote.branches:
-        target, there = remote.repo, ", ".join(remote.branches[:5])
-        raise UsageError(
-            f"{target.name} has no branch {target.branch}, but it has {there}.",
-            hint=f"Name the branch in the manifest (repos.{target.name}.branch), or make it there first.",
-        )
 
 
 def _planned(
@@ -226,7 +209,10 @@ def _planned(
     tree = merged_tree(repository, reader, relation, target, options.settled)
     _check_against_projection(relation, target, tree)
     plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
-    notes = tuple(sync_notes(repository, reader, target, relation))
+    notes = (
+        *sync_notes(repository, reader, target, relation),
+        *lfs_notes(repository, reader, target, tree, plan.changes),
+    )
     return replace(plan, settled=options.settled, notes=notes)
 
 
@@ -319,6 +305,7 @@ def checked_changes(
     old_tree = None if relation.tip is None else reader.find(relation.tip.encode() + b"^{tree}")
     changes = part.tree_changes(None if old_tree is None else old_tree[0], tree.encode())
     check_tree(part, target, changes)
+    check_twins(repository, target, tree, changes)
     return changes
 
 

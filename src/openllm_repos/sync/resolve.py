@@ -32,9 +32,7 @@ from openllm_repos.sync.planning import (
     bring_tips,
     checked_by_host,
     plan_with_tree,
-    require_branch,
     require_mergeable,
-    require_reached,
     source_to_carry,
     stopped_by_host,
 )
@@ -255,8 +253,7 @@ def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path |
 
 
 def _tip(remote: RemoteState) -> ObjectId | None:
-    require_reached(remote)
-    require_branch(remote)
+    remote.require_branch()
     return remote.tip
 
 

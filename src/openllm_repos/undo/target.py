@@ -27,7 +27,7 @@ from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.project import origins
-from openllm_repos.sync.planning import checked_by_host, require_branch, require_reached, stopped_by_host
+from openllm_repos.sync.planning import checked_by_host, stopped_by_host
 from openllm_repos.text import redact, show, show_path
 
 
@@ -51,8 +51,7 @@ def plan_target_undo(
     """
     target = remote.repo
     try:
-        require_reached(remote)
-        require_branch(remote)
+        remote.require_branch()
         with ObjectReader(repository.git) as reader:
             plan = _Undoing(manifest, repository, reader, remote, operation, move).plan()
         return plan if isinstance(plan, Stopped) else checked_by_host(manifest, repository, plan, remote, validate)

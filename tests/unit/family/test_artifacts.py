@@ -107,7 +107,7 @@ def test_a_name_that_would_be_misread_is_refused(tmp_path: Path, name: bytes, wh
 def test_names_that_differ_in_capitals_alone_are_one_on_windows(tmp_path: Path) -> None:
     write(tmp_path, "x/Model.bin", "x/model.bin")
     assert problems(tmp_path, ("x/", ".")) == [
-        "x/model.bin and x/Model.bin differ in capitals alone, and are one file on Windows"
+        "x/model.bin and x/Model.bin differ only in upper and lower case, and are one path on Windows or macOS"
     ]
 
 

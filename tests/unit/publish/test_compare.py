@@ -68,7 +68,7 @@ def test_a_path_cannot_be_a_file_and_a_folder() -> None:
 
 def test_two_paths_that_differ_in_capitals_alone_are_one_on_windows() -> None:
     require_room("m", ["a/B", "a/b"], ["a/b"])  # there already
-    with pytest.raises(ConflictError, match="m: a/b and A/b on the Hub differ in capitals alone"):
+    with pytest.raises(ConflictError, match="m: a/b and A/b differ only in upper and lower case"):
         require_room("m", ["A/b", "c"], ["a/b"])
 
 

@@ -58,7 +58,6 @@ def test_a_result_may_change_mapped_paths_only(clone: Clone, manifest: Manifest)
         (b"training/sub", b"160000", "training/sub is a submodule"),
         (b"training/.gitmodules", b"100644", "has a name that git itself uses"),
         (b"training/.GIT/config", b"100644", "has a name that git itself uses"),
-        (b"training/Stra\xc3\x9fe.py", b"100644", "differs from training/strasse.py only in upper and lower case"),
     ],
 )
 def test_files_that_cannot_be_carried_are_named(manifest: Manifest, path: bytes, mode: bytes, said: str) -> None:
