@@ -66,7 +66,7 @@ def test_a_tag_that_was_moved_by_hand_is_found(releases: Releases) -> None:
     status = releases.run("status", "--check", cwd=releases.clone.path)
     assert status.code == 1
     assert f"small-7k: has its tag v1.0.0 at {new}, and the release has {old}." in status.out.replace("\n  ", " ")
-    assert "openllm-repos release verify v1.0.0" in status.out
+    assert "next: openllm-repos release 1.0.0  # then makes it as it was" in status.out
 
 
 @pytest.mark.slow
@@ -77,7 +77,7 @@ def test_every_sort_of_fault_is_told(releases: Releases) -> None:
     done = releases.release("verify", "--json")
     assert done.code == 1
     (release,) = done.json()["releases"]
-    assert {repo["name"]: repo["verdict"] for repo in release["repos"]} == {
+    assert {repo["name"]: repo["state"] for repo in release["repos"]} == {
         "main": "good",
         "space": "missing",
         "small-7k": "good",

@@ -96,7 +96,7 @@ def test_a_dry_run_says_it_all_and_changes_nothing(releases: Releases) -> None:
     assert listing(releases.folder) == before
     facts = releases.release("1.0.0", "-n", "--json").json()
     assert [repo["name"] for repo in facts["repos"]] == list(ORDER)
-    assert {repo["state"] for repo in facts["repos"]} == {"absent"}
+    assert {repo["state"] for repo in facts["repos"]} == {"missing"}
     assert listing(releases.folder) == before
 
 
@@ -195,12 +195,13 @@ def test_everything_that_stands_against_a_release_is_told_at_once(releases: Rele
         f"  small-7k: VERSION says 1.0.0, not 2.0.0 (at {small}).",
         "    hint: Change it there, commit and push.",
         f"  small-7k: its tag v2.0.0 is at {releases.remotes['small-7k'].tip('main~1')[:10]}, not at {small}.",
-        "    hint: A tag that others may have is never moved: take the next version.",
+        f"    next: git push {releases.urls['small-7k']} :refs/tags/v2.0.0  # if it was pushed by mistake",
+        "    hint: Else take the next version: a tag that others may have is never moved.",
         "  small-8k: its tag v2.0.0 is at the right commit, but lightweight, and a release has annotated ones.",
-        f"    next: git push {releases.urls['small-8k']} :refs/tags/v2.0.0  # if nobody uses it",
+        f"    next: git push {releases.urls['small-8k']} :refs/tags/v2.0.0  # if it was pushed by mistake",
         "  training-data: has no commit on main yet, so there is nothing to tag.",
         "    hint: Push to it first, or give its entry: release = false",
-        "next: openllm-repos release 2.0.0  # once that is done",
+        "next: openllm-repos version set 2.0.1  # is free in every repo; commit, push and release that",
     ]
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == before
 
@@ -287,11 +288,11 @@ def test_json_tells_how_far_a_release_came_that_was_stopped(releases: Releases) 
         said = done.json()
         assert done.code == 3
         assert {repo["name"]: (repo["state"], repo["outcome"]) for repo in said["repos"]} == {
-            "space": ("verified", None),
-            "small-7k": ("verified", None),
-            "small-8k": ("refused", None),
-            "training-data": ("prepared", None),
-            "main": ("prepared", None),
+            "space": ("good", None),
+            "small-7k": ("good", None),
+            "small-8k": ("missing", None),
+            "training-data": ("missing", None),
+            "main": ("missing", None),
         }
         assert said["stopped"]["exit_code"] == 3
         assert "frozen" in said["stopped"]["message"]
@@ -405,7 +406,8 @@ def test_a_tag_that_somebody_puts_elsewhere_meanwhile_is_a_conflict(releases: Re
     tips = {name: bare.tips() for name, bare in releases.remotes.items()}
     done = releases.release("1.0.0")
     assert done.code == 3
-    assert "small-8k: its tag v1.0.0 is elsewhere; this release plans it at" in done.err
+    assert "small-8k: has its tag v1.0.0 at" in done.err
+    assert ", and the release has" in done.err
     assert "openllm-repos release abort 1.0.0" in done.err
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == tips
 

@@ -126,7 +126,7 @@ def test_releases_stand_beside_the_repos(tmp_path: Path, run_cli: RunCli) -> Non
     moved = releases.member("small-8k", "More", {"more.json": "{}\n"})
     releases.remotes["small-8k"].git("tag", "-f", "v1.0.0", moved)
     page = run_cli("status", "--html", "-", cwd=releases.clone.path).out
-    assert "<title>openllm: 2 of 5 repos need something</title>" in page
+    assert "<title>openllm: 3 of 5 repos need something</title>" in page
     assert "lacks the tag v1.0.0 of the release 1.0.0." in section(page, "next")
     assert "lacks the tag v1.0.0 of the release 1.0.0" in section(page, "repos")
     rows = [re.sub(r"(<[^>]*>)+", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[-3:]]
@@ -134,11 +134,11 @@ def test_releases_stand_beside_the_repos(tmp_path: Path, run_cli: RunCli) -> Non
     assert rows == [
         ["Version", "main", "space", "small-7k", "small-8k", "training-data"],
         [
-            *("1.0.0", "tagged", tips["main"], "tagged", tips["space"], "missing", "moved", moved[:7]),
+            *("1.0.0", "good", tips["main"], "good", tips["space"], "missing", "moved", moved[:7]),
             *("lightweight", commit[:7]),
         ],
         [
-            *("0.9.0", "(no", "lock)", "tagged", releases.remotes["main"].git("rev-parse", "v0.9.0")[:7]),
+            *("0.9.0", "(no", "lock)", "good", releases.remotes["main"].git("rev-parse", "v0.9.0")[:7]),
             *("-", "no", "part", "in", "it") * 4,
         ],
     ]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from openllm_repos.family.tags import TagState
 from openllm_repos.git.describe import Described
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.manifest import Manifest
@@ -15,7 +16,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
 from openllm_repos.picture.report import Report
 from openllm_repos.plan import Change, Conflict, Drift, FileChange, Finding, Rule, Stopped
-from openllm_repos.release.matrix import Cell, CellState, Matrix, ReleaseRow
+from openllm_repos.release.matrix import Cell, Matrix, ReleaseRow
 from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
 from openllm_repos.status.problems import Problem
 
@@ -121,7 +122,7 @@ class Reports:
         )
 
     def _release(self, version: str, repos: Sequence[Repo]) -> ReleaseRow:
-        states = cycle(CellState) if version == "0.3.0" else cycle([CellState.TAGGED])
+        states = cycle([*TagState, None]) if version == "0.3.0" else cycle([TagState.GOOD])
         tag = TagName(f"v{version}")
-        cells = tuple(Cell(next(states), tag, commit(number + 400)) for number, _ in enumerate(repos))
+        cells = tuple(Cell(next(states), commit(number + 400)) for number, _ in enumerate(repos))
         return ReleaseRow(tag, version, version != "0.1.0", "", cells)

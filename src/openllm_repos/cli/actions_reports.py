@@ -30,11 +30,11 @@ from openllm_repos.plan import Outcome, Stopped, TargetPlan
 
 if TYPE_CHECKING:
     from openllm_repos.errors import ReposError
-    from openllm_repos.journal.releases import ReleaseRecord
+    from openllm_repos.family.tags import ReleaseTags, RepoTag
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.plan import Adoption, SyncPlan
-    from openllm_repos.release.model import ReleasePlan, Tagged
-    from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
+    from openllm_repos.release.carry import Mended, Unfinished
+    from openllm_repos.release.model import ReleasePlan
     from openllm_repos.status.family import FamilyStatus
     from openllm_repos.status.problems import Problem
 
@@ -135,58 +135,55 @@ def report_adoption(
     write(Report(parts, notes, outputs))
 
 
-def report_release(manifest: Manifest, plan: ReleasePlan | ReleaseRecord, tagged: Sequence[Tagged] | None) -> None:
-    """Tell what a release did, or would do; what stands against one is an error."""
+def report_release(manifest: Manifest, plan: ReleasePlan | Unfinished, result: Mended | None) -> None:
+    """Tell what a release did, or would do; what stands against one, or cannot be mended, is an error."""
     if not in_actions():
         return
+    from openllm_repos.cli.release_text import obstacle_lines, release_lines
     from openllm_repos.release.model import ReleasePlan
 
-    parts = [heading("release", plan.version, "dry run" if tagged is None else "")]
-    notes: list[Note] = []
-    if tagged is not None:
+    version, tag = (plan.version, plan.tag) if isinstance(plan, ReleasePlan) else (plan.record.version, plan.record.tag)
+    parts = [heading("release", version, "dry run" if result is None else "")]
+    tagged, faults = (result.tagged, result.left) if result is not None else ((), ())
+    if result is not None:
         rows = [
             (code(one.repo), commit_link(manifest, one.repo, one.commit), code(one.tag), _pushed(one.pushed))
             for one in tagged
         ]
         parts.append(table(("repo", "commit", "tag", "what"), rows))
     elif isinstance(plan, ReleasePlan):
-        from openllm_repos.cli.release_text import obstacle_lines, release_lines
-
         parts.append(block(release_lines(plan, every_file=True)))
-        parts += [block(obstacle_lines(plan.obstacles))] if plan.obstacles else []
-        notes += [
-            Note("error", f"{one.repo}: {one.message}{with_next(one.next)}", f"Release {plan.version}")
-            for one in plan.obstacles
-        ]
-    pushed = [one.repo for one in tagged or () if one.pushed]
-    source = next((str(one.commit) for one in tagged or () if one.repo == manifest.source.name), "")
+        faults = plan.obstacles
+    parts += [block(obstacle_lines(faults))] if faults else []
+    notes = [Note("error", f"{one.repo}: {one.message}{with_next(one.next)}", f"Release {version}") for one in faults]
+    pushed = [one.repo for one in tagged if one.pushed]
     outputs = {
-        "version": plan.version,
-        "tag": str(plan.tag),
-        "commit": source,
+        "version": version,
+        "tag": str(tag),
+        "commit": next((str(one.commit) for one in tagged if one.repo == manifest.source.name), ""),
         "changed": truth(bool(pushed)),
         "pushed": listing(pushed),
     }
     write(Report(parts, notes, outputs))
 
 
-def report_verified(found: Sequence[VerifiedRelease]) -> None:
+def report_verified(found: Sequence[ReleaseTags]) -> None:
     """Tell what the remotes say of releases; what is not as its lock says is an error."""
     if not in_actions():
         return
-    from openllm_repos.cli.release_text import said_of, verdict_of
+    from openllm_repos.cli.release_text import said_of, state_said
 
     parts, notes = [heading("release verify")], []
     faulty: dict[str, None] = {}
     for one in found:
-        rows = [(code(repo.repo.name), _locked_link(repo), code(verdict_of(repo))) for repo in one.repos]
+        rows = [(code(repo.repo.name), _locked_link(repo), code(state_said(repo))) for repo in one.repos]
         parts.append(Part((f"{code(one.tag)}: {code(said_of(one))}",), foot=("",)))
-        parts += [table(("repo", "commit", "verdict"), rows)] if rows else []
+        parts += [table(("repo", "commit", "state"), rows)] if rows else []
         if not one.good:
             notes.append(Note("error", f"{one.tag}: {said_of(one)}", "openllm-repos release verify"))
-        bad = [repo for repo in one.repos if repo.verdict.value != "good"]
+        bad = [repo for repo in one.repos if not repo.state.settled]
         faulty |= {str(repo.repo.name): None for repo in bad}
-        notes += [Note("error", f"{repo.repo.name}: {verdict_of(repo)}", f"Release {one.tag}") for repo in bad]
+        notes += [Note("error", f"{repo.repo.name}: {state_said(repo)}", f"Release {one.tag}") for repo in bad]
     outputs = {
         "complete": truth(all(one.good for one in found)),
         "tags": listing(str(one.tag) for one in found),
@@ -219,7 +216,7 @@ def _source(manifest: Manifest, commit: str) -> Part:
     return Part((f"{code(manifest.source.name)} at {commit_link(manifest, manifest.source.name, commit)}", ""))
 
 
-def _locked_link(repo: VerifiedRepo) -> str:
+def _locked_link(repo: RepoTag) -> str:
     return shown_at(repo.repo.kind, repo.repo.url, repo.commit)
 
 

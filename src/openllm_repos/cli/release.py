@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,23 +14,28 @@ from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_compare import diff_releases, release_notes
-from openllm_repos.cli.release_text import obstacle_lines, release_json, release_lines, resumed_json, tagged_lines
+from openllm_repos.cli.release_text import (
+    obstacle_lines,
+    release_json,
+    release_lines,
+    tagged_lines,
+    unfinished_json,
+    unfinished_lines,
+)
 from openllm_repos.cli.releases import abort_release, list_releases, show_release, verify_release
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
+from openllm_repos.family.remotes import DEADLINE
 from openllm_repos.git.repository import Repository
-from openllm_repos.journal.releases import ReleaseRecord, end_release, read_release
-from openllm_repos.manifest.model import Manifest
-from openllm_repos.release.begun import find_begun
-from openllm_repos.release.carry import carry_out, tags_due
+from openllm_repos.journal.releases import end_release
+from openllm_repos.manifest.model import Kind, Manifest
+from openllm_repos.release.carry import Mended, Unfinished, carry_out, find_unfinished, mend
 from openllm_repos.release.desk import Desk
-from openllm_repos.release.model import ReleasePlan, Tagged
+from openllm_repos.release.model import ReleasePlan
 from openllm_repos.release.planning import ReleaseOptions, plan_release
 from openllm_repos.release.run import make_release, require_possible
+from openllm_repos.status.spaces import AskedHub
 from openllm_repos.versions.order import require_version
-
-if TYPE_CHECKING:
-    from openllm_repos.hub.client import HubClient
 
 _MAKE = "make"
 
@@ -73,12 +78,13 @@ def release() -> None:
 @click.argument("version")
 @click.option("--resume", is_flag=True, help="Only go on with a release that was begun; begin none.")
 @click.option("--allow-drift", is_flag=True, help="Release targets with changes that the source does not have.")
-def make(frame: Frame, version: str, resume: bool, allow_drift: bool) -> int:
+@click.option("--allow-broken", is_flag=True, help="Release though a Space does not run.")
+def make(frame: Frame, version: str, resume: bool, allow_drift: bool, allow_broken: bool) -> int:
     """Release VERSION."""
     manifest, repository, access = open_family(frame.invocation)
     require_version(version)
     manifest.project.tag.tag_for(version)
-    options = ReleaseOptions(version, allow_drift, _manifest_path(frame.invocation, repository))
+    options = ReleaseOptions(version, allow_drift, allow_broken, _manifest_path(frame.invocation, repository))
     return frame.run(_Release(manifest, access, options, resume=resume), manifest, repository)
 
 
@@ -89,8 +95,8 @@ for _command in (make, list_releases, show_release, verify_release, diff_release
 
 
 @dataclass
-class _Release(Change[ReleasePlan | ReleaseRecord, tuple[Tagged, ...]]):
-    """A release, from the start, or (where the plan is a record) from where one that was begun has come to."""
+class _Release(Change[ReleasePlan | Unfinished, Mended]):
+    """A release from the start, or from where one that was begun, or is out and lacks something, has come to."""
 
     declined = "Nothing was changed."
 
@@ -103,76 +109,80 @@ class _Release(Change[ReleasePlan | ReleaseRecord, tuple[Tagged, ...]]):
     def name(self) -> str:  # type: ignore[override]
         return f"release {self.options.version}"
 
-    def plan(self, repository: Repository) -> ReleasePlan | ReleaseRecord:
-        begun = find_begun(self.manifest, repository, self.options.version)
-        if begun is None and self.resume:
+    def plan(self, repository: Repository) -> ReleasePlan | Unfinished:
+        self.desk = self.resources.enter_context(Desk(repository))
+        found = find_unfinished(self.manifest, self.desk, self.options.version)
+        if found is None and self.resume:
             raise UsageError(
                 f"The release {self.options.version} was not begun, so there is nothing to go on with.",
                 hint=f"openllm-repos release {self.options.version}  # starts it",
             )
-        self.desk = self.resources.enter_context(Desk(repository))
-        return begun or plan_release(self.manifest, self.desk, self.options, self._hub())
+        return found or self._planned()
 
-    def _hub(self) -> HubClient | None:
-        """Return the Hub, where there is something of the family on it and a token to ask with."""
+    def _planned(self) -> ReleasePlan:
+        """Plan it; the Hub is asked about rights where there is a token, and about Spaces in any case."""
         held = [repo for repo in self.manifest.released if hub_repo_of(repo) is not None]
-        asks = any(self.access.credential(repo.url) is not None for repo in held)
-        return self.access.hub() if asks else None
+        hub = self.access.hub() if held else None
+        spaces = [repo for repo in held if repo.kind is Kind.SPACE]
+        asked = AskedHub(hub if spaces and not self.options.allow_broken else None, spaces, deadline=DEADLINE)
+        known = any(self.access.credential(repo.url) is not None for repo in held)
+        return plan_release(self.manifest, self.desk, self.options, hub if known else None, asked)
 
-    def plan_lines(self, plan: ReleasePlan | ReleaseRecord, *, every_file: bool) -> Iterator[str]:
-        if isinstance(plan, ReleasePlan):
-            yield from release_lines(plan, every_file=every_file)
-            if self.desk.repository.quarantined:
-                yield from obstacle_lines(plan.obstacles)
-        else:
-            yield f"The release {plan.tag} was begun before, or is done. This makes sure of:"
-            for row in plan.rows:
-                yield f"tag  {row.repo}: {row.tag} at {row.commit[:10]}"
+    def plan_lines(self, plan: ReleasePlan | Unfinished, *, every_file: bool) -> Iterator[str]:
+        if isinstance(plan, Unfinished):
+            yield from unfinished_lines(plan)
+            return
+        yield from release_lines(plan, every_file=every_file)
+        if self.desk.repository.quarantined:
+            yield from obstacle_lines(plan.obstacles)
 
-    def require(self, plan: ReleasePlan | ReleaseRecord) -> None:
+    def require(self, plan: ReleasePlan | Unfinished) -> None:
         if isinstance(plan, ReleasePlan):
             require_possible(plan)
 
-    def question(self, plan: ReleasePlan | ReleaseRecord) -> str:
+    def question(self, plan: ReleasePlan | Unfinished) -> str:
         if isinstance(plan, ReleasePlan):
             return f"Release {plan.version} to {len(plan.repos)} repos?"
-        due = tags_due(self.desk, plan)
-        return f"Finish the release {plan.version} in {', '.join(due)}?" if due else ""
+        version = plan.record.version
+        if plan.out:
+            return f"Make the tag of {version} anew in {', '.join(plan.due)}?" if plan.due else ""
+        return f"Finish the release {version} in {', '.join(plan.due)}?"
 
-    def apply(self, plan: ReleasePlan | ReleaseRecord, repository: Repository, tell: Tell) -> tuple[Tagged, ...]:
+    def apply(self, plan: ReleasePlan | Unfinished, repository: Repository, tell: Tell) -> Mended:
         if isinstance(plan, ReleasePlan):
-            end_release(repository)  # one that was begun here, but given up elsewhere since
-            return make_release(self.manifest, self.desk, plan, tell)
-        tell(f"The release {plan.tag} was begun before; going on from what the remotes say.")
-        return carry_out(self.desk, plan, tell)
+            end_release(repository)  # one that was begun here, and is out or was given up since
+            return Mended(make_release(self.manifest, self.desk, plan, tell))
+        if plan.out:
+            return mend(self.desk, plan, tell)
+        tell(f"The release {plan.record.tag} was begun before; going on from what the remotes say.")
+        return Mended(carry_out(self.desk, plan.record, tell))
 
-    def result_lines(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...]) -> Iterable[str]:
-        return tagged_lines(plan.version, result)
+    def result_lines(self, plan: ReleasePlan | Unfinished, result: Mended) -> Iterator[str]:
+        yield from tagged_lines(self.options.version, result)
 
-    def facts(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...] | None) -> dict[str, Any]:
+    def facts(self, plan: ReleasePlan | Unfinished, result: Mended | None) -> dict[str, Any]:
+        tagged = () if result is None else result.tagged
         if isinstance(plan, ReleasePlan):
-            return release_json(plan, result or ())
-        return resumed_json(plan, result or ())
+            return release_json(plan, tagged)
+        return unfinished_json(plan, tagged, () if result is None else result.left)
 
-    def failure_facts(self, plan: ReleasePlan | ReleaseRecord, why: ReposError) -> dict[str, Any]:
-        """Return how far each repo has come."""
+    def failure_facts(self, plan: ReleasePlan | Unfinished, why: ReposError) -> dict[str, Any]:
+        """Return how each repo was last seen to hold its tag."""
         facts = self.facts(plan, None)
         if isinstance(plan, ReleasePlan) and plan.obstacles:
             return facts
-        record = read_release(self.desk.repository)
-        if record is not None:
-            come = {str(row.repo): str(row.state) for row in record.rows}
-            facts["repos"] = [one | {"state": come.get(one["name"], one["state"])} for one in facts["repos"]]
+        states = self.desk.states
+        facts["repos"] = [one | {"state": str(states.get(one["name"], one["state"]))} for one in facts["repos"]]
         return facts | {"stopped": {"message": why.message, "next": why.hint or None, "exit_code": why.exit_code}}
 
-    def report(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...] | None) -> None:
+    def report(self, plan: ReleasePlan | Unfinished, result: Mended | None) -> None:
         if result is not None or isinstance(plan, ReleasePlan):
             report_release(self.manifest, plan, result)
 
-    def exit_code(self, plan: ReleasePlan | ReleaseRecord, result: tuple[Tagged, ...] | None) -> int:
-        if result is not None or isinstance(plan, ReleaseRecord):
-            return 0
-        return min((one.exit_code for one in plan.obstacles), default=0)
+    def exit_code(self, plan: ReleasePlan | Unfinished, result: Mended | None) -> int:
+        if result is not None:
+            return min((one.exit_code for one in result.left), default=0)
+        return 0 if isinstance(plan, Unfinished) else min((one.exit_code for one in plan.obstacles), default=0)
 
 
 def _manifest_path(invocation: Invocation, repository: Repository) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openllm_repos.cli.plan_text import step_json, step_lines
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
-from openllm_repos.family.releases import TagState
+from openllm_repos.family.tags import TagState
 from openllm_repos.hint import hint_lines, note_lines
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import LockPlace, Role
@@ -15,9 +15,9 @@ from openllm_repos.plan import Stopped
 from openllm_repos.text import show
 
 if TYPE_CHECKING:
-    from openllm_repos.journal.releases import ReleaseRecord
+    from openllm_repos.family.tags import ReleaseTags, RepoTag
+    from openllm_repos.release.carry import Mended, Unfinished
     from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan, Tagged
-    from openllm_repos.release.verify import VerifiedRelease, VerifiedRepo
 
 SCHEMA = 1
 _TAGGED = (Column(), Column(yields=1), Column(yields=2), Column(yields=3))
@@ -46,7 +46,7 @@ def release_lines(plan: ReleasePlan, *, every_file: bool) -> Iterator[str]:
 
 
 def _commit(plan: ReleasePlan, row: RepoPlan) -> str:
-    if row.state is TagState.AS_PLANNED:
+    if row.state is TagState.GOOD:
         return f"is at {str(row.commit)[:10]} already"
     if row.repo.role is Role.SOURCE:
         where = "at the lock's commit" if plan.lock is LockPlace.COMMIT else f"at {plan.source_commit[:10]}"
@@ -64,12 +64,26 @@ def obstacle_lines(obstacles: Sequence[Obstacle]) -> Iterator[str]:
         yield from hint_lines(one.next, "  ")
 
 
-def tagged_lines(version: str, tagged: Sequence[Tagged]) -> Iterator[str]:
-    """Yield what came of a release."""
-    rows = [Row([one.repo, one.tag, one.commit[:10], one.url]) for one in tagged]
+def unfinished_lines(release: Unfinished) -> Iterator[str]:
+    """Yield what is made sure of, of a release that was begun or is out."""
+    record = release.record
+    how = "is out" if release.out else "was begun before, and is not out yet"
+    yield f"The release {record.tag} {how}. This makes sure of:"
+    yield from (f"tag  {one.repo.name}: {state_said(one)}" for one in release.tags)
+
+
+def tagged_lines(version: str, result: Mended) -> Iterator[str]:
+    """Yield what came of a release, and what of it cannot be made good."""
+    rows = [Row([one.repo, one.tag, one.commit[:10], one.url]) for one in result.tagged]
     yield from table_lines(_TAGGED, rows, width=terminal_columns())
-    what = "Released" if any(one.pushed for one in tagged) else "Nothing to do: it is released, and every tag is there"
-    yield f"{what}: {version}"
+    yield from obstacle_lines(result.left)
+    if any(one.pushed for one in result.tagged):
+        yield f"Released: {version}"
+    elif not result.left:
+        yield f"Nothing to do: it is released, and every tag is there: {version}"
+    if result.left:
+        names = ", ".join(dict.fromkeys(one.repo for one in result.left))
+        yield f"{version} is out all the same, without {names}; the next release is not held up."
 
 
 def release_json(plan: ReleasePlan, tagged: Sequence[Tagged]) -> dict[str, Any]:
@@ -84,10 +98,7 @@ def release_json(plan: ReleasePlan, tagged: Sequence[Tagged]) -> dict[str, Any]:
         "lock": {"in": str(plan.lock), "path": lock_path(plan.tag) if plan.lock is LockPlace.COMMIT else None},
         "signed": plan.signed,
         "notes": list(plan.notes),
-        "obstacles": [
-            {"repo": one.repo, "message": one.message, "next": one.next or None, "exit_code": one.exit_code}
-            for one in plan.obstacles
-        ],
+        "obstacles": [_obstacle(one) for one in plan.obstacles],
         "sync": [step_json(step) for step in plan.sync.targets],
         "repos": [
             {
@@ -104,63 +115,63 @@ def release_json(plan: ReleasePlan, tagged: Sequence[Tagged]) -> dict[str, Any]:
     }
 
 
-def resumed_json(record: ReleaseRecord, tagged: Sequence[Tagged]) -> dict[str, Any]:
-    """Return a release that was begun before, and what came of it now."""
-    came = {one.repo: one for one in tagged}
+def unfinished_json(release: Unfinished, tagged: Sequence[Tagged], left: Sequence[Obstacle]) -> dict[str, Any]:
+    """Return a release that was begun before or is out, and what came of it now."""
+    record, came = release.record, {one.repo: one for one in tagged}
     return {
         "schema": SCHEMA,
         "project": record.project,
         "version": record.version,
         "tag": record.tag,
         "resumed": True,
+        "out": release.out,
+        "obstacles": [_obstacle(one) for one in left],
         "repos": [
             {
-                "name": row.repo,
-                "role": row.role,
-                "url": row.url,
-                "tag": row.tag,
-                "commit": row.commit,
-                "state": str(row.state),
-                "outcome": _outcome(came.get(row.repo)),
+                "name": one.repo.name,
+                "role": one.repo.role,
+                "url": one.repo.url,
+                "tag": one.repo.tag,
+                "commit": one.commit,
+                "state": str(one.state),
+                "outcome": _outcome(came.get(one.repo.name)),
             }
-            for row in record.rows
+            for one in release.tags
         ],
     }
+
+
+def _obstacle(one: Obstacle) -> dict[str, Any]:
+    return {"repo": one.repo, "message": one.message, "next": one.next or None, "exit_code": one.exit_code}
 
 
 def _outcome(one: Tagged | None) -> dict[str, Any] | None:
     return None if one is None else {"commit": one.commit, "pushed": one.pushed}
 
 
-def verdict_of(repo: VerifiedRepo) -> str:
+def state_said(one: RepoTag) -> str:
     """Say how a repo holds the tag of a release."""
-    from openllm_repos.release.verify import Verdict
-
-    where = f"{repo.repo.tag} at {repo.commit[:10]}"
-    match repo.verdict:
-        case Verdict.GOOD:
+    where = f"{one.repo.tag} at {one.commit[:10]}"
+    match one.state:
+        case TagState.GOOD:
             return where
-        case Verdict.MISSING:
-            return f"missing: {where}"
-        case Verdict.MOVED:
-            return f"moved: {repo.repo.tag} is at {str(repo.held)[:10]}, and the lock says {repo.commit[:10]}"
-        case Verdict.UNREACHABLE:
-            return f"unreachable: {repo.said}"
+        case TagState.MOVED:
+            return f"moved: {one.repo.tag} is at {str(one.held)[:10]}, and the lock says {one.commit[:10]}"
+        case TagState.UNKNOWN:
+            return f"unreachable: {one.problem}"
         case _:
-            return f"{repo.verdict}: {where}"
+            return f"{one.state}: {where}"
 
 
-def said_of(one: VerifiedRelease) -> str:
+def said_of(one: ReleaseTags) -> str:
     """Say how a release stands, in a few words."""
-    from openllm_repos.release.verify import Verdict
-
     if one.fault:
         return one.fault
     if one.found is None:
         return "no lock: not made by a release"
     if one.good:
         return f"complete, {len(one.repos)} repos"
-    words = [str(repo.verdict) for repo in one.repos if repo.verdict is not Verdict.GOOD]
+    words = [str(repo.state) for repo in one.repos if not repo.state.settled]
     counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
     half = "" if one.out else "not out yet: "
     return f"{half}{one.tagged} of {len(one.repos)} repos have it ({counted})"

@@ -14,7 +14,7 @@ from openllm_repos.cli.clone import open_family
 from openllm_repos.cli.completion import TAG
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
-from openllm_repos.cli.release_text import said_of, verdict_of
+from openllm_repos.cli.release_text import said_of, state_said
 from openllm_repos.cli.table import Column, Row, prose_lines, table_lines, terminal_columns
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
@@ -26,7 +26,7 @@ from openllm_repos.text import show
 
 if TYPE_CHECKING:
     from openllm_repos.family.releases import FoundLock
-    from openllm_repos.release.verify import VerifiedRelease
+    from openllm_repos.family.tags import ReleaseTags
 
 SCHEMA = 1
 _LISTED = (Column(), Column(least=10, yields=2, optional=True), Column(yields=1, wraps=True))
@@ -37,25 +37,32 @@ _UNREACHABLE = 30
 
 
 @click.command("list", short_help="List the releases, newest first.")
+@click.option("-n", "most", type=click.IntRange(min=0), default=20, metavar="NUMBER", help="How many (20); 0 is all.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
-def list_releases(invocation: Invocation, as_json: bool) -> int:
-    """List the releases, newest first, and whether every repo has its tag."""
+def list_releases(invocation: Invocation, most: int, as_json: bool) -> int:
+    """List the newest releases, newest first, and whether every repo has its tag."""
+    from openllm_repos.family.releases import known_tags
     from openllm_repos.release.begun import source_state
-    from openllm_repos.release.verify import known_tags, verify
+    from openllm_repos.release.verify import verify
 
     manifest, repository, _ = open_family(invocation)
     with repository.quarantine() as clone:
         source = source_state(manifest, clone)
-        found = verify(clone, known_tags(manifest, clone, source), source)
+        known = known_tags(manifest, clone, source)
+        found = verify(clone, known[: most or None], source)
+    older = len(known) - len(found)
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "releases": [_release_facts(one) for one in found]}, indent=2))
+        facts = {"schema": SCHEMA, "releases": [_release_facts(one) for one in found], "older": older}
+        click.echo(json.dumps(facts, indent=2))
         return 0
     if not found:
         click.echo("There is no release yet.")
         return 0
     rows = [Row([one.tag, _when(one.found), said_of(one)]) for one in found]
     _print(table_lines(_LISTED, rows, width=terminal_columns()))
+    if older:
+        _print([f"… and {older} older", *hint_lines("openllm-repos release list -n 0  # lists all")])
     return 0
 
 
@@ -92,9 +99,11 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
 
     Exit code 1 where a tag is missing, moved, lightweight, or not signed though your git is set to sign tags.
     """
+    from openllm_repos.family.releases import known_tags
+    from openllm_repos.family.tags import TagState
     from openllm_repos.git.tags import signing_wanted
     from openllm_repos.release.begun import source_state
-    from openllm_repos.release.verify import Verdict, known_tags, tag_named, verify
+    from openllm_repos.release.verify import tag_named, verify
 
     if tag is not None and every:
         raise UsageError("Name one release, or --all of them.")
@@ -113,10 +122,10 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
         for one in found:
             _show_verified(one)
     report_verified(found)
-    verdicts = {repo.verdict for one in found for repo in one.repos}
-    if verdicts - {Verdict.GOOD, Verdict.UNREACHABLE} or any(one.found is None for one in found):
+    states = {repo.state for one in found for repo in one.repos if not repo.state.settled}
+    if states - {TagState.UNKNOWN} or any(one.found is None for one in found):
         return _DIFFERS
-    return _UNREACHABLE if Verdict.UNREACHABLE in verdicts else 0
+    return _UNREACHABLE if states else 0
 
 
 @changing("abort", yes="Do not ask.", short_help="Give a release up before it is out.")
@@ -189,9 +198,9 @@ def _repos(plan: AbortPlan) -> str:
     return ", ".join(row.repo for row, _ in plan.removed) or "no repo"
 
 
-def _show_verified(one: VerifiedRelease) -> None:
+def _show_verified(one: ReleaseTags) -> None:
     click.echo(show(f"{one.tag}: {said_of(one)}"))
-    rows = [Row([repo.repo.name, verdict_of(repo)]) for repo in one.repos]
+    rows = [Row([repo.repo.name, state_said(repo)]) for repo in one.repos]
     _print(table_lines(_VERIFIED, rows, width=terminal_columns(), indent=2))
 
 
@@ -211,7 +220,7 @@ def _when(found: FoundLock | None) -> str:
     return (datetime.fromtimestamp(int(seconds), UTC) + away).date().isoformat()
 
 
-def _release_facts(one: VerifiedRelease) -> dict[str, Any]:
+def _release_facts(one: ReleaseTags) -> dict[str, Any]:
     return {
         "tag": one.tag,
         "version": None if one.found is None else one.found.lock.version,
@@ -226,8 +235,8 @@ def _release_facts(one: VerifiedRelease) -> dict[str, Any]:
                 "tag": repo.repo.tag,
                 "commit": repo.commit,
                 "held": repo.held,
-                "verdict": str(repo.verdict),
-                "problem": repo.said or None,
+                "state": str(repo.state),
+                "problem": repo.problem or None,
             }
             for repo in one.repos
         ],

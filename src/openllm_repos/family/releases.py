@@ -1,52 +1,22 @@
-"""Releases as the remotes and the source's history have them: how each repo holds a tag, and the locks."""
+"""Releases as the source has them: their tags, and the locks in commits and in the messages of tags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from openllm_repos.errors import NameRefused
+from openllm_repos.errors import EnvironmentProblem, NameRefused
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.remote import Unreachable, fetch
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import message_of
-from openllm_repos.lockfile.model import FOLDER, Lock, lock_path
-from openllm_repos.lockfile.text import lock_in_message, parse_lock
+from openllm_repos.lockfile.model import FOLDER, Lock, LockedRepo, lock_path
+from openllm_repos.lockfile.text import BEGIN, LockUnsound, lock_in_message, parse_lock
+from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
-
-
-class TagState(StrEnum):
-    """How a remote holds a tag that is to name a certain commit."""
-
-    ABSENT = "absent"
-    AS_PLANNED = "as planned"
-    ELSEWHERE = "elsewhere"
-    LIGHTWEIGHT = "lightweight"
-    UNKNOWN = "unknown"
-
-
-def tag_state(remote: RemoteState, tag: str, commit: ObjectId | None) -> TagState:
-    """Return how a remote holds a tag.
-
-    Args:
-        remote: what it said.
-        tag: short name.
-        commit: what the tag is to name, None where that is a commit which nobody has yet.
-    """
-    if remote.problem:
-        return TagState.UNKNOWN
-    if tag not in remote.tags:
-        return TagState.ABSENT
-    if named(remote, tag) != commit:
-        return TagState.ELSEWHERE
-    return TagState.AS_PLANNED if tag in remote.peeled else TagState.LIGHTWEIGHT
-
-
-def named(remote: RemoteState, tag: str) -> ObjectId | None:
-    """Return the commit that a remote's tag names in the end, None where it has no such tag."""
-    return remote.peeled.get(tag, remote.tags.get(tag))
+from openllm_repos.versions.order import order
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,63 +37,166 @@ class FoundLock:
     in_tag: bool
     tagger: str
 
+    def commit_of(self, repo: LockedRepo) -> ObjectId:
+        """Return the commit that a repo's tag names."""
+        return self.commit if repo is self.lock.source else repo.commit
 
-def lock_on_branch(repository: Repository, reader: ObjectReader, tip: ObjectId, tag: str) -> FoundLock | None:
-    """Return the lock of a release in the history of a commit of the source; None where that commit holds none.
 
-    It is read from the commit that added it, which is what the release's tag names: later edits do not count.
+def known_tags(manifest: Manifest, repository: Repository, source: RemoteState) -> list[TagName]:
+    """Return the tags of all releases, newest first: tags on the source that look like one, and locks on its branch."""
+    form = manifest.project.tag
+    tags = {TagName(tag) for tag in source.tags if form.version_of(tag) is not None}
+    if source.tip is not None:
+        tags.update(locked_tags(repository, source.tip))
+    return sorted(tags, key=lambda tag: order(form.version_of(tag) or tag), reverse=True)
+
+
+Read = FoundLock | LockUnsound | None
+"""A lock, why it cannot be read, or None where a release has none."""
+
+
+def read_locks(
+    repository: Repository, source: RemoteState, tags: Sequence[TagName], *, fetched: bool = True
+) -> dict[TagName, Read]:
+    """Return the locks of releases: of the source's tag where it is there, else of its branch.
 
     Args:
-        repository: the clone of the source, which has the objects of `tip`.
-        reader: reads its objects.
-        tip: the commit: the tip of the branch, or what a tag names now.
-        tag: the release's tag.
+        repository: the clone, or a quarantine of it; tags that it lacks are fetched into it, all at once.
+        source: what the source's remote said, with its tip fetched.
+        tags: the source's tags.
+        fetched: whether to fetch them; without it, what only a tag could say stays unknown.
 
     Raises:
-        LockUnsound: there is one that cannot be read.
+        EnvironmentProblem: the tags cannot be fetched.
     """
-    path = lock_path(tag)
-    if reader.find(f"{tip}:{path}".encode()) is None:
-        return None
-    asked = ("log", "-1", "--diff-filter=A", "--no-renames", "--format=%H", tip, "--", path)
-    added = repository.git.text("--literal-pathspecs", *asked)
-    return lock_in_commit(reader, ObjectId(added), tag) if added else None
+    held = {tag: source.tags[tag] for tag in tags if tag in source.tags}
+    with ObjectReader(repository.git) as reader:
+        here = {tag for tag, at in held.items() if reader.find(at.encode()) is not None}
+        missing = [tag.ref for tag in held if tag not in here]
+        if missing and fetched:
+            reader.close()
+            _fetch_tags(repository, source, missing)
+            here = set(held)
+        tip = source.tip if source.tip is not None and reader.find(source.tip.encode()) is not None else None
+        locks = _Locks(repository, reader)
+        named: dict[TagName, ObjectId] = {}  # the commit whose history has to tell which one added the lock
+        for tag in tags:
+            if tag in here and (commit := locks.of_tag(tag, held[tag])) is not None:
+                named[tag] = commit
+            elif tag not in locks.read and tip is not None and locks.find(tip, tag) is not None:
+                named[tag] = tip
+        locks.of_history(named)
+        return {tag: locks.read.get(tag) for tag in tags}
 
 
-def lock_in_commit(reader: ObjectReader, commit: ObjectId, tag: str) -> FoundLock | None:
-    """Return the lock of a release that a commit of the source holds.
+def lock_text(reader: ObjectReader, source: RemoteState, tag: TagName) -> str:
+    """Return the text of a release's lock by the source's tag, else its branch, as far as the clone has it, or nothing.
 
-    Raises:
-        LockUnsound: there is one that cannot be read.
+    It may stand between other words, and may have been edited later: :func:`read_locks` knows better, and takes longer.
     """
-    found = reader.find(f"{commit}:{lock_path(tag)}".encode())
-    if found is None or found[1] != b"blob":
+    held = source.tags.get(tag)
+    for commit in (source.peeled.get(tag, held), source.tip):
+        found = None if commit is None else reader.find(f"{commit}:{lock_path(tag)}".encode())
+        if found is not None and found[1] == b"blob":
+            return reader.read(found[0]).data.decode("utf-8", "replace")
+        if held is not None and commit != held and (there := reader.find(held.encode())) and there[1] == b"tag":
+            text = reader.read(held.encode()).data.decode("utf-8", "replace")
+            if BEGIN in text:
+                return text
+    return ""
+
+
+def _fetch_tags(repository: Repository, source: RemoteState, refs: Sequence[str]) -> None:
+    try:
+        fetch(repository, source.endpoint.url, *refs)
+    except Unreachable as why:
+        some = refs[0].removeprefix("refs/tags/") if len(refs) == 1 else f"{len(refs)} release tags"
+        raise EnvironmentProblem(
+            f"{some} of {source.repo.name} cannot be fetched: {why.message}.", hint=why.hint
+        ) from None
+
+
+class _Locks:
+    """Locks while they are read. In `read` are those that are known."""
+
+    def __init__(self, repository: Repository, reader: ObjectReader) -> None:
+        self._repository = repository
+        self._reader = reader
+        self.read: dict[TagName, Read] = {}
+
+    def find(self, commit: ObjectId, tag: TagName) -> ObjectId | None:
+        """Return the blob of a lock that a commit holds."""
+        found = self._reader.find(f"{commit}:{lock_path(tag)}".encode())
+        return None if found is None or found[1] != b"blob" else ObjectId(found[0].decode())
+
+    def of_tag(self, tag: TagName, held: ObjectId) -> ObjectId | None:
+        """Read the lock of the source's tag, of its commit or its message.
+
+        The tag may have been moved; the commit that the release tagged is then still the one that added the lock.
+
+        Returns:
+            The commit, if its history has to tell which one that was.
+        """
+        target = self._reader.find(held.encode() + b"^{commit}")
+        if target is None:
+            return None
+        commit = ObjectId(target[0].decode())
+        blob = self.find(commit, tag)
+        if blob is None:
+            if held != commit:
+                self._of_message(tag, held, commit)
+            return None
+        parents = _headers(self._reader, commit, "parent")
+        if len(parents) > 1 or any(self.find(ObjectId(parent), tag) is not None for parent in parents):
+            return commit
+        self._of_commit(tag, commit, blob)
         return None
-    text = reader.read(found[0]).data.decode("utf-8", "replace")
-    lock = parse_lock(text, f"{lock_path(tag)} of {commit[:10]}")
-    return FoundLock(lock, text, commit, in_tag=False, tagger=_header(reader, commit, "committer"))
 
+    def of_history(self, commits: Mapping[TagName, ObjectId]) -> None:
+        """Read locks from the commits that added them, in the histories of others; later edits do not count."""
+        for at in dict.fromkeys(commits.values()):
+            paths = {lock_path(tag): tag for tag, commit in commits.items() if commit == at}
+            added = self._added(at, paths)
+            for path, tag in paths.items():
+                blob = self.find(added[path], tag) if path in added else None
+                if blob is not None:
+                    self._of_commit(tag, added[path], blob)
 
-def lock_of_tag(repository: Repository, reader: ObjectReader, tag: str, tag_object: ObjectId) -> FoundLock | None:
-    """Return the lock of a release by the source's tag, whose objects must be in the clone: of its commit or message.
+    def _added(self, tip: ObjectId, paths: Mapping[str, TagName]) -> dict[str, ObjectId]:
+        """Return for each path the newest commit that added it, from one walk."""
+        once = ("-1",) if len(paths) == 1 else ()
+        asked = ("log", *once, "--diff-filter=A", "--no-renames", "--name-only", "-z", "--format=%x00%H", tip)
+        listed = self._repository.git.run(
+            "--literal-pathspecs", *asked, "--", FOLDER if not once else next(iter(paths))
+        )
+        added: dict[str, ObjectId] = {}
+        for one in listed.stdout.decode("utf-8", "replace").split("\0\0"):
+            commit, _, names = one.strip("\0").partition("\0")
+            for name in names.strip("\n").split("\0"):
+                if name in paths:
+                    added.setdefault(name, ObjectId(commit))
+        return added
 
-    The tag may have been moved; the commit that the release tagged is then still the one that added the lock.
+    def _of_commit(self, tag: TagName, commit: ObjectId, blob: ObjectId) -> None:
+        text = self._reader.read(blob.encode()).data.decode("utf-8", "replace")
+        try:
+            lock = parse_lock(text, f"{lock_path(tag)} of {commit[:10]}")
+        except LockUnsound as why:
+            self.read[tag] = why
+        else:
+            tagger = _headers(self._reader, commit, "committer")
+            self.read[tag] = FoundLock(lock, text, commit, in_tag=False, tagger="".join(tagger[:1]))
 
-    Raises:
-        LockUnsound: there is one that cannot be read.
-    """
-    peeled = reader.find(tag_object.encode() + b"^{commit}")
-    if peeled is None:
-        return None
-    commit = ObjectId(peeled[0].decode())
-    found = lock_on_branch(repository, reader, commit, tag)
-    if found is not None or tag_object == commit:
-        return found
-    text = message_of(reader.read(tag_object.encode()).data.decode("utf-8", "replace"))
-    lock = lock_in_message(text, f"the message of {tag}")
-    if lock is None:
-        return None
-    return FoundLock(lock, text, commit, in_tag=True, tagger=_header(reader, tag_object, "tagger"))
+    def _of_message(self, tag: TagName, held: ObjectId, commit: ObjectId) -> None:
+        text = message_of(self._reader.read(held.encode()).data.decode("utf-8", "replace"))
+        try:
+            lock = lock_in_message(text, f"the message of {tag}")
+        except LockUnsound as why:
+            self.read[tag] = why
+            return
+        if lock is not None:
+            tagger = _headers(self._reader, held, "tagger")
+            self.read[tag] = FoundLock(lock, text, commit, in_tag=True, tagger="".join(tagger[:1]))
 
 
 def locked_tags(repository: Repository, commit: ObjectId) -> Iterator[TagName]:
@@ -137,7 +210,7 @@ def locked_tags(repository: Repository, commit: ObjectId) -> Iterator[TagName]:
                 continue
 
 
-def _header(reader: ObjectReader, found: ObjectId, key: str) -> str:
+def _headers(reader: ObjectReader, found: ObjectId, key: str) -> list[str]:
     content = reader.read(found.encode()).data.decode("utf-8", "replace")
     rows = content.partition("\n\n")[0].split("\n")
-    return next((row.removeprefix(f"{key} ") for row in rows if row.startswith(f"{key} ")), "")
+    return [row.removeprefix(f"{key} ") for row in rows if row.startswith(f"{key} ")]

@@ -182,13 +182,13 @@ def _quick_trust(url: str) -> tuple[str, ...]:
     return ()
 
 
-def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANSFER_DEADLINE) -> None:
-    """Bring one ref's objects into the clone. No ref is written, ours or the person's.
+def fetch(repository: Repository, url: str, *refs: str, deadline: float = TRANSFER_DEADLINE) -> None:
+    """Bring the objects of refs into the clone. No ref is written, ours or the person's.
 
     Args:
         repository: the clone.
         url: the remote.
-        ref: full name.
+        refs: full names.
         deadline: seconds until the transfer is given up.
 
     Raises:
@@ -196,7 +196,7 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
     try:
-        ask_host(repository, url, "fetch", *quiet, *_progress(repository), "--", url, ref, deadline=deadline)
+        ask_host(repository, url, "fetch", *quiet, *_progress(repository), "--", url, *refs, deadline=deadline)
     except DeadlineExceeded as late:
         raise Unreachable(
             f"its commits were not fetched within {late.after:g} seconds",
@@ -208,7 +208,7 @@ def fetch(repository: Repository, url: str, ref: str, *, deadline: float = TRANS
         if failed.answer.status in {0, 200}:  # its host did not refuse: the objects themselves may be at fault
             hint = (
                 f"{hint} An object that git calls damaged or dangerous must go from its history:\n"
-                f"git -c fetch.fsckObjects=true fetch {redact(url)} {ref}  # names it"
+                f"git -c fetch.fsckObjects=true fetch {redact(url)} {refs[0]}  # names it"
             )
         raise Unreachable(
             f"its commits could not be fetched: {why.message}", hint=hint, passing=failed.passing

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from openllm_repos.family.tags import TagState
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.model import Tone
 from openllm_repos.picture.parts import badge, counted, next_step, nothing, row_heading, sign, table
 from openllm_repos.picture.report import Report
-from openllm_repos.release.matrix import Cell, CellState, Matrix, ReleaseRow
+from openllm_repos.release.matrix import Cell, Matrix, ReleaseRow
 
 _ABREAST = 8  # repos that fit beside each other; with more of them they stand below each other
 _CAPTION = "Which repo has the tag of which release; the newest stands first"
 _MEANINGS = {
-    CellState.LIGHTWEIGHT: "the tag is there, but is not annotated, as a release makes it",
-    CellState.MISSING: "the release names this repo, and it has no such tag",
-    CellState.MOVED: "the tag is at another commit than the release says",
-    CellState.UNKNOWN: "the repo did not answer",
+    TagState.LIGHTWEIGHT: "the tag is there, but is not annotated, as a release makes it",
+    TagState.MISSING: "the release names this repo, and it has no such tag",
+    TagState.MOVED: "the tag is at another commit than the release says",
+    TagState.UNKNOWN: "the repo did not answer",
 }
 _NO_LOCK = "no lock"
 _UNLOCKED = "this tool did not make the release, so it is only looked for which repos have the tag"
@@ -53,13 +54,13 @@ def _version(row: ReleaseRow) -> str:
 
 def _cell(cell: Cell) -> str:
     """Return one version in one repo; what is as it should be is quiet, so that the rest stands out."""
-    if cell.state is CellState.NO_PART:
+    if cell.state is None:
         return nothing("no part in it")
     commit = element("code", text(cell.commit[:7]), title=cell.commit, class_="faint") if cell.commit else ""
     if cell.state.settled:
         tick = element("span", sign(Tone.GOOD), class_="tick")
         return f"{tick}{element('span', text(cell.state), class_='hidden')} {commit}"
-    return f"{badge(cell.state, Tone.BAD if cell.state is CellState.UNKNOWN else Tone.TODO)} {commit}"
+    return f"{badge(cell.state, Tone.BAD if cell.state is TagState.UNKNOWN else Tone.TODO)} {commit}"
 
 
 def _below(releases: Matrix) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _below(releases: Matrix) -> Iterator[str]:
     if meanings:
         rows = (f"<div>{element('dt', text(word))}{element('dd', text(said))}</div>" for word, said in meanings)
         yield element("dl", "".join(rows), class_="meanings")
-    odd = next((row for row in releases.rows if not all(cell.state.settled for cell in row.cells)), None)
+    odd = next((row for row in releases.rows if any(cell.state and not cell.state.settled for cell in row.cells)), None)
     if odd:
         yield next_step(f"openllm-repos release verify {odd.tag}")
     if releases.older:

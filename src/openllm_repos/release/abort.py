@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
-from openllm_repos.family.remotes import CONNECTIONS, DEADLINE
+from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
+from openllm_repos.family.tags import TagState
 from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, list_refs, push
+from openllm_repos.git.remote import Unreachable, endpoints
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.single import add_file
 from openllm_repos.git.tags import signing_wanted
-from openllm_repos.journal.log import Move, MoveOutcome
+from openllm_repos.journal.log import Move
 from openllm_repos.journal.releases import ReleaseRecord, ReleaseRow, end_release
 from openllm_repos.journal.transaction import Transaction
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl
 from openllm_repos.plan import RefUpdate
 from openllm_repos.release.begun import find_begun, source_state
+from openllm_repos.release.carry import Progress, ask_all, silent
 from openllm_repos.release.desk import Desk
-from openllm_repos.release.model import Obstacle, refusal
+from openllm_repos.release.model import refusal
 from openllm_repos.release.prepare import with_tag
+from openllm_repos.release.pushing import push_move
 from openllm_repos.text import show
 
 
@@ -76,7 +76,7 @@ def plan_abort(manifest: Manifest, desk: Desk, version: str, *, leave: Collectio
         manifest: what should be.
         desk: holds the clone of the source, or a quarantine of it.
         version: the release.
-        leave: repos that are neither asked nor changed: deleted for good, or their tags may not be removed.
+        leave: repos that are not changed and need not answer: deleted for good, or their tags may not be removed.
 
     Raises:
         UsageError: it was not begun, or `leave` names the source or no repo of it.
@@ -87,28 +87,33 @@ def plan_abort(manifest: Manifest, desk: Desk, version: str, *, leave: Collectio
     if record is None:
         raise UsageError(f"The release {version} was not begun.", hint="openllm-repos release list")
     _require_others(record, leave)
-    held = _held(desk.repository, record, _endpoints(desk, record), leave)
-    if held[record.source.repo] is not None:
+    tags = tuple(one for one in ask_all(desk, record) if one.repo.name not in leave)
+    if failed := silent(tags):
+        gone = [f"--leave {one.repo}" for one in failed if one.repo != record.source.repo]
+        again = f"openllm-repos release abort {record.version}"
+        raise refusal(
+            "Not every repo answers, so nothing was taken back:",
+            failed,
+            hint=again + (f"\n{again} {' '.join(gone)}  # if it is gone for good" if gone else ""),
+        )
+    if tags[-1].state is not TagState.MISSING:
         raise ConflictError(
             f"The release {record.tag} is out: {record.source.repo} has its tag, and others may have built on it.",
-            hint=f"openllm-repos release {record.version}  # finishes it, if it is incomplete",
+            hint=f"openllm-repos release verify {record.tag}  # says whether a repo lacks its tag",
         )
-    removed, kept = [], []
-    for row in record.rows:
-        there = held.get(row.repo)
-        if there is not None and there == _made(desk, record, row):
-            removed.append((row, there))
-        elif there is not None:
-            kept.append(str(row.repo))
+    rows = {row.repo: row for row in record.rows}
+    there = [(rows[one.repo.name], one.object) for one in tags if one.object is not None]
+    removed = tuple((row, at) for row, at in there if at == _made(desk, record, row))
+    kept = tuple(str(row.repo) for row, at in there if (row, at) not in removed)
     unlocked = not record.in_tag and _locked_tip(manifest, desk.repository, record) is not None
-    return AbortPlan(record, tuple(removed), tuple(kept), tuple(leave), unlocked)
+    return AbortPlan(record, removed, kept, tuple(leave), unlocked)
 
 
 def abort(
     manifest: Manifest,
     desk: Desk,
     plan: AbortPlan,
-    told: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda _: None,
     transaction: Transaction | None = None,
 ) -> Aborted:
     """Give a release up. The caller holds the clone's lock since before the plan was made.
@@ -117,7 +122,7 @@ def abort(
         manifest: what the plan was made from.
         desk: the one that it was made on; not on a quarantine.
         plan: what to do.
-        told: gets a line of progress before each push.
+        progress: gets a line before each push.
         transaction: the operation that it belongs to; one of its own by default.
 
     Raises:
@@ -126,19 +131,14 @@ def abort(
     """
     if transaction is None:
         with Transaction(desk.repository, f"release abort {plan.record.version}") as own:
-            return abort(manifest, desk, plan, told, own)
+            return abort(manifest, desk, plan, progress, own)
     record = plan.record
-    reached = _endpoints(desk, record)
     for row, there in plan.removed:
-        told(f"{row.repo}: taking the tag {row.tag} back")
-        _remove(desk, transaction, reached[row.repo], row, there, record.version)
-    unlocked = not record.in_tag and _unlock(manifest, desk.repository, transaction, record, reached, told)
+        progress(f"{row.repo}: taking the tag {row.tag} back")
+        _remove(desk, transaction, record, row, there)
+    unlocked = not record.in_tag and _unlock(manifest, desk.repository, transaction, record, progress)
     end_release(desk.repository, landed={(str(row.repo), there) for row, there in plan.removed})
     return Aborted(record.tag, tuple(str(row.repo) for row, _ in plan.removed), plan.kept, unlocked)
-
-
-def _endpoints(desk: Desk, record: ReleaseRecord) -> Mapping[RepoName, Endpoint]:
-    return endpoints(desk.repository, {row.repo: RepoUrl(row.url) for row in record.rows})
 
 
 def _require_others(record: ReleaseRecord, names: Collection[str]) -> None:
@@ -150,37 +150,6 @@ def _require_others(record: ReleaseRecord, names: Collection[str]) -> None:
             raise UsageError(f"{show(name)} {what}.", hint=f"Others of {record.tag}: {', '.join(others) or 'none'}")
 
 
-def _held(
-    repository: Repository, record: ReleaseRecord, reached: Mapping[RepoName, Endpoint], leave: Collection[str]
-) -> dict[RepoName, ObjectId | None]:
-    """Ask every remote for its tag, as the id of the object that the ref holds."""
-
-    def one(row: ReleaseRow) -> ObjectId | ReposError | None:
-        try:
-            refs = list_refs(repository, reached[row.repo].url, (row.tag.ref,), deadline=DEADLINE)
-        except Unreachable as why:
-            return why
-        return refs.get(row.tag.ref)
-
-    asked = [row for row in record.rows if row.repo not in leave]
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        answers = dict(zip([row.repo for row in asked], pool.map(one, asked), strict=True))
-    failed = [
-        Obstacle(name, f"is unreachable: {answer.message}.", answer.hint, answer.exit_code)
-        for name, answer in answers.items()
-        if isinstance(answer, ReposError)
-    ]
-    if failed:
-        gone = [f"--leave {one.repo}" for one in failed if one.repo != record.source.repo]
-        again = f"openllm-repos release abort {record.version}"
-        raise refusal(
-            "Not every repo answers, so nothing was taken back:",
-            failed,
-            hint=again + (f"\n{again} {' '.join(gone)}  # if it is gone for good" if gone else ""),
-        )
-    return {name: answer for name, answer in answers.items() if not isinstance(answer, ReposError)}
-
-
 def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None:
     """Return the tag object that this release made, None where that cannot be told: a signature is made only once."""
     if row.object is not None:
@@ -190,58 +159,46 @@ def _made(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> ObjectId | None
     return next(one for one in with_tag(desk, record, row, signed=False).rows if one.repo == row.repo).object
 
 
-def _remove(
-    desk: Desk, transaction: Transaction, endpoint: Endpoint, row: ReleaseRow, held: ObjectId, version: str
-) -> None:
+def _remove(desk: Desk, transaction: Transaction, record: ReleaseRecord, row: ReleaseRow, held: ObjectId) -> None:
     repository = desk.repository
     move = Move.of(row.repo, row.url, RefUpdate(row.tag.ref, held, repository.zero))
-    transaction.begin(move, hold=desk.holds(held) and desk.holds(row.commit))
-    said = push(repository, endpoint.push_url, [move.update], hooks=False)
+    endpoint = endpoints(repository, {row.repo: RepoUrl(row.url)})[row.repo]
+    kept = desk.holds(held) and desk.holds(row.commit)
     try:
-        left = list_refs(repository, endpoint.url, (row.tag.ref,), deadline=DEADLINE).get(row.tag.ref)
+        pushed, refs = push_move(repository, transaction, move, endpoint, hold=kept)
     except Unreachable as why:
         raise EnvironmentProblem(
             f"{row.repo}: its tag was to be removed, then the remote fell silent ({why.message}).",
             hint="Run the same command again: it asks what is true.",
         ) from None
-    transaction.finish(MoveOutcome.REFUSED if left == held else MoveOutcome.MOVED, move)
-    if left == held:
-        raise said.problem(
-            f"{row.repo} does not let its tag {row.tag} be removed:\n{said.said}",
-            hint=f"openllm-repos release abort {version}  # once it is removed there\n"
-            f"openllm-repos release abort {version} --leave {row.repo}  # or let it stay",
+    if refs.get(move.ref) == held:
+        again = f"openllm-repos release abort {record.version}"
+        raise pushed.problem(
+            f"{row.repo} does not let its tag {row.tag} be removed:\n{pushed.said}",
+            hint=f"{again}  # once it is removed there\n{again} --leave {row.repo}  # or let it stay",
         )
 
 
 def _unlock(
-    manifest: Manifest,
-    repository: Repository,
-    transaction: Transaction,
-    record: ReleaseRecord,
-    reached: Mapping[RepoName, Endpoint],
-    told: Callable[[str], None],
+    manifest: Manifest, repository: Repository, transaction: Transaction, record: ReleaseRecord, progress: Progress
 ) -> bool:
     """Take the lock off the source's branch by a commit, if it is there; the branch may have gone on since.
 
     Raises:
         ReposError: the branch does not take that commit.
     """
-    source = manifest.source
-    path = lock_path(record.tag)
+    source, path = manifest.source, lock_path(record.tag)
     tip = _locked_tip(manifest, repository, record)
     if tip is None:
         return False
     made, _ = add_file(repository, tip, path, None, f"Give up release {record.project} {record.version}\n")
-    told(f"{source.name}: taking the lock off {source.branch}")
-    update = RefUpdate(record.branch, tip, made)
-    move = Move.of(source.name, record.source.url, update)
-    transaction.begin(move)
-    said = push(repository, reached[source.name].push_url, [update])
-    landed = source_state(manifest, repository).tip == made
-    transaction.finish(MoveOutcome.MOVED if landed else MoveOutcome.REFUSED, move)
-    if not landed:
-        raise said.problem(
-            f"{source.name} did not take the commit that removes {path}:\n{said.said}",
+    progress(f"{source.name}: taking the lock off {source.branch}")
+    move = Move.of(source.name, record.source.url, RefUpdate(record.branch, tip, made))
+    endpoint = endpoints(repository, {source.name: source.url})[source.name]
+    pushed, refs = push_move(repository, transaction, move, endpoint, hold=True)
+    if refs.get(record.branch) != made:
+        raise pushed.problem(
+            f"{source.name} did not take the commit that removes {path}:\n{pushed.said}",
             hint=f"openllm-repos release abort {record.version}  # again, or remove that file by hand",
         )
     return True

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem
-from openllm_repos.family.releases import FoundLock, lock_of_tag, lock_on_branch
+from openllm_repos.errors import ConflictError
+from openllm_repos.family.releases import FoundLock, read_locks
 from openllm_repos.family.remotes import RemoteState, ask, bring
-from openllm_repos.git.objects import ObjectReader
-from openllm_repos.git.remote import Unreachable, fetch
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.releases import ReleaseRecord, read_release
-from openllm_repos.lockfile.text import format_lock
+from openllm_repos.lockfile.text import LockUnsound, format_lock
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.ref import TagName
 from openllm_repos.release.prepare import rows_of
@@ -21,32 +19,32 @@ def find_begun(manifest: Manifest, repository: Repository, version: str) -> Rele
     """Return the release of a version that was begun or is done, None where it was not begun.
 
     Raises:
-        ConflictError: another version was begun in this clone and has not ended.
+        ConflictError: another version was begun in this clone, and is not out.
         EnvironmentProblem: the source's remote does not answer.
     """
     begun = read_release(repository)
     tag = manifest.project.tag.tag_for(version)
-    if begun is not None and not _given_up(manifest, repository, begun):
-        if begun.version != version:
-            raise ConflictError(
-                f"The release {begun.tag} was begun in this clone and has not ended.",
-                hint=f"openllm-repos release {begun.version}  # finishes it\n"
-                f"openllm-repos release abort {begun.version}  # or gives it up",
-            )
+    if begun is not None and begun.version == version and (begun.in_tag or not begun.locked):
         return begun
-    found = find_lock(repository, source_state(manifest, repository), tag)
+    source = source_state(manifest, repository)
+    if begun is not None and begun.version == version and not _given_up(repository, source, begun):
+        return begun
+    out = begun is not None and begun.tag in source.tags
+    if begun is not None and begun.version != version and not (out or _given_up(repository, source, begun)):
+        raise ConflictError(
+            f"The release {begun.tag} was begun in this clone and has not ended.",
+            hint=f"openllm-repos release {begun.version}  # finishes it\n"
+            f"openllm-repos release abort {begun.version}  # or gives it up",
+        )
+    found = find_lock(repository, source, tag)
     return None if found is None else record_of(found)
 
 
-def _given_up(manifest: Manifest, repository: Repository, begun: ReleaseRecord) -> bool:
-    """Whether a release that was begun here was given up elsewhere since: its lock is not where it was pushed to.
-
-    Raises:
-        EnvironmentProblem: the source's remote does not answer.
-    """
+def _given_up(repository: Repository, source: RemoteState, begun: ReleaseRecord) -> bool:
+    """Whether a release that was begun here was given up elsewhere since: its lock is not where it was pushed to."""
     if begun.in_tag or not begun.locked:
         return False
-    found = find_lock(repository, source_state(manifest, repository), begun.tag)
+    found = find_lock(repository, source, begun.tag)
     return found is None or found.commit != begun.commit
 
 
@@ -73,21 +71,10 @@ def find_lock(repository: Repository, source: RemoteState, tag: TagName) -> Foun
         LockUnsound: it is there and cannot be read.
         EnvironmentProblem: the tag cannot be fetched.
     """
-    held = source.tags.get(tag)
-    with ObjectReader(repository.git) as reader:
-        if held is not None:
-            if reader.find(held.encode()) is None:
-                reader.close()
-                try:
-                    fetch(repository, source.endpoint.url, tag.ref)
-                except Unreachable as why:
-                    raise EnvironmentProblem(
-                        f"The tag {tag} cannot be fetched from {source.repo.name}: {why.message}.", hint=why.hint
-                    ) from None
-            found = lock_of_tag(repository, reader, tag, held)
-            if found is not None:
-                return found  # else it may have been moved, away from where the lock is
-        return None if source.tip is None else lock_on_branch(repository, reader, source.tip, tag)
+    found = read_locks(repository, source, [tag])[tag]
+    if isinstance(found, LockUnsound):
+        raise found
+    return found
 
 
 def record_of(found: FoundLock) -> ReleaseRecord:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError
 from openllm_repos.family.access import hub_repo_of
 from openllm_repos.family.modules import differences
-from openllm_repos.family.releases import TagState
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
 from openllm_repos.family.source import hold_against_remote
+from openllm_repos.family.tags import TagState, named, without_tag
 from openllm_repos.git.gitlinks import pins_in_commit
 from openllm_repos.git.gitmodules import modules_text, read_modules
 from openllm_repos.git.objects import ObjectReader
@@ -20,6 +20,7 @@ from openllm_repos.git.tags import sign_tag, signing_wanted, tagger_now
 from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import HubError
+from openllm_repos.hub.model import Runtime
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -27,18 +28,13 @@ from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import RefUpdate, Stopped, TargetPlan
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, RepoPlan
+from openllm_repos.status.problems import about_space
 from openllm_repos.text import show
 from openllm_repos.versions.commit import files_of
 from openllm_repos.versions.order import same
 from openllm_repos.versions.stated import stated
 
 _FAILS = EnvironmentProblem.exit_code
-
-
-def of_failure(repo: str, why: ReposError) -> Obstacle:
-    """Return what a failure says as an obstacle, without the repo's name if it begins with that."""
-    message = why.message.removeprefix(f"{repo}: ").removeprefix(f"{repo} ")
-    return Obstacle(repo, message, why.hint, 3 if why.exit_code == 2 else why.exit_code)
 
 
 def about_source(
@@ -146,26 +142,36 @@ def about_spelling(manifest: Manifest, tag: TagName, known: Sequence[TagName]) -
         version = form.version_of(other) or other
         if other != tag and same(version, wanted):
             message = f"{wanted} is another spelling of {version}, which has the tag {other} already."
-            yield Obstacle(
-                manifest.source.name, message, f"openllm-repos release {version}  # or take the next version"
-            )
+            how = f"openllm-repos release {version}  # makes sure that it is complete"
+            yield Obstacle(manifest.source.name, message, how, final=True)
 
 
-def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState], why: str) -> Iterator[Obstacle]:
+def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]) -> Iterator[Obstacle]:
     """The tag is free, or already where it is planned, in every repo."""
     for plan in plans:
-        remote = states[plan.repo.name]
-        held = remote.peeled.get(plan.tag) or remote.tags.get(plan.tag)
-        if plan.state is TagState.ELSEWHERE:
+        remote, name = states[plan.repo.name], plan.repo.name
+        remove = without_tag(remote.endpoint.push_url, plan.tag)
+        if plan.state is TagState.MOVED:
             wanted = f", not at {plan.commit[:10]}" if plan.commit is not None else ""
-            message = f"its tag {plan.tag} is at {str(held)[:10]}{wanted}{why}."
-            yield Obstacle(plan.repo.name, message, "A tag that others may have is never moved: take the next version.")
+            message = f"its tag {plan.tag} is at {str(named(remote, plan.tag))[:10]}{wanted}."
+            how = f"{remove}\nElse take the next version: a tag that others may have is never moved."
+            yield Obstacle(name, message, how, final=True)
         elif plan.state is TagState.LIGHTWEIGHT:
             message = f"its tag {plan.tag} is at the right commit, but lightweight, and a release has annotated ones."
-            to, ref = remote.endpoint.push_url, f":refs/tags/{plan.tag}"
-            yield Obstacle(plan.repo.name, message, command_line("git", "push", to, ref, remark="if nobody uses it"))
+            yield Obstacle(name, message, remove)
         elif plan.state is TagState.UNKNOWN:
-            yield Obstacle(plan.repo.name, remote.trouble, remote.hint, _FAILS)
+            yield Obstacle(name, remote.trouble, remote.hint, _FAILS)
+
+
+def about_spaces(
+    plans: Sequence[RepoPlan], spaces: Mapping[RepoName, Runtime], moved: Collection[str]
+) -> Iterator[Obstacle]:
+    """Every Space runs, or is built anew by the release's own sync."""
+    for plan in plans:
+        runtime = spaces.get(plan.repo.name)
+        if runtime is not None and plan.repo.name not in moved:
+            for problem in about_space(plan.repo, runtime):
+                yield Obstacle(problem.repo, problem.message, f"{problem.next}\nOr pass --allow-broken.")
 
 
 def about_pins(
@@ -185,7 +191,7 @@ def about_pins(
     try:
         modules = read_modules(repository, modules_text(repository, commit))
     except ReposError as why:
-        yield of_failure(manifest.source.name, why)
+        yield Obstacle.of(manifest.source.name, why)
         return
     for one in differences(manifest, modules, pins.keys()):
         if one.repo and (one.settings or one.path not in pins):
@@ -212,7 +218,7 @@ def about_access(
 
     git asks GitHub and plain servers; the Hub lets anybody begin a push whom it knows, so it is asked itself.
     """
-    asked = [plan for plan in plans if plan.state is TagState.ABSENT]
+    asked = [plan for plan in plans if plan.state is TagState.MISSING]
 
     def one(plan: RepoPlan) -> Obstacle | None:
         url = states[plan.repo.name].endpoint.push_url

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from openllm_repos.errors import UsageError
-from openllm_repos.family.releases import FoundLock
+from openllm_repos.family.releases import FoundLock, known_tags
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.family.state import PROJECTED_COMMIT
 from openllm_repos.git.describe import Touching, describe_touching
@@ -19,7 +19,6 @@ from openllm_repos.manifest.model import Manifest, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
 from openllm_repos.release.begun import find_lock
-from openllm_repos.release.verify import known_tags
 from openllm_repos.versions.order import is_prerelease, order
 
 
@@ -70,9 +69,7 @@ def compare(repository: Repository, old: FoundLock, new: FoundLock) -> tuple[Rep
 
 def _at(found: FoundLock, repo: LockedRepo | None) -> ObjectId | None:
     """Return the commit that a release tags in a repo."""
-    if repo is None:
-        return None
-    return found.commit if repo is found.lock.source else repo.commit
+    return None if repo is None else found.commit_of(repo)
 
 
 def _difference(repository: Repository, repo: LockedRepo, old: ObjectId | None, new: ObjectId | None) -> RepoDifference:

@@ -1,4 +1,4 @@
-"""Where the objects of a release are made: scratch repositories, one a repo, all gone when it ends."""
+"""Where a release is worked on: scratch repositories for its objects, one a repo, and what was seen of the tags."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from types import TracebackType
 from typing import Self
 
 from openllm_repos.family.remotes import DEADLINE
+from openllm_repos.family.tags import TagState
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.remote import Endpoint
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.scratch import fetch_commit, open_scratch
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.ref import RepoName
 from openllm_repos.temporary import temporary_folder
 
 _SECONDS = 6 * DEADLINE
 
 
 class Desk:
-    """Scratch repositories for one run. Use it as a context manager.
+    """Scratch repositories for one run, gone when it ends. Use it as a context manager.
 
     Args:
         repository: the clone of the source.
@@ -27,6 +29,8 @@ class Desk:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
+        self.states: dict[RepoName, TagState] = {}
+        """How each repo was last seen to hold the tag of the release."""
         self._open = contextlib.ExitStack()
         self._folder = Path()
         self._made: dict[str, Repository] = {}

@@ -5,35 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from openllm_repos.errors import NameRefused, ReposError
-from openllm_repos.family.releases import FoundLock, TagState, named, tag_state
+from openllm_repos.family.releases import FoundLock, Read, known_tags, read_locks
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.tags import TagState, named, tags_of
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
-from openllm_repos.release.begun import find_lock
-from openllm_repos.release.verify import known_tags
 
 SHOWN = 20
-
-
-class CellState(StrEnum):
-    """How a repo has a version, in the words that people read."""
-
-    TAGGED = "tagged"
-    LIGHTWEIGHT = "lightweight"
-    MISSING = "missing"
-    MOVED = "moved"
-    UNKNOWN = "not known"
-    NO_PART = "no part"
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is to be done."""
-        return self in {CellState.TAGGED, CellState.NO_PART}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +23,11 @@ class Cell:
     """One version in one repo.
 
     Attributes:
-        state: how it is there.
-        tag: its tag there; None where the repo has no part in that release.
+        state: how the repo holds the tag; None where it has no part in that release.
         commit: the commit that the tag names, None where there is none or it is not known.
     """
 
-    state: CellState
-    tag: TagName | None = None
+    state: TagState | None
     commit: ObjectId | None = None
 
 
@@ -100,39 +80,39 @@ def release_matrix(
     if source.problem or source.remembered:
         return Matrix(told=False)
     tags = known_tags(manifest, repository, source)
-    rows = tuple(_row(manifest, repository, remotes, tag) for tag in tags[:shown])
+    try:
+        locks: Mapping[TagName, Read | ReposError] = read_locks(repository, source, tags[:shown])
+    except ReposError as why:
+        locks = dict.fromkeys(tags[:shown], why)
+    rows = tuple(_row(manifest, remotes, tag, found) for tag, found in locks.items())
     return Matrix(rows, max(0, len(tags) - shown))
 
 
 def _row(
-    manifest: Manifest, repository: Repository, remotes: Mapping[RepoName, RemoteState], tag: TagName
+    manifest: Manifest, remotes: Mapping[RepoName, RemoteState], tag: TagName, found: Read | ReposError
 ) -> ReleaseRow:
-    found, problem = None, ""
-    try:
-        found = find_lock(repository, remotes[manifest.source.name], tag)
-    except ReposError as why:
-        problem = why.message
     version = manifest.project.tag.version_of(tag) or tag  # a lock may be named otherwise
-    cells = tuple(_cell(manifest, repo, remotes[repo.name], found, version) for repo in manifest.repos)
-    return ReleaseRow(tag, version, found is not None, problem, cells)
+    cells = {}
+    if isinstance(found, FoundLock):
+        held = tags_of(found, {remote.repo.url: remote for remote in remotes.values()})
+        cells = {(one.repo.name, one.repo.url): Cell(one.state, one.held) for one in held}
+    problem = found.message if isinstance(found, ReposError) else ""
+    return ReleaseRow(
+        tag,
+        version,
+        isinstance(found, FoundLock),
+        problem,
+        tuple(
+            cells.get((repo.name, repo.url)) or _unlocked(manifest, repo, remotes[repo.name], version)
+            for repo in manifest.repos
+        ),
+    )
 
 
-def _cell(manifest: Manifest, repo: Repo, remote: RemoteState, found: FoundLock | None, version: str) -> Cell:
-    """Hold one repo against the lock; where that does not have it, its tag may be there and need not."""
-    locked = found.lock.repo(repo.name) if found is not None else None
-    if found is None or locked is None or locked.url != repo.url:
-        with contextlib.suppress(NameRefused):
-            tag = manifest.tag_form(repo).tag_for(version)
-            held = named(remote, tag)
-            if held is not None:
-                return Cell(CellState.TAGGED, tag, held)
-        return Cell(CellState.NO_PART)
-    commit = found.commit if locked is found.lock.source else locked.commit
-    state = {
-        TagState.ABSENT: CellState.MISSING,
-        TagState.AS_PLANNED: CellState.TAGGED,
-        TagState.ELSEWHERE: CellState.MOVED,
-        TagState.LIGHTWEIGHT: CellState.LIGHTWEIGHT,
-        TagState.UNKNOWN: CellState.UNKNOWN,
-    }[tag_state(remote, locked.tag, commit)]
-    return Cell(state, locked.tag, named(remote, locked.tag))
+def _unlocked(manifest: Manifest, repo: Repo, remote: RemoteState, version: str) -> Cell:
+    """Look for the tag of a version where no lock says which commit it belongs to; it need not be there."""
+    with contextlib.suppress(NameRefused):
+        held = named(remote, manifest.tag_form(repo).tag_for(version))
+        if held is not None:
+            return Cell(TagState.GOOD, held)
+    return Cell(None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
-from openllm_repos.family.releases import TagState
+from openllm_repos.family.tags import TagState
 from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import LockPlace, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -23,12 +23,20 @@ class Obstacle:
         message: one sentence.
         next: what to do about it.
         exit_code: 3 where two sides disagree, 30 where the surroundings fail.
+        final: whether no command makes this version possible, but only another version.
     """
 
     repo: str
     message: str
     next: str
     exit_code: int = 3
+    final: bool = False
+
+    @classmethod
+    def of(cls, repo: str, why: ReposError) -> Obstacle:
+        """Return what a failure says, without the repo's name if it begins with that."""
+        message = why.message.removeprefix(f"{repo}: ").removeprefix(f"{repo} ")
+        return cls(repo, message, why.hint, 3 if why.exit_code == 2 else why.exit_code)
 
 
 class ReleaseRefused(ConflictError):
@@ -93,6 +101,7 @@ class ReleasePlan:
         repos: one a repo, in the order in which they are tagged.
         obstacles: what stands against it; without any it can be carried out.
         notes: what a person should know besides.
+        after: what to type once nothing stands against it: this release again, or that of the next free version.
     """
 
     project: str
@@ -107,6 +116,7 @@ class ReleasePlan:
     repos: tuple[RepoPlan, ...]
     obstacles: tuple[Obstacle, ...] = ()
     notes: tuple[str, ...] = ()
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,20 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from openllm_repos.errors import ReposError
+from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.last_publish import unpublished
-from openllm_repos.family.releases import TagState, tag_state
+from openllm_repos.family.releases import known_tags
 from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask, bring
 from openllm_repos.family.source import is_newest, source_commit
 from openllm_repos.family.state import find_state
+from openllm_repos.family.tags import TagState, tag_state
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import signing_wanted
 from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
+from openllm_repos.hub.model import Runtime
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
@@ -26,10 +28,10 @@ from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
 from openllm_repos.release import checks
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, ReleasePlan, RepoPlan
-from openllm_repos.release.verify import known_tags
+from openllm_repos.status.spaces import AskedHub
 from openllm_repos.sync.planning import SyncOptions, plan_target
 from openllm_repos.text import redact
-from openllm_repos.versions.order import require_version
+from openllm_repos.versions.order import Part, bumped, require_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,23 @@ class ReleaseOptions:
     Attributes:
         version: the version.
         allow_drift: whether targets may hold changes to mapped files that the source does not have.
+        allow_broken: whether Spaces may be in a stage in which they do not run.
         manifest_path: where the manifest stands in the source.
     """
 
     version: str
     allow_drift: bool = False
+    allow_broken: bool = False
     manifest_path: str = "repos.toml"
 
 
-def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions, hub: HubClient | None = None) -> ReleasePlan:
+def plan_release(
+    manifest: Manifest,
+    desk: Desk,
+    options: ReleaseOptions,
+    hub: HubClient | None = None,
+    spaces: AskedHub | None = None,
+) -> ReleasePlan:
     """Plan a release: ask all remotes, plan the syncs, find every repo's commit, and make every check.
 
     Args:
@@ -55,6 +65,7 @@ def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions, hub: H
         desk: holds the clone of the source, or a quarantine of it.
         options: how the release is to be made.
         hub: is asked whether its repositories can be written; None leaves that to git alone.
+        spaces: has asked what Spaces are doing; None asks nobody.
 
     Returns:
         The plan, with all that stands against it.
@@ -75,7 +86,7 @@ def plan_release(manifest: Manifest, desk: Desk, options: ReleaseOptions, hub: H
     source = states[manifest.source.name]
     source.require()
     commit = source_commit(repository, manifest.source, source, None)
-    return _Planning(manifest, desk, options, states, commit, hub).plan()
+    return _Planning(manifest, desk, options, states, commit, hub, spaces).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class _Planning:
     states: Mapping[RepoName, RemoteState]
     commit: ObjectId
     hub: HubClient | None
+    spaces: AskedHub | None
 
     def plan(self) -> ReleasePlan:
         """Return the plan with everything that stands against it."""
@@ -114,11 +126,15 @@ class _Planning:
         plans, faults = self._repos({step.target: step for step in steps if isinstance(step, TargetPlan)})
         asked = [plan for plan in plans if plan.repo.name not in stopped]
         obstacles += faults
-        obstacles += checks.about_tags(asked, self.states, "")
+        obstacles += checks.about_tags(asked, self.states)
         obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
         obstacles += checks.about_lock(manifest, tag)
         obstacles += checks.about_pins(manifest, repository, self.commit, plans)
+        if self.spaces is not None and not self.options.allow_broken:
+            running = {name: one for name, one in self.spaces.found().items() if isinstance(one, Runtime)}
+            moved = [step.target for step in steps if isinstance(step, TargetPlan) and step.update is not None]
+            obstacles += checks.about_spaces(plans, running, moved)
         known = known_tags(manifest, repository, self.states[manifest.source.name])
         obstacles += checks.about_spelling(manifest, tag, known)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)
@@ -135,7 +151,24 @@ class _Planning:
             repos=plans,
             obstacles=_in_order(manifest, obstacles),
             notes=tuple(self._notes(tag)),
+            after=self._after(final=any(one.final for one in obstacles)),
         )
+
+    def _after(self, *, final: bool) -> str:
+        """Return what to type once nothing stands against this version, or another where it can never be released."""
+        version = self.options.version
+        if not final:
+            return f"openllm-repos release {version}  # once that is done"
+        try:
+            while final:
+                version = bumped(version, Part.PATCH)
+                tags = [(self.manifest.tag_form(repo).tag_for(version), repo.name) for repo in self.manifest.released]
+                final = any(tag in self.states[name].tags for tag, name in tags)
+        except UsageError:  # it is not counted on by rule
+            return ""
+        if not self.manifest.project.version:
+            return f"openllm-repos release {version}  # is free in every repo"
+        return f"openllm-repos version set {version}  # is free in every repo; commit, push and release that"
 
     def _repos(self, steps: Mapping[str, TargetPlan]) -> tuple[tuple[RepoPlan, ...], list[Obstacle]]:
         """Find the commit of every repo, many at a time; what stands against one does not stop the others."""
@@ -144,7 +177,7 @@ class _Planning:
             try:
                 return self._repo(repo, steps.get(repo.name))
             except ReposError as why:
-                return self._row(repo, None, None), [checks.of_failure(repo.name, why)]
+                return self._row(repo, None, None), [Obstacle.of(repo.name, why)]
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             made = list(pool.map(one, self.manifest.released))
@@ -188,7 +221,7 @@ class _Planning:
         tag = self.manifest.tag_form(repo).tag_for(self.options.version)
         held = tag_state(state, tag, commit)
         if repo.role is Role.SOURCE and tag in state.tags:
-            held = TagState.ELSEWHERE  # a release that was begun would have been found by its lock
+            held = TagState.MOVED  # a release that was begun would have been found by its lock
         return RepoPlan(repo, redact(state.endpoint.push_url), tag, commit, tree, held)
 
     def _notes(self, tag: TagName) -> Iterator[str]:
@@ -196,7 +229,8 @@ class _Planning:
             yield f"{self.manifest.origin} names no version file, so nothing says that {self.options.version} is right."
         if self.manifest.project.lock is LockPlace.COMMIT and self.desk.repository.top is None:
             yield "This clone is bare: its own branch stays where it is when the lock is committed."
-        if read_ref(self.desk.repository, tag.ref) is not None:
+        own = read_ref(self.desk.repository, tag.ref)
+        if own not in {None, self.states[self.manifest.source.name].tags.get(tag)}:
             remove = command_line("git", "tag", "-d", tag)
             yield f"This clone has a tag {tag} of its own, which the release is not made with.\n{remove}"
         for repo in self.manifest.released:

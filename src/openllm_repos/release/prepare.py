@@ -14,7 +14,6 @@ from openllm_repos.lockfile.model import Lock, LockedRepo, lock_path
 from openllm_repos.lockfile.text import format_lock, message_with_lock, parse_lock
 from openllm_repos.manifest.model import LockPlace, Manifest, Role
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import BranchName
 from openllm_repos.names.url import RepoUrl
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import ReleasePlan, RepoPlan
@@ -110,9 +109,7 @@ def with_tag(desk: Desk, record: ReleaseRecord, row: ReleaseRow, *, signed: bool
     """
     message = _tag_message(record, row)
     if signed:
-        lock = parse_lock(record.lock, "the log")
-        branch = next(repo.branch for repo in lock.repos if repo.name == row.repo)
-        _require(desk, row, branch)
+        _require(desk, record, row)
         made = sign_tag(desk.scratch(row.repo), row.commit, row.tag, record.tagger, message)
     else:
         text = tag_text(row.commit, row.tag, record.tagger, message)
@@ -120,7 +117,7 @@ def with_tag(desk: Desk, record: ReleaseRecord, row: ReleaseRow, *, signed: bool
     return record.with_row(replace(row, text=made.text, object=made.id))
 
 
-def place_to_push(desk: Desk, row: ReleaseRow, branch: BranchName) -> tuple[Repository, TagObject]:
+def place_to_push(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> tuple[Repository, TagObject]:
     """Return the repository from which a tag is pushed, with the tag in it.
 
     That is the clone where it has the commit; its hooks then see the push. A commit that it lacks is brought into a
@@ -128,18 +125,21 @@ def place_to_push(desk: Desk, row: ReleaseRow, branch: BranchName) -> tuple[Repo
 
     Raises:
         EnvironmentProblem: that commit cannot be fetched.
+        ConflictError: its remote does not give it out any more.
     """
-    where = desk.repository if desk.holds(row.commit) else _require(desk, row, branch)
+    where = desk.repository if desk.holds(row.commit) else _require(desk, record, row)
     return where, write_tag(where, row.text)
 
 
-def _require(desk: Desk, row: ReleaseRow, branch: BranchName) -> Repository:
+def _require(desk: Desk, record: ReleaseRecord, row: ReleaseRow) -> Repository:
+    locked = parse_lock(record.lock, "the log").repo(row.repo)
+    assert locked is not None
     endpoint = endpoints(desk.repository, {row.repo: RepoUrl(row.url)})[row.repo]
-    where = desk.bring(row.repo, endpoint, row.commit, branch.ref)
+    where = desk.bring(row.repo, endpoint, row.commit, locked.branch.ref)
     if where is None:
         raise ConflictError(
-            f"{row.repo} does not give out its commit {row.commit[:10]} any more, which this release is to tag.",
-            hint="openllm-repos release abort VERSION  # gives this version up, if the history was rewritten",
+            f"{row.repo} does not give out its commit {row.commit[:10]} any more, which {row.tag} is to name.",
+            hint=f"openllm-repos release abort {record.version}  # gives this version up, if the history was rewritten",
         )
     return where
 

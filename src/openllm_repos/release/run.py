@@ -19,7 +19,7 @@ from openllm_repos.release.planning import planned, tagged_commit
 from openllm_repos.release.prepare import prepare
 from openllm_repos.sync.apply import apply
 
-Told = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 def require_possible(plan: ReleasePlan) -> None:
@@ -33,18 +33,20 @@ def require_possible(plan: ReleasePlan) -> None:
         raise refusal(
             f"{count} against the release {plan.tag}; nothing was changed:",
             plan.obstacles,
-            hint=f"openllm-repos release {plan.version}  # once that is done",
+            hint=plan.after,
         )
 
 
-def make_release(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told = lambda _: None) -> tuple[Tagged, ...]:
+def make_release(
+    manifest: Manifest, desk: Desk, plan: ReleasePlan, progress: Progress = lambda _: None
+) -> tuple[Tagged, ...]:
     """Make a planned release. The caller holds the clone's lock since before the plan was made.
 
     Args:
         manifest: what the plan was made from.
         desk: the one that it was made on; not on a quarantine.
         plan: nothing stands against it.
-        told: gets a line of progress before each push.
+        progress: gets a line before each push.
 
     Returns:
         Every repo with its tag, as the remotes say in the end.
@@ -54,21 +56,23 @@ def make_release(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told =
     """
     require_possible(plan)
     with Transaction(desk.repository, f"release {plan.version}") as transaction:
-        plan = _synced(manifest, desk, plan, told, transaction)
+        plan = _synced(manifest, desk, plan, progress, transaction)
         try:
-            return carry_out(desk, prepare(manifest, desk, plan), told, transaction)
+            return carry_out(desk, prepare(manifest, desk, plan), progress, transaction)
         except SourceMoved as moved:
             _tell_who_was_quicker(manifest, desk, plan, moved)
             raise
 
 
-def _synced(manifest: Manifest, desk: Desk, plan: ReleasePlan, told: Told, transaction: Transaction) -> ReleasePlan:
+def _synced(
+    manifest: Manifest, desk: Desk, plan: ReleasePlan, progress: Progress, transaction: Transaction
+) -> ReleasePlan:
     """Sync the targets; return the plan with the commits that they really have now.
 
     Raises:
         ReleaseRefused: a target could not be synced.
     """
-    outcomes = apply(plan.sync, manifest, desk.repository, told, operation=transaction)
+    outcomes = apply(plan.sync, manifest, desk.repository, progress, operation=transaction)
     stopped = [
         Obstacle(one.target, one.reason.removeprefix(f"{one.target}: "), one.hint, one.exit_code)
         for one in outcomes

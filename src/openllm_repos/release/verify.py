@@ -3,102 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 
-from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
-from openllm_repos.family.releases import FoundLock, locked_tags
-from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
+from openllm_repos.errors import EnvironmentProblem, UsageError
+from openllm_repos.family.releases import FoundLock, known_tags, read_locks
+from openllm_repos.family.remotes import DEADLINE, RemoteState
+from openllm_repos.family.tags import ReleaseTags, RepoTag, TagState, ask_tags, tags_of
 from openllm_repos.git.gitlinks import pins_in_commit
 from openllm_repos.git.network import ask_host
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
-from openllm_repos.git.remote import Unreachable, endpoints, list_refs
+from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import is_signed
-from openllm_repos.lockfile.model import LockedRepo
+from openllm_repos.lockfile.text import LockUnsound
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import RepoName, TagName
-from openllm_repos.names.url import RepoUrl
+from openllm_repos.names.ref import TagName
 from openllm_repos.release.begun import find_lock, source_state
 from openllm_repos.release.desk import Desk
-from openllm_repos.versions.order import order
-
-
-class Verdict(StrEnum):
-    """What a remote's tag is, held against the lock."""
-
-    GOOD = "good"
-    MISSING = "missing"
-    MOVED = "moved"
-    LIGHTWEIGHT = "lightweight"
-    UNSIGNED = "unsigned"
-    UNPINNED = "pinned elsewhere"
-    UNREACHABLE = "unreachable"
-
-
-_TAGGED = frozenset({Verdict.GOOD, Verdict.LIGHTWEIGHT, Verdict.UNSIGNED, Verdict.UNPINNED})
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedRepo:
-    """One repo of a release.
-
-    Attributes:
-        repo: as the lock has it.
-        commit: the commit that the tag must name.
-        verdict: what was found.
-        held: the commit that the tag names now, None where there is none or it is not known.
-        said: why it is unreachable, or an empty string.
-    """
-
-    repo: LockedRepo
-    commit: ObjectId
-    verdict: Verdict
-    held: ObjectId | None = None
-    said: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedRelease:
-    """One release held against the remotes.
-
-    Attributes:
-        tag: its tag on the source.
-        found: its lock, None where it has none.
-        repos: one entry a repo, in the order of the lock.
-        fault: why the lock cannot be read, or an empty string.
-    """
-
-    tag: TagName
-    found: FoundLock | None
-    repos: tuple[VerifiedRepo, ...] = ()
-    fault: str = ""
-
-    @property
-    def good(self) -> bool:
-        """Whether every tag is as the lock says."""
-        return self.found is not None and all(one.verdict is Verdict.GOOD for one in self.repos)
-
-    @property
-    def out(self) -> bool:
-        """Whether the source has its tag, so that the release is there for others."""
-        return not self.repos or self.repos[0].verdict is not Verdict.MISSING
-
-    @property
-    def tagged(self) -> int:
-        """How many repos have the tag where it belongs."""
-        return sum(one.verdict in _TAGGED for one in self.repos)
-
-
-def known_tags(manifest: Manifest, repository: Repository, source: RemoteState) -> list[TagName]:
-    """Return the tags of all releases, newest first: tags on the source that look like one, and locks on its branch."""
-    form = manifest.project.tag
-    tags = {TagName(tag) for tag in source.tags if form.version_of(tag) is not None}
-    if source.tip is not None:
-        tags.update(locked_tags(repository, source.tip))
-    return sorted(tags, key=lambda tag: order(form.version_of(tag) or tag), reverse=True)
 
 
 def read_release_lock(manifest: Manifest, repository: Repository, name: str) -> FoundLock:
@@ -133,8 +54,8 @@ def tag_named(manifest: Manifest, repository: Repository, source: RemoteState, n
 
 def verify(
     repository: Repository, tags: Sequence[TagName], source: RemoteState, *, signed: bool = False
-) -> tuple[VerifiedRelease, ...]:
-    """Hold releases against the remotes, all of them asked once.
+) -> tuple[ReleaseTags, ...]:
+    """Hold releases against the remotes, each of them asked once.
 
     Args:
         repository: the clone, or a quarantine of it; what has to be fetched goes into it.
@@ -145,77 +66,46 @@ def verify(
     Returns:
         One entry a release, in the order of `tags`.
     """
-    locks: list[tuple[TagName, FoundLock | None, str]] = []
-    for tag in tags:
-        try:
-            locks.append((tag, find_lock(repository, source, tag), ""))
-        except ReposError as why:
-            locks.append((tag, None, why.message))
-    urls = {(repo.name, repo.url) for _, found, _ in locks if found is not None for repo in found.lock.repos}
-    answers = _ask(repository, sorted(urls))
+    locks = read_locks(repository, source, tags)
+    read = [found for found in locks.values() if isinstance(found, FoundLock)]
+    places = {repo.url: repo.name for found in read for repo in found.lock.repos}
+    reached = {url: endpoints(repository, {name: url})[name] for url, name in sorted(places.items())}
+    remotes = {url: source for url in reached if url == source.repo.url}
+    asked = remotes | ask_tags(repository, {url: at for url, at in reached.items() if url not in remotes})
     with Desk(repository) as desk:
-        return tuple(
-            VerifiedRelease(tag, found, tuple(_held(desk, found, answers, signed=signed)), fault)
-            if found is not None
-            else VerifiedRelease(tag, None, (), fault)
-            for tag, found, fault in locks
-        )
+
+        def one(tag: TagName) -> ReleaseTags:
+            found = locks[tag]
+            if not isinstance(found, FoundLock):
+                return ReleaseTags(tag, None, fault=found.message if isinstance(found, LockUnsound) else "")
+            return ReleaseTags(tag, found, tuple(_closely(desk, found, tags_of(found, asked), signed=signed)))
+
+        return tuple(map(one, tags))
 
 
-_Answer = Mapping[str, ObjectId] | Unreachable
-
-
-def _ask(repository: Repository, places: Sequence[tuple[RepoName, RepoUrl]]) -> dict[RepoUrl, _Answer]:
-    """Ask every remote for all its tags, many at a time."""
-
-    def one(place: tuple[RepoName, RepoUrl]) -> _Answer:
-        url = endpoints(repository, {place[0]: place[1]})[place[0]].url
-        try:
-            return list_refs(repository, url, ("refs/tags/*",), deadline=DEADLINE, peeled=True)
-        except Unreachable as why:
-            return why
-
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        return {url: answer for (_, url), answer in zip(places, pool.map(one, places), strict=True)}
-
-
-def _held(desk: Desk, found: FoundLock, answers: Mapping[RepoUrl, _Answer], *, signed: bool) -> Iterator[VerifiedRepo]:
-    paths = [repo.submodule for repo in found.lock.repos if repo.submodule is not None]
-    pins = pins_in_commit(desk.repository, found.commit, paths)
-    for repo in found.lock.repos:
-        wanted = found.commit if repo is found.lock.source else repo.commit
-        answer = answers[repo.url]
-        if isinstance(answer, Unreachable):
-            yield VerifiedRepo(repo, wanted, Verdict.UNREACHABLE, said=answer.message)
-            continue
-        ref = repo.tag.ref
-        held = answer.get(f"{ref}^{{}}", answer.get(ref))
-        verdict = _verdict(answer, ref, held, wanted)
-        if verdict is Verdict.GOOD and signed:
+def _closely(desk: Desk, found: FoundLock, repos: Sequence[RepoTag], *, signed: bool) -> Iterator[RepoTag]:
+    """Look closer at what is good: whether it is signed, and pinned by the release as its lock says."""
+    paths = [one.repo.submodule for one in repos if one.repo.submodule is not None]
+    pins: Mapping[str, str] = pins_in_commit(desk.repository, found.commit, paths) if paths else {}
+    for one in repos:
+        state, problem, path = one.state, one.problem, one.repo.submodule
+        if state is TagState.GOOD and signed:
             try:
-                verdict = Verdict.GOOD if _signed(desk, repo, answer[ref]) else Verdict.UNSIGNED
+                state = state if _signed(desk, one) else TagState.UNSIGNED
             except EnvironmentProblem as why:
-                yield VerifiedRepo(repo, wanted, Verdict.UNREACHABLE, held, why.message)
-                continue
-        if verdict is Verdict.GOOD and repo.submodule is not None and pins.get(repo.submodule) != repo.commit:
-            verdict = Verdict.UNPINNED
-        yield VerifiedRepo(repo, wanted, verdict, held)
+                state, problem = TagState.UNKNOWN, why.message
+        if state is TagState.GOOD and path is not None and pins.get(path) != one.repo.commit:
+            state = TagState.UNPINNED
+        yield replace(one, state=state, problem=problem)
 
 
-def _verdict(answer: Mapping[str, ObjectId], ref: str, held: ObjectId | None, wanted: ObjectId) -> Verdict:
-    if held is None:
-        return Verdict.MISSING
-    if held != wanted:
-        return Verdict.MOVED
-    return Verdict.GOOD if f"{ref}^{{}}" in answer else Verdict.LIGHTWEIGHT
-
-
-def _signed(desk: Desk, repo: LockedRepo, tag: ObjectId) -> bool:
+def _signed(desk: Desk, one: RepoTag) -> bool:
     """Whether a remote's tag carries a signature. The tag is fetched without what it names.
 
     Raises:
         EnvironmentProblem: it cannot be fetched.
     """
+    repo = one.repo
     scratch = desk.scratch(repo.name)
     url = endpoints(desk.repository, {repo.name: repo.url})[repo.name].url
     try:
@@ -226,7 +116,7 @@ def _signed(desk: Desk, repo: LockedRepo, tag: ObjectId) -> bool:
             *("--depth=1", "--filter=tree:0", "--", url, repo.tag.ref),
             deadline=6 * DEADLINE,
         )
-        text = scratch.git.run("cat-file", "tag", tag).stdout.decode("utf-8", "replace")
+        text = scratch.git.run("cat-file", "tag", str(one.object)).stdout.decode("utf-8", "replace")
     except (GitFailed, DeadlineExceeded) as why:
         raise EnvironmentProblem(f"its tag cannot be fetched: {why.message}") from None
     return is_signed(text)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from openllm_repos.errors import EnvironmentProblem, UsageError
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.relation import Relation
-from openllm_repos.family.releases import FoundLock, named
+from openllm_repos.family.releases import FoundLock, known_tags
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.family.state import find_state, own_since, past_states
+from openllm_repos.family.tags import named
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -21,7 +22,6 @@ from openllm_repos.names.ref import TagName
 from openllm_repos.projection.project import origins, project
 from openllm_repos.projection.trees import Node
 from openllm_repos.release.begun import find_lock
-from openllm_repos.release.verify import known_tags
 from openllm_repos.text import show
 
 

@@ -42,9 +42,8 @@ from openllm_repos.status.problems import (
     about_space,
     about_target,
 )
-from openllm_repos.status.releases import newest_release
+from openllm_repos.status.releases import about_releases, newest_release
 from openllm_repos.status.spaces import AskedHub
-from openllm_repos.status.unfinished import about_releases
 
 if TYPE_CHECKING:
     from openllm_repos.hub.client import HubClient

@@ -1,10 +1,26 @@
-"""The newest release among the tags of a remote."""
+"""What the remotes' tags say of releases: the newest one, what it lacks, and which tags are not as their lock has them.
+
+Nobody is asked for it: the remotes have listed their tags already, and of locks this clone has what it has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
-from openllm_repos.names.ref import TagTemplate
+from openllm_repos.errors import NameRefused, ReposError
+from openllm_repos.family.releases import FoundLock, known_tags, lock_text, read_locks
+from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.tags import RepoTag, TagState, named, tags_of, without_tag
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
+from openllm_repos.journal.releases import ReleaseRecord, read_release
+from openllm_repos.lockfile.model import FOLDER
+from openllm_repos.lockfile.text import LockUnsound
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.ref import RepoName, TagName, TagTemplate
+from openllm_repos.status.problems import Problem
+
+_NAMED = 3
 
 
 def newest_release(form: TagTemplate, tags: Iterable[str]) -> str | None:
@@ -23,3 +39,121 @@ def newest_release(form: TagTemplate, tags: Iterable[str]) -> str | None:
     from openllm_repos.versions.order import order
 
     return max(releases, key=lambda tag: (order(releases[tag]), tag))
+
+
+def about_releases(
+    manifest: Manifest, clone: Repository, reader: ObjectReader, remotes: Mapping[RepoName, RemoteState]
+) -> Iterator[Problem]:
+    """Say what the newest release lacks, which tags are not as a lock has them, and which belong to no release.
+
+    Args:
+        manifest: says which repo is the source, and what its tags look like.
+        clone: has the source's tip, unless its remote is not known.
+        reader: reads its objects.
+        remotes: what each of them said; those that are only remembered say nothing of tags.
+    """
+    source = remotes[manifest.source.name]
+    begun = read_release(clone)
+    if begun is not None and begun.tag not in source.tags:
+        message = f"the release {begun.tag} was begun here and has not ended: it is still at work, or was stopped."
+        yield Problem(source.repo.name, message, f"openllm-repos release {begun.version}")
+    if not source.problem and not source.remembered:
+        try:
+            yield from _Tags(manifest, clone, reader, remotes).problems(begun)
+        except ReposError as why:
+            yield Problem.of(source.repo.name, why)
+
+
+class _Tags:
+    """All release tags that the remotes have listed."""
+
+    def __init__(
+        self, manifest: Manifest, clone: Repository, reader: ObjectReader, remotes: Mapping[RepoName, RemoteState]
+    ) -> None:
+        self._manifest = manifest
+        self._clone = clone
+        self._reader = reader
+        self._source = remotes[manifest.source.name]
+        self._remotes = [one for one in remotes.values() if not one.problem and not one.remembered]
+
+    def problems(self, begun: ReleaseRecord | None) -> Iterator[Problem]:
+        """Yield what is wrong; what a release lacks that was begun here is its own matter."""
+        tags = self._known()
+        texts = {tag: text for tag in tags if (text := lock_text(self._reader, self._source, tag))}
+        newest = next(iter(texts), None)
+        closer = [tag for tag in texts if tag == newest or not self._plainly_good(tag, texts[tag])]
+        wrong: dict[RepoName, list[tuple[RepoTag, str]]] = {}
+        for tag, found in read_locks(self._clone, self._source, closer, fetched=False).items():
+            if isinstance(found, LockUnsound):
+                yield Problem.of(self._source.repo.name, found)
+            if not isinstance(found, FoundLock):
+                continue
+            for one in tags_of(found, {remote.repo.url: remote for remote in self._remotes}):
+                if one.state.wrong:
+                    wrong.setdefault(one.repo.name, []).append((one, found.lock.version))
+                elif one.state is TagState.MISSING and tag == newest and (begun is None or begun.tag != tag):
+                    message = f"lacks the tag {one.repo.tag} of the release {found.lock.version}."
+                    yield Problem(one.repo.name, message, f"openllm-repos release {found.lock.version}")
+        for name, found_wrong in wrong.items():
+            yield from self._about_wrong(name, found_wrong)
+        if newest is not None:
+            for remote in self._remotes:
+                yield from self._about_strays(remote, tags, texts, newest)
+
+    def _known(self) -> list[TagName]:
+        """Return the tags of all releases, newest first, as far as this clone can say."""
+        tip, form = self._source.tip, self._manifest.project.tag
+        locked = tip is not None and self._reader.find(f"{tip}:{FOLDER}".encode()) is not None
+        if not locked and not any(form.version_of(tag) for tag in self._source.tags):
+            return []
+        return known_tags(self._manifest, self._clone, self._source)
+
+    def _plainly_good(self, tag: TagName, text: str) -> bool:
+        """Whether each tag of a release names a commit that its lock names: told from the text, as parsing is slow."""
+        version = self._manifest.project.tag.version_of(tag) or tag
+        for remote in self._remotes:
+            own = self._tag_of(remote.repo, version)
+            held = named(remote, own)
+            if held is None:
+                continue
+            wanted = held
+            if remote is self._source and self._reader.find(f"{held}:{FOLDER}/{tag}.toml".encode()) is not None:
+                parent = self._reader.find(f"{held}^".encode())
+                wanted = held if parent is None else type(held)(parent[0].decode())
+            if own not in remote.peeled or f'commit = "{wanted}"' not in text:
+                return False
+        return True
+
+    def _tag_of(self, repo: Repo, version: str) -> str:
+        try:
+            return self._manifest.tag_form(repo).tag_for(version)
+        except NameRefused:
+            return ""
+
+    def _about_wrong(self, name: RepoName, wrong: list[tuple[RepoTag, str]]) -> Iterator[Problem]:
+        """Say which tags of a repo are there and not as their release has them; of many a few are named."""
+        for one, version in wrong[:_NAMED] if len(wrong) > _NAMED + 1 else wrong:
+            url = next(remote.endpoint.push_url for remote in self._remotes if remote.repo.name == name)
+            again = f"openllm-repos release {version}  # then makes it as it was"
+            yield Problem(name, f"has its tag {one.wrong_said}.", f"{without_tag(url, one.repo.tag)}\n{again}")
+        if len(wrong) > _NAMED + 1:
+            message = f"has {len(wrong) - _NAMED} more release tags that are not as their locks have them."
+            yield Problem(name, message, "openllm-repos release verify --all")
+
+    def _about_strays(
+        self, remote: RemoteState, tags: list[TagName], texts: Mapping[TagName, str], newest: TagName
+    ) -> Iterator[Problem]:
+        """Say which tags stand for a version that no release has made, and that one may still want to make."""
+        from openllm_repos.versions.order import order
+
+        form = self._manifest.tag_form(remote.repo)
+        source, held = self._manifest.project.tag, self._source.tags
+        unread = [tag for tag in tags if tag in held and self._reader.find(held[tag].encode()) is None]
+        released = {source.version_of(tag) or tag for tag in (*texts, *unread)}
+        last = order(source.version_of(newest) or newest)
+        versions = {tag: version for tag in remote.tags if (version := form.version_of(tag)) is not None}
+        strays = [tag for tag, version in versions.items() if version not in released and order(version) > last]
+        for tag in strays[:_NAMED]:
+            more = f" (and {len(strays) - _NAMED} more such tags)" if len(strays) > _NAMED and tag == strays[0] else ""
+            message = f"has a tag {tag}, which no release made{more}: a release of that version would be refused."
+            yield Problem(remote.repo.name, message, without_tag(remote.endpoint.push_url, TagName(tag)))

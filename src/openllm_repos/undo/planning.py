@@ -181,8 +181,10 @@ def plan_undo(manifest: Manifest, repository: Repository, chosen: Chosen, valida
 
 
 def _out(operation: Operation, record: ReleaseRecord) -> bool:
-    """Whether the operation itself saw its release through: the source has its tag."""
-    return any(move.repo == record.source.repo and move.ref == record.tag.ref for move in operation.moved)
+    """Whether the operation saw its release through, so that the source has its tag, or mended one that was out."""
+    return operation.release is None or any(
+        move.repo == record.source.repo and move.ref == record.tag.ref for move in operation.moved
+    )
 
 
 def _targets(

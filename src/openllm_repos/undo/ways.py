@@ -64,7 +64,8 @@ def _way(manifest: Manifest, operation: Operation, move: Move) -> Way:
     if repo is None:
         return Way(move, How.NOT, "the manifest does not name this repo any more")
     source = manifest.source.name
-    if version and any(one.repo == source and one.ref.startswith("refs/tags/") for one in operation.moved):
+    mended = operation.release is None and move.ref.startswith("refs/tags/")  # a tag of a release that was out before
+    if version and (mended or any(one.repo == source and one.ref.startswith("refs/tags/") for one in operation.moved)):
         return Way(
             move,
             How.NOT,

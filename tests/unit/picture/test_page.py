@@ -284,8 +284,8 @@ def test_few_repos_stand_beside_each_other_and_many_below() -> None:
 
 
 def test_words_that_are_not_plain_are_explained_where_they_stand() -> None:
-    report = Reports(manifest(4, 0)).report()
-    assert Page(page(report)).text("dt") == ["lightweight", "missing", "moved", "not known", "no lock"]
+    report = Reports(manifest(9, 0)).report()
+    assert Page(page(report)).text("dt") == ["lightweight", "missing", "moved", "unreachable", "no lock"]
     assert "<code>openllm-repos release verify v0.3.0</code>" in page(report)
     well = replace(report, releases=Matrix(report.releases.rows[1:2]))
     assert Page(page(well)).text("dt") == []
