@@ -168,3 +168,44 @@ def test_a_clone_of_something_else_is_told_and_no_push_is_named(family: Family) 
     (problem,) = [problem for problem in facts["problems"] if problem["repo"] == "main"]
     assert "this is no clone of" in problem["message"]
     assert "push" not in problem["next"]
+
+
+def test_an_import_after_a_reset_would_bring_it_back_and_is_refused(family: Family) -> None:
+    reset(family)
+    family.edit("Space edit", {THERE: text(l2="better", l20="space")})
+    done = family.run("import", "space", cwd=family.clone.path)
+    assert done.code == 3
+    assert "an import would bring that back" in done.err
+    family.synced()
+    assert family.run("import", "space", "--yes", cwd=family.clone.path).code == 0
+    assert family.clone.read(MODEL, "import/space").decode() == text(l20="space")
+
+
+def test_what_a_changed_map_leaves_behind_is_said_before_and_with_what_was_edited(family: Family) -> None:
+    edited(family)
+    family.manifest(maps=(("core/src/*.py", "lib/"), ("configs/*.json", "configs/")))
+    family.commit("Elsewhere", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
+    said = (
+        "No map of space writes training/ any more; 2 files there stay as they are. space has edited training/model.py"
+    )
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert any(problem["message"].startswith(said) for problem in facts["problems"])
+    plan = family.run("sync", "--dry-run", cwd=family.clone.path).out
+    assert said in plan
+    assert "The maps of space have changed, so the source's history comes anew through them: 1 commit" in plan
+
+
+def test_an_added_map_makes_no_drift_of_the_sources_own_commits(family: Family) -> None:
+    synced(family)
+    for number in range(3):
+        family.commit(f"Step {number}", {MODEL: text(l2=f"step {number}"), "docs/a.txt": f"{number}\n"})
+    family.synced()
+    edit = family.edit("Space edit", {THERE: text(l2="step 2", l20="space")})
+    family.manifest(
+        maps=(("core/src/*.py", "training/"), ("configs/*.json", "configs/"), ("docs/*.txt", "text/")), never=()
+    )
+    family.commit("More", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
+    assert "comes anew through them: 3 commits" in family.sync().out
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    (space,) = [repo for repo in facts["repos"] if repo["name"] == "space"]
+    assert (space["state"], space["drift"]["commits"]) == ("drift", [edit])

@@ -60,6 +60,8 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
         relation = relate(repository, reader, manifest, target, commit, remote.tip)
         if relation.state is State.NOT_ADOPTED:
             raise NotAdopted(target, relation)
+        if relation.state in {State.AHEAD, State.REWRITTEN}:
+            raise _went_back(source, target, relation)
         plan = replace(plan, old=read_ref(repository, branch.ref), held=relation.held)
         if relation.tip is None or not relation.drift.files:
             return replace(plan, said=_nothing(target, relation))
@@ -75,6 +77,15 @@ def _newest_source(repository: Repository, source: Repo, remote: RemoteState) ->
     if mine is None or (remote.tip is not None and is_ancestor(repository, mine, remote.tip)):
         return remote.tip or source_commit(repository, source, remote, None), ()
     return mine, ()
+
+
+def _went_back(source: Repo, target: Repo, relation: Relation) -> ConflictError:
+    """Say why nothing is imported: the target has commits that the source gave up, and they would come home too."""
+    return ConflictError(
+        f"{target.name} was synced from {str(relation.synced_from)[:10]}, which {source.branch} no longer has: an"
+        " import would bring that back.",
+        hint=f"openllm-repos sync {target.name}  # lets it follow\nopenllm-repos import {target.name}",
+    )
 
 
 def _nothing(target: Repo, relation: Relation) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
 from openllm_repos.family.last_publish import unpublished
+from openllm_repos.family.left_behind import left_behind
 from openllm_repos.family.relation import State, relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
@@ -326,7 +327,10 @@ class _Family:
             stops = MapEmptied(target, emptied, f"openllm-repos sync {target.name}")
             self._note(Problem.of(target.name, stops))
         else:
-            notes = empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)
+            notes = [*empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)]
+            self._note(
+                *(Problem(target.name, note, "") for note in left_behind(self._clone, self._reader, target, relation))
+            )
             self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)
         return RepoStatus(

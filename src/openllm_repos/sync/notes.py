@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from openllm_repos.family.left_behind import left_behind
 from openllm_repos.family.relation import Relation, State
 from openllm_repos.family.source import empty_maps, uncommitted
 from openllm_repos.git.attributes import lfs_paths
@@ -16,7 +17,6 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import FileChange
 from openllm_repos.preflight.fixes import track
 from openllm_repos.preflight.limits import pointers
-from openllm_repos.projection.changes import MappedPart
 from openllm_repos.text import show_path
 
 _NAMED = 3
@@ -44,7 +44,7 @@ def sync_notes(repository: Repository, reader: ObjectReader, target: Repo, relat
             f"The maps of {target.name} have changed, so the source's history comes anew through them:"
             f" {_some(relation.behind, 'commit')}, beside those that {target.name} has."
         )
-    yield from _left_behind(repository, reader, target, relation)
+    yield from left_behind(repository, reader, target, relation)
 
 
 def lfs_notes(
@@ -93,32 +93,10 @@ def map_notes(manifest: Manifest, repository: Repository, targets: Sequence[Repo
     return tuple(notes)
 
 
-def _left_behind(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[str]:
-    """Say which files no map writes any more, and which of them the target has edited."""
-    assert relation.at is not None  # its maps are compared
-    assert relation.tip is not None  # likewise
-    part = MappedPart(reader, relation.at.state.maps, repository.object_format)
-    tip = part.of(relation.tip.encode() + b"^{tree}")
-    left = [change.path for change in part.files(tip) if not relation.part.holds(change.path)]
-    if not left:
-        return
-    brought = part.of(None if relation.since is None else relation.since.encode() + b"^{tree}")
-    edited = [change.path for change in part.changes(brought, tip) if change.path in left] if relation.since else []
-    folders = sorted({path.rpartition(b"/")[0] + b"/" if b"/" in path else path for path in left})
-    places = _listed(folders)
-    text = f"No map of {target.name} writes {places} any more; {_some(len(left), 'file')} there stay as they are."
-    if edited:
-        text += (
-            f" {target.name} has edited {_listed(edited)}: to take that along, put the old map back, run"
-            f" 'openllm-repos import {target.name}', and change the map again."
-        )
-    yield text
+def _some(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _listed(paths: list[bytes]) -> str:
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return ", ".join(show_path(path) for path in paths[:_NAMED]) + more
-
-
-def _some(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count} {what}s"
