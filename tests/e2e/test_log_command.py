@@ -12,9 +12,10 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.sandbox import Sandbox
 from tests.support.family import Family
 from tests.support.inprocess import RunCli
-from tests.support.logged import write_operation
+from tests.support.logged import unfinished, write_operation
 from tests.support.published import Publishing
 from tests.support.releases import ORDER, Releases
+from tests.support.repositories import Clone
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
@@ -262,3 +263,48 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     assert (done.code, "the release 1.0.0 is out: main has its tag" in done.out) == (3, True)
     assert None not in releases.tags("v1.0.0").values()
     assert releases.remotes["space"].paths() == ["training/model.py", "training/train.py"]
+
+
+def test_a_release_that_came_too_late_for_the_source_has_ended(tmp_path: Path, run_cli: RunCli) -> None:
+    releases = Releases.make(tmp_path / "releases", run_cli)
+    theirs = Clone.of(releases.remotes["main"].url, tmp_path / "theirs")
+    theirs.commit("Theirs", {"README.md": "hi\n"})
+    hook = releases.clone.path / ".git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    unset = "unset $(git rev-parse --local-env-vars)"
+    main = releases.remotes["main"].url
+    hook.write_text(f'#!/bin/sh\n{unset}\n[ "$2" = "{main}" ] && git -C "{theirs.path}" push -q origin main\nexit 0\n')
+    hook.chmod(0o755)
+    done = releases.release("1.0.0")
+    assert (done.code, "main has moved to" in done.err) == (3, True)
+    (operation,) = logged(releases)
+    assert (operation["unfinished"], operation["done"]) == (False, False)
+    assert moves(operation) == [("space", "refs/heads/main", "moved"), ("main", "refs/heads/main", "refused")]
+    kept = [ref for ref in releases.clone.tips() if ref.startswith("refs/openllm/keep/")]
+    assert kept == [], "neither the first sync of an empty Space nor a lock that is nowhere"
+
+
+def test_an_undo_of_a_release_that_was_killed_is_finished_by_the_next(
+    tmp_path: Path, run_cli: RunCli, shim: GitShim
+) -> None:
+    releases = Releases.make(tmp_path / "releases", run_cli)
+    hook = releases.remotes["training-data"].path / "hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    assert releases.release("1.0.0").code == 3
+    (stopped,) = logged(releases)
+    with Zygote() as zygote:
+        for kept in (3, 2):  # killed by its own push, once for each of two tags
+            shim.arm_when("push --porcelain", Fault.KILL_AFTER)
+            assert zygote.run("undo", "--yes", cwd=releases.clone.path).code == -9
+            assert sum(tag is not None for tag in releases.tags("v1.0.0").values()) == kept - 1
+            assert logged(releases)[0]["undoes"] == stopped["operation"]
+        shim.disarm()
+        done = zygote.run("undo", "--yes", cwd=releases.clone.path)
+    assert (done.code, f"{stopped['operation']}  release 1.0.0" in done.out) == (1, True)
+    assert set(releases.tags("v1.0.0").values()) == {None}
+    assert releases.remotes["space"].files() == {}
+    assert not unfinished(releases.clone.path)
+    asked = releases.run("undo", "--yes", cwd=releases.clone.path)
+    assert (asked.code, "There is nothing to take back." in asked.err) == (2, True)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.support.inprocess import RunCli
 
@@ -110,3 +114,22 @@ def test_a_wish_that_is_no_version_changes_nothing(tmp_path: Path, run_cli: RunC
     done = run_cli("version", "set", "v2")
     assert (done.code, done.out) == (2, "")
     assert run_cli("version", "--json").json()["version"] == "1.2.0"
+
+
+def test_a_bump_says_what_it_means_before_it_writes(
+    tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stopped between two files; run again, it raises nothing a second time."""
+    project(tmp_path)
+    replace = os.replace
+
+    def full(old: str, new: Path) -> None:
+        if new.name == "package.json":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", full)
+    stopped = run_cli("version", "bump", "minor")
+    assert (stopped.code, stopped.out) == (30, "1.3.0: openllm.py, package.json, README.md\n")
+    again = run_cli("version", "bump", "minor")
+    assert (again.code, "The places do not agree, so there is no version to raise:" in again.err) == (3, True)

@@ -24,8 +24,9 @@ while read -r pid; do
   n=$((n + 1))
   if [ "$pid" = $$ ]; then mine=$n; fi
 done < "$here/order"
-read -r call fault < "$here/fault"
-if [ $mine = "$call" ]; then
+read -r call fault words < "$here/fault"
+case " $* " in *" $words "*) meant=words ;; *) meant="" ;; esac
+if [ $mine = "$call" ] || [ "$call" = "$meant" ]; then
   case $fault in
     fail) echo "fatal: injected" >&2; exit 128 ;;
     kill-before) kill -9 $PPID; exit 137 ;;
@@ -72,6 +73,11 @@ class GitShim:
         """Hurt the `call`-th call from now; counting starts again at 1."""
         self.disarm()
         (self.folder / "fault").write_text(f"{call} {fault.value}\n", encoding="utf-8")
+
+    def arm_when(self, words: str, fault: Fault) -> None:
+        """Hurt every call from now that has these words among its arguments; counting starts again at 1."""
+        self.disarm()
+        (self.folder / "fault").write_text(f"words {fault.value} {words}\n", encoding="utf-8")
 
     def disarm(self) -> None:
         """Let every call through; counting starts again at 1."""

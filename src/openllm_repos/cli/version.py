@@ -88,10 +88,12 @@ def _write(invocation: Invocation, choose: Callable[[ReadFile], str]) -> None:
     manifest, folder, read = _places(invocation)
     new = choose(read)
     changed = written(manifest.project.version, read, new)
-    write_files(folder, changed)
-    if not invocation.quiet:
+    if (
+        not invocation.quiet
+    ):  # before anything is written: run again after a kill, `bump` would mean the version after it
         files = ", ".join(changed) or "every place says it already"
         click.echo(show(f"{new}: {files}"))
+    write_files(folder, changed)
 
 
 def _places(invocation: Invocation) -> tuple[Manifest, Path, ReadFile]:
