@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from openllm_repos.errors import NameRefused
@@ -18,17 +17,6 @@ from openllm_repos.journal.transaction import Transaction
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import RefUpdate
-
-
-class RowState(StrEnum):
-    """How far one repo of a release has come."""
-
-    PREPARED = "prepared"
-    PUSHED = "pushed"
-    VERIFIED = "verified"
-    REFUSED = "refused"
-    CONFLICT = "conflict"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +31,6 @@ class ReleaseRow:
         commit: the commit that the tag names.
         text: the content of the tag object, empty where it is still to be made.
         object: the id of the tag object, None where it is still to be made.
-        state: how far it has come.
     """
 
     repo: RepoName
@@ -53,7 +40,6 @@ class ReleaseRow:
     commit: ObjectId
     text: str = ""
     object: ObjectId | None = None
-    state: RowState = RowState.PREPARED
 
     def move(self, zero: ObjectId) -> Move:
         """Return the push of the tag, which is made."""
@@ -124,7 +110,7 @@ def begin_release(transaction: Transaction, record: ReleaseRecord) -> None:
 
 
 def write_row(transaction: Transaction, row: ReleaseRow) -> None:
-    """Write down what has become of one repo of a release that was begun."""
+    """Write down the tag that was made for one repo of a release that was begun."""
     transaction.prepare({}, [asdict(row)])
 
 
@@ -176,5 +162,4 @@ def _row(fields: Mapping[str, Any]) -> ReleaseRow:
         ObjectId(str(fields["commit"])),
         str(fields["text"]),
         None if made is None else ObjectId(made),
-        RowState(str(fields["state"])),
     )

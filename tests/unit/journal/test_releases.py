@@ -12,7 +12,6 @@ from openllm_repos.journal.log import Move, MoveOutcome, begun, operations
 from openllm_repos.journal.releases import (
     ReleaseRecord,
     ReleaseRow,
-    RowState,
     begin_release,
     end_release,
     read_release,
@@ -44,14 +43,14 @@ def repository(clone: Clone, record: ReleaseRecord) -> Repository:
     return Repository.open(clone.path)
 
 
-def test_what_was_begun_is_read_back_with_what_has_become_of_each_repo(
+def test_what_was_begun_is_read_back_with_the_tags_that_were_made_since(
     repository: Repository, record: ReleaseRecord
 ) -> None:
     assert read_release(repository) is None
     with Transaction(repository, "release 1.0.0") as transaction:
         begin_release(transaction, record)
     assert read_release(repository) == record
-    changed = replace(record.rows[0], state=RowState.VERIFIED)
+    changed = replace(record.rows[1], text="object …\n", object=record.base)
     write_row(transaction, changed)
     assert read_release(repository) == record.with_row(changed)
     assert record.source == record.rows[1]
