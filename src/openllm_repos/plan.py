@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.text import show_path
 
 
 class Action(StrEnum):
@@ -28,6 +29,8 @@ class Change(StrEnum):
     ADDED = "added"
     MODIFIED = "modified"
     DELETED = "deleted"
+    LINE_ENDS = "line ends"
+    """In a conflict alone: nothing but CRLF and LF have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +89,28 @@ class Described:
     subject: str
 
 
+class Side(StrEnum):
+    """A side of a merge into a target, in git's words: ours is the target's, theirs the source's."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A path that source and target changed in ways that do not go together.
 
     Attributes:
-        path: as git stores it.
-        source: what the source did: added, modified, deleted.
+        path: as git stores it; of a file that both renamed, its name before.
+        source: what the source did: added, modified, deleted, line ends.
         target: what the target did.
         source_commits: the source's commits that touch it since the last sync, newest first.
         target_commits: those of the target's own.
         remembered: whether this clone remembers how a person settled the very same conflict.
+        source_path: of a file that both renamed, its name in the source.
+        target_path: likewise, its name in the target.
+        before: of a file that one side renamed and the other deleted, its name before.
+        crlf: the side that has CRLF, where nothing but line ends is in the way.
     """
 
     path: bytes
@@ -105,13 +119,26 @@ class Conflict:
     source_commits: tuple[Described, ...] = ()
     target_commits: tuple[Described, ...] = ()
     remembered: bool = False
+    source_path: bytes | None = None
+    target_path: bytes | None = None
+    before: bytes | None = None
+    crlf: Side | None = None
 
+    def __str__(self) -> str:
+        """Say what either side did."""
+        if self.source_path is not None and self.target_path is not None:
+            names = show_path(self.source_path), show_path(self.target_path)
+            return f"renamed to {names[0]} in the source, to {names[1]} in the target"
+        crlf = "" if self.crlf is None else f" (CRLF in the {'target' if self.crlf is Side.OURS else 'source'})"
+        if self.source is self.target is Change.LINE_ENDS:
+            return f"differs in line ends alone{crlf}"
+        return f"{self._did(self.source)} in the source, {self._did(self.target)} in the target{crlf}"
 
-class Side(StrEnum):
-    """A side of a merge into a target, in git's words: ours is the target's, theirs the source's."""
-
-    OURS = "ours"
-    THEIRS = "theirs"
+    def _did(self, change: Change) -> str:
+        if change is Change.LINE_ENDS:
+            return "changed in line ends alone"
+        renamed = change is not Change.DELETED and self.before is not None
+        return f"renamed from {show_path(self.before or b'')}" if renamed else change
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,30 +389,5 @@ class Adoption:
     target: str
     step: TargetPlan | Stopped | None
     match: Match | None = None
-    said: str = ""
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rollback:
-    """What a rollback, or the end of a hold, would do.
-
-    Attributes:
-        source: the source's name in the manifest.
-        target: the target's name.
-        to: what the target goes back to, as people call it: a tag, or the first digits of a commit.
-        source_commit: the source commit that this state of the target's mapped files comes from; None with `said`.
-        step: the commit to push; why it cannot be; None where there is nothing to do.
-        undone: what the target changed itself and loses in its files; its history keeps it.
-        said: why there is nothing to do; empty where there is.
-        notes: what a person should know besides.
-    """
-
-    source: str
-    target: str
-    to: str
-    source_commit: ObjectId | None
-    step: TargetPlan | Stopped | None
-    undone: Drift = field(default_factory=Drift)
     said: str = ""
     notes: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
         f"A sync would stop, and say: {STOPPED}",
         "Next",
         *("openllm-repos sync space --resolve", TAKE_A_SIDE),
-        *("1 conflict", "modified by the source, modified by the target", "training/train.py"),
+        *("1 conflict", "modified in the source, modified in the target", "training/train.py"),
         *("1 mapped file changed there", "modified", "training/train.py"),
         *("1 commit that did it", family.space.tips()["refs/heads/main"][:10]),
         *("Tune it here", "Test User", ", 2023-11-14"),

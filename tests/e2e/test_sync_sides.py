@@ -139,15 +139,48 @@ def test_the_sides_hold_when_the_space_moves_meanwhile(hub_family: HubFamily, sa
     assert hub_family.space.read("app.py") == b"app 2\n"
 
 
+def test_a_file_that_both_sides_renamed_is_one_conflict_and_one_side_settles_it(family: Family) -> None:
+    """In the sync, its JSON and on the page; the side gives the file its name, edits that go together stay."""
+    family.synced()
+    family.edit("Space: renamed", {"training/model.py": None, "training/ours.py": text(l3="space")})
+    family.commit("Source: renamed", {"core/src/model.py": None, "core/src/theirs.py": text(l9="source")})
+    said = "renamed to training/theirs.py in the source, to training/ours.py in the target"
+    done = family.sync("space")
+    assert f"  training/model.py: {said}" in done.out.splitlines()
+    assert "both changed 1 file in ways" in done.out
+    (space,) = family.sync("space", "--json").json()["targets"]
+    (found,) = space["conflicts"]
+    names = [found[key] for key in ("path", "source_path", "target_path")]
+    assert names == ["training/model.py", "training/theirs.py", "training/ours.py"]
+    assert [one["subject"] for one in found["target_commits"]] == ["Space: renamed"]
+    family.run("status", "--html", family.folder / "page.html", cwd=family.clone.path)
+    assert said in (family.folder / "page.html").read_text(encoding="utf-8")
+    family.synced("space", "--take-source", "training/model.py")
+    assert {path for path in family.space.paths() if path.startswith("training/")} == {
+        "training/theirs.py",
+        "training/train.py",
+    }
+    assert family.space.read("training/theirs.py") == text(l3="space", l9="source").encode()
+
+
+def test_line_ends_that_an_editor_of_the_space_changed_are_told_as_such(family: Family) -> None:
+    family.synced()
+    family.edit("Space: from Windows", {"training/model.py": text().replace("\n", "\r\n")})
+    family.commit("Source: line 3", {"core/src/model.py": text(l3="source")})
+    said = "modified in the source, changed in line ends alone in the target (CRLF in the target)"
+    assert f"  training/model.py: {said}" in family.sync("space").out.splitlines()
+    (space,) = family.sync("space", "--json").json()["targets"]
+    (found,) = space["conflicts"]
+    assert [found[key] for key in ("source", "target", "crlf")] == ["modified", "line ends", "ours"]
+
+
 def test_a_file_that_both_sides_renamed_is_taken_as_a_side_has_it_without_markers(family: Family) -> None:
     """git keeps the two merged, with markers, as "the file of a side"; what is meant is that side's own file."""
     family.synced()
     family.edit("Space: renamed", {"training/model.py": None, "training/ours.py": text(l3="space")})
     family.commit("Source: renamed", {"core/src/model.py": None, "core/src/theirs.py": text(l3="source")})
-    (space,) = family.sync("space", "--json").json()["targets"]
-    paths = [one["path"] for one in space["conflicts"]]
-    assert paths == ["training/model.py", "training/ours.py", "training/theirs.py"]
-    family.synced("space", "--keep-target", paths[0], "--keep-target", paths[1], "--take-source", paths[2])
+    both = ("--keep-target", "training/ours.py", "--take-source", "training/theirs.py")
+    family.synced("space", "--keep-target", "training/model.py", *both)
     assert family.space.read("training/ours.py").decode() == text(l3="space")
     assert family.space.read("training/theirs.py").decode() == text(l3="source")
     assert "training/model.py" not in family.space.paths()

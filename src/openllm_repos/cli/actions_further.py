@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from openllm_repos.importing.model import ImportPlan
     from openllm_repos.importing.model import Published as Opened
     from openllm_repos.manifest.model import Manifest
-    from openllm_repos.plan import Rollback
     from openllm_repos.publish.model import PublishPlan
+    from openllm_repos.rollback.model import Rollback
     from openllm_repos.submodules.pinning import PinStep
     from openllm_repos.undo.planning import UndoPlan
     from openllm_repos.undo.run import Undoing

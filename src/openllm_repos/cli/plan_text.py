@@ -118,7 +118,7 @@ def stopped_lines(stopped: Stopped, *, every_file: bool = False) -> Iterator[str
     yield from (f"  {line}" for line in show(stopped.reason).splitlines())
     for conflict in stopped.conflicts:
         known = "; settled before" if conflict.remembered else ""
-        yield f"  {show_path(conflict.path)}: {conflict.source} in the source, {conflict.target} in the target{known}"
+        yield f"  {show_path(conflict.path)}: {conflict}{known}"
         yield from _commit_lines("source", conflict.source_commits, every=every_file)
         yield from _commit_lines("target", conflict.target_commits, every=every_file)
     yield from file_lines(stopped.drift.files, every_file=True)
@@ -239,6 +239,10 @@ def _conflict_json(conflict: Conflict) -> dict[str, Any]:
         "path": _path(conflict.path),
         "source": conflict.source.value,
         "target": conflict.target.value,
+        "source_path": None if conflict.source_path is None else _path(conflict.source_path),
+        "target_path": None if conflict.target_path is None else _path(conflict.target_path),
+        "before": None if conflict.before is None else _path(conflict.before),
+        "crlf": None if conflict.crlf is None else conflict.crlf.value,
         "remembered": conflict.remembered,
         "source_commits": [commit_json(commit) for commit in conflict.source_commits],
         "target_commits": [commit_json(commit) for commit in conflict.target_commits],

@@ -25,8 +25,9 @@ from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import hint_lines
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.plan import Action, Outcome, Rollback, Stopped, TargetPlan
+from openllm_repos.plan import Action, Outcome, Stopped, TargetPlan
 from openllm_repos.preflight.card import hub_validator
+from openllm_repos.rollback.model import Rollback
 from openllm_repos.rollback.planning import RollbackOptions, carry_out, plan_rollback
 from openllm_repos.text import show
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from openllm_repos.git.bench import bench
@@ -28,6 +28,8 @@ SETTINGS = (
     "diff.algorithm=histogram",
 )
 _STAGE_BASE, _STAGE_OURS, _STAGE_THEIRS = 1, 2, 3
+# The kinds of git's messages are stable strings (git-merge-tree, "Informational messages").
+_BOTH_RENAMED, _RENAMED_AND_DELETED = b"CONFLICT (rename/rename)", b"CONFLICT (rename/delete)"
 _STAGES = {Side.OURS: _STAGE_OURS, Side.THEIRS: _STAGE_THEIRS}
 
 
@@ -57,6 +59,15 @@ class Merged:
     conflicted: ObjectId | None = None
     stages: Mapping[bytes, Mapping[int, tuple[bytes, bytes]]] = field(default_factory=dict)
     aside: frozenset[bytes] = frozenset()
+
+    def named(self, settled: Sequence[Settled]) -> tuple[Settled, ...]:
+        """Return sides that a person chose, with the new names of files that both sides renamed."""
+        chosen = {one.path: one for one in settled}
+        for conflict in self.conflicts:
+            if conflict.path in chosen:
+                for name in filter(None, (conflict.source_path, conflict.target_path)):
+                    chosen.setdefault(name, Settled(name, chosen[conflict.path].side))
+        return tuple(chosen.values())
 
     def base_of(self, path: bytes) -> bytes | None:
         """Return the hex id of the file that both sides started from, None where there was none."""
@@ -95,16 +106,24 @@ def merge(repository: Repository, sides: Sides) -> Merged:
         repository: the clone; new trees and blobs are written to it.
         sides: what to merge.
     """
-    args = ("merge-tree", "--write-tree", "-z", "--no-messages", sides.ours, sides.theirs)
+    args = ("merge-tree", "--write-tree", "-z", "--messages", sides.ours, sides.theirs)
     with bench(repository, keep=True) as apart:  # the clone's own folder has attributes
         done = apart.git.run(*args, ok=(0, 1), settings=SETTINGS)
-    tree, *rows = done.stdout.split(b"\0")
+    tree, *fields = done.stdout.split(b"\0")
     if done.code == 0:
         return Merged(ObjectId(tree.decode()))
-    stages, aside = _staged([row for row in rows if row], sides)
+    end = fields.index(b"")
+    stages, aside = _staged(fields[:end], sides)
     if not stages:  # exit code 1 without a conflicted path: git says conflict, and nothing else can be trusted
         raise GitFailed("merge-tree", Completed(done.code, b"", done.stderr))
-    conflicts = tuple(_conflict(path, stages[path], crowded=path in aside) for path in sorted(stages))
+    found = {path: _conflict(path, stages[path], crowded=path in aside) for path in sorted(stages)}
+    for kind, paths in _messages(fields[end + 1 :]):
+        if kind == _BOTH_RENAMED and paths[0] in found:
+            found[paths[0]] = replace(found[paths[0]], target_path=paths[1], source_path=paths[2])
+        elif kind == _RENAMED_AND_DELETED and paths[0] in found:
+            found[paths[0]] = replace(found[paths[0]], before=paths[1])
+    with ObjectReader(repository.git) as reader:
+        conflicts = tuple(_line_ends(reader, conflict, stages[path]) for path, conflict in found.items())
     return Merged(None, conflicts, ObjectId(tree.decode()), stages, aside)
 
 
@@ -217,6 +236,34 @@ def _staged(rows: list[bytes], sides: Sides) -> tuple[dict[bytes, dict[int, tupl
         mode, blob, stage = fields.split(b" ")
         stages.setdefault(plain, {})[int(stage)] = (mode, blob)
     return stages, frozenset(aside)
+
+
+def _messages(fields: Sequence[bytes]) -> Iterator[tuple[bytes, Sequence[bytes]]]:
+    """Read ``number NUL paths NUL kind NUL text NUL`` and yield kind and paths; the text is for people."""
+    at = 0
+    while at < len(fields) and fields[at]:
+        kind = at + 1 + int(fields[at])
+        yield fields[kind], fields[at + 1 : kind]
+        at = kind + 2
+
+
+def _line_ends(reader: ObjectReader, conflict: Conflict, stages: Mapping[int, tuple[bytes, bytes]]) -> Conflict:
+    """Say so where line ends alone are in the way: one side changed nothing else, or the two differ in nothing else."""
+    entries = [stages.get(stage, (b"", b"")) for stage in (_STAGE_BASE, _STAGE_OURS, _STAGE_THEIRS)]
+    if not all(mode.startswith(b"100") for mode, _ in entries[1:]) or entries[1][1] == entries[2][1]:
+        return conflict
+    base, ours, theirs = (reader.read(blob).data if mode.startswith(b"100") else None for mode, blob in entries)
+    assert ours is not None  # both are files
+    assert theirs is not None
+    crlf = Side.OURS if ours.count(b"\r\n") > theirs.count(b"\r\n") else Side.THEIRS
+    before, here, there = (None if data is None else data.replace(b"\r\n", b"\n") for data in (base, ours, theirs))
+    if here == there:
+        return replace(conflict, source=Change.LINE_ENDS, target=Change.LINE_ENDS, crlf=crlf)
+    if here == before:
+        return replace(conflict, target=Change.LINE_ENDS, crlf=crlf)
+    if there == before:
+        return replace(conflict, source=Change.LINE_ENDS, crlf=crlf)
+    return conflict
 
 
 def _conflict(path: bytes, stages: Mapping[int, object], *, crowded: bool) -> Conflict:

@@ -71,8 +71,7 @@ def _path(path: bytes) -> str:
 
 
 def _conflict(conflict: Conflict) -> str:
-    sides = f"{conflict.source} by the source, {conflict.target} by the target"
-    return element("li", element("span", text(sides), class_="word") + _path(conflict.path))
+    return element("li", element("span", text(str(conflict)), class_="word") + _path(conflict.path))
 
 
 def _finding(finding: Finding) -> str:

@@ -19,10 +19,11 @@ from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
-from openllm_repos.plan import Action, Drift, Outcome, RefUpdate, Rollback, Stopped, SyncPlan, TargetPlan
+from openllm_repos.plan import Action, Drift, Outcome, RefUpdate, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.rollback.message import lift_message, rollback_message
+from openllm_repos.rollback.model import Rollback
 from openllm_repos.rollback.point import Finder, Point
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import (

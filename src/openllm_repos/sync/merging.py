@@ -88,11 +88,14 @@ def merged_tree(
     require_in_conflict(target, settled, merged)
     if merged.tree is not None:
         return merged.tree
-    chosen = {one.path for one in settled}
-    left = tuple(conflict for conflict in merged.conflicts if conflict.path not in chosen)
+    sided = merged.named(settled)
+    chosen = {one.path for one in sided}
+    left = [conflict for conflict in merged.conflicts if conflict.path not in chosen]
+    renamed = {name for conflict in left for name in (conflict.source_path, conflict.target_path)}
+    left = [conflict for conflict in left if conflict.path not in renamed]  # told with the name before
     if left:
-        raise MergeConflict(target, with_commits(repository, reader, relation, target, merged, left), len(chosen))
-    return take_sides(repository, merged, sides, settled)
+        raise MergeConflict(target, with_commits(repository, reader, relation, target, merged, left), len(settled))
+    return take_sides(repository, merged, sides, sided)
 
 
 def require_in_conflict(target: Repo, settled: Sequence[Settled], merged: Merged) -> None:
@@ -135,7 +138,8 @@ def with_commits(
     names = {}
     for conflict in conflicts:
         before = base.get(merged.base_of(conflict.path) or b"")
-        names[conflict] = {conflict.path} if before is None else {conflict.path, before}
+        known = {conflict.path, before, conflict.source_path, conflict.target_path, conflict.before}
+        names[conflict] = {path for path in known if path is not None}
     paths = sorted(set().union(*names.values()))
     since = [] if relation.since is None else [relation.since]
     theirs = list(describe_by_path(repository, relation.projected, paths, without=since))

@@ -171,7 +171,7 @@ class _Settling:
         sides = sides_of(self.repository, self.reader, self.relation, self.target)
         merged = merge(self.repository, sides)
         require_in_conflict(self.target, settled, merged)
-        instead = chosen(self.repository, merged, sides, settled)
+        instead = chosen(self.repository, merged, sides, merged.named(settled))
         place = self.resolution.path
         unsettled = [path for path in self.worktree.unsettled() if path not in instead]
         if unsettled:

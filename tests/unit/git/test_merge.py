@@ -73,6 +73,42 @@ def test_a_file_against_a_folder_is_told_by_its_own_name(clone: Clone) -> None:
     assert _conflicts(clone, {}, {"y": "1"}, {"y/inner": "2"}) == (Conflict(b"y", ADDED, ADDED),)
 
 
+def test_a_file_that_both_sides_renamed_is_told_with_both_names(clone: Clone) -> None:
+    main, new, other = _conflicts(clone, {"a": text()}, {"tom": text(l3="tom")}, {"una": text(l9="una")})
+    assert (main.path, main.source_path, main.target_path) == (b"a", b"una", b"tom")
+    assert str(main) == "renamed to una in the source, to tom in the target"
+    assert (new.path, other.path) == (b"tom", b"una")
+
+
+def test_a_file_that_one_side_renamed_and_the_other_deleted_is_told_with_its_name_before(clone: Clone) -> None:
+    (ours,) = _conflicts(clone, {"a": text()}, {"tom": text()}, {})
+    (theirs,) = _conflicts(clone, {"a": text()}, {}, {"una": text()})
+    assert (ours.path, str(ours)) == (b"tom", "deleted in the source, renamed from a in the target")
+    assert (theirs.path, str(theirs)) == (b"una", "renamed from a in the source, deleted in the target")
+
+
+LF, CRLF, OTHER_CRLF = text(), text().replace("\n", "\r\n"), text(l3="una").replace("\n", "\r\n")
+ALONE = "changed in line ends alone"
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "said"),
+    [
+        (LF, CRLF, text(l3="una"), f"modified in the source, {ALONE} in the target (CRLF in the target)"),
+        (CRLF, LF, OTHER_CRLF, f"modified in the source, {ALONE} in the target (CRLF in the source)"),
+        (LF, text(l3="tom"), CRLF, f"{ALONE} in the source, modified in the target (CRLF in the source)"),
+        (LF, OTHER_CRLF, text(l3="una"), "differs in line ends alone (CRLF in the target)"),
+        (None, LF, CRLF, "differs in line ends alone (CRLF in the source)"),
+        (LF, text(l3="tom"), text(l3="una"), "modified in the source, modified in the target"),
+    ],
+)
+def test_line_ends_that_alone_are_in_the_way_are_told(
+    clone: Clone, base: str | None, ours: str, theirs: str, said: str
+) -> None:
+    (found,) = _conflicts(clone, {} if base is None else {"f": base}, {"f": ours}, {"f": theirs})
+    assert str(found) == said
+
+
 def test_odd_names_come_as_bytes(clone: Clone) -> None:
     odd = b"caf\xe9\n\ttab"
     assert _conflicts(clone, {}, {odd: "1"}, {odd: "2"}) == (Conflict(odd, ADDED, ADDED),)
