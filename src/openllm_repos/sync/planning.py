@@ -69,8 +69,8 @@ class FetchFirst(ConflictError):
     def __init__(self, source: Repo, target: Repo, relation: Relation) -> None:
         super().__init__(
             f"{target.name} was synced from {str(relation.synced_from)[:10]}, which {relation.source_commit[:10]} does"
-            f" not have: your clone lacks some of what {source.name} has.",
-            hint=f"git fetch origin {source.branch}\nThen bring {source.branch} up to date, and sync again.",
+            f" not have; only the newest commit of {source.name} may take that back.",
+            hint=f"git fetch origin {source.branch}\nThen bring {source.branch} up to date, or name another commit.",
         )
 
 
