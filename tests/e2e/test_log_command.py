@@ -308,3 +308,23 @@ def test_an_undo_of_a_release_that_was_killed_is_finished_by_the_next(
     assert not unfinished(releases.clone.path)
     asked = releases.run("undo", "--yes", cwd=releases.clone.path)
     assert (asked.code, "There is nothing to take back." in asked.err) == (2, True)
+
+
+def test_an_undo_in_this_clone_that_was_killed_is_known_by_the_ref_itself(family: Family, shim: GitShim) -> None:
+    tip = family.clone.tip()
+    for name in ("one", "two", "three"):
+        family.clone.git("branch", name, tip)
+        write(family, f"import {name}", here(f"refs/heads/{name}", ZERO, tip))
+    with Zygote() as zygote:
+        assert zygote.run("undo", "--yes", cwd=family.clone.path).code == 0
+        shim.arm_when("update-ref -m openllm-repos: undo", Fault.KILL_AFTER)
+        assert zygote.run("undo", "--yes", cwd=family.clone.path).code == -9
+        shim.disarm()
+        again = zygote.run("undo", "--yes", cwd=family.clone.path)
+    assert "this clone: an earlier undo " in again.err
+    assert "did not end; refs/heads/two was moved\n" in again.err
+    assert (again.code, "import two\nwas taken back already, by " in again.out) == (0, True)
+    assert [ref for ref in family.clone.tips() if ref.startswith("refs/heads/")] == [
+        "refs/heads/main",
+        "refs/heads/one",
+    ]

@@ -67,7 +67,7 @@ def test_what_was_done_is_read_back(repository: Repository, push: Move) -> None:
     assert (found.name, found.command, found.undoes, found.release) == (name, "sync", "", None)
     assert (found.ended, found.done, found.begun) == (True, True, ())
     assert [replace(move, at=0) for move in found.moves] == [replace(push, outcome=MOVED)]
-    assert found.moved == found.moves
+    assert (found.moved, found.moves[0].here, replace(push, repo=HERE).here) == (found.moves, False, True)
     assert before <= found.began <= found.moves[0].at <= time.time()
 
 
@@ -207,6 +207,17 @@ def test_reading_the_newest_reads_no_more_than_them(repository: Repository, push
     assert begun(repository) == ()
 
 
+def test_what_was_begun_is_not_searched_for_beyond_what_the_last_operation_knew(
+    repository: Repository, push: Move
+) -> None:
+    Transaction(repository, "sync").begin(push)
+    head = {"operation": "x", "schema": 1, "command": "sync", "undoes": "", "at": 1, "open": []}
+    with file_of(repository).open("a") as file:
+        file.write(json.dumps(head) + "\n" + json.dumps({"operation": "x", "done": True}) + "\n")
+    assert begun(repository) == ()
+    assert len(list(operations(repository))) == 2
+
+
 def test_lines_of_any_length_are_read_across_blocks(repository: Repository, push: Move) -> None:
     urls = [f"https://example.org/{'x' * size}" for size in (10, 65_300, 65_536, 300_000, 20)]
     for url in urls:
@@ -281,12 +292,17 @@ def test_an_empty_log_says_nothing_and_is_not_made_by_reading(repository: Reposi
     assert not repository.state_dir.exists()
 
 
-def test_what_is_forgotten_is_gone_and_all_else_stays(repository: Repository, push: Move) -> None:
+def test_what_is_forgotten_is_gone_and_all_else_stays(
+    repository: Repository, push: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forget(repository, ["x"])
     first, second, third = (write(repository, "sync", push) for _ in range(3))
     running = Transaction(repository, "sync")
     running.begin(push)
+    durable: list[int] = []
+    monkeypatch.setattr(os, "fsync", durable.append)
     forget(repository, [first, third])
+    assert len(durable) == 2, "the new file and its name are on the disk"
     assert [one.name for one in operations(repository)] == [running.name, second]
     assert [one.name for one in begun(repository)] == [running.name]
 
