@@ -101,7 +101,7 @@ class _Import(Change[ImportPlan, _Imported]):
 def _lines(plan: ImportPlan, *, every_file: bool) -> Iterator[str]:
     """Yield what would be imported."""
     for note in plan.notes:
-        yield f"note: {show(note)}"
+        yield from note_lines(note)
     if plan.base is None:
         yield f"Nothing to import: {plan.said}"
         return
@@ -112,7 +112,7 @@ def _lines(plan: ImportPlan, *, every_file: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in file_lines(made.files, every_file=every_file))
         if made.stands_for:
             some = "1 older commit" if len(made.stands_for) == 1 else f"{len(made.stands_for)} older commits"
-            yield f"    with what {some} of {plan.target} changed, which the source's history has no place for"
+            yield f"    with what {some} of {plan.target} changed, which would not apply without it"
     if plan.large:
         files = "1 LFS file" if len(plan.large) == 1 else f"{len(plan.large)} LFS files"
         by_hand = command_line("git", "lfs", "fetch", plan.url, remark="by hand")

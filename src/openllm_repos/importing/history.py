@@ -1,10 +1,11 @@
-"""The inverse of a projection: for each commit of a target, the commit of the source that has just that.
+"""The inverse of a projection: a target's own commits, made commits of the source.
 
-A target's history is followed down to what the source has already: projected commits, syncs that left nothing of the
-target's own, commits that were imported before. What lies above becomes commits of the source, each on top of what its
-parents became, with the mapped files as that commit left them and everything else as the source had it at that time. So
-nothing has to be merged here, and no commit can be in conflict: the merges were made when the target was synced. Only
-where the source took over an import in another form (squashed, or rebased) do further commits have to be merged.
+Which commits those are, the target's state says (:mod:`openllm_repos.family.state`); all others are only followed. A
+commit stands on what its parent is in the source, and has the mapped files as they were in the target, everything else
+as the source had it at that time: then nothing has to be merged, and a sync that met changes of the target becomes the
+merge that it was. Where the source has no such place (it was reset, its maps are others, the target was adopted, a sync
+was undone), what a commit changed is picked onto the commit that the newest state names. What does not apply there has
+arrived with that state, which then stands for it; and where no state came after it, the import stops before it.
 
 All ids follow from the two histories and the maps alone, committers and dates included: an import that is made again,
 here or elsewhere, makes the same commits.
@@ -12,18 +13,21 @@ here or elsewhere, makes the same commits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from openllm_repos.errors import ConflictError
+from openllm_repos.family.base import OwnCommits
 from openllm_repos.family.imports import Imports
-from openllm_repos.family.state import STATES, TargetState, read_state
-from openllm_repos.git.history import commits_touching, is_ancestor
+from openllm_repos.family.state import TargetState, read_state
+from openllm_repos.git.history import is_ancestor, parents_of
 from openllm_repos.git.merge import merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import COMMIT, PackWriter
 from openllm_repos.git.repository import Repository
-from openllm_repos.importing.message import imported_message, merged_message
+from openllm_repos.importing.image import Followed, Image, Made
+from openllm_repos.importing.message import Older, author_of, imported_message, joined_message
 from openllm_repos.importing.model import ImportConflict
 from openllm_repos.importing.places import carry_back
 from openllm_repos.manifest.maps import maps_digest
@@ -35,67 +39,6 @@ from openllm_repos.projection.editing import Entry, file_at, lay
 from openllm_repos.projection.project import origins, project
 from openllm_repos.projection.rewrite import rewritten
 from openllm_repos.projection.trees import Node, Placement, TreeProjector
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """What a commit of the target is in the source.
-
-    Attributes:
-        id: a commit of the source, there already or made here.
-        tree: its tree.
-        mapped: its projection's tree, at the places of the target.
-        anchor: the newest commit in its history that the source has.
-        made: the commits in its history, itself included, that are made here.
-        true: whether `mapped` is what a commit of the target had; else the source has a form of its own of it.
-    """
-
-    id: ObjectId
-    tree: Node
-    mapped: Node
-    anchor: ObjectId
-    made: frozenset[ObjectId] = frozenset()
-    true: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A commit that was made here.
-
-    Attributes:
-        id: the commit.
-        origin: the commit of the target.
-        files: what it changes, at the places of the source.
-        joins: whether it has several parents.
-        stands_for: older commits of the target that have no place of their own, oldest first.
-    """
-
-    id: ObjectId
-    origin: ObjectId
-    files: tuple[FileChange, ...]
-    joins: bool
-    stands_for: tuple[ObjectId, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sync:
-    """What a commit of ours says that it had brought; the source's history still has that."""
-
-    source_commit: ObjectId
-    projected: ObjectId
-    state: TargetState
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A commit of the target: what became of it, and which changes in its history are in no commit of the source yet.
-
-    `image` is None where the source has nothing that it could stand on. What waits gets its place with the next commit
-    that has just what the target's has: a sync's, mostly.
-    """
-
-    image: Image | None
-    waiting: tuple[ObjectId, ...] = ()
 
 
 @dataclass(slots=True)
@@ -111,7 +54,9 @@ class Inverse:
         part: reads mapped parts of the target.
         commit: the source's newest commit.
         imports: what the source says to have of the target.
-        made: the commits made so far, parents first.
+        own: knows what the target's own commits changed.
+        wanted: those that are to be made.
+        commits: those made so far, parents first.
     """
 
     repository: Repository
@@ -122,11 +67,15 @@ class Inverse:
     part: MappedPart
     commit: ObjectId
     imports: Imports
-    made: list[Made] = field(default_factory=list)
+    own: OwnCommits
+    wanted: Collection[ObjectId]
+    commits: dict[ObjectId, Made] = field(default_factory=dict)
     _trees: TreeProjector = field(init=False)
-    _own: set[ObjectId] = field(default_factory=set)
-    _copied_from: dict[bytes, bytes] = field(default_factory=dict)
-    _seen: dict[ObjectId, _Seen] = field(default_factory=dict)
+    _projected: ObjectId | None = None
+    _copied_from: Mapping[bytes, bytes] = field(default_factory=dict)
+    _unprojected: set[ObjectId] = field(default_factory=set)
+    _by_tree: dict[bytes, ObjectId] = field(default_factory=dict)
+    _followed: dict[ObjectId, Followed] = field(default_factory=dict)
     _mapped: dict[ObjectId, Node] = field(default_factory=dict)
     _older: dict[tuple[ObjectId, ObjectId], bool] = field(default_factory=dict)
     _conflicts: dict[ObjectId, ConflictError] = field(default_factory=dict)
@@ -136,37 +85,42 @@ class Inverse:
         placements = [Placement.of(a_map) for a_map in self.target.maps]
         self._trees = TreeProjector(self.reader, placements, self.repository.object_format)
 
-    def image_of(self, tip: ObjectId) -> Image | None:
-        """Return what the tip of the target is in the source; None where the source has nothing it could stand on.
+    def follow(self, tip: ObjectId) -> Followed:
+        """Return what the tip of the target is in the source.
 
         Raises:
-            ImportConflict: two commits do not go together.
-            ConflictError: a change that the source cannot hold.
+            ConflictError: nothing arrived, because the first commit does not apply or has what the source cannot hold.
         """
-        projected, copied_from = origins(self.repository, self.commit, self.target.maps, reader=self.reader)
-        without = () if projected is None else (f"^{projected}",)
+        self._projected, copied_from = origins(self.repository, self.commit, self.target.maps, reader=self.reader)
+        without = () if self._projected is None else (f"^{self._projected}",)
         listed = self.repository.git.stream("rev-list", tip, *without, "--")
-        self._own = {ObjectId(line.decode().strip()) for line in listed}
+        self._unprojected = {ObjectId(line.decode().strip()) for line in listed}
         self._copied_from = dict(copied_from)
-        waiting = [tip]
-        while waiting:
-            commit = waiting[-1]
-            if commit in self._seen:
-                waiting.pop()
-                continue
-            known = self._known(commit)
-            if known is not None:
-                self._seen[commit] = known
-                continue
-            above = [parent for parent in self._parents(commit) if parent not in self._seen]
-            if above:
-                waiting += reversed(above)
+        todo = [tip]
+        while todo:
+            commit = todo[-1]
+            if commit in self._followed:
+                todo.pop()
+            elif (known := self._known(commit)) is not None:
+                self._followed[commit] = Followed(known)
+            elif above := [parent for parent in self._parents(commit) if parent not in self._followed]:
+                todo += reversed(above)
             else:
-                self._seen[commit] = self._followed(commit)
-        for pending in self._seen[tip].waiting:
+                self._followed[commit] = self._continued(commit)
+        found = self._followed[tip]
+        if found.image is None or not found.image.made:
+            self.require_all(found)
+        return found
+
+    def require_all(self, found: Followed) -> None:
+        """Require that no commit has waited for its place in vain.
+
+        Raises:
+            ConflictError: why one has none.
+        """
+        for pending in found.waiting:
             if pending in self._conflicts:
                 raise self._conflicts[pending]
-        return self._seen[tip].image
 
     def finish(self) -> None:
         """Write what was made."""
@@ -184,21 +138,18 @@ class Inverse:
             self._mapped[commit] = self.part.of(commit.encode() + b"^{tree}")
         return self._mapped[commit]
 
-    def _known(self, commit: ObjectId) -> _Seen | None:
-        """Return what a commit is where the source has it already; None where its parents have to be asked."""
-        if commit not in self._own:
+    def _known(self, commit: ObjectId) -> Image | None:
+        """Return what a commit is where the source has just that already; None where its parents have to be asked."""
+        if commit not in self._unprojected:
             source = self._copied_from.get(commit.encode())
-            return None if source is None else _Seen(self._anchor(ObjectId(source.decode())))
-        for imported in self.imports.get(commit, ()):
-            image = self._anchor(imported)
-            if not self.part.changes(image.mapped, self.mapped(commit)):
-                return _Seen(image)
-        sync = self._sync(commit)
-        if sync is not None and sync.state.digest == maps_digest(self.target.maps):
-            image = self._anchor(sync.source_commit)
-            if not self.part.changes(image.mapped, self.mapped(commit)):
-                return _Seen(image)
-        return None
+            return None if source is None else self._anchor(ObjectId(source.decode()))
+        candidates = [*self.imports.get(commit, ())]
+        state = self._state(commit)
+        if state is not None and state.digest == maps_digest(self.target.maps) and self._has(state.source_commit):
+            assert state.source_commit is not None  # a source has it
+            candidates.append(state.source_commit)
+        images = map(self._anchor, candidates)
+        return next((image for image in images if not self.part.changes(image.mapped, self.mapped(commit))), None)
 
     def _anchor(self, commit: ObjectId) -> Image:
         """Return a commit that the source has."""
@@ -206,103 +157,161 @@ class Inverse:
         assert tree is not None  # it is in the history of the source's commit
         return Image(commit, Node(tree=tree[0]), self.projection_of(commit), commit)
 
-    def _sync(self, commit: ObjectId) -> _Sync | None:
-        """Return what a sync's commit says, where the source's history still has what it brought."""
-        found = read_state(self.reader, commit, self.reader.read(commit.encode()).data, self.manifest.source.url)
-        if found is None or (source := found.state.source_commit) is None or self.reader.find(source.encode()) is None:
-            return None
-        projected = found.state.projected
-        assert projected is not None  # it names both, or none
-        return _Sync(source, projected, found.state) if self._is_older(source, self.commit) else None
+    def _state(self, commit: ObjectId) -> TargetState | None:
+        found = read_state(self.reader, commit, self._read(commit), self.manifest.source.url)
+        return None if found is None else found.state
+
+    def _has(self, commit: ObjectId | None) -> bool:
+        """Whether the source's history has a commit."""
+        return (
+            commit is not None and self.reader.find(commit.encode()) is not None and self._is_older(commit, self.commit)
+        )
 
     def _parents(self, commit: ObjectId) -> list[ObjectId]:
         """Return the parents that the target's own history has: of a sync, not the projection that it brought."""
-        data = self.reader.read(commit.encode()).data
-        head = data.partition(b"\n\n")[0].split(b"\n")
-        parents = [ObjectId(line[7:].decode()) for line in head if line.startswith(b"parent ")]
-        said = read_state(self.reader, commit, data, self.manifest.source.url)
-        return parents if said is None else [parent for parent in parents if parent != said.state.projected]
+        state = self._state(commit)
+        return [one for one in parents_of(self.reader, commit) if state is None or one != state.projected]
 
-    def _followed(self, commit: ObjectId) -> _Seen:
+    def _continued(self, commit: ObjectId) -> Followed:
         """Return what a commit becomes whose parents are known."""
-        parents = self._parents(commit)
-        waiting = tuple(dict.fromkeys(one for parent in parents for one in self._seen[parent].waiting))
-        images = {parent: image for parent in parents if (image := self._seen[parent].image) is not None}
-        sync = self._sync(commit)
-        if commit in self.imports and images and not any(image.made for image in images.values()):
-            return _Seen(replace(self._anchor(self.imports[commit][0]), true=False))  # taken over in another form
-        lines = [(image, self.mapped(parent)) for parent, image in images.items()]
-        if sync is not None:
-            brought = self._anchor(sync.source_commit)
-            dropped = [image for image, _ in lines if not self._is_older(image.anchor, brought.anchor)]
-            waiting += tuple(origin for image in dropped for origin in self._origins(image) if origin not in waiting)
-            lines = [line for line in lines if line[0] not in dropped]
-            before = self._brought(sync, brought)
-            lines.append((replace(brought, true=not self.part.changes(brought.mapped, before)), before))
+        above = [(parent, self._followed[parent]) for parent in self._parents(commit)]
+        lines = [(one.image, self.mapped(parent)) for parent, one in above if one.image is not None]
+        if commit in self.imports and lines and not any(image.made for image, _ in lines):
+            return Followed(self._anchor(self.imports[commit][0]))  # taken over in another form
+        state = self._state(commit)
+        waiting = tuple(dict.fromkeys(pending for _, one in above for pending in one.waiting))
+        if state is not None:
+            lines = self._stated(state, lines)
+            has = frozenset[ObjectId]().union(*(image.origins for image, _ in lines))
+            waiting = tuple(one for one in state.open if one in self.wanted and one not in has)
+        elif not lines and (copy := self._copied(commit)) is not None:
+            return Followed(copy)
         if not lines:
-            return _Seen(None, (*waiting, commit) if self._changes_something(commit, parents) else waiting)
-        return self._made_on(commit, self._ends(lines), waiting, sync)
+            return Followed(None, (*waiting, commit) if commit in self.wanted else waiting)
+        return self._placed(commit, self._ends(lines), waiting, state)
 
-    def _made_on(
+    def _stated(self, state: TargetState, lines: Sequence[tuple[Image, Node]]) -> list[tuple[Image, Node]]:
+        """Return what a commit with a state continues: the source commit that it names, and the lines before that."""
+        if not self._has(state.source_commit):
+            return []  # it was reset, or rewritten: a newer state says what is left of the target's own
+        assert state.source_commit is not None  # the source has it
+        brought = self._anchor(state.source_commit)
+        kept = [line for line in lines if self._is_older(line[0].anchor, brought.anchor)]
+        return [*kept, (brought, self._brought(state, brought))]
+
+    def _brought(self, state: TargetState, image: Image) -> Node:
+        """Return what a sync had brought, through the maps of its time."""
+        if state.digest == maps_digest(self.target.maps):
+            return image.mapped
+        brought = state.projected
+        if brought is None or self.reader.find(brought.encode()) is None:
+            brought = project(self.repository, image.id, state.maps, reader=self.reader).commit
+        return Node(entries={}) if brought is None else self.part.of(brought.encode() + b"^{tree}")
+
+    def _copied(self, commit: ObjectId) -> Image | None:
+        """Return the newest commit of the source that was copied by hand into a commit of the target."""
+        if not self._by_tree and self._projected is not None:
+            for line in self.repository.git.stream("log", "--format=%T %H", self._projected, "--"):
+                tree, projected = line.split()
+                if projected in self._copied_from:
+                    self._by_tree.setdefault(tree, ObjectId(self._copied_from[projected].decode()))
+        found = self._by_tree.get(self.part.write(self.mapped(commit), self.writer))
+        return None if found is None else self._anchor(found)
+
+    def _placed(
         self,
         commit: ObjectId,
         lines: Sequence[tuple[Image, Node]],
         waiting: tuple[ObjectId, ...],
-        sync: _Sync | None,
-    ) -> _Seen:
-        """Make a commit on top of what its parents became, or none where it changes nothing.
+        state: TargetState | None,
+    ) -> Followed:
+        """Make a commit on top of what its parents became, or none where it adds nothing of the target's own.
 
         `lines` has what each parent became, and the mapped part that the target's commit had of it.
         """
         main, before = self._newest(commit, lines)
-        mapped, same = self.mapped(commit), main.true or not self.part.changes(main.mapped, before)
+        own = [commit] if state is None and commit in self.wanted else []
+        if waiting and state is None and len(parents := self._parents(commit)) < 2:
+            return self._stopped(commit, main, self._followed[parents[0]], own)
+        picked, failed = self._picked(main, waiting)
+        exact = not self.part.changes(main.mapped, before)
+        if len(lines) == 1 and not own and not failed:
+            settled = self._settled(commit, picked) if state is not None and exact else {}
+            mapped = self.part.with_files(picked.mapped, settled)
+            return Followed(self._made(commit, picked, [picked], mapped) if settled else picked)
+        ends = [picked if image is main else image for image, _ in lines]
         try:
-            if not same:
-                mapped = self._merged(commit, before, main.mapped, mapped)
-            changes = self.part.changes(main.mapped, mapped)
-            files = carry_back(self.target, changes)
-            tree = lay(self._trees, main.tree, files)
-        except ConflictError as why:  # a later commit, or a sync's, may have settled that
-            lost = [one for image, _ in lines if image is not main for one in self._origins(image)]
-            self._conflicts |= dict.fromkeys((*lost, commit), why)
-            return _Seen(main, (*waiting, *lost, commit))
-        exact = same or not self.part.changes(mapped, self.mapped(commit))
-        settled = [one for one in waiting if one in self._conflicts] if exact else []
-        needless = not settled and (same or not self._needs_word(commit, main, sync))
-        if not changes and len(lines) == 1 and needless:
-            return _Seen(main, waiting)
-        parents = [image.id.encode() for image, _ in lines]
-        raw = rewritten(self.reader.read(commit.encode()).data, self._trees.write(tree, self.writer, b""), parents)
+            mapped = self.mapped(commit) if exact else self._merged(commit, before, main.mapped, self.mapped(commit))
+            return Followed(self._made(commit, picked, ends, mapped, failed))
+        except ConflictError as why:  # a merge, or a state, may settle that
+            lost = [one for image in ends if image is not picked for one in image.origins]
+            self._conflicts |= dict.fromkeys((*lost, *own), why)
+            return Followed(picked, tuple(dict.fromkeys((*failed, *lost, *own))), exact and picked is main)
+
+    def _stopped(self, commit: ObjectId, main: Image, before: Followed, own: Sequence[ObjectId]) -> Followed:
+        """Return what comes of a commit after one that does not apply: it waits too, unless it has put that right."""
+        if own and before.exact:
+            with suppress(ConflictError):
+                return Followed(self._made(commit, main, [main], self.mapped(commit), before.waiting))
+        return Followed(main, (*before.waiting, *own), before.exact)
+
+    def _settled(self, commit: ObjectId, picked: Image) -> dict[bytes, Entry | None]:
+        """Return the files of own commits in which a state has what no commit made: a person settled a conflict."""
+        paths = {path for one in self.wanted for path in self.own.changes(one)}
+        changes = self.part.changes(picked.mapped, self.mapped(commit))
+        return {change.path: change.new for change in changes if change.path in paths}
+
+    def _picked(self, image: Image, waiting: Iterable[ObjectId]) -> tuple[Image, tuple[ObjectId, ...]]:
+        """Pick commits that have no place of their own, one by one; return those that do not apply, too."""
+        failed = []
+        for commit in waiting:
+            changes = self.own.changes(commit)
+            after = self.mapped(commit)
+            before = self.part.with_files(after, {path: change.old for path, change in changes.items()})
+            try:
+                mapped = self._merged(commit, before, image.mapped, after)
+                image = self._made(commit, image, [image], mapped)
+            except ConflictError as why:
+                self._conflicts[commit] = why
+                failed.append(commit)
+        return image, tuple(failed)
+
+    def _made(
+        self,
+        commit: ObjectId,
+        base: Image,
+        ends: Sequence[Image],
+        mapped: Node,
+        stands_for: tuple[ObjectId, ...] = (),
+    ) -> Image:
+        """Make a commit that has a mapped part, and the rest of `base`; none where that changes nothing."""
+        changes = self.part.changes(base.mapped, mapped)
+        if not changes and len(ends) == 1:
+            return base
+        files = carry_back(self.target, changes)
+        tree = lay(self._trees, base.tree, files)
+        parents = [image.id.encode() for image in ends]
+        raw = rewritten(self._read(commit), self._trees.write(tree, self.writer, b""), parents)
         head, _, message = raw.partition(b"\n\n")
-        candidates = waiting
-        if sync is not None:  # its state lists what it holds, also where a rollback came between
-            named = {*waiting, *(one for image, _ in lines for one in self._origins(image)), *self.imports}
-            candidates = (*(one for one in sync.state.open if one not in named), *waiting)
-        brought = self._touching(commit, candidates, changes) if exact else ()
-        older = [one for one in candidates if one in settled or one in brought]
-        if sync is None:
-            said = imported_message(message, self.target, [*older, commit])
-        else:
-            said = merged_message(self.target, commit, sync.source_commit, older)
+        state = self._state(commit)
+        if state is not None and state.source_commit is not None:
+            message = joined_message(self.target, commit, state.source_commit)
+        older = [Older.of(one, rewritten(self._read(one), b"", [])) for one in stands_for]
+        said = imported_message(message, self.target, commit, older, author_of(head))
         made = ObjectId(self.writer.add(COMMIT, head + b"\n\n" + said).decode())
-        changed = tuple(self._file_changes(main.tree, files))
-        self.made.append(Made(made, commit, changed, len(lines) > 1, brought))
-        history = frozenset({made}).union(*(image.made for image, _ in lines))
-        return _Seen(Image(made, tree, mapped, main.anchor, history, exact), () if exact else waiting)
+        changed = tuple(self._file_changes(base.tree, files))
+        self.commits.setdefault(made, Made(made, commit, changed, len(ends) > 1, stands_for))
+        return Image(
+            made,
+            tree,
+            mapped,
+            base.anchor,
+            frozenset({made}).union(*(image.made for image in ends)),
+            frozenset({commit, *stands_for}).union(*(image.origins for image in ends)),
+        )
 
-    def _needs_word(self, commit: ObjectId, main: Image, sync: _Sync | None) -> bool:
-        """Whether an empty commit must say that the source has this one's changes already, in a form of its own."""
-        return bool(main.made) if sync is not None else self._changes_something(commit, self._parents(commit))
-
-    def _touching(
-        self, commit: ObjectId, waiting: tuple[ObjectId, ...], changes: Sequence[FileChange]
-    ) -> tuple[ObjectId, ...]:
-        """Return those of the commits without a place of their own whose changes this one brings."""
-        if not waiting:
-            return ()
-        paths = [change.path for change in changes]
-        touching = commits_touching(self.repository, commit, paths, without=[], not_saying=STATES)
-        return tuple(one for one in waiting if one in touching)
+    def _read(self, commit: ObjectId) -> bytes:
+        return self.reader.read(commit.encode()).data
 
     def _file_changes(self, tree: Node, files: Mapping[bytes, Entry | None]) -> Sequence[FileChange]:
         found = []
@@ -312,15 +321,6 @@ class Inverse:
             if old != new:
                 found.append(FileChange(path, kind, old, new))
         return found
-
-    def _brought(self, sync: _Sync, image: Image) -> Node:
-        """Return what a sync had brought, through the maps of its time."""
-        if sync.state.digest == maps_digest(self.target.maps):
-            return image.mapped
-        brought: ObjectId | None = sync.projected
-        if self.reader.find(sync.projected.encode()) is None:
-            brought = project(self.repository, sync.source_commit, sync.state.maps, reader=self.reader).commit
-        return Node(entries={}) if brought is None else self.part.of(brought.encode() + b"^{tree}")
 
     def _merged(self, commit: ObjectId, base: Node, ours: Node, theirs: Node) -> Node:
         """Merge what a commit of the target changed into what the source has made of its parent."""
@@ -367,10 +367,3 @@ class Inverse:
         if (old, new) not in self._older:
             self._older[old, new] = is_ancestor(self.repository, old, new)
         return self._older[old, new]
-
-    def _origins(self, image: Image) -> list[ObjectId]:
-        return [one for made in self.made if made.id in image.made for one in (*made.stands_for, made.origin)]
-
-    def _changes_something(self, commit: ObjectId, parents: Sequence[ObjectId]) -> bool:
-        before = [self.mapped(parent) for parent in parents] or [Node(entries={})]
-        return all(self.part.changes(node, self.mapped(commit)) for node in before)

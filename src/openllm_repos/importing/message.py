@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from openllm_repos.family.imports import IMPORTED_FROM, imported_from
 from openllm_repos.family.state import HELD_AT, MAPS, OPEN, PROJECTED_COMMIT, SOURCE_COMMIT, SOURCE_REPO
@@ -14,36 +15,64 @@ from openllm_repos.names.objectid import ObjectId
 _KEYS = (SOURCE_REPO, SOURCE_COMMIT, PROJECTED_COMMIT, MAPS, OPEN, HELD_AT, IMPORTED_FROM)
 _OURS = re.compile(f"^(?:{'|'.join(_KEYS)}):".encode(), re.MULTILINE)
 _TRAILER = re.compile(rb"[A-Za-z0-9-]+[ \t]*:")
+_CO_AUTHOR = b"Co-authored-by: "
 _BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")
 
 
-def imported_message(message: bytes, target: Repo, origins: Sequence[ObjectId]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Older:
+    """A commit of the target that another one stands for: its id, its author as git writes one, its subject."""
+
+    id: ObjectId
+    author: bytes
+    subject: bytes
+
+    @classmethod
+    def of(cls, commit: ObjectId, content: bytes) -> Older:
+        """Return a commit with this content, in UTF-8."""
+        head, _, message = content.partition(b"\n\n")
+        return cls(commit, author_of(head), b" ".join(message.strip().partition(b"\n\n")[0].split()))
+
+
+def author_of(head: bytes) -> bytes:
+    """Return name and address of the author that a commit's headers name."""
+    line = next(line for line in head.split(b"\n") if line.startswith(b"author "))
+    return line[7:].rpartition(b">")[0] + b">"
+
+
+def imported_message(
+    message: bytes, target: Repo, origin: ObjectId, older: Sequence[Older] = (), author: bytes = b""
+) -> bytes:
     """Return an imported commit's message.
 
     Args:
         message: the target's commit's own, in UTF-8.
         target: the target.
-        origins: the commits that it was made of, the oldest first: mostly one.
+        origin: that commit.
+        older: others that it stands for, the oldest first.
+        author: who stands as its author already.
     """
     said = _OURS.sub(lambda found: b"> " + found[0], message)
-    lines = "".join(f"{imported_from(target, origin)}\n" for origin in origins)
-    return _with_trailers(said, lines.encode())
+    if older:
+        rows = b"\n".join(b"* %b %b" % (one.id[:10].encode(), one.subject) for one in older)
+        said = said.rstrip() + b"\n\nWith what did not apply without it:\n\n" + rows + b"\n"
+    lines = [imported_from(target, commit).encode() for commit in (*(one.id for one in older), origin)]
+    others = dict.fromkeys(one.author for one in older if one.author != author)
+    return _with_trailers(said, b"".join(b"%b\n" % line for line in (*lines, *(_CO_AUTHOR + one for one in others))))
 
 
-def merged_message(target: Repo, sync: ObjectId, source_commit: ObjectId, older: Sequence[ObjectId]) -> bytes:
-    """Return the message for what became of a sync in the target where it met the target's own changes.
+def joined_message(target: Repo, sync: ObjectId, source_commit: ObjectId) -> bytes:
+    """Return the message, without trailers, for what became of a sync that met the target's own changes.
 
     Args:
         target: the target.
         sync: the sync's commit there.
         source_commit: what it brought.
-        older: commits before it that it was made of, too.
     """
-    said = (
+    return (
         f"Join {source_commit[:10]} with what {target.name} changed\n\n"
         f"As {sync[:10]}, a commit that a sync made there, has it.\n"
-    )
-    return imported_message(said.encode(), target, [*older, sync])
+    ).encode()
 
 
 def _with_trailers(message: bytes, lines: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, UsageError
@@ -18,14 +18,15 @@ from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
 from openllm_repos.importing.checks import check_pointers, check_twins
-from openllm_repos.importing.history import Image, Inverse
+from openllm_repos.importing.history import Inverse
+from openllm_repos.importing.image import Followed, Image
 from openllm_repos.importing.model import ImportedCommit, ImportPlan
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
 from openllm_repos.plan import LargeFile
 from openllm_repos.preflight.limits import pointers
-from openllm_repos.text import redact, show_path
+from openllm_repos.text import redact, show, show_path
 
 
 def plan_import(manifest: Manifest, repository: Repository, name: str, branch_name: str | None = None) -> ImportPlan:
@@ -119,30 +120,58 @@ class _Planner:
                 self.relation.part,
                 commit,
                 imports,
+                self.relation.own,
+                self._wanted(),
             )
-            image = inverse.image_of(tip)
+            found = inverse.follow(tip)
+            image = found.image
             if image is None:
                 raise self._no_ground()
             inverse.finish()
         if not image.made:
             return replace(plan, said=_nothing(self.target, self.relation))
-        self._prove(inverse, image, tip)
-        kept = [made for made in inverse.made if made.id in image.made]
+        self._prove(inverse, image, found, tip)
+        kept = [made for made in inverse.commits.values() if made.id in image.made]
         seen = describe(self.repository, [made.origin for made in kept])
         commits = tuple(
             ImportedCommit(made.id, origin, made.files, made.joins, made.stands_for)
             for made, origin in zip(kept, seen, strict=True)
         )
-        plan = replace(plan, base=image.anchor, commits=commits, tip=image.id, large=self._large(commits))
+        notes = (*plan.notes, *self._left(found.waiting))
+        plan = replace(plan, notes=notes, base=image.anchor, commits=commits, tip=image.id, large=self._large(commits))
         self._require_branch(plan)
         check_twins(self.repository, plan)
         check_pointers(self.repository, plan)
         return replace(plan, overlaps=merge_overlaps(self.repository, commit, image.id))
 
-    def _prove(self, inverse: Inverse, image: Image, tip: ObjectId) -> None:
-        """Prove that the branch's projection is what the target has, and that a sync has nothing to do but to join.
+    def _wanted(self) -> frozenset[ObjectId]:
+        """Return the own commits that drift comes from, with what was made in the same files before and after."""
+        own, home = self.relation.own, self.relation.home.commits
+        left = [commit for commit in own.commits if commit not in home]
+        paths = {change.path for change in self.relation.drift.files}
+        found: set[ObjectId] = set()
+        while more := {one for one in left if one not in found and not paths.isdisjoint(own.changes(one))}:
+            found |= more
+            paths.update(*(own.changes(one) for one in more))
+        return frozenset(found)
 
-        Where the source took over earlier imports in another form, its own version of those counts, not the target's.
+    def _left(self, waiting: Sequence[ObjectId]) -> Iterator[str]:
+        """Say what has not arrived, because it or something before it does not apply."""
+        if waiting:
+            rows = "".join(f"\n  {one.id[:10]} {show(one.subject)}" for one in describe(self.repository, waiting))
+            yield (
+                f"It stops before what does not go together with what the source has by now:{rows}\n"
+                f"Sync {self.target.name} after the merge, and import the rest then."
+            )
+
+    def _prove(self, inverse: Inverse, image: Image, found: Followed, tip: ObjectId) -> None:
+        """Prove that the branch's projection is as it was made, and that a sync has nothing to do but to join.
+
+        Args:
+            inverse: made the commits.
+            image: the branch.
+            found: what has not arrived.
+            tip: the target's tip.
 
         Raises:
             ConflictError: it is not so; a file that several maps write, say, was changed in one of its places only.
@@ -150,15 +179,20 @@ class _Planner:
         part = self.relation.part
         wrong = part.changes(image.mapped, inverse.projection_of(image.id))
         if wrong:
+            inverse.require_all(found)
             paths = ", ".join(show_path(change.path) for change in wrong[:5])
             raise ConflictError(
                 f"{self.target.name}: what it changed has no counterpart in the source: the maps would make other files"
                 f" of it: {paths}.",
                 hint=f"openllm-repos diff {self.target.name}  # and check the maps",
             )
+        if found.waiting:
+            return
         after = relate(self.repository, self.reader, self.manifest, self.target, image.id, tip)
-        if after.drift.files:
-            paths = ", ".join(show_path(change.path) for change in after.drift.files[:5])
+        drifted = {change.path for change in self.relation.drift.files}  # the source's tip may have more of it home
+        left = [change.path for change in after.drift.files if change.path in drifted]
+        if left:
+            paths = ", ".join(map(show_path, left[:5]))
             raise ConflictError(
                 f"{self.target.name}: with the imported commits it would still have drift: {paths}.",
                 hint=f"openllm-repos sync {self.target.name}\nopenllm-repos import {self.target.name}",
