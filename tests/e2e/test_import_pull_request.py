@@ -192,6 +192,6 @@ def test_a_push_that_was_killed_is_noticed_and_finished(
     assert len(hub_family.unfinished()) == 1
     done = run_tool(*args, cwd=hub_family.clone.path)
     assert done.code == 0, (done.out, done.err)
-    assert "main: an earlier sync did not end; its push landed" in done.err
+    assert "main: an earlier import space did not end; its push landed" in done.err
     assert not hub_family.unfinished()
     assert hub_family.origin.tip("import/space") == hub_family.clone.tip("import/space")
