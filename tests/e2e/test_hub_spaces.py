@@ -76,6 +76,20 @@ def test_a_space_that_does_not_run_is_a_problem_with_a_next_step(
     assert all(len(line) <= 80 for line in lines if URL not in line)
 
 
+@pytest.mark.parametrize("stage", ["BUILD_ERROR", "CONFIG_ERROR", "RUNTIME_ERROR", "NO_APP_FILE", "PAUSED"])
+def test_a_check_fails_where_a_space_does_not_run(sandbox: Sandbox, hub_family: HubFamily, stage: str) -> None:
+    """Every branch is as it should be, and yet nobody can use the Space."""
+    hub_family.synced()
+    sandbox.hub.stage(SPACE, stage)
+    done = hub_family.run("status", "--check", "--json", cwd=hub_family.clone.path)
+    facts = done.json()
+    assert (done.code, facts["differs"], [repo["state"] for repo in facts["repos"]]) == (1, True, ["ok", "in sync"])
+    page = hub_family.run("status", "--html", "-", cwd=hub_family.clone.path).out
+    assert f"</svg>{stage}</span>" in page
+    sandbox.hub.stage(SPACE, "SLEEPING")  # until somebody visits it
+    assert hub_family.run("status", "--check", cwd=hub_family.clone.path).code == 0
+
+
 def test_a_space_that_is_at_work_is_none(sandbox: Sandbox, hub_family: HubFamily) -> None:
     hub_family.synced()
     sandbox.hub.stage(SPACE, "RUNNING_BUILDING")

@@ -112,7 +112,7 @@ def test_the_second_time_there_is_nothing_to_do(releases: Releases) -> None:
     assert {name: bare.tips() for name, bare in releases.remotes.items()} == tips
     facts = releases.release("1.0.0", "--json").json()
     assert (facts["resumed"], facts["repos"][0]["outcome"]["pushed"]) == (True, False)
-    assert releases.release("1.0.0", "-n").out.startswith("The release v1.0.0 was begun before, or is done.")
+    assert releases.release("1.0.0", "-n").out.startswith("The release v1.0.0 is out. This makes sure of:")
     assert releases.release("1.0.0", "-n", "--json").json()["tag"] == "v1.0.0"
 
 

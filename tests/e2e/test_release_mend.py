@@ -60,6 +60,7 @@ def test_a_squashed_history_is_said_and_holds_no_later_release_up(releases: Rele
         assert f"training-data: does not give out its commit {gone} any more, which v1.0.0 is to name." in done.out
         assert done.out.splitlines()[-1] == f"1.0.0 {OUT.format('training-data')}"
         assert "not out" not in done.out + done.err
+        assert "abort" not in done.out + done.err
     status = releases.run("status", "--json", cwd=releases.clone.path).json()
     assert [problem["message"] for problem in status["problems"]] == ["lacks the tag v1.0.0 of the release 1.0.0."]
     abort = releases.release("abort", "1.0.0")

@@ -205,7 +205,7 @@ def test_a_tag_that_is_gone_again_at_the_end_is_noticed(releases: Releases) -> N
     after_a_push(releases.remotes["main"], "refs/tags/", f"git --git-dir='{space}' update-ref -d refs/tags/v1.0.0\n")
     done = releases.release("1.0.0")
     assert done.code == 3
-    assert "space: its tag v1.0.0 was there, and now it is absent." in done.err
+    assert "space: its tag v1.0.0 was there, and now it is missing." in done.err
     releases.released("1.0.0")
 
 

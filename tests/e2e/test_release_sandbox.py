@@ -160,3 +160,32 @@ def test_a_release_makes_fewer_requests_than_are_cut(sandbox: Sandbox, clone: Cl
     before = len(sandbox.hub.log)
     assert run_cli("release", "--yes", "1.0.0", cwd=clone.path).code == 0
     assert REQUESTS // 2 < len(sandbox.hub.log) - before <= REQUESTS
+
+
+def test_a_space_that_does_not_run_is_released_only_on_purpose(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
+    assert run_cli("sync", "--yes", cwd=clone.path).code == 0
+    sandbox.hub.stage("lemms/openllm", "BUILD_ERROR")
+    done = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
+    assert (done.code, done.err.splitlines()) == (
+        3,
+        [
+            "error: 1 thing stands against the release v1.0.0; nothing was changed:",
+            "  space: does not run (BUILD_ERROR): No application file: app.py is not in the repository.",
+            "    hint: Read its build log: https://huggingface.co/spaces/lemms/openllm?logs=build",
+            "    next: openllm-repos release 1.0.0 --allow-broken  # or release it all the same",
+            "next: openllm-repos release 1.0.0  # once that is done",
+        ],
+    )
+    assert set(commits(sandbox, "v1.0.0").values()) == {None}
+    done = run_cli("release", "--yes", "1.0.0", "--allow-broken", cwd=clone.path)
+    assert (done.code, None in commits(sandbox, "v1.0.0").values()) == (0, False), done.err
+
+
+def test_a_space_that_the_release_itself_builds_anew_may_be_broken_before(
+    sandbox: Sandbox, clone: Clone, run_cli: RunCli
+) -> None:
+    assert run_cli("sync", "--yes", cwd=clone.path).code == 0
+    clone.commit("Mend it", {"core/src/model.py": "mended\n"})
+    clone.git("push", "-q", f"http://x:gh_write@{sandbox.github.url.removeprefix('http://')}/louischua/openllm", "main")
+    sandbox.hub.stage("lemms/openllm", "RUNTIME_ERROR")
+    assert run_cli("release", "--yes", "1.0.0", cwd=clone.path).code == 0

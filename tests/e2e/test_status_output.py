@@ -58,6 +58,7 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "space": None,
                 "held": None,
                 "pin": None,
+                "stopped": None,
             },
             {
                 "name": "space",
@@ -75,6 +76,7 @@ def test_the_json_of_a_family(family: Family) -> None:
                 "space": None,
                 "held": None,
                 "pin": None,
+                "stopped": None,
             },
         ],
         "problems": [

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 STOPPED = "The source and space both changed 1 file in ways that do not go together; nothing was changed."
 
+LACKS = "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit)."
+CONFLICT = "both sides changed training/train.py in ways that do not go together."
+
 TAKE_A_SIDE = "or take one side of a file: --keep-target PATH, --take-source PATH"
 
 
@@ -58,11 +61,51 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
     ]
     assert section(page, "next").splitlines()[1:] == [
         "space",
-        "lacks 1 commit of the source, and changed 1 mapped file by itself (1 commit).",
-        *("A sync would stop.", "Next"),
+        f"{LACKS} A sync would stop: {CONFLICT}",
+        *("Look at it.", "Next"),
         *("openllm-repos sync space --resolve", TAKE_A_SIDE),
     ]
     assert section(page, "releases").splitlines() == ["Releases", "There is no release yet."]
+
+
+def test_every_format_tells_of_a_conflict_and_of_an_open_merge(family: Family, run_cli: RunCli) -> None:
+    conflicting(family)
+
+    def told(*args: str) -> str:
+        done = run_cli("status", *args, cwd=family.clone.path)
+        assert (done.code, done.err) == (0, "")
+        return " ".join(html.unescape(re.sub(r"<[^>]*>", "", done.out)).replace("\\", "").split())
+
+    formats: tuple[tuple[str, ...], ...] = ((), ("--markdown",), ("--json",), ("--html", "-"))
+    for args in formats:
+        said = told(*args)
+        assert f"{LACKS} A sync would stop: {CONFLICT}" in said, args
+        assert "openllm-repos sync space --resolve" in said, args
+    (_, space) = run_cli("status", "--json", cwd=family.clone.path).json()["repos"]
+    assert [one["path"] for one in space["stopped"]["conflicts"]] == ["training/train.py"]
+
+    assert run_cli("sync", "space", "--resolve", cwd=family.clone.path).code == 0
+    for args in formats:
+        said = told(*args)
+        assert "has a merge open in " in said, args
+        assert "openllm-repos sync space --continue" in said, args
+    assert run_cli("sync", "space", "--abort", cwd=family.clone.path).code == 0
+    assert "has a merge open" not in told()
+
+
+def test_a_merge_of_the_persons_own_is_told_until_it_is_committed(family: Family, run_cli: RunCli) -> None:
+    family.synced()
+    family.clone.git("branch", "other")
+    family.commit("Here", {"core/src/train.py": "ours\n"})
+    family.clone.git("checkout", "-q", "other")
+    family.clone.commit("There", {"core/src/train.py": "theirs\n"})
+    family.clone.git("checkout", "-q", "main")
+    family.clone.run("merge", "-q", "other", ok=(1,))
+    assert (
+        "main: has a merge under way in this clone.\n  next: git status" in run_cli("status", cwd=family.clone.path).out
+    )
+    family.clone.git("merge", "--abort")
+    assert "merge under way" not in run_cli("status", cwd=family.clone.path).out
 
 
 def test_what_goes_together_is_said_to(family: Family, run_cli: RunCli) -> None:

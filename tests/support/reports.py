@@ -85,7 +85,13 @@ class Reports:
             if not one.standing.settled
         ]
         family = FamilyStatus(
-            self.manifest.project.name, self.manifest.source.name, commit(1), False, tuple(status), tuple(problems)
+            self.manifest.project.name,
+            self.manifest.source.name,
+            commit(1),
+            False,
+            tuple(status),
+            tuple(problems),
+            steps={one.repo.name: self._stopped(one.repo) for one in status if one.standing is Standing.DIVERGED},
         )
         drifted = [found for one in status for found in one.drift.commits]
         return Report(
@@ -94,7 +100,6 @@ class Reports:
             WRITTEN,
             "openllm-repos 0",
             {found: Described(found, self.text, "2026-03-01T10:00:00+01:00", self.text) for found in drifted},
-            {one.repo.name: self._stopped(one.repo) for one in status if one.standing is Standing.DIVERGED},
             Matrix(tuple(self._release(version, repos) for version in ("0.3.0", "0.2.0", "0.1.0")), older=2),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,11 @@ import click
 from openllm_repos import __version__
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
-from openllm_repos.errors import ReposError
 
 if TYPE_CHECKING:
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
-    from openllm_repos.names.ref import RepoName
     from openllm_repos.picture.report import Report
-    from openllm_repos.plan import Stopped, TargetPlan
     from openllm_repos.status.family import FamilyStatus
 
 
@@ -44,7 +40,7 @@ def write_page(invocation: Invocation, name: str, manifest: Manifest, clone: Rep
 
 
 def _report(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Report:
-    """Look up what the status only names: commits that drifted, what a sync would stop on, releases."""
+    """Look up what the status only names: commits that drifted, and releases."""
     from openllm_repos.git.describe import describe
     from openllm_repos.picture.report import Report
     from openllm_repos.release.matrix import release_matrix
@@ -56,24 +52,5 @@ def _report(manifest: Manifest, clone: Repository, family: FamilyStatus) -> Repo
         written=datetime.now(UTC),
         tool=f"openllm-repos {__version__}",
         commits={found.id: found for found in describe(clone, drifted)},
-        steps={} if family.remembered else dict(_steps(manifest, clone, family)),
         releases=release_matrix(manifest, clone, family.remotes),
     )
-
-
-def _steps(
-    manifest: Manifest, clone: Repository, family: FamilyStatus
-) -> Iterator[tuple[RepoName, TargetPlan | Stopped]]:
-    """Yield what a sync would do with targets that lack something, as a dry run has it; nobody is asked again."""
-    from openllm_repos.sync.planning import plan_target
-
-    if family.source_commit is None:
-        return
-    try:
-        clone.require_merge()
-    except ReposError:  # this git can show how repos stand, but cannot merge
-        return
-    for status in family.repos:
-        if status.repo.maps and status.standing.syncable:
-            remote = family.remotes[status.repo.name]
-            yield status.repo.name, plan_target(manifest, clone, remote, family.source_commit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import sys
 import textwrap
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from openllm_repos.git.repository import Repository
     from openllm_repos.manifest.model import Manifest
     from openllm_repos.names.ref import RepoName
+    from openllm_repos.plan import Stopped, TargetPlan
     from openllm_repos.status.family import FamilyStatus, RepoStatus, Standing
     from openllm_repos.status.problems import Problem
 
@@ -87,19 +87,19 @@ def status(
         raise click.UsageError("--leave-held goes with --check.")
     from openllm_repos.cli.clone import LOOKING, open_family
     from openllm_repos.family.remotes import DEADLINE
+    from openllm_repos.picture.report import look_ahead
     from openllm_repos.retry import NEVER
     from openllm_repos.status.family import family_status
 
     manifest, repository, access = open_family(invocation, LOOKING)
     manifest = manifest.narrowed(names)
     told = not (as_json or offline or invocation.quiet)
-    # The page asks further of what was fetched for the status: both happen in one quarantine.
-    with repository.quarantine() if page is not None else contextlib.nullcontext(repository) as clone:
+    with repository.quarantine() as clone:  # what is looked at further was fetched for the status
         with _Waiting(manifest, shown=told) as waiting:
             seconds = DEADLINE if deadline is None else deadline
             hub = access.hub(deadline=seconds, retry=NEVER)  # for columns that may stay empty
             family = family_status(manifest, clone, offline=offline, deadline=seconds, told=waiting.heard, hub=hub)
-            family = family.only(names)
+            family = look_ahead(manifest, clone, family).only(names)
         if in_actions():
             from openllm_repos.cli.actions_reports import report_status
             from openllm_repos.status.problems import gathered
@@ -283,7 +283,7 @@ def facts(family: FamilyStatus) -> dict[str, Any]:
         "source": {"name": family.source, "commit": family.source_commit},
         "remembered": family.remembered,
         "differs": family.differs,
-        "repos": [_repo_facts(status) for status in family.repos],
+        "repos": [_repo_facts(status, family.steps.get(status.repo.name)) for status in family.repos],
         "problems": [
             {"repo": problem.repo, "message": redact(problem.message), "next": redact(problem.next)}
             for problem in family.problems
@@ -291,8 +291,9 @@ def facts(family: FamilyStatus) -> dict[str, Any]:
     }
 
 
-def _repo_facts(status: RepoStatus) -> dict[str, Any]:
-    from openllm_repos.cli.plan_text import drift_json
+def _repo_facts(status: RepoStatus, step: TargetPlan | Stopped | None) -> dict[str, Any]:
+    from openllm_repos.cli.plan_text import drift_json, step_json
+    from openllm_repos.plan import Stopped
 
     repo = status.repo
     return {
@@ -311,6 +312,7 @@ def _repo_facts(status: RepoStatus) -> dict[str, Any]:
         "space": _space_facts(status),
         "held": status.held or None,
         "pin": _pin_facts(status),
+        "stopped": step_json(step) if isinstance(step, Stopped) else None,
     }
 
 

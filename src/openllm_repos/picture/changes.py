@@ -21,9 +21,9 @@ _SHOWN = 200  # of files, and of commits
 def changes_section(report: Report) -> str:
     """Return what every target has of its own at mapped paths, and why a sync of it would stop; all in markup."""
     cards = [
-        _card(report, status, report.steps.get(status.repo.name))
+        _card(report, status, report.status.steps.get(status.repo.name))
         for status in report.status.repos
-        if status.drift.files or isinstance(report.steps.get(status.repo.name), Stopped)
+        if status.drift.files or isinstance(report.status.steps.get(status.repo.name), Stopped)
     ]
     if not cards:
         return "<p>None: no target has changed mapped files by itself, and a sync would stop nowhere.</p>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.parts import counted, drift_id, next_step
@@ -18,7 +17,7 @@ _SYNC = "openllm-repos sync"
 
 def todo_section(report: Report) -> str:
     """Return what is the matter, in the order of the manifest, with what to do about it; in markup."""
-    rows = [_row(problem, report) for problem in gathered(tuple(_as_it_would_go(report)))]
+    rows = [_row(problem, report) for problem in gathered(tuple(_shared(report)))]
     if not rows:
         return "<p>Nothing: every repo is as it should be.</p>"
     return element("ul", "".join(rows), class_="todos")
@@ -28,33 +27,25 @@ def _row(problem: Problem, report: Report) -> str:
     step = _planned(problem.repo, report)
     link = ""
     if isinstance(step, Stopped) and problem.next == step.hint:
-        link = f" {element('a', 'A sync would stop.', href=f'#{drift_id(problem.repo)}')}"
+        link = f" {element('a', 'Look at it.', href=f'#{drift_id(problem.repo)}')}"
     said = f"<p><b>{text(problem.repo)}</b> {text(problem.message)}{link}</p>"
     return element("li", said + next_step(problem.next))
 
 
-def _as_it_would_go(report: Report) -> Iterator[Problem]:
-    """Yield the problems as the page knows more of them: where a sync would stop, and where one sync does for many."""
+def _shared(report: Report) -> Iterator[Problem]:
+    """Yield the problems; of targets that only lack commits one, since one sync does for all of them."""
     lacking = _only_lacking(report)
     names = [problem.repo for problem in lacking]
     for problem in report.status.problems:
-        step = _step(problem, report)
-        if isinstance(step, Stopped):
-            yield replace(problem, next=step.hint)
-        elif problem not in lacking or len(lacking) == 1:
+        if problem not in lacking or len(lacking) == 1:
             yield problem
         elif problem == lacking[0]:
             message = f"are {counted(len(names), 'target')} that only lack commits of the source."
             yield Problem(", ".join(names), message, f"{_SYNC} {' '.join(names)}")
 
 
-def _step(problem: Problem, report: Report) -> TargetPlan | Stopped | None:
-    """Return what a sync would do, if the problem is one that a sync is for."""
-    return _planned(problem.repo, report) if problem.next.endswith(f"{_SYNC} {problem.repo}") else None
-
-
 def _planned(repo: str, report: Report) -> TargetPlan | Stopped | None:
-    return next((step for name, step in report.steps.items() if name == repo), None)
+    return next((step for name, step in report.status.steps.items() if name == repo), None)
 
 
 def _only_lacking(report: Report) -> list[Problem]:
@@ -66,5 +57,5 @@ def _only_lacking(report: Report) -> list[Problem]:
         problem
         for problem in report.status.problems
         if problem.repo in waiting and often[problem.repo] == 1 and problem.next == f"{_SYNC} {problem.repo}"
-        if not isinstance(_step(problem, report), Stopped)
+        if not isinstance(_planned(problem.repo, report), Stopped)
     ]

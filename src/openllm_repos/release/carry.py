@@ -201,8 +201,9 @@ class _Carrying:
             elif one.state is TagState.MISSING:
                 try:
                     state, pushed = self._push_tag(row)
-                except ReposError as why:
-                    left.append(Obstacle.of(name, why))
+                except ReposError as why:  # of a commit that is gone the hint is for what could be given up
+                    hint = "" if isinstance(why, ConflictError) else why.hint
+                    left.append(replace(Obstacle.of(name, why), next=hint))
                     continue
                 if state.settled:
                     tagged.append(Tagged(name, row.url, row.tag, row.commit, pushed=state is TagState.GOOD))

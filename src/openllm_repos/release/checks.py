@@ -164,14 +164,15 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
 
 
 def about_spaces(
-    plans: Sequence[RepoPlan], spaces: Mapping[RepoName, Runtime], moved: Collection[str]
+    plans: Sequence[RepoPlan], spaces: Mapping[RepoName, Runtime], moved: Collection[str], version: str
 ) -> Iterator[Obstacle]:
     """Every Space runs, or is built anew by the release's own sync."""
     for plan in plans:
         runtime = spaces.get(plan.repo.name)
         if runtime is not None and plan.repo.name not in moved:
             for problem in about_space(plan.repo, runtime):
-                yield Obstacle(problem.repo, problem.message, f"{problem.next}\nOr pass --allow-broken.")
+                anyway = f"openllm-repos release {version} --allow-broken  # or release it all the same"
+                yield Obstacle(problem.repo, problem.message, f"{problem.next}\n{anyway}")
 
 
 def about_pins(

@@ -134,7 +134,7 @@ class _Planning:
         if self.spaces is not None and not self.options.allow_broken:
             running = {name: one for name, one in self.spaces.found().items() if isinstance(one, Runtime)}
             moved = [step.target for step in steps if isinstance(step, TargetPlan) and step.update is not None]
-            obstacles += checks.about_spaces(plans, running, moved)
+            obstacles += checks.about_spaces(plans, running, moved, self.options.version)
         known = known_tags(manifest, repository, self.states[manifest.source.name])
         obstacles += checks.about_spelling(manifest, tag, known)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)

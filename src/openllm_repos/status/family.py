@@ -29,7 +29,7 @@ from openllm_repos.journal.log import begun
 from openllm_repos.manifest.model import Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
-from openllm_repos.plan import Drift
+from openllm_repos.plan import Drift, Stopped, TargetPlan
 from openllm_repos.status.pins import Pin, pins_of
 from openllm_repos.status.problems import (
     Problem,
@@ -42,6 +42,7 @@ from openllm_repos.status.problems import (
     about_source,
     about_space,
     about_target,
+    stands_still,
 )
 from openllm_repos.status.releases import about_releases, newest_release
 from openllm_repos.status.spaces import AskedHub
@@ -146,6 +147,7 @@ class FamilyStatus:
         problems: what is wrong, with the next step, in the order of the manifest.
         released: whether the newest release is complete, as far as that can be told.
         remotes: what each remote said, for those who want to look closer without asking again.
+        steps: what a sync would do with targets that it is for, where somebody has looked.
     """
 
     project: str
@@ -156,6 +158,7 @@ class FamilyStatus:
     problems: tuple[Problem, ...]
     released: bool = True
     remotes: Mapping[RepoName, RemoteState] = field(default_factory=dict)
+    steps: Mapping[RepoName, TargetPlan | Stopped] = field(default_factory=dict)
 
     def only(self, names: Sequence[str]) -> FamilyStatus:
         """Return what concerns the repos named, all of it where none is; a target's state needs the source's, too."""
@@ -174,8 +177,9 @@ class FamilyStatus:
     def differs_unwanted(self) -> bool:
         """The same, beside what somebody wanted so."""
         unpinned = any(status.pin is not None and status.pin.commit is None for status in self.repos)
+        broken = any(status.runtime is not None and stands_still(status.runtime) for status in self.repos)
         settled = all(status.standing.settled or status.wanted for status in self.repos)
-        return not self.released or unpinned or not settled
+        return not self.released or unpinned or broken or not settled
 
 
 def family_status(

@@ -19,7 +19,7 @@ from openllm_repos.picture.markup import words
 from openllm_repos.picture.model import Tone
 from openllm_repos.picture.page import page
 from openllm_repos.picture.parts import next_step
-from openllm_repos.picture.report import Report
+from openllm_repos.picture.report import Report, with_stops
 from openllm_repos.picture.todo import todo_section
 from openllm_repos.plan import Action, Stopped, TargetPlan
 from openllm_repos.release.matrix import Matrix
@@ -205,11 +205,8 @@ def test_the_page_says_when_it_was_written_and_from_which_commit(hostile: Page) 
 
 def only(report: Report, *problems: Problem, **steps: Stopped) -> Report:
     """Return a report with these problems and no others."""
-    return replace(
-        report,
-        status=replace(report.status, problems=problems),
-        steps={RepoName(name.replace("_", "-")): step for name, step in steps.items()},
-    )
+    planned = {RepoName(name.replace("_", "-")): step for name, step in steps.items()}
+    return replace(report, status=replace(report.status, problems=problems, steps=planned))
 
 
 def todos(report: Report) -> list[str]:
@@ -242,9 +239,14 @@ def test_where_a_sync_would_stop_the_next_step_is_the_way_out_of_it() -> None:
     report = Reports(manifest(4, 0)).report()
     lacks = Problem("space-3", "lacks 5 commits.", "openllm-repos diff space-3\nopenllm-repos sync space-3")
     sleeps = Problem("space-3", "does not run.", "Restart it.")
-    found = only(report, lacks, sleeps, space_3=report.steps[RepoName("space-3")])  # type: ignore[arg-type]
+    step = report.status.steps[RepoName("space-3")]
+    assert isinstance(step, Stopped)
+    found = only(report, *with_stops((lacks, sleeps), {RepoName("space-3"): step}), space_3=step)
     assert todos(found) == [
-        "space-3 lacks 5 commits. A sync would stop. Next openllm-repos sync space-3 --resolve",
+        (
+            "space-3 lacks 5 commits. A sync would stop: both sides changed training/Mend the tokenizer.py in ways that"
+            " do not go together. Look at it. Next openllm-repos sync space-3 --resolve"
+        ),
         "space-3 does not run. Next Restart it.",
     ]
     assert '<a href="#drift-space-3">' in page(found)
@@ -304,7 +306,7 @@ def test_a_path_is_shown_with_all_its_blanks() -> None:
 def test_files_that_no_sync_put_there_are_not_called_changed() -> None:
     rows = re.findall(r"<tr>.*?</tr>", page(Reports(manifest(6, 0)).report()))
     (row,) = (row for row in rows if "not adopted" in row)
-    assert "3 files that no sync put there" in row
+    assert "4 files that no sync put there" in row
 
 
 def test_a_name_that_is_too_long_for_one_line_may_be_broken() -> None:
@@ -343,7 +345,7 @@ def test_what_was_only_remembered_says_so() -> None:
 def test_drift_that_a_sync_would_merge_says_so() -> None:
     report = Reports(manifest(4, 0)).report()
     plan = TargetPlan("space-3", "https://example.org/x", Action.MERGE, commit(1), commit(2), commit(3))
-    text = page(replace(report, steps={RepoName("space-3"): plan}))
+    text = page(replace(report, status=replace(report.status, steps={RepoName("space-3"): plan})))
     assert "<p>A sync would merge it: nothing conflicts.</p>" in text
 
 
@@ -358,8 +360,8 @@ def test_very_many_files_are_counted() -> None:
     drift = replace(drifted.drift, files=drifted.drift.files * 100)
     repos = (*report.status.repos[:3], replace(drifted, drift=drift))
     text = page(replace(report, status=replace(report.status, repos=repos)))
-    assert "<summary>300 mapped files changed there</summary>" in text
-    assert "<li>and 100 more</li>" in text
+    assert "<summary>400 mapped files changed there</summary>" in text
+    assert "<li>and 200 more</li>" in text
 
 
 @pytest.mark.parametrize(
