@@ -131,10 +131,7 @@ class Scenes:
     def halted(self) -> Scene:
         """A release that one repo refused."""
         made = Releases.make(self._folder / "family", self._run)
-        hook = made.remotes["small-8k"].path / "hooks/update"
-        hook.parent.mkdir(exist_ok=True)
-        hook.write_text("#!/bin/sh\nexit 1\n")
-        hook.chmod(0o755)
+        hook = made.remotes["small-8k"].refuse()
         assert made.release("1.0.0").code == 3
         hook.unlink()
         return Scene(made.clone, made.remotes)

@@ -88,10 +88,7 @@ def test_a_publish_is_in_the_log_and_cannot_be_undone(sandbox: Sandbox, tmp_path
 
 def test_a_push_that_is_refused_is_in_the_log_as_refused(family: Family) -> None:
     family.synced()
-    hook = family.space.path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    family.space.refuse()
     family.commit("More", {"core/src/more.py": "more\n"})
     assert family.sync().code == 3
     refused, _ = logged(family)
@@ -213,10 +210,7 @@ def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_
     tmp_path: Path, run_cli: RunCli
 ) -> None:
     releases = Releases.make(tmp_path / "releases", run_cli)
-    hook = releases.remotes["training-data"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    hook = releases.remotes["training-data"].refuse()
     assert releases.release("1.0.0").code == 3
     (stopped,) = logged(releases)
     assert stopped["command"] == "release 1.0.0"
@@ -288,10 +282,7 @@ def test_an_undo_of_a_release_that_was_killed_is_finished_by_the_next(
     tmp_path: Path, run_cli: RunCli, shim: GitShim
 ) -> None:
     releases = Releases.make(tmp_path / "releases", run_cli)
-    hook = releases.remotes["training-data"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    releases.remotes["training-data"].refuse()
     assert releases.release("1.0.0").code == 3
     (stopped,) = logged(releases)
     with Zygote() as zygote:

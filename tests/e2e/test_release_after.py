@@ -25,10 +25,7 @@ def releases(tmp_path: Path, run_cli: RunCli) -> Releases:
 def halted(tmp_path: Path, run_cli: RunCli) -> Releases:
     """Return a family whose release 1.0.0 was refused by small-8k."""
     made = Releases.make(tmp_path / "family", run_cli)
-    hook = made.remotes["small-8k"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    hook = made.remotes["small-8k"].refuse()
     assert made.release("1.0.0").code == 3
     hook.unlink()
     return made
@@ -262,10 +259,7 @@ def test_a_release_that_is_out_is_never_taken_back(releases: Releases) -> None:
 
 @pytest.mark.slow
 def test_a_remote_that_keeps_its_tag_says_so_and_the_rest_is_done_later(halted: Releases) -> None:
-    hook = halted.remotes["small-7k"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho immutable >&2; exit 1\n")
-    hook.chmod(0o755)
+    hook = halted.remotes["small-7k"].refuse("immutable")
     done = halted.release("abort", "1.0.0")
     assert done.code == 3
     assert "small-7k does not let its tag v1.0.0 be removed:" in done.err
@@ -286,10 +280,7 @@ def test_signed_tags_are_taken_back_only_where_they_were_made(halted: Releases) 
 
 @pytest.mark.slow
 def test_a_branch_that_keeps_the_lock_says_so(halted: Releases) -> None:
-    hook = halted.remotes["main"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho protected >&2; exit 1\n")
-    hook.chmod(0o755)
+    hook = halted.remotes["main"].refuse("protected")
     done = halted.release("abort", "1.0.0")
     assert done.code == 3
     assert "main did not take the commit that removes manifest/releases/v1.0.0.toml:" in done.err
@@ -327,10 +318,7 @@ def test_a_repo_that_is_gone_for_good_does_not_hold_a_release_for_ever(halted: R
 
 @pytest.mark.slow
 def test_a_repo_that_keeps_its_tags_does_not_hold_a_release_for_ever(halted: Releases) -> None:
-    hook = halted.remotes["small-7k"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    halted.remotes["small-7k"].refuse()
     done = halted.release("abort", "1.0.0")
     assert (done.code, done.err.splitlines()[-1].removeprefix("next: ").partition("  # ")[0]) == (
         3,

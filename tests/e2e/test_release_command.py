@@ -21,10 +21,7 @@ def releases(tmp_path: Path, run_cli: RunCli) -> Releases:
 
 def refuse(bare: Bare, ref: str, words: str = "not today") -> None:
     """Let a remote refuse every push to refs that start with `ref`."""
-    hook = bare.path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f'#!/bin/sh\ncase $1 in {ref}*) echo "{words}" >&2; exit 1;; esac\n')
-    hook.chmod(0o755)
+    bare.refuse(words, refs=f"{ref}*")
 
 
 def allow(bare: Bare) -> None:

@@ -40,11 +40,7 @@ def squash_history(bare: Bare) -> None:
 
 def refuse_tags(bare: Bare) -> Path:
     """Let a remote take no tag; return the hook."""
-    hook = bare.path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\ncase $1 in refs/tags/*) echo frozen >&2; exit 1;; esac\n")
-    hook.chmod(0o755)
-    return hook
+    return bare.refuse("frozen", refs="refs/tags/*")
 
 
 def test_a_squashed_history_is_said_and_holds_no_later_release_up(releases: Releases) -> None:

@@ -76,10 +76,7 @@ def test_a_commit_on_top_that_says_another_version_stops_it(releases: Releases) 
 
 
 def test_a_target_that_takes_no_sync_gets_no_tag_and_nor_does_anybody(releases: Releases) -> None:
-    hook = releases.remotes["space"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho frozen >&2; exit 1\n")
-    hook.chmod(0o755)
+    hook = releases.remotes["space"].refuse("frozen")
     done = releases.release("1.0.0")
     assert done.code == 3
     assert "Not every target could be synced, so nothing was tagged (synced by this run: none):" in done.err
@@ -167,10 +164,7 @@ def test_somebody_releases_the_same_in_the_very_moment(releases: Releases) -> No
     releases.commit("Protect the branch")
     theirs = Clone.of(releases.remotes["main"].url, releases.folder / "theirs")
     main = releases.remotes["main"]
-    refuse = main.path / "hooks/update"
-    refuse.parent.mkdir(exist_ok=True)
-    refuse.write_text("#!/bin/sh\nexit 1\n")
-    refuse.chmod(0o755)
+    refuse = main.refuse()
     assert releases.release("1.0.0").code == 3, "all but the source have their tag"
     refuse.unlink()
     tag = releases.clone.git("cat-file", "tag", _made(releases)).replace("Test User", "Grace Hopper")

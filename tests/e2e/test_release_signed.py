@@ -72,10 +72,7 @@ def test_openpgp_signatures_verify_in_every_repo(releases: Releases, gpg_key: st
 
 @pytest.mark.slow
 def test_a_release_that_goes_on_uses_the_signatures_it_has(releases: Releases, ssh_key: Path) -> None:
-    hook = releases.remotes["small-7k"].path / "hooks/update"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    hook = releases.remotes["small-7k"].refuse()
     assert releases.release("1.0.0").code == 3
     begun = (releases.clone.path / ".git/openllm-repos/operations.jsonl").read_text()
     hook.unlink()

@@ -123,9 +123,7 @@ def test_an_undo_that_a_remote_refused_in_part_is_gone_on_with(family: Family) -
     family.commit("Second", {"core/src/new.py": "new\n"})
     family.synced()
     second, first = (one["operation"] for one in operations(family))
-    hook = other.path / "hooks/update"
-    hook.write_text("#!/bin/sh\nexit 1\n")
-    hook.chmod(0o755)
+    hook = other.refuse()
     assert undo(family, "--yes").code == 3
     tip = family.space.tip("main")
     assert "training/new.py" not in family.space.paths()

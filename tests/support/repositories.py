@@ -122,6 +122,14 @@ class Bare(Repository):
         shutil.copytree(_empty("--bare", "-b", branch, f"--object-format={object_format}", settings=settings), path)
         return cls(path)
 
+    def refuse(self, words: str = "no", *, refs: str = "*") -> Path:
+        """Refuse to move refs (a pattern of sh); delete the hook that is returned to end that."""
+        hook = self.path / "hooks/update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f'#!/bin/sh\ncase "$1" in {refs}) echo "{words}" >&2; exit 1 ;; esac\n')
+        hook.chmod(0o755)
+        return hook
+
 
 @dataclass(slots=True)
 class Clone(Repository):
