@@ -32,8 +32,8 @@ def left_behind(repository: Repository, reader: ObjectReader, target: Repo, rela
     text = f"No map of {target.name} writes {places} any more; {some} there stay as they are."
     if edited:
         text += (
-            f" {target.name} has edited {_listed(edited)}: to take that along, put the old map back, run"
-            f" 'openllm-repos import {target.name}', and change the map again."
+            f" {target.name} has edited {_listed(edited)}: to take that along, put the old map back before the next"
+            f" sync, run 'openllm-repos import {target.name}', and change the map again."
         )
     yield text
 

@@ -92,6 +92,12 @@ def _went_back(source: Repo, target: Repo, relation: Relation) -> ConflictError:
 def _nothing(target: Repo, relation: Relation) -> str:
     if relation.tip is None:
         return f"{target.name} is empty."
+    if relation.drift.files:
+        files = "1 mapped file" if len(relation.drift.files) == 1 else f"{len(relation.drift.files)} mapped files"
+        return (
+            f"{files} of {target.name} are not as the source had them, but no commit since the maps took them says why:"
+            f" 'openllm-repos diff {target.name}' shows them, and a sync merges them."
+        )
     return f"{target.name} has no drift: the source has everything that was changed there."
 
 
