@@ -95,7 +95,7 @@ def _start_guard() -> int:
     """Start the shell in a session of its own, with nothing of ours but one end of a pipe; return the other end."""
     theirs, ours = os.pipe()
     nothing = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
-    with contextlib.suppress(OSError, NotImplementedError):
+    with contextlib.suppress(OSError, NotImplementedError):  # without it, only a git of a run killed by SIGKILL goes on
         os.posix_spawn(
             "/bin/sh",
             ["sh", "-c", _GUARD],

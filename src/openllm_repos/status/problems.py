@@ -13,7 +13,6 @@ from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.log import Operation
 from openllm_repos.manifest.model import DriftPolicy, Repo
-from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
 from openllm_repos.text import redact, show
 
@@ -126,7 +125,7 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
             message = f"has {lead} that the source was reset from after it had been synced."
             yield Problem(name, message, _after_reset(target, relation))
         case State.REWRITTEN:
-            message = f"was synced from {_short(relation.synced_from)}, which the source's history no longer has."
+            message = f"was synced from {str(relation.synced_from)[:10]}, which the source's history no longer has."
             yield Problem(name, message, f"openllm-repos sync {name} --dry-run  # what following it would change")
         case State.DRIFT:
             yield Problem(name, f"{drifted}.", f"{diff}\nopenllm-repos import {name}")
@@ -139,12 +138,9 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
 
 def _after_reset(target: Repo, relation: Relation) -> str:
     """Return how to let a target follow a source that was reset, and how to keep what it has."""
-    branch = command_line("git", "branch", "kept", _short(relation.synced_from), remark="or keep it: merge this branch")
+    assert relation.synced_from is not None  # that is what the source was reset from
+    branch = command_line("git", "branch", "kept", relation.synced_from[:10], remark="or keep it: merge this branch")
     return f"openllm-repos sync {target.name}  # lets it follow, by one commit\n{branch}"
-
-
-def _short(commit: ObjectId | None) -> str:
-    return "an unknown commit" if commit is None else str(commit[:10])
 
 
 def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
