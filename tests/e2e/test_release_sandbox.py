@@ -188,4 +188,6 @@ def test_a_space_that_the_release_itself_builds_anew_may_be_broken_before(
     clone.commit("Mend it", {"core/src/model.py": "mended\n"})
     clone.git("push", "-q", f"http://x:gh_write@{sandbox.github.url.removeprefix('http://')}/louischua/openllm", "main")
     sandbox.hub.stage("lemms/openllm", "RUNTIME_ERROR")
+    before = len(sandbox.hub.log)
     assert run_cli("release", "--yes", "1.0.0", cwd=clone.path).code == 0
+    assert not [seen for seen in sandbox.hub.log[before:] if seen.path.endswith("/runtime")]  # it would say nothing

@@ -25,16 +25,14 @@ from openllm_repos.cli.release_text import (
 from openllm_repos.cli.releases import abort_release, list_releases, show_release, verify_release
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
-from openllm_repos.family.remotes import DEADLINE
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.releases import end_release
-from openllm_repos.manifest.model import Kind, Manifest
+from openllm_repos.manifest.model import Manifest
 from openllm_repos.release.carry import Mended, Unfinished, carry_out, find_unfinished, mend
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import ReleasePlan
 from openllm_repos.release.planning import ReleaseOptions, plan_release
 from openllm_repos.release.run import make_release, require_possible
-from openllm_repos.status.spaces import AskedHub
 from openllm_repos.versions.order import require_version
 
 _MAKE = "make"
@@ -123,10 +121,8 @@ class _Release(Change[ReleasePlan | Unfinished, Mended]):
         """Plan it; the Hub is asked about rights where there is a token, and about Spaces in any case."""
         held = [repo for repo in self.manifest.released if hub_repo_of(repo) is not None]
         hub = self.access.hub() if held else None
-        spaces = [repo for repo in held if repo.kind is Kind.SPACE]
-        asked = AskedHub(hub if spaces and not self.options.allow_broken else None, spaces, deadline=DEADLINE)
         known = any(self.access.credential(repo.url) is not None for repo in held)
-        return plan_release(self.manifest, self.desk, self.options, hub if known else None, asked)
+        return plan_release(self.manifest, self.desk, self.options, hub if known else None, hub)
 
     def plan_lines(self, plan: ReleasePlan | Unfinished, *, every_file: bool) -> Iterator[str]:
         if isinstance(plan, Unfinished):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError
@@ -20,7 +20,7 @@ from openllm_repos.git.tags import sign_tag, signing_wanted, tagger_now
 from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.failures import HubError
-from openllm_repos.hub.model import Runtime
+from openllm_repos.hub.model import HubInfo, Runtime
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -164,14 +164,14 @@ def about_tags(plans: Sequence[RepoPlan], states: Mapping[RepoName, RemoteState]
 
 
 def about_spaces(
-    plans: Sequence[RepoPlan], spaces: Mapping[RepoName, Runtime], moved: Collection[str], version: str
+    spaces: Sequence[Repo], found: Mapping[RepoName, Runtime | HubInfo], version: str
 ) -> Iterator[Obstacle]:
-    """Every Space runs, or is built anew by the release's own sync."""
-    for plan in plans:
-        runtime = spaces.get(plan.repo.name)
-        if runtime is not None and plan.repo.name not in moved:
-            for problem in about_space(plan.repo, runtime):
-                anyway = f"openllm-repos release {version} --allow-broken  # or release it all the same"
+    """Every Space runs that the release's own sync does not build anew."""
+    anyway = f"openllm-repos release {version} --allow-broken  # or release it all the same"
+    for repo in spaces:
+        runtime = found.get(repo.name)
+        if isinstance(runtime, Runtime):
+            for problem in about_space(repo, runtime):
                 yield Obstacle(problem.repo, problem.message, f"{problem.next}\n{anyway}")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.releases import known_tags
-from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask, bring
+from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState, ask, bring
 from openllm_repos.family.source import is_newest, source_commit
 from openllm_repos.family.state import find_state
 from openllm_repos.family.tags import TagState, tag_state
@@ -20,8 +20,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.git.tags import signing_wanted
 from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
-from openllm_repos.hub.model import Runtime
-from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo, Role
+from openllm_repos.manifest.model import At, Kind, LockPlace, Manifest, Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
@@ -56,7 +55,7 @@ def plan_release(
     desk: Desk,
     options: ReleaseOptions,
     hub: HubClient | None = None,
-    spaces: AskedHub | None = None,
+    spaces: HubClient | None = None,
 ) -> ReleasePlan:
     """Plan a release: ask all remotes, plan the syncs, find every repo's commit, and make every check.
 
@@ -65,7 +64,7 @@ def plan_release(
         desk: holds the clone of the source, or a quarantine of it.
         options: how the release is to be made.
         hub: is asked whether its repositories can be written; None leaves that to git alone.
-        spaces: has asked what Spaces are doing; None asks nobody.
+        spaces: is asked whether those Spaces run that the sync does not build anew; None asks nobody.
 
     Returns:
         The plan, with all that stands against it.
@@ -97,7 +96,7 @@ class _Planning:
     states: Mapping[RepoName, RemoteState]
     commit: ObjectId
     hub: HubClient | None
-    spaces: AskedHub | None
+    spaces: HubClient | None
 
     def plan(self) -> ReleasePlan:
         """Return the plan with everything that stands against it."""
@@ -125,16 +124,16 @@ class _Planning:
         stopped = {step.target for step in steps if isinstance(step, Stopped)}
         plans, faults = self._repos({step.target: step for step in steps if isinstance(step, TargetPlan)})
         asked = [plan for plan in plans if plan.repo.name not in stopped]
+        moved = {step.target for step in steps if isinstance(step, TargetPlan) and step.update is not None}
+        still = [plan.repo for plan in plans if plan.repo.kind is Kind.SPACE and plan.repo.name not in moved]
+        spaces = AskedHub(None if self.options.allow_broken else self.spaces, still, deadline=DEADLINE)
         obstacles += faults
         obstacles += checks.about_tags(asked, self.states)
         obstacles += checks.about_access(repository, asked, self.states, self.commit, self.hub)
         tag = manifest.project.tag.tag_for(self.options.version)
         obstacles += checks.about_lock(manifest, tag)
         obstacles += checks.about_pins(manifest, repository, self.commit, plans)
-        if self.spaces is not None and not self.options.allow_broken:
-            running = {name: one for name, one in self.spaces.found().items() if isinstance(one, Runtime)}
-            moved = [step.target for step in steps if isinstance(step, TargetPlan) and step.update is not None]
-            obstacles += checks.about_spaces(plans, running, moved, self.options.version)
+        obstacles += checks.about_spaces(still, spaces.found(), self.options.version)
         known = known_tags(manifest, repository, self.states[manifest.source.name])
         obstacles += checks.about_spelling(manifest, tag, known)
         obstacles += checks.about_signing(self.desk, manifest.source.name, self.commit, tag)
