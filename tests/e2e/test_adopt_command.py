@@ -333,15 +333,28 @@ def test_two_who_adopt_at_once(hub: Family, server: GitServer) -> None:
     assert len(hub.space.log("main", "--first-parent")) == 2
 
 
-def test_a_space_that_is_emptied_meanwhile_stops_it(hub: Family, server: GitServer) -> None:
-    def somebody_deletes() -> None:
-        hub.space.git("update-ref", "-d", "refs/heads/main")
-
-    server.on(SPACE, before_push=somebody_deletes)
+def test_a_branch_that_is_deleted_meanwhile_stops_it(hub: Family, server: GitServer) -> None:
+    before = hub.space.tip("main")
+    server.on(SPACE, before_push=lambda: hub.space.git("branch", "-m", "main", "old"))
     done = adopt(hub, "--yes")
     assert done.code == 3
     assert "its branch main was deleted while it was being synced; nothing was pushed." in done.out
-    assert not hub.space.tips()
+    assert (hub.space.tips(), hub.unfinished()) == ({"refs/heads/old": before}, [])
+
+
+def test_a_space_that_is_emptied_meanwhile_leaves_it_open(hub: Family, server: GitServer) -> None:
+    before = hub.space.tip("main")
+    server.on(SPACE, before_push=lambda: hub.space.git("update-ref", "-d", "refs/heads/main"))
+    done = adopt(hub, "--yes")
+    said = f"answered with no refs, though it had main at {before[:10]}: a portal or a maintenance page?). The push"
+    assert (done.code, f"{said} may have landed." in done.out) == (30, True), done.out
+    assert (hub.space.tips(), len(hub.unfinished())) == ({}, 1)
+    server.on(SPACE, before_push=None)
+    hub.space.git("update-ref", "refs/heads/main", before)
+    again = adopt(hub, "--yes")
+    assert (again.code, hub.unfinished()) == (0, [])
+    assert "space: an earlier adopt space did not end; its push had not landed" in again.err
+    assert hub.space.parents("main")[0] == before
 
 
 def test_a_push_that_is_refused_is_told_in_the_remotes_own_words(hub: Family) -> None:

@@ -214,6 +214,10 @@ def test_a_conflict_as_json(changed: Family) -> None:
         "path": "training/model.py",
         "source": "modified",
         "target": "modified",
+        "source_path": None,
+        "target_path": None,
+        "before": None,
+        "crlf": None,
         "remembered": False,
     }
 

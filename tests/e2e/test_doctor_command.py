@@ -93,8 +93,8 @@ def test_it_changes_nothing_anywhere(run_cli: RunCli, family: Hosts) -> None:
     assert listing(family.folder) == before
 
 
-def test_one_line_a_check_and_a_sum_below(run_cli: RunCli, family: Hosts) -> None:
-    (family.folder / "hub/lemms/small").rename(family.folder / "gone")
+def test_one_line_a_check_and_a_sum_below(run_cli: RunCli, family: Hosts, home: SealedHome, server: GitServer) -> None:
+    home.instead_of("https://huggingface.co/lemms/small", server.url("lemms/small"))  # which says no path of this disk
     done = run_cli("doctor", cwd=family.clone.path)
     assert done.code == 1
     lines = done.out.splitlines()

@@ -187,7 +187,7 @@ def test_no_other_host_of_the_family_is_shown_a_token(hub_family: HubFamily, hom
         home.instead_of("https://example.org/", f"{stranger.url}/")
         hub_family.manifest(more='[repos.other]\nurl = "https://example.org/a/b.git"')
         answer = hub_family.run("status", "--json", cwd=hub_family.clone.path).json()
-        assert [repo["state"] for repo in answer["repos"]] == ["ok", "behind", "unreachable"]
+        assert [repo["state"] for repo in answer["repos"]] == ["ok", "new", "unreachable"]
         assert stranger.shown
         assert {shown for _, shown in stranger.shown} == {""}
 

@@ -80,6 +80,14 @@ def require_in_step(run_cli: RunCli, clone: Clone, space: Bare) -> None:
     assert clone.git("status", "--porcelain") == ""
 
 
+def require_only_an_app_is_missing(run_cli: RunCli, clone: Clone) -> None:
+    """Make sure that all is in step, and what is left is what only people write: the app of a Space that was made."""
+    looked = run_cli("status", "--check", "--json", cwd=clone.path)
+    facts = looked.json()
+    assert (looked.code, {repo["state"] for repo in facts["repos"]}) == (1, {"ok", "in sync"})
+    assert [(one["repo"], one["message"]) for one in facts["problems"]] == [("space", "does not run (NO_APP_FILE).")]
+
+
 def test_one_command_and_its_answers_bring_a_hand_filled_space_to_its_first_sync(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, space: Bare
 ) -> None:
@@ -159,13 +167,20 @@ def test_an_empty_hub_gets_its_repositories_where_the_person_says_so(
     assert sandbox.hub.path("model", MODEL).exists()
     space = Bare(sandbox.hub.path("space", SPACE))
     assert space.read("core/model.py") == NEW_MODEL.encode()
-    assert run_cli("status", "--check", cwd=clone.path).code == 0
+    require_only_an_app_is_missing(run_cli, clone)
 
 
-def test_one_command_fills_an_empty_hub_without_a_terminal(run_cli: RunCli, sandbox: Sandbox, clone: Clone) -> None:
+def test_one_command_fills_an_empty_hub_without_a_terminal(
+    run_cli: RunCli, sandbox: Sandbox, clone: Clone, tmp_path: Path
+) -> None:
     done = run_cli("init", "--space", SPACE, "--model", MODEL, "--create", "--yes", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
     assert Bare(sandbox.hub.path("space", SPACE)).read("core/model.py") == NEW_MODEL.encode()
+    require_only_an_app_is_missing(run_cli, clone)
+    url = f"http://x:hf_write@{sandbox.hub.url.removeprefix('http://')}/spaces/{SPACE}"
+    work = Clone.of(url, tmp_path / "app")
+    work.commit("The app", {"app.py": "app\n"})
+    work.push(url)
     assert run_cli("status", "--check", cwd=clone.path).code == 0
 
 
@@ -216,7 +231,7 @@ def test_create_makes_what_an_existing_manifest_names(run_cli: RunCli, sandbox: 
     assert done.code == 0, done.out
     assert f"Make the space {SPACE}, the model {MODEL} on the Hub?" in done.out
     assert Bare(sandbox.hub.path("space", SPACE)).read("training/model.py") == NEW_MODEL.encode()
-    assert run_cli("status", "--check", cwd=family.path).code == 0
+    require_only_an_app_is_missing(run_cli, family)
 
 
 def test_a_second_developer_is_set_up_in_one_line_and_asked_nothing(

@@ -150,6 +150,6 @@ def test_what_a_sync_replaced_can_be_found_again(family: Family) -> None:
     family.synced()
     kept = {ref: tip for ref, tip in family.clone.tips().items() if ref.startswith("refs/openllm/keep/")}
     assert list(kept.values()) == [old]
-    assert all(ref.endswith("/space/old") for ref in kept)
+    assert all(ref.endswith("/space/0/old") for ref in kept)
     family.clone.git("gc", "-q", "--prune=now")
     assert family.clone.read("app.py", old) == b"app\n"

@@ -135,13 +135,32 @@ def test_a_branch_that_is_deleted_meanwhile_is_not_made_anew(hub: Family, server
     hub.synced()
     before = hub.space.tip("main")
     hub.commit("On", {"core/src/train.py": "on\n"})
-    server.on(SPACE, before_offer=lambda: hub.space.git("update-ref", "-d", "refs/heads/main"))
+    server.on(SPACE, before_offer=lambda: hub.space.git("branch", "-m", "main", "old"))
     done = hub.sync()
     assert done.code == 3
     assert "space: its branch main was deleted while it was being synced; nothing was pushed." in done.out
     assert f"What it held is {before}, in this clone." in done.out
     assert hub.clone.tip("refs/remotes/space/main") == before
-    assert (hub.space.tips(), hub.unfinished()) == ({}, [])
+    assert (hub.space.tips(), hub.unfinished()) == ({"refs/heads/old": before}, [])
+
+
+@pytest.mark.slow
+def test_a_remote_that_shows_no_refs_after_a_push_leaves_it_open(hub: Family, server: GitServer) -> None:
+    hub.edit("My Space", {"app.py": "app\n"})
+    hub.synced()
+    before = hub.space.tip("main")
+    hub.commit("On", {"core/src/train.py": "on\n"})
+    server.on(SPACE, before_offer=lambda: hub.space.git("update-ref", "-d", "refs/heads/main"))
+    done = hub.sync()
+    had = f"answered with no refs, though it had main at {before[:10]}: a portal or a maintenance page?"
+    said = f"space: the push was sent, then the remote did not say what it has ({had}). The push may have landed."
+    assert (done.code, said in done.out) == (30, True), done.out
+    assert hub.clone.tip("refs/remotes/space/main") == before
+    assert (hub.space.tips(), len(hub.unfinished())) == ({}, 1)
+    server.on(SPACE, before_offer=None)
+    hub.space.git("update-ref", "refs/heads/main", before)
+    assert "space: an earlier sync did not end; its push had not landed" in hub.synced().err
+    assert hub.space.read("training/train.py") == b"on\n"
 
 
 @pytest.mark.slow

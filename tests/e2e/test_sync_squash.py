@@ -84,20 +84,45 @@ def test_a_fresh_clone_on_another_machine_goes_on(squashed: Family, run_cli: Run
     assert "up to date" in squashed.synced().out
 
 
-@pytest.mark.slow
-def test_a_rewritten_source_in_a_fresh_clone_names_the_commit_to_fetch(squashed: Family, run_cli: RunCli) -> None:
+def take_back(squashed: Family) -> tuple[str, Clone]:
+    """Let the source take back a commit that the Space has; return that, and a fresh clone, which lacks it."""
     lost = squashed.commit("Lost", {"core/src/train.py": "lost\n"})
     squashed.synced()
     squashed.clone.git("reset", "-q", "--hard", "HEAD^")
     squashed.commit("Instead", {"core/src/train.py": "instead\n"})
-    other = Clone.of(f"file://{squashed.origin.path}", squashed.folder / "other-machine")
-    done = run_cli("sync", "--yes", cwd=other.path)
-    assert done.code == 3
-    assert f"space was last synced from {lost[:10]}, which is not in this clone." in done.out
-    assert f"git fetch {squashed.origin.url} {lost}" in done.out
-    other.git("fetch", "-q", squashed.origin.url, lost)
-    assert run_cli("sync", "--yes", cwd=other.path).code == 0
+    fresh = Clone.of(f"file://{squashed.origin.path}", squashed.folder / "other-machine")
+    assert fresh.run("cat-file", "-e", lost, ok=(0, 1, 128)).code
+    return lost, fresh
+
+
+@pytest.mark.slow
+def test_a_fresh_clone_lets_the_space_follow_a_rewritten_source(squashed: Family, run_cli: RunCli) -> None:
+    """What the lost commit had is what the sync left in the Space, so nothing has to be fetched for it."""
+    lost, fresh = take_back(squashed)
+    before = squashed.space.tip("main")
+    done = run_cli("sync", "--yes", cwd=fresh.path)
+    assert done.code == 0, (done.out, done.err)
+    said = f"The source was rewritten since space was synced from {lost[:10]}: space follows"
+    assert said in " ".join(done.out.split())
+    assert squashed.space.parents("main") == [before]
     assert squashed.space.read("training/train.py") == b"instead\n"
+    assert "up to date" in squashed.synced().out
+
+
+@pytest.mark.slow
+def test_what_a_lost_commit_had_is_not_guessed_at_below_edits_of_the_space(squashed: Family, run_cli: RunCli) -> None:
+    squashed.edit("Mine", {"training/model.py": text(l20="mine")})
+    lost, fresh = take_back(squashed)
+    before = squashed.space.tip("main")
+    done = run_cli("sync", "--yes", cwd=fresh.path)
+    said = f"space was last synced from {lost[:10]}, which is gone from this clone and from the source."
+    assert (done.code, said in " ".join(done.out.split())) == (3, True), done.out
+    assert "next: openllm-repos adopt space" in done.out
+    assert squashed.space.tip("main") == before
+    fresh.git("fetch", "-q", squashed.origin.url, lost)
+    assert run_cli("sync", "--yes", cwd=fresh.path).code == 0
+    assert squashed.space.read("training/train.py") == b"instead\n"
+    assert squashed.space.read("training/model.py") == text(l20="mine").encode()
 
 
 def test_from_full_to_squash(family: Family) -> None:

@@ -36,4 +36,4 @@ def test_the_kernel_says_of_a_story_what_the_model_says(clone: Clone, history: s
 def test_the_kernel_says_of_random_commits_what_the_model_says(clone: Clone, history: str, seed: int) -> None:
     world = RealWorld(clone.path, history)
     play(sequence(seed, 40), world)
-    assert world.compared > 10
+    assert world.compared >= 5
