@@ -117,6 +117,7 @@ def test_what_a_lost_commit_had_is_not_guessed_at_below_edits_of_the_space(squas
     done = run_cli("sync", "--yes", cwd=fresh.path)
     said = f"space was last synced from {lost[:10]}, which is gone from this clone and from the source."
     assert (done.code, said in " ".join(done.out.split())) == (3, True), done.out
+    assert f"hint: Fetch {lost} if a clone or the source's host still has it, and sync again." in done.out
     assert "next: openllm-repos adopt space" in done.out
     assert squashed.space.tip("main") == before
     fresh.git("fetch", "-q", squashed.origin.url, lost)

@@ -102,7 +102,8 @@ class NotAdopted(ConflictError):
             if gone is None
             else f"{target.name} was last synced from {gone[:10]}, which is gone from this clone and from the source."
         )
-        super().__init__(why, hint=f"openllm-repos adopt {target.name}")
+        fetch = "" if gone is None else f"Fetch {gone} if a clone or the source's host still has it, and sync again.\n"
+        super().__init__(why, hint=f"{fetch}openllm-repos adopt {target.name}")
 
 
 class NothingMapped(ManifestError):
