@@ -55,6 +55,8 @@ check: .venv/dev.stamp
 # The slow matrices (every git call of a sync failed and killed, 200,000 commits, the wheel) and the rarer stories run
 # where CI is set.
 SELECTED := $(if $(CI),,-m "not slow")
+# Hundreds of processes would each compile the whole tool anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTED) --cov --cov-report=term $(TESTS)

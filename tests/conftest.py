@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import random
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count()
 
+# Folders whose tests each tell a story with real processes.
+_STORIES = frozenset({"e2e", "faults", "sandbox"})
+
 # Real git takes its time, and a shared machine more: slowness is not what properties are about.
 hypothesis.settings.register_profile(
     "real-git", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -50,11 +54,27 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(random.SystemRandom().randrange(2**32))
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m "not slow"` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage of random tests: it takes as long again, and what only chance covers is not covered."""
+    """Leave to CI all but the first quick case of each story; measure no coverage of slow and of random tests.
+
+    Measuring takes half as long again, and what only chance covers is not covered.
+    """
+    begun: set[str] = set()
     for item in items:
-        if item.path.parent.name == "property":
+        folder = item.path.parent.name
+        story = item.nodeid.partition("[")[0]
+        if folder in _STORIES and story in begun:
+            item.add_marker("slow")
+        if folder == "property" or item.get_closest_marker("slow"):
             item.add_marker("no_cover")
+        else:
+            begun.add(story)
+
+
+def pytest_collection_finish() -> None:
+    """Let no later collection of garbage look at the thousands of tests, which stay."""
+    gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

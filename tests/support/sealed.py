@@ -29,7 +29,7 @@ EMAIL = "test@example.org"
 _DROPPED_FAMILIES = ("XDG_", "SSH_", "GPG_", "LC_", "OPENLLM_")
 _DROPPED = frozenset(
     {"EMAIL", "EDITOR", "VISUAL", "PAGER", "LESS", "LANG", "LANGUAGE", "DISPLAY", "FORCE_COLOR", "CLICOLOR_FORCE"}
-    | {"CI", "PYTHONWARNINGS", "LINES", "http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+    | {"CI", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "LINES", "http_proxy", "https_proxy", "all_proxy", "no_proxy"}
     | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 )
 
