@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from openllm_repos.sandbox import Sandbox
 from tests.support.adopting import adopt, adopted, copied, state
 from tests.support.family import text
@@ -14,6 +16,7 @@ from tests.support.served import PNG, ServedFamily, login
 WIDE = (("core/src/", "training/"),)
 
 
+@pytest.mark.slow
 def test_a_binary_in_the_past_stops_it_and_one_commit_a_sync_goes_through(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, home: SealedHome
 ) -> None:

@@ -116,6 +116,7 @@ class TestGitSubtree:
 class TestCopybara:
     """Copybara names the source commit in every commit that it makes."""
 
+    @pytest.mark.slow
     def test_the_newest_commit_that_it_names_is_the_base(self, family: Family) -> None:
         first, second = family.clone.tip(), family.commit("Go on", {"docs/guide.md": "on\n"})
         for commit in (first, second):

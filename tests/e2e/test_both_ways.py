@@ -215,6 +215,7 @@ def test_an_import_after_a_sync_was_taken_back(both: Family) -> None:
     assert state(both) == "in sync"
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_a_rollback_that_was_taken_back_hides_no_drift(both: Family) -> None:
     old = both.clone.tip()
@@ -256,6 +257,7 @@ def test_after_a_hold_all_that_came_home_before_comes_back_beside_new_drift(both
     assert state(both) == "in sync"
 
 
+@pytest.mark.slow
 @HISTORIES
 @pytest.mark.parametrize("how", ["undo", pytest.param("rollback", marks=pytest.mark.slow)])
 def test_an_edit_that_was_restored_comes_home_beside_a_newer_one(both: Family, how: str) -> None:
@@ -294,6 +296,7 @@ def test_back_to_where_the_first_sync_was_taken_back_is_refused(both: Family) ->
     assert state(both) == "in sync"
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_maps_that_changed_around_what_came_home(both: Family, history: str) -> None:
     both.edit("E", {THERE: text(l2="e")})

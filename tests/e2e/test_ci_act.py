@@ -63,6 +63,7 @@ def actor(act: str, tmp_path: Path, sandbox: Sandbox) -> Actor:
     return Actor(act, tmp_path / "act", sandbox, secrets={}, trusted=True)
 
 
+@pytest.mark.slow
 def test_a_push_syncs_the_space_without_any_stored_secret(hub_family: HubFamily, actor: Actor) -> None:
     ready(hub_family)
     done = actor.run("push", pushed(hub_family))

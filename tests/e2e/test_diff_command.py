@@ -255,6 +255,7 @@ def test_no_configured_program_is_run_for_a_patch(changed: Family) -> None:
     assert not ran.exists()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_a_patch_has_colours_and_cannot_act(family: Family) -> None:
     """What a file holds is foreign text: escape sequences are shown, not obeyed. In a pipe they stay what they are."""
     family.synced()

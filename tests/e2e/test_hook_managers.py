@@ -137,6 +137,7 @@ def test_pre_commit_git_lfs_and_the_gate_go_together_in_every_order(
             no_trace_of_ours(gated)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_manager_that_is_installed_anew_after_ours_does_not_make_a_ring(gated: Gated, program: str) -> None:
     pre_commit(gated, "install", program=program)
@@ -149,6 +150,7 @@ def test_a_manager_that_is_installed_anew_after_ours_does_not_make_a_ring(gated:
     no_trace_of_ours(gated)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_ring_is_seen_and_opened(gated: Gated, program: str) -> None:
     pre_commit(gated, "install", program=program)
@@ -220,6 +222,7 @@ def test_a_tool_that_moves_the_hook_aside_and_runs_it_is_left_in_its_place(gated
     assert push(gated, "main:refs/heads/after").code == 0
 
 
+@pytest.mark.slow
 def test_a_tool_that_moves_the_hook_aside_and_does_not_run_it_is_seen(gated: Gated) -> None:
     gated.install()
     os.replace(gated.hooks / "pre-push", gated.hooks / "pre-push.old")
@@ -330,6 +333,7 @@ pre-push:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize("ours_first", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_lefthook_runs_the_gate_as_a_script(gated: Gated, ours_first: bool) -> None:

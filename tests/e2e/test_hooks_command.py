@@ -216,6 +216,7 @@ def test_another_tool_that_replaced_us_is_told_and_nothing_is_guessed(gated: Gat
     assert gated.status().json()["kept"]["tool"] == "git-lfs"
 
 
+@pytest.mark.slow
 def test_a_tool_that_writes_its_hook_anew_is_kept_anew(gated: Gated) -> None:
     text = "#!/bin/bash\nexit 0\n"
     gated.hook(text)
@@ -457,6 +458,7 @@ def test_a_sync_that_was_not_ours_to_push_is_not_waved_through(gated: Gated) -> 
     assert judged(ours) == 0
 
 
+@pytest.mark.slow
 def test_a_lock_may_stand_in_the_message_of_the_tag(gated: Gated) -> None:
     gated.install()
     made = gated.family.commit("This is 2.0.0", {"VERSION": "2.0.0\n"})
@@ -491,6 +493,7 @@ def test_a_lock_that_is_of_another_release_or_none_at_all_does_not_count(gated: 
     assert f"but the lock says {gated.models_commit[:10]} for model" in done.err
 
 
+@pytest.mark.slow
 def test_a_repo_may_have_release_tags_of_its_own_form_and_a_version_file_of_its_own(gated: Gated) -> None:
     gated.manifest(model='tag = "weights-{version}"\nversion = "VERSION"')
     gated.install()
@@ -507,6 +510,7 @@ def test_a_repo_may_have_release_tags_of_its_own_form_and_a_version_file_of_its_
     assert gated.push("origin", "weights-2.0.0").code == 0
 
 
+@pytest.mark.slow
 def test_a_push_to_a_fork_or_a_mirror_outside_of_the_family_is_not_judged(gated: Gated) -> None:
     gated.install()
     gated.git("tag", "v2.0.0")
@@ -546,6 +550,7 @@ def documented_pushes() -> set[str]:
     return {found for text in texts for found in re.findall(r"git push(?: +[-:\w./]+)+(?=[`\n ]*(?:`|\n|&))", text)}
 
 
+@pytest.mark.slow
 def test_every_push_that_the_documents_show_passes_the_hook(gated: Gated) -> None:
     shown = documented_pushes()
     assert {"git push origin :refs/tags/TAG", "git push --no-follow-tags"} <= shown

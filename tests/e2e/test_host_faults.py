@@ -81,6 +81,7 @@ def test_a_connection_that_is_refused_says_nothing_of_tokens_and_is_told_once(
     assert "token" not in f"{done.out}{status.out}{remote}"
 
 
+@pytest.mark.slow
 def test_a_role_in_an_organization_that_may_not_write_is_no_fault_of_the_token(
     hub_family: HubFamily, sandbox: Sandbox
 ) -> None:

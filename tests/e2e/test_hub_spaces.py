@@ -40,6 +40,7 @@ def test_the_table_says_what_a_space_is_doing_and_when_it_changed(hub_family: Hu
     ]
 
 
+@pytest.mark.slow
 def test_the_hub_says_when_models_and_datasets_changed(sandbox: Sandbox, hub_family: HubFamily) -> None:
     """Their commits are not in the clone of the source; where the Hub does not answer, nobody knows."""
     days = [Bare(sandbox.hub.create(kind, "lemms/small")).log(form="%cs")[0] for kind in ("model", "dataset")]
@@ -90,6 +91,7 @@ def test_a_check_fails_where_a_space_does_not_run(sandbox: Sandbox, hub_family: 
     assert hub_family.run("status", "--check", cwd=hub_family.clone.path).code == 0
 
 
+@pytest.mark.slow
 def test_a_space_that_is_at_work_is_none(sandbox: Sandbox, hub_family: HubFamily) -> None:
     hub_family.synced()
     sandbox.hub.stage(SPACE, "RUNNING_BUILDING")

@@ -225,6 +225,7 @@ def test_a_submodule_and_a_file_in_the_place_of_a_folder_are_refused(family: Fam
     assert (done.code, "training/sub is a submodule" in done.err) == (3, True), done.err
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_a_branch_that_was_squashed_into_the_source_is_not_imported_twice(family: Family, history: str) -> None:
     """GitHub's squash keeps the messages, and so the lines that say what came home; the commits are others."""
@@ -276,6 +277,7 @@ def test_who_takes_over_a_later_commit_alone_has_not_brought_the_earlier_home(fa
     assert state(family) == "drift"
 
 
+@pytest.mark.slow
 def test_a_commit_that_meets_other_lines_of_a_squashed_import_stops(family: Family) -> None:
     family.synced()
     family.edit("First", {"training/model.py": text(l3="one")})
@@ -320,6 +322,7 @@ def test_new_maps_bring_their_files_and_no_deletion_home(family: Family) -> None
     assert state(family) == "in sync"
 
 
+@pytest.mark.slow
 def test_odd_people_and_messages_come_as_they_are_and_forge_nothing(family: Family) -> None:
     family.synced()
     work = family.work

@@ -54,6 +54,7 @@ def test_a_repo_that_is_named_and_is_a_submodule_is_one_entry(hosts: Hosts, run_
     ]
 
 
+@pytest.mark.slow
 def test_on_a_terminal_submodules_are_asked_for(hosts: Hosts) -> None:
     hosts.hub("lemms/one")
     submodule(hosts, "models/one", "https://huggingface.co/lemms/one")

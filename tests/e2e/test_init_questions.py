@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from openllm_repos.manifest import Manifest
 from tests.support.hosts import SOURCE_FILES, SPACE, Hosts
 from tests.support.process import Result
@@ -33,6 +35,7 @@ def test_enter_takes_every_proposal(hosts: Hosts) -> None:
     assert set(hosts.remotes()) == {"origin", "hf"}  # the person's own is as good as one of ours
 
 
+@pytest.mark.slow
 def test_other_answers_than_those_proposed(hosts: Hosts) -> None:
     hosts.hub(f"spaces/{SPACE}")
     hosts.hub("lemms/small")
@@ -78,6 +81,7 @@ def test_no_writes_nothing(hosts: Hosts) -> None:
     assert set(hosts.remotes()) == {"origin"}
 
 
+@pytest.mark.slow
 def test_a_space_that_does_not_answer_can_be_written_down_all_the_same(hosts: Hosts) -> None:
     refused = asked(hosts, "lemms/not-yet", "-", "-", "n")
     assert refused.code == 130

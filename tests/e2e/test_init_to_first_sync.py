@@ -102,6 +102,7 @@ def test_one_command_and_its_answers_bring_a_hand_filled_space_to_its_first_sync
     assert (again.code, again.out.count("\n")) == (0, 1), again.out
 
 
+@pytest.mark.slow
 def test_without_a_terminal_one_command_with_yes_does_the_same(run_cli: RunCli, clone: Clone, space: Bare) -> None:
     done = run_cli("init", "--space", SPACE, "--yes", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
@@ -120,6 +121,7 @@ def test_without_a_terminal_and_without_yes_nothing_leaves_the_machine(
     require_in_step(run_cli, clone, space)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stopped", range(len(ANSWERS)))
 def test_ctrl_c_at_any_question_leaves_nothing_half_done_and_init_goes_on(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, space: Bare, stopped: int
@@ -139,6 +141,7 @@ def test_ctrl_c_at_any_question_leaves_nothing_half_done_and_init_goes_on(
     require_in_step(run_cli, clone, space)
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_neither_yes_nor_no_is_a_no_and_init_goes_on_from_there(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, space: Bare
 ) -> None:
@@ -219,6 +222,7 @@ def test_what_finds_a_repository_missing_on_the_hub_names_the_command_that_makes
     assert said in done.out + done.err
 
 
+@pytest.mark.slow
 def test_create_makes_what_an_existing_manifest_names(run_cli: RunCli, sandbox: Sandbox, family: Clone) -> None:
     unasked = run_cli("init", "--create", cwd=family.path)
     assert unasked.code == 2
@@ -252,6 +256,7 @@ def test_a_second_developer_is_set_up_in_one_line_and_asked_nothing(
     assert listing(fresh.path / ".git") == files
 
 
+@pytest.mark.slow
 def test_a_second_developer_who_may_not_see_a_private_model_is_not_asked_to_make_it(
     run_cli: RunCli, sandbox: Sandbox, family: Clone, tmp_path: Path
 ) -> None:
@@ -264,6 +269,7 @@ def test_a_second_developer_who_may_not_see_a_private_model_is_not_asked_to_make
     assert "[y/N]" not in done.out
 
 
+@pytest.mark.slow
 def test_where_somebody_pushed_meanwhile_nothing_is_committed_before_a_pull(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, space: Bare, tmp_path: Path
 ) -> None:
@@ -280,6 +286,7 @@ def test_where_somebody_pushed_meanwhile_nothing_is_committed_before_a_pull(
     require_in_step(run_cli, clone, space)
 
 
+@pytest.mark.slow
 def test_a_commit_hook_that_says_no_is_heard_and_leaves_nothing_staged(
     run_cli: RunCli, clone: Clone, space: Bare
 ) -> None:
@@ -296,6 +303,7 @@ def test_a_commit_hook_that_says_no_is_heard_and_leaves_nothing_staged(
     require_in_step(run_cli, clone, space)
 
 
+@pytest.mark.slow
 def test_what_else_is_staged_stays_staged_and_uncommitted(run_cli: RunCli, clone: Clone, space: Bare) -> None:
     clone.write({"core/src/model.py": "half done\n"})
     clone.git("add", "core/src/model.py")
@@ -305,6 +313,7 @@ def test_what_else_is_staged_stays_staged_and_uncommitted(run_cli: RunCli, clone
     assert space.read("training/model.py") == NEW_MODEL.encode()
 
 
+@pytest.mark.slow
 def test_a_branch_of_ones_own_is_no_place_for_the_manifest(run_cli: RunCli, clone: Clone, space: Bare) -> None:
     clone.git("checkout", "-q", "-b", "topic")
     done = run_cli("init", "--space", SPACE, "--yes", cwd=clone.path)
@@ -350,6 +359,7 @@ def test_who_else_writes_to_the_space_is_named_before_the_first_sync(run_cli: Ru
     assert all("two writers" in one["message"] for one in found)
 
 
+@pytest.mark.slow
 def test_what_init_writes_is_sound(run_cli: RunCli, clone: Clone, space: Bare) -> None:
     assert run_cli("init", "--space", SPACE, "--yes", cwd=clone.path).code == 0
     target = Manifest.load(clone.path / "repos.toml").target("space")

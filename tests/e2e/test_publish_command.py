@@ -339,6 +339,7 @@ def test_a_file_that_is_written_while_it_is_sent_is_not_committed(publishing: Pu
     assert "model.safetensors" in publishing.model.paths()
 
 
+@pytest.mark.slow
 def test_files_that_the_repo_ignores_are_told_and_left_out(publishing: Publishing) -> None:
     by_hand(publishing, {".gitignore": "*.log\n"})
     publishing.write({"exports/small/train.log": b"epoch 1\n", "exports/small/.gitattributes": b"* text\n"})
@@ -437,6 +438,7 @@ def test_tokens_stand_nowhere(
     assert canary.leaks(publishing.top, sandbox.root, said=said) == []
 
 
+@pytest.mark.slow
 def test_a_release_records_and_tags_what_was_published(publishing: Publishing, run_cli: RunCli) -> None:
     publishing.publish()
     tips = {"small-7k": publishing.model.tip("main"), "training-data": publishing.dataset.tip("main")}
@@ -475,6 +477,7 @@ def test_a_card_is_never_deleted(publishing: Publishing) -> None:
     assert publishing.model.read("README.md").startswith(b"# On the website\n\n<!-- openllm-repos")
 
 
+@pytest.mark.slow
 def test_what_the_repo_owns_by_now_is_not_taken_back(publishing: Publishing) -> None:
     publishing.publish("small-7k")
     there = f'model = "{MODEL}"\n'
@@ -486,6 +489,7 @@ def test_what_the_repo_owns_by_now_is_not_taken_back(publishing: Publishing) -> 
     assert "config.json" not in json.loads(publishing.model.read(RECORD))["files"]
 
 
+@pytest.mark.slow
 def test_what_another_source_published_is_somebody_elses(publishing: Publishing) -> None:
     publishing.publish("small-7k")
     there = json.loads(publishing.model.read(RECORD))

@@ -329,6 +329,7 @@ def test_a_repo_that_keeps_its_tags_does_not_hold_a_release_for_ever(halted: Rel
     assert "openllm-repos release 1.0.0" not in halted.run("status", cwd=halted.clone.path).out
 
 
+@pytest.mark.slow
 def test_only_another_repo_of_the_release_can_be_left_alone(halted: Releases) -> None:
     for name, what in (("main", "main is the source, which is always asked."), ("x", "x is no repo of the release.")):
         done = halted.release("abort", "1.0.0", "--leave", name)

@@ -125,6 +125,7 @@ def test_the_next_release_needs_no_sync_where_nothing_changed(releases: Releases
     assert tags["main"] != before["main"]
 
 
+@pytest.mark.slow
 def test_json_tells_plan_and_outcome(releases: Releases) -> None:
     facts = releases.release("1.0.0", "--json").json()
     tags = releases.tags("v1.0.0")
@@ -361,6 +362,7 @@ def during_the_lock_push(releases: Releases, command: str) -> None:
     hook.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_of_two_people_who_release_at_once_one_wins_and_the_other_is_told(releases: Releases) -> None:
     import shlex
     import sys

@@ -48,6 +48,7 @@ def gpg_key(home: SealedHome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return str(folder)
 
 
+@pytest.mark.slow
 def test_ssh_signatures_verify_in_every_repo(releases: Releases, ssh_key: Path) -> None:
     assert ssh_key.exists()
     done = releases.released("1.0.0")

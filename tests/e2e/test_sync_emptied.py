@@ -74,6 +74,7 @@ def test_who_wants_the_files_gone_names_the_map(family: Family) -> None:
     family.synced()
 
 
+@pytest.mark.slow
 def test_a_link_or_a_submodule_or_other_names_in_the_place_of_the_files(family: Family) -> None:
     begun(family)
     clone = family.clone
@@ -139,6 +140,7 @@ def test_a_conflict_does_not_open_a_merge_that_would_delete_the_rest(family: Fam
     assert family.space.tips() == before
 
 
+@pytest.mark.slow
 def test_a_rollback_to_where_the_map_of_today_had_nothing(family: Family) -> None:
     """Then the files stood in another folder of the source; today's maps would find none, and delete all."""
     begun(family)

@@ -173,6 +173,7 @@ def test_a_bad_card_is_refused_and_mended_where_it_is_written(
     hub.synced("--yes")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 def test_everything_is_said_at_once_and_as_json(hub: ServedFamily) -> None:
     made = hub.commit(
@@ -203,6 +204,7 @@ def test_many_files_are_cut_in_the_plan_and_shown_with_v(hub: ServedFamily, run_
     assert run_cli("-v", "sync", "--dry-run", cwd=hub.clone.path).out.count(": is binary") == 30
 
 
+@pytest.mark.slow
 def test_what_the_hub_itself_refuses_is_shown_in_its_words_with_our_advice(
     hub: ServedFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:

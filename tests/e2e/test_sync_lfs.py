@@ -201,6 +201,7 @@ def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 def test_without_git_lfs_the_sync_says_what_to_install(hub: ServedFamily, run_tool: RunTool, tools: Hiding) -> None:
     hub.clone.git("lfs", "uninstall", "--local")
     tips, pushes = hub.space.tips(), hub.pushes()
@@ -238,6 +239,7 @@ def test_the_token_reaches_lfs_by_environment_and_stands_nowhere(
     assert canary.leaks(hub.clone.path, sandbox.root, home.config, said=[done]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -259,6 +261,7 @@ def test_an_lfs_that_cannot_do_it_once_is_asked_again(
     assert hub.pulled("training/model.bin") == CONTENT
 
 
+@pytest.mark.slow
 def test_an_lfs_that_asks_to_wait_for_long_is_given_up_when_the_patience_has_ended(
     hub: ServedFamily, sandbox: Sandbox
 ) -> None:

@@ -37,6 +37,7 @@ def test_there_is_nothing_to_ask_when_nothing_would_be_pushed(family: Family) ->
     assert (done.code, "Push to" in done.out) == (0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [(), ("--json",), ("--quiet",)])
 @pytest.mark.parametrize("answer", [b"y\n", b"n\n"])
 def test_who_pipes_the_output_is_asked_all_the_same(family: Family, args: tuple[str, ...], answer: bytes) -> None:
@@ -70,6 +71,7 @@ def test_without_a_terminal_there_is_nothing_to_agree_to_where_nothing_would_be_
     assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_end_of_the_input_is_no_answer(family: Family) -> None:
     done = run_on_terminal("sync", cwd=family.clone.path, typed=b"\x04", at=QUESTION.encode())
     assert (done.code, family.space.tips()) == (2, {})
@@ -82,6 +84,7 @@ def test_ctrl_c_at_the_question_changes_nothing(family: Family) -> None:
     assert "stopped: Interrupted." in done.out
 
 
+@pytest.mark.slow
 def test_a_large_push_shows_its_progress_on_a_terminal_only(family: Family) -> None:
     """git's own progress on one line that is gone at the end; nothing with --quiet, on a dumb terminal or in a pipe."""
     rand = random.Random(7)

@@ -364,6 +364,7 @@ def test_a_push_that_never_arrived_is_made_by_the_next_run(tmp_path: Path, run_c
     assert family.space.read("training/train.py") == b"on\n"
 
 
+@pytest.mark.slow
 def test_the_record_of_a_repo_that_left_the_manifest_is_closed(tmp_path: Path, run_cli: RunCli, ssh: FakeSsh) -> None:
     family = _ssh_family(tmp_path, run_cli, ssh)
     hook = family.space.path / "hooks/post-receive"

@@ -94,6 +94,7 @@ def test_what_is_left_is_listed(torn: Family) -> None:
     assert torn.persons_own() == before
 
 
+@pytest.mark.slow
 def test_a_side_that_makes_no_sense_is_refused(torn: Family) -> None:
     cases = {
         ("space", "--keep-target", "training/other.py"): "training/other.py is not in conflict",
@@ -174,6 +175,7 @@ def test_line_ends_that_an_editor_of_the_space_changed_are_told_as_such(family: 
     assert [found[key] for key in ("source", "target", "crlf")] == ["modified", "line ends", "ours"]
 
 
+@pytest.mark.slow
 def test_a_file_that_both_sides_renamed_is_taken_as_a_side_has_it_without_markers(family: Family) -> None:
     """git keeps the two merged, with markers, as "the file of a side"; what is meant is that side's own file."""
     family.synced()

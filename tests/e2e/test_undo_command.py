@@ -63,6 +63,7 @@ def test_an_undone_sync_is_behind_again_and_the_next_sync_brings_it(synced: Fami
     assert state(synced) == "in sync"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("synced", ["full", "squash"], indirect=True)
 def test_what_is_newer_than_the_undone_sync_comes_with_it(synced: Family) -> None:
     undo(synced, "--yes")
@@ -102,6 +103,7 @@ def test_an_undo_that_is_undone_has_it_all_again(synced: Family) -> None:
     assert synced.mapped() == projection() | {"training/train.py": b"third\n"}
 
 
+@pytest.mark.slow
 @each_history
 def test_undo_after_undo_goes_back_further_to_before_the_first_sync(synced: Family) -> None:
     undo(synced, "--yes")

@@ -86,6 +86,7 @@ def scene(tmp_path: Path, prepared: Path, home: SealedHome, shim: GitShim, zygot
     return Scene(Clone(tmp_path / "clone"), Bare(tmp_path / "space.git"), shim, zygote)
 
 
+@pytest.mark.slow
 def test_the_number_of_git_calls_is_known(scene: Scene) -> None:
     assert scene.run("undo", "--yes", hurt=True).code == 0
     calls = [call.rpartition("logOutputEncoding=UTF-8 ")[2] for call in scene.shim.calls()]

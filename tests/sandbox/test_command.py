@@ -61,6 +61,7 @@ def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
     assert (tmp_path / "stand/hub/git/spaces/lemms/openllm.git/HEAD").is_file()
 
 
+@pytest.mark.slow
 def test_the_family_of_the_demo_is_there_to_be_cloned(tmp_path: Path) -> None:
     with served("--seed", "openllm", "--json", cwd=tmp_path, last="}", stop=signal.SIGTERM) as printed:
         facts = json.loads(printed)

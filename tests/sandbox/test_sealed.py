@@ -177,12 +177,14 @@ def tell(hostile: Hostile, watch: Watch, tmp_path: Path, monkeypatch: pytest.Mon
     assert Bare(tmp_path / "demo/remotes/github/git/louischua/openllm.git").tip("main")
 
 
+@pytest.mark.slow
 def test_the_demo_ends_well_whatever_a_person_has_set(
     watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(_named(EVERY_SETTING), watch, tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 def test_the_demo_ends_well_whatever_a_shell_says_and_in_another_sandbox(
     watch: Watch, served: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

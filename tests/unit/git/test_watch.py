@@ -97,6 +97,7 @@ def test_of_a_flood_of_messages_the_end_is_kept(fake_git: Callable[[str], Git]) 
     assert len(done.stderr) < 2_000_000
 
 
+@pytest.mark.slow
 def test_neither_side_waits_for_the_other_while_both_write(clone: Clone) -> None:
     """A hundred thousand questions at once, and not one answer taken before all were asked."""
     tip = clone.commit("c0", {"a": "1\n"}).encode()

@@ -45,6 +45,7 @@ def _pipes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(process, "PIPE_BYTES", 4096)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_pipes")
 @pytest.mark.parametrize(
     ("maps", "kept"),
