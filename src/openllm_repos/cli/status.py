@@ -57,7 +57,9 @@ _NAMED = 3
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
 @click.option("--html", "page", metavar="FILE", help="Write it as a page that a browser shows; - is standard output.")
-@click.option("--check", is_flag=True, help="Exit with 1 unless every repo is in sync or ok.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 unless every repo is in sync or ok, has its release tags, and runs."
+)
 @click.option("--leave-held", is_flag=True, help="With --check: one that is held, and was not edited since, is fine.")
 @click.option(
     "--deadline",
