@@ -287,6 +287,22 @@ def test_where_somebody_pushed_meanwhile_nothing_is_committed_before_a_pull(
 
 
 @pytest.mark.slow
+def test_a_push_of_the_manifest_that_nobody_confirms_is_gone_on_from(
+    run_cli: RunCli, sandbox: Sandbox, clone: Clone, space: Bare
+) -> None:
+    asked = "GET */info/refs[?]service=git-upload-pack"
+    sandbox.github.fault(asked, 200, headers={"Content-Type": "text/html"}, body="Back soon", skip=3, count=None)
+    done = run_cli("--patience", "0", "init", "--space", SPACE, "--yes", cwd=clone.path)
+    assert (done.code, "main: the push was sent, then the remote did not say what it has" in done.err) == (30, True)
+    assert "The push may have landed." in done.err
+    assert github(sandbox).tip("main") == clone.tip()
+    sandbox.github.faults.clear()
+    again = run_cli("init", "--space", SPACE, "--yes", cwd=clone.path)
+    assert again.code == 0, (again.out, again.err)
+    require_in_step(run_cli, clone, space)
+
+
+@pytest.mark.slow
 def test_a_commit_hook_that_says_no_is_heard_and_leaves_nothing_staged(
     run_cli: RunCli, clone: Clone, space: Bare
 ) -> None:

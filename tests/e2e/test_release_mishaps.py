@@ -124,6 +124,19 @@ def test_a_remote_that_falls_silent_after_the_tag_was_sent(releases: Releases) -
 
 
 @pytest.mark.slow
+def test_a_source_that_shows_no_branch_any_more_is_not_taken_for_one_that_has_moved(releases: Releases) -> None:
+    main, had = releases.remotes["main"], releases.folder / "had"
+    after_a_push(main, "refs/heads/", f"git rev-parse main > '{had}'\ngit update-ref -d refs/heads/main\n")
+    for _ in range(2):
+        done = releases.release("1.0.0")
+        assert done.code == 30
+        assert "main does not say where its branch is (it shows no refs/heads/main any more)." in done.err
+        assert "next: openllm-repos release 1.0.0" in done.err
+    main.git("update-ref", "refs/heads/main", had.read_text().strip())
+    releases.released("1.0.0")
+
+
+@pytest.mark.slow
 def test_a_source_that_falls_silent_while_it_gets_the_lock(releases: Releases) -> None:
     releases.run("sync", "--yes", cwd=releases.clone.path)
     place, away = releases.remotes["main"].path, releases.folder / "away"

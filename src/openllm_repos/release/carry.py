@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
 from openllm_repos.family.releases import FoundLock
-from openllm_repos.family.remotes import DEADLINE
 from openllm_repos.family.tags import RemoteTags, RepoTag, TagState, ask_tags, tag_state, tags_of, without_tag
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import Pushed, Unreachable, endpoints, fetch, list_refs
+from openllm_repos.git.remote import Pushed, Unreachable, endpoints, fetch
 from openllm_repos.git.tags import signing_wanted
 from openllm_repos.journal.log import HERE, Move, MoveOutcome
 from openllm_repos.journal.releases import (
@@ -40,7 +39,7 @@ from openllm_repos.release.begun import find_begun
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, Tagged, refusal
 from openllm_repos.release.prepare import place_to_push, with_tag
-from openllm_repos.release.pushing import push_move
+from openllm_repos.release.pushing import push_move, refs_now
 
 Progress = Callable[[str], None]
 
@@ -253,13 +252,13 @@ class _Carrying:
             return
         move, pushed = record.lock_move, None
         try:
-            tip = self._source_tip()
+            tip = refs_now(self._repository, move, self._endpoints[name])[move.ref]
             if tip == record.base:
                 self._progress(f"{name}: pushing the lock, {record.commit[:10]}, to {self._lock.source.branch}")
                 pushed, refs = push_move(
                     self._repository, self._transaction, move, self._endpoints[name], landed=self._contains
                 )
-                tip = refs.get(record.branch, self._repository.zero)
+                tip = refs[move.ref]
         except Unreachable as why:
             message = f"{name} does not say where its branch is ({why.message})."
             raise EnvironmentProblem(message, hint=self._again()) from None
@@ -280,11 +279,6 @@ class _Carrying:
         self.record = replace(record, locked=True)
         self._move_tracking(name, record.branch, tip)
         self._fast_forward(move.update)
-
-    def _source_tip(self) -> ObjectId:
-        url = self._endpoints[self._lock.source.name].url
-        refs = list_refs(self._repository, url, (self.record.branch,), deadline=DEADLINE)
-        return refs.get(self.record.branch, self._repository.zero)
 
     def _contains(self, tip: ObjectId) -> bool:
         """Whether a tip of the source's branch has the lock's commit in its history."""

@@ -11,15 +11,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
-from openllm_repos.family.remotes import DEADLINE, RemoteState, ask, bring
+from openllm_repos.errors import ConflictError, UsageError
+from openllm_repos.family.remotes import RemoteState, ask, bring, tip_after_push
 from openllm_repos.family.source import hold_against_remote
 from openllm_repos.git.configured import current_branch
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.person import commit_file, is_changed
 from openllm_repos.git.process import GitFailed
 from openllm_repos.git.refs import read_ref, update_refs
-from openllm_repos.git.remote import Unreachable, list_refs, push
+from openllm_repos.git.remote import push
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import RefUpdate
@@ -113,9 +113,9 @@ def publish_manifest(plan: Publication, repository: Repository) -> str:
     Raises:
         ConflictError: git, or a hook of the person's, does not want the commit.
         RemoteRefused: the remote does not want the push; the commit is here.
-        EnvironmentProblem: the remote could not be reached, or fell silent.
+        EnvironmentProblem: the remote could not be reached, or does not say whether the push landed.
     """
-    source, endpoint, old = plan.remote.repo, plan.remote.endpoint, plan.remote.tip
+    source, endpoint, old = plan.remote.repo, plan.remote.endpoint, plan.remote.tip or repository.zero
     if plan.changed:
         try:
             commit_file(repository, plan.path, f"{'Update' if plan.known else 'Add'} {plan.path}")
@@ -123,12 +123,8 @@ def publish_manifest(plan: Publication, repository: Repository) -> str:
             said = why.completed.said or "git gave no reason"
             raise ConflictError(f"{plan.path} was not committed:\n{said}", hint=_AGAIN) from None
     head = repository.resolve(source.branch.ref)
-    pushed = push(repository, endpoint.push_url, [RefUpdate(source.branch.ref, old or repository.zero, head)])
-    try:
-        tip = list_refs(repository, endpoint.push_url, [source.branch.ref], deadline=DEADLINE).get(source.branch.ref)
-    except Unreachable as why:
-        message = f"{source.name}: the push was sent, then the remote fell silent ({why.message}). It may have landed."
-        raise EnvironmentProblem(message, hint=_AGAIN) from None
+    pushed = push(repository, endpoint.push_url, [RefUpdate(source.branch.ref, old, head)])
+    tip = tip_after_push(repository, plan.remote, old)
     if tip != head:
         raise pushed.problem(
             f"{plan.path} is committed here, but {source.name} did not take {source.branch}:\n{pushed.said}",
