@@ -121,5 +121,5 @@ class Releases:
             assert bare.git("cat-file", "-t", f"refs/tags/{tag}") == "tag", name
             bare.git("merge-base", "--is-ancestor", f"refs/tags/{tag}", "main")
         assert not unfinished(self.clone.path)
-        assert not [ref for ref in self.clone.tips() if ref.startswith("refs/openllm/release/")]
+        assert not [ref for ref in self.clone.tips() if ref.startswith("refs/openllm/keep/") and ref.endswith("/new")]
         self.clone.fsck()
