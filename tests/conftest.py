@@ -66,10 +66,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         story = item.nodeid.partition("[")[0]
         if folder in _STORIES and story in begun:
             item.add_marker("slow")
-        if folder == "property" or item.get_closest_marker("slow"):
-            item.add_marker("no_cover")
-        else:
+        slow = item.get_closest_marker("slow") is not None
+        if not slow:
             begun.add(story)
+        if slow or folder == "property" or hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:

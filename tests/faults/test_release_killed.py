@@ -25,11 +25,13 @@ CALLS = 142
 HOST = "ssh://git@example.org/"
 
 # Killed before a call is killed after the one before it, but for what the tool itself does in between: that matters
-# from the first push on.
+# from the first push on. Until then nothing has left this machine, and what fails is heard alike wherever it does: there
+# every third call stands for its neighbours.
 PUSHES = 65
 HURT = [
-    *((call, fault) for fault in (Fault.FAIL, Fault.KILL_AFTER) for call in range(1, CALLS + 1)),
-    *((call, Fault.KILL_BEFORE) for call in range(PUSHES, CALLS + 1)),
+    *((call, Fault.FAIL) for call in range(1, CALLS + 1, 3)),
+    *((call, Fault.KILL_AFTER) for call in (*range(1, PUSHES, 3), *range(PUSHES, CALLS + 1))),
+    *((call, Fault.KILL_BEFORE) for call in range(PUSHES, CALLS + 1, 3)),
 ]
 SAMPLE = [(call, Fault.KILL_AFTER) for call in range(PUSHES, CALLS, 24)]
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.support.family import MAPS, NEVER, OWNED, Family
-from tests.support.repositories import Bare
+from tests.support.repositories import MINUTE, Bare, Person
+from tests.support.sealed import EMAIL, NAME
+from tests.support.writing import write_commit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,8 @@ class HubFamily(Family):
         space = Bare(sandbox.hub.create("space", SPACE, sdk="gradio", private=private))
         made = cls.make(folder, run, origin=origin, space=space)
         assert isinstance(made, cls)
-        made.edit("Add the app", {"app.py": "print()\n"})
+        made.clone.now += MINUTE
+        write_commit(space, "Add the app", {"app.py": "print()\n"}, at=made.clone.now, author=Person(NAME, EMAIL))
         return made
 
     def manifest(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import runpy
 import socket
 import sys
 import tempfile
@@ -154,8 +154,12 @@ def read_hub_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     constants = sys.modules.get("huggingface_hub.constants")
     if constants is None:
         return
-    assert constants.__file__ is not None
-    for name, value in runpy.run_path(constants.__file__).items():
+    spec = importlib.util.find_spec(constants.__name__)
+    assert spec is not None
+    assert spec.loader is not None
+    read_now = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(read_now)
+    for name, value in vars(read_now).items():
         if isinstance(value, str | bool | int | float | None) and not name.startswith("__"):
             monkeypatch.setattr(constants, name, value)
     functions = sys.modules.get("huggingface_hub.hf_api")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 from collections.abc import Iterator
@@ -31,17 +32,21 @@ _NOUNS = re.compile(r"\bgit remote(?: for|s)?\b(?! set-url| add)|openllm-repos l
 _FILLED = "x"
 
 
-def literals(path: Path) -> Iterator[tuple[str, list[ast.expr]]]:
-    """Yield every text of a module that is no docstring, with what it is filled with."""
-    tree = ast.parse(path.read_bytes())
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in ast.walk(tree):
+@functools.cache
+def literals(path: Path) -> list[tuple[str, list[ast.expr]]]:
+    """Return every text of a module that is no docstring, with what it is filled with."""
+    nodes = list(ast.walk(ast.parse(path.read_bytes())))
+    passed_over = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings
+    passed_over |= {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    found: list[tuple[str, list[ast.expr]]] = []
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             parts = [part.value if isinstance(part, ast.Constant) else _FILLED for part in node.values]
-            yield "".join(map(str, parts)), [one.value for one in node.values if isinstance(one, ast.FormattedValue)]
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (docstrings | inner):
-            yield node.value, []
+            filled = [one.value for one in node.values if isinstance(one, ast.FormattedValue)]
+            found.append(("".join(map(str, parts)), filled))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in passed_over:
+            found.append((node.value, []))
+    return found
 
 
 def modules() -> Iterator[tuple[str, Path]]:
