@@ -25,8 +25,8 @@ CALLS = 142
 HOST = "ssh://git@example.org/"
 
 # Killed before a call is killed after the one before it, but for what the tool itself does in between: that matters
-# from the first push on. Until then nothing has left this machine, and what fails is heard alike wherever it does: there
-# every third call stands for its neighbours.
+# from the first push on. Until then nothing has left this machine, and what fails is heard alike wherever it does:
+# there every third call stands for its neighbours.
 PUSHES = 65
 HURT = [
     *((call, Fault.FAIL) for call in range(1, CALLS + 1, 3)),
