@@ -162,3 +162,27 @@ def test_an_import_stops_at_the_first_commit_that_does_not_apply_and_names_what_
         "Third",
         "Fourth",
     ]
+
+
+def test_what_was_undone_and_made_anew_comes_home_as_it_is(family: Family) -> None:
+    def tool(*args: str) -> None:
+        done = family.run(*args, "--yes", cwd=family.clone.path)
+        assert done.code == 0, (done.out, done.err)
+
+    family.edit("Copy", {"training/model.py": text(), "training/train.py": "train\n", "configs/small.json": "{}\n"})
+    family.edit("Tune", {"training/model.py": text(l3="tuned")})
+    tool("adopt", "space")
+    first = family.space.tip("main")
+    family.edit("Large", {"configs/big.json": text(l8="large"), "training/train.py": "slower\n"})
+    tool("undo")
+    tool("adopt", "space", "--at", family.clone.tip("main"))
+    family.edit("Larger", {"configs/big.json": text(l8="larger")})
+    tool("rollback", "space", "--to", first)
+    family.edit("Largest", {"configs/big.json": text(l11="largest")})
+    tool("rollback", "space", "--lift")
+
+    assert imported(family)[-1] == "Test User: Largest"
+    changed = family.clone.git("diff", "--name-only", "main", "import/space").split()
+    assert changed == ["configs/big.json", "core/src/model.py"]
+    assert family.clone.read("configs/big.json", "import/space") == text(l11="largest").encode()
+    comes_to_rest(family)

@@ -209,11 +209,13 @@ class World:
     def look_again(self) -> None:
         """Learn from status whether the Space is held; what it changed by itself is anybody's guess.
 
-        Who took the adoption back adopts it again.
+        Who took the adoption back adopts it again, once the Space has a file as it was copied.
         """
         said = self.space_status()
         if said["state"] == "not adopted":
-            self.tool("adopt", "space", "--at", self.copied_at, "--yes")
+            if self.tool("adopt", "space", "--at", self.copied_at, "--yes", codes=(DONE, REFUSED)).code == REFUSED:
+                self.edit("Copy again", dict(self.projection(self.copied_at)))
+                self.tool("adopt", "space", "--at", self.copied_at, "--yes")
             said = self.space_status()
         self.held, self.clean = said["held"] is not None, False
 

@@ -156,6 +156,10 @@ class FamilyMachine(RuleBasedStateMachine):
         if world.clean:
             assert world.mapped() == world.projection()
 
+    def sync_or_settle(self) -> None:
+        if self.world.tool("sync", "--yes", codes=(DONE, REFUSED)).code == REFUSED:
+            self.take_the_sources_side()
+
     def take_the_sources_side(self) -> None:
         """Settle a conflict in the Space: give its mapped files the content that the source has, and sync again."""
         world = self.world
@@ -250,9 +254,11 @@ class FamilyMachine(RuleBasedStateMachine):
         world = self.world
         if world.held:
             self.let_go()
+        if "refs/heads/import/space" in world.family.clone.tips():  # an older import: the Space may have gone on since
+            world.bring_home()
+            self.sync_or_settle()
         if world.bring_home().code == REFUSED:  # edits below holds that were undone and ended again: settled by a sync
-            if world.tool("sync", "--yes", codes=(DONE, REFUSED)).code == REFUSED:
-                self.take_the_sources_side()
+            self.sync_or_settle()
             world.bring_home()
         world.tool("sync", "--yes")
         assert world.mapped() == world.projection()

@@ -87,4 +87,5 @@ class GitShim:
 
     def calls(self) -> list[str]:
         """Return the arguments of each call since counting started, one line per call."""
-        return (self.folder / "calls").read_text(encoding="utf-8", errors="replace").splitlines()
+        # an argument may have a carriage return in it
+        return (self.folder / "calls").read_bytes().decode(errors="replace").split("\n")[:-1]

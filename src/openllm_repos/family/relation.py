@@ -183,14 +183,15 @@ class _Relating:
         drift = [one for one in commits if one not in home.commits and not changed.isdisjoint(own.changes(one))]
         since = None if at is None else at.state.projected
         since = since if since is not None and self._has(since) else None
+        follows = self._follows(at)
         contained = (
             tip is not None
-            and self._follows(at)
+            and follows
             and not home.commits
             and not part.changes(base, theirs)
             and self._has_history(tip)
         )
-        state, ahead = self._state(tip, at, since, contained=contained, drifted=bool(files))
+        state, ahead = self._state(tip, at, since, follows=follows, contained=contained, drifted=bool(files))
         behind = 0 if contained or state is State.AHEAD else max(1, self._behind(tip, at, since))
         return Relation(
             state, self.commit, self.projected, tip, at, base, theirs, contained, behind, ahead,
@@ -198,14 +199,21 @@ class _Relating:
         )  # fmt: skip
 
     def _state(
-        self, tip: ObjectId | None, at: StateCommit | None, since: ObjectId | None, *, contained: bool, drifted: bool
+        self,
+        tip: ObjectId | None,
+        at: StateCommit | None,
+        since: ObjectId | None,
+        *,
+        follows: bool,
+        contained: bool,
+        drifted: bool,
     ) -> tuple[State, int]:
         """Return the state, and how many projected commits a target has that the source commit does not."""
         if tip is None:
             return State.EMPTY, 0
         if at is None or at.state.projected is None:
             return State.NEW, 0
-        if not self._follows(at):
+        if not follows:
             start = at.state.source_commit
             if start is None or not self._has(start) or not is_ancestor(self.repository, self.commit, start):
                 return State.REWRITTEN, 0
@@ -233,11 +241,17 @@ class _Relating:
         state = at.state
         if self._has(at.state.projected):
             return self._tree(part, state.projected)
-        maps = self.target.maps if state.digest == maps_digest(self.target.maps) else state.maps
-        if state.source_commit is not None and self._has(state.source_commit) and maps:
-            again = project(self.repository, state.source_commit, maps, reader=self.reader).commit
-            return self._tree(part, again)
-        return None if state.open else self._tree(part, at.id)  # without own changes its tree has just that
+        same = state.digest == maps_digest(self.target.maps)
+        maps = self.target.maps if same else state.maps
+        assert state.source_commit is not None  # it names both, or none
+        if not self._has(state.source_commit):
+            return self._tree(part, at.id) if same and not state.open else None  # its tree has just that
+        again = project(self.repository, state.source_commit, maps or self.target.maps, reader=self.reader).commit
+        brought, there = self._tree(part, again), self._tree(part, at.id)
+        if maps:
+            return brought
+        # Which maps it went through nobody says any more: at least not what the target did not get like that.
+        return part.without(brought, [change.path for change in part.changes(there, brought) if change.new is not None])
 
     def _was_copied(
         self, part: MappedPart, tip: ObjectId, at: StateCommit | None, given: Mapping[bytes, Entry]

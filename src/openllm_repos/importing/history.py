@@ -112,6 +112,30 @@ class Inverse:
             self.require_all(found)
         return found
 
+    def completed(self, found: Followed, tip: ObjectId, drift: Collection[bytes], home: Collection[bytes]) -> Followed:
+        """Give files what the tip has of them, where undone and renewed commits do not lead there one by one.
+
+        The newest own commit that changed them then stands for all that have not arrived.
+
+        Args:
+            found: what the tip is in the source so far.
+            tip: the target's tip.
+            drift: the files that drift.
+            home: those that the source has something of already, which is not in `found`.
+        """
+        image, state = found.image, None if self.own.at is None else self.own.at.state
+        if image is None or not image.made or found.waiting or state is None or image.anchor != state.source_commit:
+            return found  # where the source has gone on, the tip is not all that it is to have
+        made = {change.path for change in self.part.changes(self._anchor(image.anchor).mapped, image.mapped)}
+        changes = self.part.changes(image.mapped, self.mapped(tip))
+        files = {one.path: one.new for one in changes if one.path in made.union(drift) and one.path not in home}
+        own = [one for one in self.own.commits if one in self.wanted]
+        late = [one for one in own if not files.keys().isdisjoint(self.own.changes(one))]
+        if not late:
+            return found
+        missing = tuple(one for one in late[:-1] if one not in image.origins)
+        return Followed(self._made(late[-1], image, [image], self.part.with_files(image.mapped, files), missing))
+
     def require_all(self, found: Followed) -> None:
         """Require that no commit has waited for its place in vain.
 
@@ -241,7 +265,12 @@ class Inverse:
             return Followed(self._made(commit, picked, [picked], mapped) if settled else picked)
         ends = [picked if image is main else image for image, _ in lines]
         try:
-            mapped = self.mapped(commit) if exact else self._merged(commit, before, main.mapped, self.mapped(commit))
+            if not exact:
+                mapped = self._merged(commit, before, main.mapped, self.mapped(commit))
+            elif state is None:
+                mapped = self.mapped(commit)
+            else:
+                mapped = self.part.with_files(picked.mapped, self._settled(commit, picked))
             return Followed(self._made(commit, picked, ends, mapped, failed))
         except ConflictError as why:  # a merge, or a state, may settle that
             lost = [one for image in ends if image is not picked for one in image.origins]

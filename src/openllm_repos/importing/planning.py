@@ -130,13 +130,17 @@ class _Planner:
                 self._wanted(),
             )
             found = inverse.follow(tip)
+            drift = {change.path for change in self.relation.drift.files}
+            found = inverse.completed(found, tip, drift, self.relation.home.by_file)
             image = found.image
             if image is None:
                 raise self._no_ground()
             inverse.finish()
         if not image.made:
             return replace(plan, said=_nothing(self.target, self.relation))
-        self._prove(inverse, image, found, tip)
+        self._require_counterparts(inverse, image, found)
+        if left := self._left_over(image, found, tip):
+            raise self._still_drifts(left)
         kept = [made for made in inverse.commits.values() if made.id in image.made]
         seen = describe(self.repository, [made.origin for made in kept])
         commits = tuple(
@@ -170,20 +174,18 @@ class _Planner:
                 f"Sync {self.target.name} after the merge, and import the rest then."
             )
 
-    def _prove(self, inverse: Inverse, image: Image, found: Followed, tip: ObjectId) -> None:
-        """Prove that the branch's projection is as it was made, and that a sync has nothing to do but to join.
+    def _require_counterparts(self, inverse: Inverse, image: Image, found: Followed) -> None:
+        """Require that the branch's projection is as it was made.
 
         Args:
             inverse: made the commits.
             image: the branch.
             found: what has not arrived.
-            tip: the target's tip.
 
         Raises:
             ConflictError: it is not so; a file that several maps write, say, was changed in one of its places only.
         """
-        part = self.relation.part
-        wrong = part.changes(image.mapped, inverse.projection_of(image.id))
+        wrong = self.relation.part.changes(image.mapped, inverse.projection_of(image.id))
         if wrong:
             inverse.require_all(found)
             paths = ", ".join(show_path(change.path) for change in wrong[:5])
@@ -192,17 +194,28 @@ class _Planner:
                 f" of it: {paths}.",
                 hint=f"openllm-repos diff {self.target.name}  # and check the maps",
             )
+
+    def _left_over(self, image: Image, found: Followed, tip: ObjectId) -> list[bytes]:
+        """Return the files that would still be drift once the source has the branch."""
         if found.waiting:
-            return
+            return []
         after = relate(self.repository, self.reader, self.manifest, self.target, image.id, tip)
         drifted = {change.path for change in self.relation.drift.files}  # the source's tip may have more of it home
-        left = [change.path for change in after.drift.files if change.path in drifted]
-        if left:
-            paths = ", ".join(map(show_path, left[:5]))
-            raise ConflictError(
-                f"{self.target.name}: with the imported commits it would still have drift: {paths}.",
-                hint=f"openllm-repos sync {self.target.name}\nopenllm-repos import {self.target.name}",
-            )
+        return [
+            change.path
+            for change in after.drift.files
+            # what is the same on both sides goes together, whoever made it
+            if change.path in drifted and self.relation.part.file(after.theirs, change.path) != change.new
+        ]
+
+    def _still_drifts(self, left: Sequence[bytes]) -> ConflictError:
+        name, paths = self.target.name, ", ".join(map(show_path, left[:5]))
+        return ConflictError(
+            f"{name}: with the imported commits it would still have drift: {paths}.",
+            hint=f"openllm-repos diff {name} --patch  # make these changes in the source by hand, then sync"
+            if self.relation.contained
+            else f"openllm-repos sync {name}\nopenllm-repos import {name}",
+        )
 
     def _no_ground(self) -> ConflictError:
         """Say why there is no source commit that the target's commits could stand on."""
