@@ -69,7 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = item.get_closest_marker("slow") is not None
         if not slow:
             begun.add(story)
-        if slow or folder == "property" or hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+        if slow or folder == "property":
             item.add_marker("no_cover")
 
 
@@ -110,6 +110,8 @@ def home(homes: Path, tools: Hiding, monkeypatch: pytest.MonkeyPatch, request: p
     """Give the test a home of its own; `home.set(key, value)` writes its global git configuration."""
     made = seal(homes / f"home-{next(_numbers)}", monkeypatch)
     tools.set(monkeypatch, request.fixturenames)
+    if request.node.get_closest_marker("no_cover"):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # nor of the processes that it starts
     return made
 
 

@@ -256,7 +256,6 @@ def test_an_adoption(family: Family, step: Step, run_cli: RunCli) -> None:
     assert "| `space` | adopted | " in step.summary
 
 
-@pytest.mark.slow
 def test_a_release_and_its_verification(tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
     releases = Releases.make(tmp_path / "releases", run_cli)
     step = Step.enter(tmp_path / "runner", releases.clone.path, monkeypatch)
@@ -316,7 +315,6 @@ def test_a_held_target_that_a_person_named_or_edited_is_more(family: Family, ste
     assert (done.code, [one.name for one in commands(done)]) == (1, ["warning"])
 
 
-@pytest.mark.slow
 def test_a_rollback_its_end_and_an_undo(family: Family, step: Step, run_cli: RunCli) -> None:
     first = family.clone.tip()
     family.synced()

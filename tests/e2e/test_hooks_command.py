@@ -458,7 +458,6 @@ def test_a_sync_that_was_not_ours_to_push_is_not_waved_through(gated: Gated) -> 
     assert judged(ours) == 0
 
 
-@pytest.mark.slow
 def test_a_lock_may_stand_in_the_message_of_the_tag(gated: Gated) -> None:
     gated.install()
     made = gated.family.commit("This is 2.0.0", {"VERSION": "2.0.0\n"})
@@ -493,7 +492,6 @@ def test_a_lock_that_is_of_another_release_or_none_at_all_does_not_count(gated: 
     assert f"but the lock says {gated.models_commit[:10]} for model" in done.err
 
 
-@pytest.mark.slow
 def test_a_repo_may_have_release_tags_of_its_own_form_and_a_version_file_of_its_own(gated: Gated) -> None:
     gated.manifest(model='tag = "weights-{version}"\nversion = "VERSION"')
     gated.install()
@@ -550,7 +548,6 @@ def documented_pushes() -> set[str]:
     return {found for text in texts for found in re.findall(r"git push(?: +[-:\w./]+)+(?=[`\n ]*(?:`|\n|&))", text)}
 
 
-@pytest.mark.slow
 def test_every_push_that_the_documents_show_passes_the_hook(gated: Gated) -> None:
     shown = documented_pushes()
     assert {"git push origin :refs/tags/TAG", "git push --no-follow-tags"} <= shown

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.support.published import Publishing
 from tests.support.releases import Releases
 from tests.support.repositories import Clone
@@ -102,7 +100,6 @@ def test_what_the_hub_would_refuse(sandbox: Sandbox, tmp_path: Path, run_cli: Ru
     assert unnamed("sync", done) == set()
 
 
-@pytest.mark.slow
 def test_a_release_and_what_is_asked_of_it_afterwards(tmp_path: Path, run_cli: RunCli) -> None:
     releases = Releases.make(tmp_path / "releases", run_cli)
 

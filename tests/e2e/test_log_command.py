@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.journal.log import HERE, Move, MoveOutcome
@@ -208,7 +206,6 @@ def test_an_operation_that_nobody_knows_is_told(family: Family) -> None:
     assert (done.code, "There is nothing to take back." in done.err) == (2, True)
 
 
-@pytest.mark.slow
 def test_a_release_that_is_out_stays_and_one_that_is_not_is_taken_back_with_its_sync(
     tmp_path: Path, run_cli: RunCli
 ) -> None:

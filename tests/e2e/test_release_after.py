@@ -164,7 +164,6 @@ def test_a_file_that_is_no_lock_is_told(releases: Releases) -> None:
     assert "is not sound" in releases.run("status", cwd=releases.clone.path).out.replace("\n  ", " ")
 
 
-@pytest.mark.slow
 def test_releases_are_listed_newest_first(halted: Releases) -> None:
     halted.remotes["main"].git("tag", "v0.9.0", "main~1")
     halted.remotes["main"].git("tag", "v0.10.0", "main~1")
@@ -208,7 +207,6 @@ def test_a_release_is_shown(releases: Releases) -> None:
     assert "There is no release v3.0. The newest is v1.0.0." in releases.release("show", "v3.0").err
 
 
-@pytest.mark.slow
 def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     done = halted.release("abort", "1.0.0")
     assert done.code == 0, done.err
@@ -228,7 +226,6 @@ def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     assert halted.release("verify").code == 0
 
 
-@pytest.mark.slow
 def test_another_machine_can_give_it_up_too(halted: Releases) -> None:
     theirs = Clone.of(halted.remotes["main"].url, halted.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")

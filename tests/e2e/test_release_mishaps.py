@@ -56,7 +56,6 @@ def test_somebody_pushes_to_the_space_right_after_its_sync(releases: Releases, a
     assert space.tip("v1.0.0") == space.tip("main" if at == "tip" else "main~1")
 
 
-@pytest.mark.slow
 def test_a_commit_on_top_that_says_another_version_stops_it(releases: Releases) -> None:
     releases.run("sync", "--yes", cwd=releases.clone.path)
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
@@ -96,7 +95,6 @@ def test_somebody_pushes_to_the_source_right_after_the_lock(releases: Releases) 
     assert main.tip("v1.0.0") == main.tip("main~1") == releases.clone.tip("main")
 
 
-@pytest.mark.slow
 def test_files_that_are_changed_meanwhile_are_left_alone(releases: Releases) -> None:
     before = releases.clone.tip("main")
     before_a_push(releases, "refs/heads/main", f"echo mine >> '{releases.clone.path}/docs/guide.md'\n")

@@ -158,7 +158,6 @@ def test_a_source_without_a_commit_shows_the_rest(family: Family, run_cli: RunCl
     assert "held against" not in page
 
 
-@pytest.mark.slow
 def test_releases_stand_beside_the_repos(tmp_path: Path, run_cli: RunCli) -> None:
     """One tag is gone, one was moved, one is not annotated; an older tag was made by hand and has no lock."""
     releases = Releases.make(tmp_path / "releases", run_cli)
