@@ -57,28 +57,46 @@ def test_a_map_that_is_removed_leaves_its_files_to_the_space(family: Family, set
     assert family.synced().out.endswith("space: up to date\n")
 
 
-@pytest.mark.slow
 @SETTINGS
-@pytest.mark.parametrize("machine", ["same", "other", "message rewritten"])
-def test_a_map_that_is_narrowed_and_widened_again_loses_nothing(
+@pytest.mark.parametrize("machine", ["same", pytest.param("other", marks=pytest.mark.slow)])
+def test_a_map_that_is_taken_away_and_put_back_goes_on_from_where_it_was(
     family: Family, run_cli: RunCli, settings: str, machine: str
 ) -> None:
-    """What the source did meanwhile to a file that was left behind is no edit of the Space's."""
+    _start(family, settings)
+    family.edit("Tune", {"training/model.py": text(l10="tuned")})
+    family.manifest(settings=settings, maps=[("core/src/train.py", "training/")])
+    family.commit("Only train.py", {"core/src/model.py": text(l1="not carried"), "core/src/train.py": "on\n"})
+    family.synced()
+    family.edit("Mine for now", {"training/model.py": text(l10="tuned", l20="mine"), "configs/small.json": None})
+    family.manifest(settings=settings)
+    family.commit("All again")
+    clone = family.clone if machine == "same" else Clone.of(family.origin.url, family.folder / "other")
+    done = run_cli("sync", "--yes", cwd=clone.path)
+    assert done.code == 0, done.out
+    assert family.space.read("training/model.py") == text(l1="not carried", l10="tuned", l20="mine").encode()
+    assert "configs/small.json" not in family.space.paths()
+    assert run_cli("import", "space", cwd=clone.path).code == 0
+    assert clone.log("main..import/space") == ["Mine for now", "Tune"]
+    clone.git("merge", "-q", "--no-edit", "import/space")
+    clone.push(family.origin.url)
+    assert run_cli("sync", "--yes", cwd=clone.path).code == 0
+    assert run_cli("status", "--check", cwd=clone.path).code == 0
+
+
+@pytest.mark.slow
+def test_a_map_that_is_put_back_where_nobody_can_say_what_it_had_is_a_conflict(family: Family, run_cli: RunCli) -> None:
+    settings = 'history = "squash"'
     _start(family, settings)
     family.manifest(settings=settings, maps=[("core/src/train.py", "training/")])
     family.commit("Only train.py", {"core/src/model.py": text(l1="not carried"), "core/src/train.py": "on\n"})
     family.synced()
     family.manifest(settings=settings)
     family.commit("All again")
-    clone = family.clone.path
-    if machine == "other":
-        clone = Clone.of(family.origin.url, family.folder / "other").path
-    elif machine == "message rewritten" and settings:
-        work = family.work
-        trailers = "".join(f"{key}: {value}\n" for key, value in family.space.trailers("main").items())
-        work.git("commit", "-q", "--amend", "-m", f"Squashed by hand\n\n{trailers}")
-        work.git("push", "-q", "--force", "origin", "HEAD:refs/heads/main")
-        clone = Clone.of(family.origin.url, family.folder / "other").path
+    trailers = "".join(f"{key}: {value}\n" for key, value in family.space.trailers("main").items())
+    work = family.work
+    work.git("commit", "-q", "--amend", "-m", f"Squashed by hand\n\n{trailers}")
+    work.git("push", "-q", "--force", "origin", "HEAD:refs/heads/main")
+    clone = Clone.of(family.origin.url, family.folder / "other").path
     done = run_cli("sync", "--yes", cwd=clone)
     assert done.code == 3
     assert "  training/model.py: added in the source, added in the target" in done.out.splitlines()

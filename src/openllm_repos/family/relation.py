@@ -6,14 +6,15 @@ except objects, which a quarantine throws away again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
 from openllm_repos.family.base import Home, OwnCommits, find_base, find_home
 from openllm_repos.family.host import host_files
-from openllm_repos.family.state import StateCommit, TargetState, own_since, state_of
+from openllm_repos.family.state import StateCommit, TargetState, own_since, past_states, state_of
 from openllm_repos.git.history import count, is_ancestor
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
@@ -161,11 +162,14 @@ class _Relating:
         at = None
         if tip is not None:
             at = state_of(*about, self.target, tip, self.projected, self.manifest.source.url)
+        projection, mine = self._tree(part, self.projected), self._tree(part, tip)
+        brought = self._brought(part, at)
+        if at is not None and brought is not None and at.state.digest != maps_digest(self.target.maps):
+            paths = {one.path for node in (mine, projection) for one in part.files(node)}
+            at, brought = self._with_earlier(part, at, brought, paths)
         commits = [] if tip is None else own_since(*about, self.target.maps, tip, at)
         own = OwnCommits(*about, part, at, commits)
-        projection, mine = self._tree(part, self.projected), self._tree(part, tip)
         given = {} if tip is None else host_files(*about, self.target, tip, part, mine)
-        brought = self._brought(part, at)
         if brought is None or (tip is not None and self._was_copied(part, tip, at, given)):
             files = part.changes(part.of(None), mine)
             nothing = Home({}, frozenset())
@@ -252,6 +256,49 @@ class _Relating:
             return brought
         # Which maps it went through nobody says any more: at least not what the target did not get like that.
         return part.without(brought, [change.path for change in part.changes(there, brought) if change.new is not None])
+
+    def _with_earlier(
+        self, part: MappedPart, at: StateCommit, brought: Node, paths: Collection[bytes]
+    ) -> tuple[StateCommit, Node]:
+        """Let files whose map was taken away and is back start from the newest state that had them.
+
+        Args:
+            part: reads mapped parts.
+            at: the newest state, with other maps than today's.
+            brought: what it says that the source had contributed.
+            paths: the files of both sides.
+
+        Returns:
+            the state, with the own commits that changed those files as open, and what the source had contributed.
+        """
+        files: dict[bytes, Entry | None] = {}
+        since = None
+        left = {path for path in paths if at.state.maps and not at.state.writes(path)}
+        with closing(past_states(self.repository, self.reader, at.id, self.manifest.source.url)) as states:
+            for one in states if left else ():
+                found = {path for path in left if one.state.writes(path)}
+                node = self._brought(part, one) if found else None
+                if not one.state.maps or (found and node is None):
+                    break  # nobody can say which files it had, or what they were
+                if node is not None:
+                    files |= {path: part.file(node, path) for path in found}
+                    since, left = one, left - found
+                if not left:
+                    break
+        if since is None:
+            return at, brought
+        mine = OwnCommits(
+            self.repository,
+            self.reader,
+            part,
+            since,
+            own_since(self.repository, self.reader, self.target.maps, at.id, since),
+        )
+        opened = [
+            one for one in mine.commits if one not in at.state.open and not files.keys().isdisjoint(mine.changes(one))
+        ]
+        state = replace(at.state, open=(*at.state.open, *opened))
+        return replace(at, state=state), part.with_files(brought, files)
 
     def _was_copied(
         self, part: MappedPart, tip: ObjectId, at: StateCommit | None, given: Mapping[bytes, Entry]

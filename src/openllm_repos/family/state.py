@@ -71,6 +71,10 @@ class TargetState:
             source_commit, projected, target.maps, maps_digest(target.maps), tuple(open_commits), " ".join(held.split())
         )
 
+    def writes(self, path: bytes) -> bool:
+        """Whether one of its maps writes a file of the target."""
+        return any(a_map.output.matches(path) for a_map in self.maps)
+
     def trailers(self, source: Repo) -> str:
         """Return the lines at the end of a commit's message that state this."""
         return "".join(
