@@ -17,6 +17,25 @@ LINES = {"a": 2, "b": 2, "x": 1}
 """The mapped files and how many cells each has; "x" is a blob."""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where the files are: in the source, and in the target, as far as a map writes them there."""
+
+    here: Mapping[str, str]
+    there: Mapping[str, str]
+
+    @property
+    def maps(self) -> dict[str, str]:
+        """Path in the source -> path in the target."""
+        return {self.here[name]: path for name, path in self.there.items()}
+
+
+FIRST_LAYOUT = Layout(
+    {"a": "src/a", "b": "src/b", "x": "data/x"},
+    {"a": "app/a", "b": "app/b", "x": "res/x"},
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Commit:
     """A commit of the source or of the target.
@@ -28,6 +47,7 @@ class Commit:
         imported: the target's commits that its message says it was imported from.
         state: on the tool's own commits in a target, what its trailers say.
         own: whether people made it in the target.
+        layout: what its manifest says, in the source.
         joins: whether a state's projection is a parent too, where the target has the source's history.
         past: itself and all its ancestors.
         edits: for the oracle only: the edit that each cell is from.
@@ -40,6 +60,7 @@ class Commit:
     imported: frozenset[int] = frozenset()
     state: State | None = None
     own: bool = False
+    layout: Layout = FIRST_LAYOUT
     joins: bool = False
     past: frozenset[int] = frozenset()
     edits: Mapping[Cell, int] = field(default_factory=dict)
@@ -57,6 +78,7 @@ class State:
     """What the trailers of one of the tool's commits say; `source` is None once an adoption was undone."""
 
     source: Commit | None
+    layout: Layout = FIRST_LAYOUT
     held: bool = False
     open: frozenset[Commit] = frozenset()
 
@@ -85,12 +107,9 @@ def changed(old: Tree, new: Tree) -> set[Cell]:
     return {cell for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}
 
 
-def versions(tree: Tree) -> set[tuple[str, Version]]:
-    """Return the files of a tree, and what each one holds."""
-    files: dict[str, set[tuple[int, str]]] = {}
-    for (path, line), value in tree.items():
-        files.setdefault(path, set()).add((line, value))
-    return {(path, frozenset(rows)) for path, rows in files.items()}
+def version(tree: Tree, path: str) -> Version:
+    """Return what a file of a tree holds; nothing where it is not there."""
+    return frozenset((line, value) for (there, line), value in tree.items() if there == path)
 
 
 def with_file(tree: Tree, path: str, other: Tree) -> Tree:
@@ -126,34 +145,61 @@ class Kernel:
 
     Args:
         commits: all commits, by id.
-        maps: source path -> target path.
+
+    Attributes:
+        layout: what the manifest says now.
     """
 
-    def __init__(self, commits: Mapping[int, Commit], maps: Mapping[str, str]) -> None:
+    def __init__(self, commits: Mapping[int, Commit]) -> None:
         self.commits = commits
-        self.maps = maps
+        self.layout = FIRST_LAYOUT
+
+    @property
+    def paths_there(self) -> frozenset[str]:
+        """The paths of the target that maps write."""
+        return frozenset(self.layout.there.values())
 
     def relate(self, tip: Commit, source: Commit) -> Relation:
-        """Hold the tip of a target against a source commit."""
+        """Hold the tip of a target against a source commit, file by file."""
         at = self.state_commit(tip)
         start = None if at is None else at.stated.source
-        own = self.own(tip, at)
-        home = self._home(at, tip, own, source)
-        whole = frozenset(c for c in own if all(c in home[path] for path in self.paths(c)))
-        base = self._base(at, own, home)
+        base: Tree = {}
+        own, open_somewhere = set[Commit](), set[Commit]()
+        for path in self.paths_there:
+            since = self.state_of_file(at, tip, path)
+            mine = [c for c in self.own(tip, since) if path in self.paths(c)]
+            home = self._home(since, tip, mine, source, path)
+            brought = self.project(since.stated.source, since.stated.layout) if since else {}
+            base = with_file(base, path, self._file_base(since, mine, home, path, brought))
+            own.update(mine)
+            open_somewhere |= {*mine} - home
+        drift = changed(base, self.mapped(tip))
+        whole = frozenset(own - open_somewhere)
         follows = start is None or start.id in source.past
         contained = base == self.project(source) and not whole and follows
-        return Relation(at, base, whole, own, changed(base, self.mapped(tip)), contained)
+        return Relation(at, base, whole, sorted(own, key=lambda commit: commit.id), drift, contained)
 
-    def project(self, commit: Commit | None) -> Tree:
+    def state_of_file(self, at: Commit | None, tip: Commit, path: str) -> Commit | None:
+        """Return the newest commit whose state has a file: maps that are no more may come again."""
+        if at is None or path in at.stated.layout.there.values():
+            return at
+        stated = (c for c in self.since(tip, None)[::-1] if c.state and path in c.state.layout.there.values())
+        return next(stated, at)
+
+    def project(self, commit: Commit | None, layout: Layout | None = None) -> Tree:
         """Return what the maps make of a source commit."""
         tree = {} if commit is None else commit.tree
-        return {(self.maps[path], line): value for (path, line), value in tree.items() if path in self.maps}
+        maps = (layout or self.layout).maps
+        return {(maps[path], line): value for (path, line), value in tree.items() if path in maps}
 
     def mapped(self, commit: Commit) -> Tree:
         """Return the mapped part of a target's commit."""
-        there = set(self.maps.values())
-        return {cell: value for cell, value in commit.tree.items() if cell[0] in there}
+        return self.within(commit.tree)
+
+    def within(self, tree: Tree) -> Tree:
+        """Return the mapped part of a tree of the target."""
+        there = self.paths_there
+        return {cell: value for cell, value in tree.items() if cell[0] in there}
 
     def state_commit(self, tip: Commit) -> Commit | None:
         """Return the newest commit with a state: they were all made on the remote's tip, and form a chain."""
@@ -163,8 +209,8 @@ class Kernel:
     def own(self, tip: Commit, at: Commit | None) -> list[Commit]:
         """Return the own commits that count, oldest first: those that the state lists as open, and those since."""
         listed = frozenset[Commit]() if at is None else at.stated.open
-        since = {c for c in self.since(tip, at) if c.own and len(c.parents) < 2 and self.paths(c)}
-        return sorted(listed | since, key=lambda commit: commit.id)
+        since = {c for c in self.since(tip, at) if c.own and len(c.parents) < 2}
+        return sorted((c for c in listed | since if self.paths(c)), key=lambda commit: commit.id)
 
     def since(self, tip: Commit, without: Commit | None) -> list[Commit]:
         """Return what is in the history of one commit and not of another, oldest first."""
@@ -187,8 +233,7 @@ class Kernel:
         self, own: Sequence[Commit], home: Collection[Commit], tree: Tree, projection: Tree
     ) -> frozenset[Commit]:
         """Return what a state lists after a sync: neither home, nor what the source has made of those files anyway."""
-        there = set(self.maps.values())
-        live = {path for path, _ in changed(projection, {c: value for c, value in tree.items() if c[0] in there})}
+        live = {path for path, _ in changed(projection, self.within(tree))}
         kept = set()
         for c in own:
             paths = self.paths(c)
@@ -198,9 +243,9 @@ class Kernel:
         return frozenset(kept)
 
     def _home(
-        self, at: Commit | None, tip: Commit, own: Sequence[Commit], source: Commit
-    ) -> dict[str, frozenset[Commit]]:
-        """Return for each file the own commits that came home: by their lines, and by content.
+        self, at: Commit | None, tip: Commit, own: Sequence[Commit], source: Commit, path: str
+    ) -> frozenset[Commit]:
+        """Return the own commits whose change of a file came home: by their lines, and by content.
 
         By content: a version of a file that the source's branch has had since the state's source commit, and never
         before, brought home all that the target had made of that file up to there.
@@ -208,24 +253,17 @@ class Kernel:
         start = None if at is None else at.stated.source
         news = self.since(source, start)
         imported = frozenset().union(*(commit.imported for commit in news))
-        home = {path: {c for c in own if c.id in imported} for path in self.maps.values()}
-        had = {version for c in _first_parents(source, news) for version in versions(self.project(c))}
+        home = {c for c in own if c.id in imported}
+        had = {version(self.project(c), path) for c in _first_parents(source, news)}
         if start is not None:
-            had -= {version for c in self.since(start, None) for version in versions(self.project(c))}
-        seen = set()  # a file that went back to what it was is no evidence for what came between
+            had -= {version(self.project(c), path) for c in self.since(start, None)}
+        seen = {version({}, path)}  # a file that went back to what it was is no evidence for what came between
         for c in self.since(tip, None):
-            for path, version in versions(self.mapped(c)):
-                if (c in own or c is at) and (path, version) in had and (path, version) not in seen:
-                    home[path] |= {earlier for earlier in own if earlier.id in c.past}
-                seen.add((path, version))
-        return {path: frozenset(commits) for path, commits in home.items()}
-
-    def _base(self, at: Commit | None, own: Sequence[Commit], home: Mapping[str, frozenset[Commit]]) -> Tree:
-        brought = self.project(None if at is None else at.stated.source)
-        base = brought
-        for path in self.maps.values():
-            base = with_file(base, path, self._file_base(at, own, home[path], path, brought))
-        return base
+            there = version(c.tree, path)
+            if (c in own or c is at) and there in had - seen:
+                home |= {earlier for earlier in own if earlier.id in c.past}
+            seen.add(there)
+        return frozenset(home)
 
     def _file_base(
         self, at: Commit | None, own: Sequence[Commit], home: frozenset[Commit], path: str, brought: Tree
@@ -236,20 +274,19 @@ class Kernel:
         where a person settled a conflict. Else the change of each one is picked, and one that does not apply is left
         out: then the sync's merge asks.
         """
-        mine = [c for c in own if path in self.paths(c)]
-        listed = [c for c in mine if at and c.id in at.past]
+        listed = [c for c in own if at and c.id in at.past]
         whole, precise = home.issuperset(listed), True
         tree, applied = brought, set[Commit]()
         if at is not None and listed and whole:
             tree, applied = at.tree, set(listed)
         elif at is not None and listed:
             precise = not changed(self._all_picked(brought, listed, path), with_file(brought, path, at.tree))
-        for c in mine:
+        for c in own:
             if c not in home or c in applied:
                 continue
             if at and c in listed and not precise and not self._is_left(tree, at.tree, listed[listed.index(c) :], path):
                 continue
-            before = {earlier for earlier in mine if earlier.id in c.past}
+            before = {earlier for earlier in own if earlier.id in c.past}
             if whole and at and at.id in c.past and applied <= before <= home:
                 tree = c.tree
             else:

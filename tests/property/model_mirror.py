@@ -16,7 +16,7 @@ from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.project import project
 from tests.property import model
-from tests.property.model import LINES, Commit, State, Tree
+from tests.property.model import LINES, Commit, Layout, State, Tree
 from tests.property.model_world import World
 
 ADA = "Ada <ada@example.org>"
@@ -32,9 +32,6 @@ role = "source"
 [repos.space]
 url = "file:///srv/space.git"
 history = "{history}"
-[[repos.space.map]]
-from = "src/"
-to = "app/"
 """
 
 
@@ -47,16 +44,25 @@ class RealWorld(World):
     """
 
     def __init__(self, folder: Path, history: str) -> None:
-        (folder / "repos.toml").write_text(MANIFEST.format(history=history))
         self.folder = folder
+        self.history = history
         self.full = history == "full"
         self.repository = Repository.open(folder)
-        self.manifest = Manifest.load(folder / "repos.toml")
-        self.space = self.manifest.target("space")
+        self._manifests: dict[str, Manifest] = {}
         self.real: dict[Commit, ObjectId] = {}
         self.compared = 0
         self._found: Relation | None = None
         super().__init__()
+
+    def manifest(self, layout: Layout) -> Manifest:
+        """Return the manifest with the maps of a layout."""
+        text = MANIFEST.format(history=self.history)
+        for source, target in sorted({(_folder(source), _folder(target)) for source, target in layout.maps.items()}):
+            text += f'[[repos.space.map]]\nfrom = "{source}"\nto = "{target}"\n'
+        if text not in self._manifests:
+            (self.folder / "repos.toml").write_text(text)
+            self._manifests[text] = Manifest.load(self.folder / "repos.toml")
+        return self._manifests[text]
 
     def commit(self, tree: Tree, parents: tuple[Commit, ...], **about: Any) -> Commit:
         """Make a commit of the model, and a real one."""
@@ -65,10 +71,11 @@ class RealWorld(World):
         message = f"commit {made.id}\n"
         if made.imported:
             names = sorted(self.real[self.commits[number]] for number in made.imported)
-            message += "\n" + "".join(f"Imported-From: {self.space.url}@{name}\n" for name in names)
+            url = self.manifest(made.layout).target("space").url
+            message += "\n" + "".join(f"Imported-From: {url}@{name}\n" for name in names)
         if made.state is not None:
             state = self._real_state(made.state)
-            message += f"\n{list_maps(state.maps)}\n\n{state.trailers(self.manifest.source)}"
+            message += f"\n{list_maps(state.maps)}\n\n{state.trailers(self.manifest(made.state.layout).source)}"
             if made.joins and self.full and state.projected is not None:
                 real.append(state.projected)
         rows = [f"tree {self._write_tree(tree)}", *(f"parent {parent}" for parent in real)]
@@ -78,11 +85,12 @@ class RealWorld(World):
 
     def _real_state(self, state: State) -> TargetState:
         source = projected = None
+        space = self.manifest(state.layout).target("space")
         if state.source is not None:
             source = self.real[state.source]
-            projected = project(self.repository, source, self.space.maps).commit
+            projected = project(self.repository, source, space.maps).commit
         opened = [self.real[commit] for commit in sorted(state.open, key=lambda commit: commit.id)]
-        return TargetState.of(self.space, source, projected, opened, "x" if state.held else "")
+        return TargetState.of(space, source, projected, opened, "x" if state.held else "")
 
     def _write_object(self, kind: str, data: bytes) -> ObjectId:
         """Write a loose object: no process is as quick."""
@@ -122,12 +130,14 @@ class RealWorld(World):
         if expected.start is None:
             return expected
         with ObjectReader(self.repository.git) as reader:
-            found = relate(self.repository, reader, self.manifest, self.space, self.real[source], self.real[tip])
+            manifest = self.manifest(self.kernel.layout)
+            space = manifest.target("space")
+            found = relate(self.repository, reader, manifest, space, self.real[source], self.real[tip])
             base = self._cells(found, reader)
         assert expected.at is not None
         assert found.at is not None
         assert found.at.id == self.real[expected.at]
-        assert found.own.commits == self._all_real(expected.own)
+        assert {one for one in found.own.commits if found.own.changes(one)} == {*self._all_real(expected.own)}
         assert found.home.commits == {*self._all_real(expected.home)}
         assert base == expected.base
         assert bool(found.drift.files) == bool(expected.drift)
@@ -152,12 +162,16 @@ class RealWorld(World):
 
     def _cells(self, found: Relation, reader: ObjectReader) -> Tree:
         base: Tree = {}
-        for path in self.kernel.maps.values():
+        for path in self.kernel.paths_there:
             file = found.part.file(found.base, path.encode())
             if file is not None:
                 rows = reader.read(file[1]).data.decode().splitlines()[:: 1 + len(BETWEEN)]
                 base |= {(path, line): value for line, value in enumerate(rows)}
         return base
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0] + "/"
 
 
 def _content(path: str, values: Mapping[int, str]) -> bytes:

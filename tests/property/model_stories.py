@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 from tests.property.model_world import Broken, Step, World
 
@@ -25,6 +26,9 @@ WEIGHTS = {
     "stale_sync": 1,
     "stale_status": 1,
 }
+
+MAPS_TOO = WEIGHTS | {"remap": 2}
+"""The same with a source that changes its maps."""
 
 STORIES = {
     "a person pulls with a merge: the sync stands on the second parent, and a line that the source reverted stays": (
@@ -60,12 +64,12 @@ def parsed(text: str) -> list[Step]:
     return [Step(name, *(int(number) for number in numbers.split(",") if number)) for name, _, numbers in rows]
 
 
-def sequence(seed: int, length: int) -> list[Step]:
+def sequence(seed: int, length: int, weights: Mapping[str, int] = WEIGHTS) -> list[Step]:
     """Return random steps."""
     chance = random.Random(seed)
     start = ["copy", "sync", "edit_target", "adopt"] if seed % 3 == 0 else ["sync"]
     return [Step(name, seed, seed, seed) for name in start] + [
-        Step(chance.choices([*WEIGHTS], [*WEIGHTS.values()])[0], *(chance.randrange(64) for _ in range(3)))
+        Step(chance.choices([*weights], [*weights.values()])[0], *(chance.randrange(64) for _ in range(3)))
         for _ in range(length)
     ]
 

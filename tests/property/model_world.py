@@ -10,12 +10,23 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from tests.property.model import LINES, Cell, Commit, Kernel, Relation, State, Tree, changed, merge, put
+from tests.property.model import (
+    FIRST_LAYOUT,
+    LINES,
+    Cell,
+    Commit,
+    Kernel,
+    Layout,
+    Relation,
+    State,
+    Tree,
+    changed,
+    merge,
+    put,
+)
 
-FROM, TO = "src/", "app/"
-MAPS = {FROM + name: TO + name for name in LINES}
-CELLS = [(TO + name, line) for name, lines in LINES.items() for line in range(lines)]
-BACK = {there: here for here, there in MAPS.items()}
+CELLS = [(name, line) for name, lines in LINES.items() for line in range(lines)]
+"""The cells by the names of their files: so the source's edits are told from each other wherever the files are."""
 
 
 class Broken(AssertionError):
@@ -59,6 +70,7 @@ class World:
         branch: an import that is not merged yet: the commit that it starts from, and its own.
         operations: the tool's, which can be undone: the target before and after.
         owner: whose each edit is, "source" or "target".
+        places: where each edit of the target was made.
         unsaid: the target's edits that came home without a line that says so.
         dropped: the target's edits that had come home when the source was reset.
         overruled: the target's edits that a person gave up in a conflict.
@@ -67,14 +79,15 @@ class World:
 
     def __init__(self) -> None:
         self.commits: dict[int, Commit] = {}
-        self.kernel = Kernel(self.commits, MAPS)
+        self.kernel = Kernel(self.commits)
         self.owner = {0: "source"}
+        self.places: dict[int, Cell] = {}
         self.values = 0
         self.unsaid: set[int] = set()
         self.dropped: set[int] = set()
         self.overruled: set[int] = set()
         self.settled: set[Cell] = set()
-        self.source = self.commit({**{_here(cell): "o" for cell in CELLS}, ("doc", 0): "d"}, ())
+        self.source = self.commit({**{_here(FIRST_LAYOUT, cell): "o" for cell in CELLS}, ("doc", 0): "d"}, ())
         self.stale = self.source
         self.target: Commit | None = None
         self.fork: Commit | None = None
@@ -87,6 +100,7 @@ class World:
         Raises:
             Broken: the oracle says that people meant something else.
         """
+        self.kernel.layout = (self.stale if step.name.startswith("stale") else self.source).layout
         getattr(self, step.name)(step)
 
     def commit(
@@ -97,6 +111,7 @@ class World:
         imported: Iterable[int] = (),
         state: State | None = None,
         own: bool = False,
+        layout: Layout | None = None,
         joins: bool = False,
         edits: Mapping[Cell, int] | None = None,
         known: frozenset[int] | None = None,
@@ -108,7 +123,9 @@ class World:
             edits = parents[0].edits if parents else {}
         if known is None:
             known = parents[0].known if parents else frozenset({0})
-        made = Commit(number, dict(tree), parents, frozenset(imported), state, own, joins, past, edits, known)
+        if layout is None:
+            layout = parents[0].layout if parents else FIRST_LAYOUT
+        made = Commit(number, dict(tree), parents, frozenset(imported), state, own, layout, joins, past, edits, known)
         self.commits[number] = made
         return made
 
@@ -137,7 +154,7 @@ class World:
         """Change a line, or delete the blob."""
         cell = CELLS[step.a % len(CELLS)]
         tree, edit = dict(self.source.tree), self.edit("source")
-        put(tree, _here(cell), self.value(step.b, cell))
+        put(tree, _here(self.source.layout, cell), self.value(step.b, cell))
         if tree != self.source.tree:
             edits, known = {**self.source.edits, cell: edit}, self.source.known | {edit}
             self.source = self.commit(tree, (self.source,), edits=edits, known=known)
@@ -149,12 +166,36 @@ class World:
             return
         one = line[step.a % len(line)]
         tree, conflicts = merge(one.tree, self.source.tree, one.parents[0].tree)
-        if conflicts or tree == self.source.tree:
+        layout = self.source.layout
+        if one.layout != one.parents[0].layout:  # the manifest is a file, too
+            conflicts |= set(CELLS) if layout != one.layout else set()
+            layout = one.parents[0].layout
+        if conflicts or (tree == self.source.tree and layout is self.source.layout):
             return
         edit = self.edit("source")
-        places = {_there(cell) for cell in changed(tree, self.source.tree) if cell[0] in MAPS}
+        places = {c for c in CELLS if tree.get(_here(layout, c)) != self.source.tree.get(_here(self.source.layout, c))}
         edits, known = {**self.source.edits, **dict.fromkeys(places, edit)}, self.source.known | {edit}
-        self.source = self.commit(tree, (self.source,), edits=edits, known=known)
+        self.source = self.commit(tree, (self.source,), layout=layout, edits=edits, known=known)
+
+    def remap(self, step: Step) -> None:
+        """Change the maps: take one away or put it back, move what one writes, or rename its folder in the source."""
+        s = self.source
+        at = self.target and self.kernel.state_commit(self.target)
+        if at is None or at.stated.source is None:
+            return
+        here, there, tree = dict(s.layout.here), dict(s.layout.there), dict(s.tree)
+        way = ("away", "moved", "renamed", "all moved")[step.a % 4]
+        if way == "away" and "x" in there:
+            del there["x"]
+        elif way in {"away", "moved"}:
+            there["x"] = "out/x" if way == "moved" and there.get("x") == "res/x" else "res/x"
+        elif way == "renamed":
+            here["x"] = "assets/x" if here["x"] == "data/x" else "data/x"
+            put(tree, (here["x"], 0), tree.pop((s.layout.here["x"], 0), None))
+        else:
+            folder = "lib/" if there["a"] == "app/a" else "app/"
+            there |= {name: folder + name for name in "ab"}
+        self.source = self.commit(tree, (s,), layout=Layout(here, there))
 
     def reset(self, step: Step) -> None:
         """Force the source back to an older commit of its own."""
@@ -167,7 +208,9 @@ class World:
         """Force the source to its last commit under another id."""
         s = self.source
         if len(s.parents) == 1:
-            self._rewind(self.commit(s.tree, s.parents, imported=s.imported, edits=s.edits, known=s.known))
+            self._rewind(
+                self.commit(s.tree, s.parents, imported=s.imported, layout=s.layout, edits=s.edits, known=s.known)
+            )
 
     def _rewind(self, to: Commit) -> None:
         self.dropped |= {edit for edit in self.source.known - to.known if self.owner[edit] == "target"}
@@ -178,11 +221,19 @@ class World:
 
     def edit_target(self, step: Step) -> None:
         """Change a line, or delete the blob."""
-        if self.target is not None:
-            self.target = self._edited(self.target, CELLS[step.a % len(CELLS)], step.b)
+        if self.target is not None and (cell := self._cell(step, self.target)) is not None:
+            self.target = self._edited(self.target, cell, step.b)
+
+    def _cell(self, step: Step, tip: Commit) -> Cell | None:
+        """Choose a cell of the target: of a file that is there or was brought, also where no map writes any more."""
+        name, line = CELLS[step.a % len(CELLS)]
+        path, at = self.kernel.layout.there.get(name, "res/x"), self.kernel.state_commit(tip)
+        brought = at is None or path in at.stated.layout.there.values()
+        return (path, line) if brought or (path, 0) in tip.tree else None
 
     def _edited(self, on: Commit, cell: Cell, kind: int) -> Commit:
         tree, edit = dict(on.tree), self.edit("target")
+        self.places[edit] = cell
         put(tree, cell, self.value(kind, cell))
         if tree == on.tree:
             return on
@@ -197,7 +248,7 @@ class World:
         """Fill the target by hand."""
         if self.target is None:
             s = self.source
-            self.target = self.commit(self.kernel.project(s), (), edits=_mapped_edits(s), known=s.known)
+            self.target = self.commit(self.kernel.project(s), (), edits=self._mapped_edits(s), known=s.known)
 
     def stay(self, _: Step) -> None:
         """Begin to work on the target as it is now."""
@@ -208,7 +259,9 @@ class World:
         fork, target = self.fork, self.target
         if fork is None or target is None or fork is target or fork.id not in target.past:
             return
-        cell = CELLS[step.a % len(CELLS)]
+        cell = self._cell(step, fork)
+        if cell is None:
+            return
         mine = self._edited(fork, cell, step.b)
         tree, conflicts = merge(fork.tree, mine.tree, target.tree)
         if conflicts or mine is fork:
@@ -225,7 +278,9 @@ class World:
         """Sync the target; where it was copied, adopt it."""
         source = source or self.source
         if self.target is None:
-            self._write(self.kernel.project(source), State(source), _mapped_edits(source), source.known, joins=True)
+            self._write(
+                self.kernel.project(source), self._state(source), self._mapped_edits(source), source.known, joins=True
+            )
             return
         relation = self.relate(self.target, source)
         if relation.state is None or relation.start is None:
@@ -236,7 +291,7 @@ class World:
             self._sync(relation, self.target, source, sides=step.b)
 
     def _sync(self, relation: Relation, tip: Commit, source: Commit, *, sides: int) -> None:
-        expected = self._expected(tip, source, relation.start)
+        expected = self._expected(tip, source)
         self._judge_drift(relation, tip, source)
         projection = self.kernel.project(source)
         tree, conflicts = dict(tip.tree), set[Cell]()
@@ -251,7 +306,7 @@ class World:
             for cell in conflicts:
                 self.overruled.add(tip.edits.get(cell, 0))
                 put(tree, cell, projection.get(cell))
-        for cell in CELLS:
+        for cell in expected.tree:
             if cell in expected.disagreed or cell in conflicts or cell in expected.unknown:
                 continue
             if tree.get(cell) != expected.tree[cell]:
@@ -260,7 +315,7 @@ class World:
             return
         opened = self.still_open(relation, tree, projection)
         edits = self._synced_edits(tip, source, tree, projection)
-        after = self._write(tree, State(source, open=opened), edits, tip.known | source.known, joins=True)
+        after = self._write(tree, self._state(source, opened), edits, tip.known | source.known, joins=True)
         again = self.relate(after, source)
         if not again.contained:
             raise Broken("a second sync has something to do")
@@ -268,14 +323,21 @@ class World:
 
     def _synced_edits(self, tip: Commit, source: Commit, tree: Tree, projection: Tree) -> dict[Cell, int]:
         edits = dict(tip.edits)
-        for cell in CELLS:
+        for cell, theirs in self._mapped_edits(source).items():
             mine = tip.edits.get(cell, 0)
             alike = tip.tree.get(cell) == projection.get(cell)
             if tree.get(cell) == projection.get(cell) and not (
                 alike and self.owner[mine] == "target" and mine not in source.known
             ):
-                edits[cell] = source.edits.get(cell, 0)
+                edits[cell] = theirs
         return edits
+
+    def _state(self, source: Commit, opened: Iterable[Commit] = (), *, held: bool = False) -> State:
+        return State(source, self.kernel.layout, held, frozenset(opened))
+
+    def _mapped_edits(self, source: Commit) -> dict[Cell, int]:
+        there = self.kernel.layout.there
+        return {(there[name], line): source.edits.get((name, line), 0) for name, line in CELLS if name in there}
 
     def _write(
         self,
@@ -310,12 +372,10 @@ class World:
         imported = frozenset().union(*(commit.imported for commit in self.kernel.since(best, None)))
         own = self.kernel.own(tip, None)
         opened = self.kernel.still_open(own, [c for c in own if c.id in imported], tip.tree, projection)
-        edits = dict(tip.edits)
-        for cell in CELLS:
-            if tip.tree.get(cell) == projection.get(cell):
-                edits[cell] = best.edits.get(cell, 0)
+        theirs = self._mapped_edits(best)
+        edits = {**tip.edits, **{c: edit for c, edit in theirs.items() if tip.tree.get(c) == projection.get(c)}}
         known = best.known | {edit for edit in tip.known if self.owner[edit] == "target"}
-        self._write(tip.tree, State(best, open=opened), edits, known, joins=True)
+        self._write(tip.tree, self._state(best, opened), edits, known, joins=True)
 
     # ---- the tool: import --------------------------------------------------------------------------------------------
 
@@ -333,7 +393,9 @@ class World:
             new = commit.known - commit.parents[0].known
             if new and new <= self.source.known and not new & self.unsaid:
                 raise Broken("imported twice")
-        branch = [relation.start if step.a % 2 and relation.start.id in self.source.past else self.source]
+        start = relation.start
+        older = step.a % 2 and start.id in self.source.past and start.layout == self.source.layout
+        branch = [start if older else self.source]
         for commit in todo:
             made = self._imported(commit, branch[-1], review=step.c % 5 == 0)
             if made is None:
@@ -343,17 +405,19 @@ class World:
 
     def _imported(self, commit: Commit, on: Commit, *, review: bool) -> Commit | None:
         old, new = self.kernel.change(commit)
-        before = {cell: value for cell, value in on.tree.items() if cell[0] in MAPS}
-        tree, conflicts = merge(_backwards(old), before, _backwards(new))
+        back = {there: here for here, there in self.kernel.layout.maps.items()}
+        here = set(self.kernel.layout.maps)
+        old, new = ({(back[path], line): value for (path, line), value in part.items()} for part in (old, new))
+        tree, conflicts = merge(old, {cell: value for cell, value in on.tree.items() if cell[0] in here}, new)
         if conflicts:
             return None
-        tree = {**{cell: value for cell, value in on.tree.items() if cell[0] not in MAPS}, **tree}
-        cells = changed(old, new)
-        edits = {**on.edits, **{cell: commit.edits[cell] for cell in cells}}
+        tree |= {cell: value for cell, value in on.tree.items() if cell[0] not in here}
+        cells = {(path[-1], line) for path, line in changed(old, new)}
+        edits = {**on.edits, **{cell: commit.edits[_there(self.kernel.layout, cell)] for cell in cells}}
         known = on.known | (commit.known - commit.parents[0].known)
         if review:
             cell, edit = min(cells), self.edit("source")
-            put(tree, _here(cell), self.value(1, cell))
+            put(tree, _here(on.layout, cell), self.value(1, cell))
             edits[cell], known = edit, known | {edit}
         return self.commit(tree, (on,), imported={commit.id}, edits=edits, known=known)
 
@@ -388,7 +452,7 @@ class World:
         edits = dict(on.edits)
         for cell in CELLS:
             was, theirs = start.edits.get(cell, 0), tip.edits.get(cell, 0)
-            alike = start.tree.get(_here(cell)) == tip.tree.get(_here(cell))
+            alike = start.tree.get(_here(start.layout, cell)) == tip.tree.get(_here(tip.layout, cell))
             if theirs != was and not (alike and on.edits.get(cell, 0) != was):
                 edits[cell] = theirs
         parents = (on, tip) if merged else (on,)
@@ -405,16 +469,16 @@ class World:
         if step.b % 2:
             past = [self.commits[i] for i in sorted(at.stated.source.past)][-5:]
             point = past[step.a % len(past)]
-            tree, edits, state = self.kernel.project(point), _mapped_edits(point), State(point, held=True)
+            tree, edits, state = self.kernel.project(point), self._mapped_edits(point), self._state(point, held=True)
         else:
             past = [one for i in sorted(tip.past) if (one := self.commits[i]).parents or one.state][-6:]
             point = past[step.a % len(past)]
             was = self.kernel.state_commit(point)
-            if was is None or was.stated.source is None:
+            if was is None or was.stated.source is None or was.stated.layout != self.kernel.layout:
                 return
-            tree, edits = self.kernel.mapped(point), dict(point.edits)
-            state = State(was.stated.source, held=True, open=frozenset(self.kernel.own(point, was)))
-        after = self._write(self._whole(tip, tree), state, edits, point.known)
+            tree, edits = self.kernel.mapped(point), {c: point.edits.get(c, 0) for c in self._mapped_edits(self.source)}
+            state = self._state(was.stated.source, self.kernel.own(point, was), held=True)
+        after = self._write(self._whole(tip, tree), state, {**tip.edits, **edits}, point.known)
         self._judge_drift(self.relate(after, self.source), after, self.source)
 
     def lift(self, _: Step) -> None:
@@ -436,11 +500,13 @@ class World:
             return
         self.operations.pop()
         was = self.kernel.state_commit(before)
+        if after.stated.layout != self.kernel.layout or (was and was.stated.layout != after.stated.layout):
+            return
         state = was.stated if was else State(None)
         opened = {*self.kernel.own(before, was)}  # as before the operation, and what people made since
         opened |= {commit for commit in self.kernel.own(tip, after) if commit not in after.stated.open}
         edits = dict(tip.edits)
-        for cell in CELLS:
+        for cell in tip.edits.keys() | before.edits.keys():
             if tree.get(cell) != tip.tree.get(cell) or tip.edits.get(cell, 0) == after.edits.get(cell, 0):
                 edits[cell] = before.edits.get(cell, 0)
         known = before.known | (tip.known - after.known)
@@ -448,7 +514,7 @@ class World:
         if state.source is None:
             return
         relation = self.relate(undone, self.source)
-        if relation.contained and self.kernel.project(self.source) != self.kernel.project(state.source):
+        if relation.contained and self.kernel.project(self.source) != self.kernel.project(state.source, state.layout):
             raise Broken("not behind after an undo")
         self._judge_drift(relation, undone, self.source)
 
@@ -472,17 +538,21 @@ class World:
 
     def _whole(self, tip: Commit, part: Tree) -> Tree:
         """Return the tree of a target with another mapped part."""
-        return {**{cell: value for cell, value in tip.tree.items() if cell[0] not in BACK}, **part}
+        there = self.kernel.paths_there
+        return {**{cell: value for cell, value in tip.tree.items() if cell[0] not in there}, **part}
 
-    def _expected(self, tip: Commit, source: Commit, start: Commit | None) -> Expected:
+    def _expected(self, tip: Commit, source: Commit) -> Expected:
         tree: dict[Cell, str | None] = {}
         disagreed, unknown = set(), set()
-        projection = self.kernel.project(source)
-        back = set[Cell]()  # to reset a source is to edit it
-        if start and start.id not in source.past:
-            back = changed(self.kernel.project(start), projection)
-        for cell in CELLS:
-            mine, theirs = tip.edits.get(cell, 0), source.edits.get(cell, 0)
+        projection, at = self.kernel.project(source), self.kernel.state_commit(tip)
+        for cell, theirs in self._mapped_edits(source).items():
+            file_at = self.kernel.state_of_file(at, tip, cell[0])
+            assert file_at is not None  # there is a state
+            start = file_at.stated.source
+            brought = self.kernel.project(start, file_at.stated.layout)
+            known = tip.known if file_at is at else file_at.known
+            reset = start is not None and start.id not in source.past and brought.get(cell) != projection.get(cell)
+            mine = tip.edits.get(cell, 0)
             here, there = tip.tree.get(cell), projection.get(cell)
             if {mine, theirs} & self.unsaid or theirs in self.dropped:
                 unknown.add(cell)
@@ -490,19 +560,19 @@ class World:
                 tree[cell] = there
                 if mine in self.dropped:
                     disagreed.add(cell)
-            elif mine in self.dropped or theirs in self.overruled:
+            elif mine in self.dropped or theirs in self.overruled or self.places.get(theirs, cell) != cell:
                 disagreed.add(cell)
-            elif theirs in self.dropped or (theirs in tip.known and cell not in back):
-                tree[cell] = here
+            elif (there and cell not in brought) or reset or not (theirs in known or theirs in self.dropped):
+                disagreed.add(cell)  # both made the file, or the source went back, or both changed it
             else:
-                disagreed.add(cell)
+                tree[cell] = here
         return Expected(tree, disagreed, unknown)
 
     def _judge_drift(self, relation: Relation, tip: Commit, source: Commit, *, lagging: bool = False) -> None:
         start = relation.start
         if start is None:
             return
-        for cell in CELLS:
+        for cell in self._mapped_edits(source):
             edit = tip.edits.get(cell, 0)
             if edit in self.unsaid or edit in self.dropped:
                 continue
@@ -519,19 +589,11 @@ class World:
                     raise Broken(f"drift that is home: {cell}")
 
 
-def _here(cell: Cell) -> Cell:
-    """Return a cell of the target as the source has it."""
-    return BACK[cell[0]], cell[1]
+def _here(layout: Layout, cell: Cell) -> Cell:
+    """Return where a cell is in the source."""
+    return layout.here[cell[0]], cell[1]
 
 
-def _there(cell: Cell) -> Cell:
-    """Return a cell of the source as the target has it."""
-    return MAPS[cell[0]], cell[1]
-
-
-def _backwards(part: Tree) -> Tree:
-    return {_here(cell): value for cell, value in part.items()}
-
-
-def _mapped_edits(source: Commit) -> dict[Cell, int]:
-    return {cell: source.edits.get(cell, 0) for cell in CELLS}
+def _there(layout: Layout, cell: Cell) -> Cell:
+    """Return where a cell is in the target."""
+    return layout.there[cell[0]], cell[1]

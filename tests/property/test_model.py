@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.property.model_mirror import RealWorld
-from tests.property.model_stories import STORIES, parsed, play, sequence
+from tests.property.model_stories import MAPS_TOO, STORIES, parsed, play, sequence
 
 if TYPE_CHECKING:
     from tests.support.repositories import Clone
@@ -22,6 +22,7 @@ def test_what_people_meant_comes_about(story: str) -> None:
 
 def test_hardly_any_random_story_ends_otherwise_than_people_meant() -> None:
     broken = [seed for seed in range(400) if play(sequence(seed, 40))]
+    broken += [seed for seed in range(400) if play(sequence(seed, 40, MAPS_TOO))]
     assert len(broken) <= 1, broken
 
 
@@ -37,3 +38,11 @@ def test_the_kernel_says_of_random_commits_what_the_model_says(clone: Clone, his
     world = RealWorld(clone.path, history)
     play(sequence(seed, 40), world)
     assert world.compared >= 5
+
+
+@HISTORIES
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 40))])
+def test_the_kernel_says_what_the_model_says_when_maps_change(clone: Clone, history: str, seed: int) -> None:
+    world = RealWorld(clone.path, history)
+    play(sequence(seed, 40, MAPS_TOO), world)
+    assert world.compared >= 4
