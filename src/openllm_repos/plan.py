@@ -382,6 +382,7 @@ class Adoption:
         match: where the target's files came from, None where that is not known.
         said: why there is nothing to adopt; empty where there is.
         notes: what a person should know besides.
+        held: what it will be held at, since it was before its history was rewritten; empty where a sync may go on.
     """
 
     source: str
@@ -391,3 +392,4 @@ class Adoption:
     match: Match | None = None
     said: str = ""
     notes: tuple[str, ...] = ()
+    held: str = ""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.support.family import Family
+    from tests.support.inprocess import RunCli
+    from tests.support.process import Result
 
 MODEL, THERE = "core/src/model.py", "training/model.py"
 
@@ -209,3 +211,35 @@ def test_an_added_map_makes_no_drift_of_the_sources_own_commits(family: Family) 
     facts = family.run("status", "--json", cwd=family.clone.path).json()
     (space,) = [repo for repo in facts["repos"] if repo["name"] == "space"]
     assert (space["state"], space["drift"]["commits"]) == ("drift", [edit])
+
+
+def test_a_super_squash_does_not_end_a_hold(family: Family, run_cli: RunCli) -> None:
+    def run(*args: str) -> Result:
+        return run_cli(*args, cwd=family.clone.path)
+
+    family.manifest()
+    good = family.commit("Good")
+    family.synced()
+    family.commit("Bad", {"core/src/model.py": text(l2="bad")})
+    family.synced()
+    assert run("rollback", "space", "--to", good, "--yes").code == 0
+    squashed = family.space.git("commit-tree", "main^{tree}", "-m", "Super-squash branch 'main'")
+    family.space.git("update-ref", "refs/heads/main", squashed)
+
+    told = (
+        f"space was synced by this clone, and its history was rewritten since: it says nothing of that. It was held at"
+        f" {good[:10]}, and an adoption holds it there again."
+    )
+    for command in (("sync", "--yes"), ("rollback", "space", "--lift", "--yes")):
+        done = run(*command)
+        assert done.code == 3
+        assert told in done.out + done.err
+    adopted = run("adopt", "space", "--yes")
+    assert adopted.code == 0
+    assert "next: openllm-repos rollback space --lift" in adopted.out
+    assert "held at" in run("sync", "--yes").out
+    assert family.space.read("training/model.py") == text().encode()
+
+    assert run("rollback", "space", "--lift", "--yes").code == 0
+    family.synced()
+    assert family.space.read("training/model.py") == text(l2="bad").encode()

@@ -79,7 +79,7 @@ class _Adopt(Change[Adoption, Outcomes]):
         return (carry_out(plan, self.manifest, repository, tell, self.options.validate),)
 
     def result_lines(self, plan: Adoption, result: Outcomes) -> Iterable[str]:
-        return _outcome_lines(self.manifest, only(result), sync_follows=self.sync_follows)
+        return _outcome_lines(self.manifest, plan, only(result), sync_follows=self.sync_follows)
 
     def facts(self, plan: Adoption, result: Outcomes | None) -> dict[str, Any]:
         return adopt_json(plan, only(result))
@@ -124,7 +124,9 @@ def _match_lines(adoption: Adoption, match: Match, *, every_file: bool) -> Itera
         yield from file_lines(files, every_file=every_file)
 
 
-def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None, *, sync_follows: bool) -> Iterator[str]:
+def _outcome_lines(
+    manifest: Manifest, adoption: Adoption, outcome: Outcome | Stopped | None, *, sync_follows: bool
+) -> Iterator[str]:
     """Yield what came of it, and the next step where nobody is about to take it."""
     if isinstance(outcome, Stopped):
         yield from stopped_lines(outcome)
@@ -134,7 +136,9 @@ def _outcome_lines(manifest: Manifest, outcome: Outcome | Stopped | None, *, syn
             yield f"{name}: adopted, now at {outcome.tip[:10]}: {manifest.target(name).url}"
         else:
             yield f"{name}: somebody else was quicker; there is nothing to adopt any more"
-        if not sync_follows:
+        if adoption.held:
+            yield from hint_lines(f"openllm-repos rollback {name} --lift  # once the source is good again", "  ")
+        elif not sync_follows:
             yield from hint_lines(f"openllm-repos sync {name}", "  ")
 
 

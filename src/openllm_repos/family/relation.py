@@ -14,6 +14,7 @@ from enum import StrEnum
 from openllm_repos.errors import ConflictError, ManifestError
 from openllm_repos.family.base import Home, OwnCommits, find_base, find_home
 from openllm_repos.family.host import host_files
+from openllm_repos.family.rewritten import lost_state
 from openllm_repos.family.state import StateCommit, TargetState, own_since, past_states, state_of
 from openllm_repos.git.history import count, is_ancestor
 from openllm_repos.git.objects import ObjectReader
@@ -63,6 +64,7 @@ class Relation:
         own: its own commits that count.
         home: those of them that have come home.
         since: the projected commit that the state names, where this clone has it.
+        lost: the state that a target without one had, as far as this clone knows, before its history was rewritten.
     """
 
     state: State
@@ -80,6 +82,7 @@ class Relation:
     own: OwnCommits
     home: Home
     since: ObjectId | None = None
+    lost: StateCommit | None = None
 
     @property
     def held(self) -> str:
@@ -98,11 +101,15 @@ class NotAdopted(ConflictError):
     def __init__(self, target: Repo, relation: Relation) -> None:
         files, gone = len(relation.drift.files), relation.synced_from
         some = "1 file" if files == 1 else f"{files} files"
-        why = (
-            f"{target.name} already has {some} at mapped paths, but no sync put them there."
-            if gone is None
-            else f"{target.name} was last synced from {gone[:10]}, which is gone from this clone and from the source."
-        )
+        why = f"{target.name} already has {some} at mapped paths, but no sync put them there."
+        if gone is not None:
+            why = f"{target.name} was last synced from {gone[:10]}, which is gone from this clone and from the source."
+        elif relation.lost is not None:
+            why = (
+                f"{target.name} was synced by this clone, and its history was rewritten since: it says nothing of that."
+            )
+            if held := relation.lost.state.held:
+                why += f" It was held at {held}, and an adoption holds it there again."
         fetch = "" if gone is None else f"Fetch {gone} if a clone or the source's host still has it, and sync again.\n"
         super().__init__(why, hint=f"{fetch}openllm-repos adopt {target.name}")
 
@@ -173,9 +180,10 @@ class _Relating:
         if brought is None or (tip is not None and self._was_copied(part, tip, at, given)):
             files = part.changes(part.of(None), mine)
             nothing = Home({}, frozenset())
+            lost = None if tip is None or at is not None else lost_state(*about, self.manifest, self.target, tip)
             return Relation(
                 State.NOT_ADOPTED, self.commit, self.projected, tip, at, part.of(None), projection, contained=False,
-                behind=self._count([]), ahead=0, drift=Drift((), files), part=part, own=own, home=nothing,
+                behind=self._count([]), ahead=0, drift=Drift((), files), part=part, own=own, home=nothing, lost=lost,
             )  # fmt: skip
         home = find_home(own, self.manifest, self.target, self.commit)
         base = part.with_files(find_base(own, home, brought), given)
@@ -341,4 +349,5 @@ def next_state(relation: Relation, target: Repo, tree: ObjectId) -> TargetState:
     """Return what a target's history has to say once a sync gives it a tree."""
     there = relation.part.of(tree.encode())
     opened = relation.own.still_open(relation.home.commits, there, relation.theirs)
-    return TargetState.of(target, relation.source_commit, relation.projected, opened)
+    held = "" if relation.lost is None else relation.lost.state.held
+    return TargetState.of(target, relation.source_commit, relation.projected, opened, held)

@@ -141,6 +141,8 @@ class _Planner:
         remote.require_branch()
         with ObjectReader(self.repository.git) as reader:
             relation = relate(self.repository, reader, self.manifest, self.target, self.commit, remote.tip)
+            if relation.state is State.NOT_ADOPTED:
+                raise NotAdopted(self.target, relation)
             if self.options.to is None:
                 return self._lift(reader, relation, remote)
             self._require_synced(relation)
@@ -154,8 +156,6 @@ class _Planner:
                 f"{self.target.name} is empty: there is nothing to roll back.",
                 hint=f"openllm-repos sync {self.target.name}  # fills it",
             )
-        if relation.state is State.NOT_ADOPTED:
-            raise NotAdopted(self.target, relation)
         if relation.at is None or relation.at.state.projected is None:
             raise UsageError(
                 f"{self.target.name} was never synced: there is nothing to roll back.",

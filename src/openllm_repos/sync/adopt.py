@@ -237,7 +237,10 @@ class _Planner:
             raise NothingAlike(self.target, match, match.files)
         if self.target.drift is DriftPolicy.REFUSE and (match.differing or match.only_target or match.only_source):
             notes.append('Its manifest says drift = "refuse": syncs stop until these files are as in the source.')
-        return replace(adoption, notes=tuple(notes), match=match, step=self.step(match))
+        held = "" if self.relation.lost is None else self.relation.lost.state.held
+        if held:
+            notes.append(f"{self.target.name} was held at {held} before its history was rewritten; so it is again.")
+        return replace(adoption, notes=tuple(notes), match=match, step=self.step(match), held=held)
 
     def step(self, match: Match) -> TargetPlan:
         """Plan the commit: the tree of the target's tip as it is, joined to the projection of the match."""
