@@ -69,6 +69,16 @@ class Map:
         output = Pattern.parse(folder.path_to(rest), whole=True)
         return cls(source, folder, rename, output, to)
 
+    def without_subfolders(self) -> Map | None:
+        """Return the map that takes the same of its folder's own files and nothing below; None where there is none."""
+        deep, *files = self.source.rest
+        if not deep.is_globstar or len(files) > 1:
+            return None
+        try:
+            return Map.of(self.source.base.path_to(files[0].text if files else "*"), self.written_to)
+        except NameRefused:
+            return None
+
     def target_path(self, source_path: bytes) -> bytes | None:
         """Return where a path of the source (bytes, as git stores it) goes in the target, or None if not taken."""
         if not self.source.matches(source_path):

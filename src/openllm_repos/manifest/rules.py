@@ -93,8 +93,8 @@ def check_maps(
                 " alone; write to another folder",
             )
         for number, other in related(outputs, outputs):
-            if other < number and (clash := _clash(faults, outputs[number], outputs[other], f"map[{maps[other][0]}]")):
-                faults.add((*place, maps[number][0], "to"), f"{clash}; write to another folder or take another pattern")
+            if other < number and (clash := _clash(faults, *_named("map", maps[number]), *_named("map", maps[other]))):
+                faults.add((*place, maps[number][0], "to"), clash)
 
 
 @contextlib.contextmanager
@@ -116,24 +116,32 @@ def check_publish(faults: Faults, place: Place, published: Numbered, maps: Numbe
     `never` has no say: it keeps paths of the source's history out of what is synced. A folder that no Space may get
     can be published to its dataset on purpose.
     """
-    named = [(f"publish[{at}]", entry.output) for at, entry in published]
-    named += [(f"map[{at}]", entry.output) for at, entry in maps]
-    outputs = [output for _, output in named]
+    named = [_named("publish", one) for one in published] + [_named("map", one) for one in maps]
+    outputs = [entry.output for _, entry in named]
     with _bounded(faults, place):
         for number, other in related(outputs[: len(published)], outputs):
-            if number > other or other >= len(published):
-                name, output = named[other]
-                if clash := _clash(faults, outputs[number], output, name):
-                    faults.add(
-                        (*place, published[number][0], "to"),
-                        f"{clash}; write to another folder or take another pattern",
-                    )
+            due = number > other or other >= len(published)
+            if due and (clash := _clash(faults, *named[number], *named[other])):
+                faults.add((*place, published[number][0], "to"), clash)
 
 
-def _clash(faults: Faults, output: Pattern, other: Pattern, other_name: str) -> str | None:
-    if example := faults.comparer.intersect(output, other):
-        return f"can write {quoted(example)}, as {other_name} can"
-    for file, folder in ((output, other), (other, output)):
+def _named(key: str, one: tuple[int, Map]) -> tuple[str, Map]:
+    return f"{key}[{one[0]}]", one[1]
+
+
+def _clash(faults: Faults, name: str, entry: Map, other_name: str, other: Map) -> str | None:
+    """Say what two entries cannot both write, and what to write instead."""
+    advice = "write to another folder or take another pattern"
+    if example := faults.comparer.intersect(entry.output, other.output):
+        for at, one, beside in ((name, entry, other), (other_name, other, entry)):
+            narrow = one.without_subfolders()
+            if narrow is not None and not faults.comparer.intersect(narrow.output, beside.output):
+                own = f'in {at}, from = "{narrow.source.text}"'
+                advice = f"write to another folder, or only the folder's own files: {own}"
+                break
+        return f"can write {quoted(example)}, as {other_name} can; {advice}"
+    for file, folder in ((entry.output, other.output), (other.output, entry.output)):
         if file.is_single_file and (folder.base + "/").startswith(file.canonical + "/"):
-            return f"needs {quoted(file.canonical)} to be both a file and a folder, together with {other_name}"
+            both = f"{quoted(file.canonical)} to be both a file and a folder"
+            return f"needs {both}, together with {other_name}; {advice}"
     return None
