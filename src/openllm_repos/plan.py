@@ -349,6 +349,8 @@ class Match:
         modes: files that both have, executable on one side only.
         only_target: files that only the target has.
         only_source: files that only the projection has.
+        to_come: files that the next sync brings: not copied, or as of another commit, or the host's own.
+        older: how many of the target's files are as of another commit of the source.
         others: how many other states of the source fit just as well.
     """
 
@@ -362,12 +364,14 @@ class Match:
     modes: tuple[FileChange, ...] = ()
     only_target: tuple[FileChange, ...] = ()
     only_source: tuple[FileChange, ...] = ()
+    to_come: tuple[FileChange, ...] = ()
+    older: int = 0
     others: int = 0
 
     @property
     def alike(self) -> int:
         """How many of the target's mapped files are those of the projection."""
-        return self.files - len(self.differing) - len(self.only_target)
+        return self.files - len(self.differing) - len(self.only_target) - self.older
 
 
 @dataclass(frozen=True, slots=True)

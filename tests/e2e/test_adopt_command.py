@@ -60,7 +60,7 @@ def test_the_record_is_a_merge_that_says_where_from(family: Family, grown: dict[
     trailers = family.space.trailers("main")
     assert trailers["Source-Commit"] == grown["copied"]
     assert family.space.parents("main") == [grown["before"], trailers["Projected-Commit"]]
-    assert set(trailers) == {"Source-Repo", "Source-Commit", "Projected-Commit", "Maps", "Open"}
+    assert set(trailers) == {"Source-Repo", "Source-Commit", "Projected-Commit", "Maps", "Open", "Adopted-Commit"}
     assert family.space.log(form="%s", rev="main")[0] == f"Adopt what was copied from main at {grown['copied'][:10]}"
     reachable = set(family.space.git("rev-list", "main").split())
     assert not reachable & set(family.clone.git("rev-list", "--branches").split()), "a commit of the source came"
@@ -137,11 +137,13 @@ def test_json_says_what_was_found_and_what_came_of_it(family: Family, grown: dic
         "found_by": "likeness",
         "files": 6,
         "alike": 4,
+        "older": 0,
         "others": 0,
         "differ": ["configs/small.json", "training/model.py"],
         "modes": [],
         "only_target": [],
         "only_source": [],
+        "to_come": [],
     }
     tip = family.space.tip("main")
     assert facts["update"] == {"ref": "refs/heads/main", "old": grown["before"], "new": tip}
@@ -197,12 +199,82 @@ def test_files_that_came_to_the_source_later_are_not_taken_for_deleted(family: F
 def test_files_that_only_one_side_has_are_listed(family: Family) -> None:
     family.commit("Grow", GROWN)
     there = copied(family)
-    del there["training/loss.py"]
     family.edit("Upload by hand", {**there, "training/own.py": "own\n"})
+    family.edit("Not needed", {"training/loss.py": None})
     out = adopted(family).out
     assert "; 1 only in space, 1 only in main\n" in out
     assert "  A training/own.py\n  D training/loss.py\n" in out
     assert "  none differs" not in out
+
+
+@pytest.fixture
+def partly(family: Family) -> Family:
+    """Return a family whose Space got some files, one by one, as of two commits of the source."""
+    family.edit("Upload model.py", {"training/model.py": START["core/src/model.py"]})
+    family.commit("Grow", {**GROWN, "core/src/model.py": text(l1="from the source")})
+    there = copied(family)
+    for path in ("configs/big.json", "training/train.py", "training/data.py", "training/loss.py"):
+        family.edit(f"Upload {path}", {path: there[path]})
+    family.edit("Not needed", {"training/loss.py": None})
+    return family
+
+
+def require_all_but_what_was_deleted(family: Family) -> None:
+    there = copied(family)
+    del there["training/loss.py"]
+    assert family.mapped() == there
+
+
+@pytest.mark.parametrize("settings", ["", 'history = "squash"'], ids=["full", "squash"])
+def test_what_was_never_copied_and_what_is_older_come_with_the_next_sync(partly: Family, settings: str) -> None:
+    partly.manifest(settings=settings)
+    partly.commit("Settings")
+    out = adopted(partly).out
+    assert "space: 3 of 4 files as of " in out
+    assert "; 1 only in main, 1 as of another commit, 2 to come with the next sync\n" in out
+    assert "  D training/loss.py\n" in out
+    assert state(partly) == "diverged"
+    partly.synced()
+    require_all_but_what_was_deleted(partly)
+    assert state(partly) == "drift"
+
+
+def test_a_file_that_the_space_took_back_to_an_older_version_is_its_edit(family: Family) -> None:
+    family.commit("Grow", {**GROWN, "core/src/model.py": text(l1="from the source")})
+    family.edit("Upload by hand", copied(family))
+    family.edit("Back", {"training/model.py": START["core/src/model.py"]})
+    assert "; 1 differs\n" in adopted(family).out
+    family.commit("Go on", {"core/src/new.py": "new\n"})
+    family.synced()
+    assert family.mapped() == {**copied(family), "training/model.py": START["core/src/model.py"].encode()}
+
+
+def test_what_comes_to_the_source_before_the_first_sync_goes_on_from_an_older_copy(partly: Family) -> None:
+    adopted(partly)
+    partly.commit("Go on", {"core/src/model.py": text(l1="once more"), "core/src/data.py": None})
+    partly.synced()
+    require_all_but_what_was_deleted(partly)
+
+
+def test_a_first_sync_that_was_undone_or_rolled_back_brings_them_again(partly: Family) -> None:
+    adopted(partly)
+    tip, before = partly.space.tip("main"), partly.mapped()
+    partly.synced()
+    for back, on in ((("undo", "--yes"), ()), (("rollback", "space", "--to", tip, "--yes"), ("--lift",))):
+        done = partly.run(*back, cwd=partly.clone.path)
+        assert (done.code, partly.mapped()) == (0, before), (done.out, done.err)
+        if on:
+            assert partly.run("rollback", "space", *on, "--yes", cwd=partly.clone.path).code == 0
+        assert state(partly) == "diverged"
+        partly.synced()
+        require_all_but_what_was_deleted(partly)
+
+
+def test_an_import_before_the_first_sync_deletes_nothing_that_was_never_copied(partly: Family) -> None:
+    adopted(partly)
+    done = partly.run("import", "space", cwd=partly.clone.path)
+    assert done.code == 0, (done.out, done.err)
+    assert partly.clone.git("diff", "--name-status", "main...import/space") == "D\tcore/src/loss.py"
 
 
 def test_a_lost_executable_bit_is_no_other_content(family: Family) -> None:
@@ -221,7 +293,7 @@ def test_a_lost_executable_bit_is_no_other_content(family: Family) -> None:
 def test_the_person_can_name_the_commit(family: Family, grown: dict[str, str]) -> None:
     done = adopted(family, "--at", grown["first"])
     assert (
-        f"space: 1 of 6 files as of {grown['first'][:10]}, 2023-11-14, as you say; 2 differ, 3 only in space"
+        f"space: 1 of 6 files as of {grown['first'][:10]}, 2023-11-14, as you say; 2 differ, 3 as of another commit"
         in done.out
     )
     assert family.space.trailers("main")["Source-Commit"] == grown["first"]

@@ -116,7 +116,9 @@ def _match_lines(adoption: Adoption, match: Match, *, every_file: bool) -> Itera
         (match.only_target, f"only in {name}"),
         (match.only_source, f"only in {source}"),
     ]
-    told = [f"{len(files)} {what}" for files, what in groups if files] or ["none differs"]
+    counts = [(len(files), what) for files, what in groups]
+    counts += [(match.older, "as of another commit"), (len(match.to_come), "to come with the next sync")]
+    told = [f"{number} {what}" for number, what in counts if number] or ["none differs"]
     as_of = f"{match.source_commit[:10]}, {match.date[:10]}{_FOUND[match.trace]}"
     yield f"{name}: {match.alike} of {_count(match.files, 'file')} as of {as_of}; {', '.join(told)}"
     yield f"  ({show(match.subject)})"
@@ -175,11 +177,13 @@ def _match_json(match: Match) -> dict[str, Any]:
         "found_by": match.trace.value,
         "files": match.files,
         "alike": match.alike,
+        "older": match.older,
         "others": match.others,
         "differ": [change_json(change)["path"] for change in match.differing],
         "modes": [change_json(change)["path"] for change in match.modes],
         "only_target": [change_json(change)["path"] for change in match.only_target],
         "only_source": [change_json(change)["path"] for change in match.only_source],
+        "to_come": [change_json(change)["path"] for change in match.to_come],
     }
 
 

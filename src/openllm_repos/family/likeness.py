@@ -6,12 +6,12 @@ a long history costs about as much as git needs to compare it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from openllm_repos.git.compare import Row, compare_trees, content, empty_tree, files_ever, first_touched
+from openllm_repos.family.copies import contents_ever, mapped_folders
+from openllm_repos.git.compare import Row, compare_trees, content, empty_tree, first_touched
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
@@ -43,11 +43,8 @@ class Copied:
             files: its mapped files there, as additions to nothing.
         """
         now = {file.path: file.new for file in files if file.new is not None}
-        ever: dict[bytes, set[bytes]] = defaultdict(set)
-        folders = tuple(dict.fromkeys(str(a_map.output.base) for a_map in target.maps))
-        for row in files_ever(repository, tip, folders):
-            ever[row.path].update(content(*side) for side in (row.old, row.new) if side is not None)
-        return cls(now, dict(ever), first_touched(repository, tip, folders))
+        since = first_touched(repository, tip, mapped_folders(target))
+        return cls(now, contents_ever(repository, target, tip), since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +102,7 @@ def find_likest(repository: Repository, heads: Iterable[bytes], copied: Copied) 
     A commit is the more like the target the greater the share of files that are the same on both sides: twice their
     number over the files of both (Dice's coefficient). A file that only one side has counts against it. So a commit
     with files that came after the copy was made is not better than the one that was copied, though it has the same
-    files too; from the newer base, a sync would take the target to have deleted them and never bring them.
+    files too.
 
     Of commits that are equally alike, the one wins with fewer files that the target *never* had: an edited file was
     copied before it was edited, and mostly the target's history still knows as what. Then the one with more files that

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from openllm_repos.errors import ConflictError, ManifestError
 from openllm_repos.family.base import Home, OwnCommits, find_base, find_home
+from openllm_repos.family.copies import not_copied
 from openllm_repos.family.host import host_files
 from openllm_repos.family.rewritten import lost_state
 from openllm_repos.family.state import StateCommit, TargetState, own_since, past_states, state_of
@@ -178,7 +179,7 @@ class _Relating:
         own = OwnCommits(*about, part, at, commits)
         given = {} if tip is None else host_files(*about, self.target, tip, part, mine)
         if brought is None or (tip is not None and self._was_copied(part, tip, at, given)):
-            files = part.changes(part.of(None), mine)
+            files = tuple(one for one in part.files(mine) if one.path not in given)
             nothing = Home({}, frozenset())
             lost = None if tip is None or at is not None else lost_state(*about, self.manifest, self.target, tip)
             return Relation(
@@ -244,7 +245,15 @@ class _Relating:
         return start is None or (self._has(start) and is_ancestor(self.repository, start, self.commit))
 
     def _brought(self, part: MappedPart, at: StateCommit | None) -> Node | None:
-        """Return what the state says that the source had contributed; None where that cannot be read any more.
+        """Return what the state says that the source had contributed; None where that cannot be read any more."""
+        brought, state = self._contributed(part, at), None if at is None else at.state
+        if brought is None or state is None or state.adopted is None or not self._has(state.adopted):
+            return brought
+        known = [one for one in (state.projected, self.projected) if one is not None and self._has(one)]
+        return part.with_files(brought, not_copied(self.repository, part, self.target, state.adopted, brought, known))
+
+    def _contributed(self, part: MappedPart, at: StateCommit | None) -> Node | None:
+        """Return the projection that the state names, or as much of it as can still be told.
 
         It is read through the maps of its time: new maps alone are no reason for the same files.
         """

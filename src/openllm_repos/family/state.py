@@ -30,6 +30,7 @@ PROJECTED_COMMIT = "Projected-Commit"
 MAPS = "Maps"
 OPEN = "Open"
 HELD_AT = "Held-At"
+ADOPTED_COMMIT = "Adopted-Commit"
 
 _NONE = "none"
 STATES = f"^{PROJECTED_COMMIT}: ([0-9a-f]{{40,64}}|{_NONE})$"
@@ -48,6 +49,7 @@ class TargetState:
         digest: names those maps.
         open: the target's own commits whose change it holds and the source did not have, oldest first.
         held: what it was rolled back to and is held at; empty where it is not held.
+        adopted: the target's commit that was taken for a copy of the source commit; None once a sync has brought more.
     """
 
     source_commit: ObjectId | None
@@ -56,6 +58,7 @@ class TargetState:
     digest: str
     open: tuple[ObjectId, ...] = ()
     held: str = ""
+    adopted: ObjectId | None = None
 
     @classmethod
     def of(
@@ -65,11 +68,11 @@ class TargetState:
         projected: ObjectId | None,
         open_commits: Sequence[ObjectId] = (),
         held: str = "",
+        adopted: ObjectId | None = None,
     ) -> TargetState:
         """Return a state through the maps of today."""
-        return cls(
-            source_commit, projected, target.maps, maps_digest(target.maps), tuple(open_commits), " ".join(held.split())
-        )
+        maps, held = target.maps, " ".join(held.split())
+        return cls(source_commit, projected, maps, maps_digest(maps), tuple(open_commits), held, adopted)
 
     def writes(self, path: bytes) -> bool:
         """Whether one of its maps writes a file of the target."""
@@ -86,6 +89,7 @@ class TargetState:
                 (MAPS, self.digest),
                 *((OPEN, commit) for commit in self.open),
                 *(((HELD_AT, self.held),) if self.held else ()),
+                *(((ADOPTED_COMMIT, self.adopted),) if self.adopted else ()),
             )
         )
 
@@ -185,6 +189,7 @@ def read_state(reader: ObjectReader, commit: ObjectId, content: bytes, source: R
             said[MAPS],
             tuple(map(ObjectId, opened)),
             said.get(HELD_AT, ""),
+            _commit(said.get(ADOPTED_COMMIT, _NONE)),
         )
         url = said[SOURCE_REPO]
     except (KeyError, NameRefused):

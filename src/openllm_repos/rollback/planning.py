@@ -177,7 +177,9 @@ class _Planner:
         brought = part.of(point.projected.encode() + b"^{tree}")
         after = replace(relation, source_commit=point.source_commit, projected=point.projected)
         changes = checked_changes(self.manifest, self.repository, reader, after, self.target, tree)
-        state = TargetState.of(self.target, point.source_commit, point.projected, point.open, point.label)
+        state = TargetState.of(
+            self.target, point.source_commit, point.projected, point.open, point.label, point.adopted
+        )
         message = rollback_message(self.manifest.source, self.target, state, self.options.reason)
         made = write_commit(self.repository, tree, [there], message)
         step = replace(

@@ -37,6 +37,7 @@ class Point:
         notes: what a person should know of it.
         commit: the commit of the target that has these files; None where they are the projection's.
         open: the target's own commits whose changes are among them.
+        adopted: the target's commit that was taken for a copy, where no sync had followed.
     """
 
     label: str
@@ -46,6 +47,7 @@ class Point:
     notes: tuple[str, ...] = ()
     commit: ObjectId | None = None
     open: tuple[ObjectId, ...] = ()
+    adopted: ObjectId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,8 @@ class Finder:
             projected = project(self.repository, last.source_commit, target.maps, reader=self.reader).commit
         assert projected is not None  # that sync brought it
         files = self.relation.part.of(commit.encode() + b"^{tree}")
-        opened = own_since(self.repository, self.reader, target.maps, commit, at)
-        return Point(label, last.source_commit, projected, files, commit=commit, open=tuple(opened))
+        opened = tuple(own_since(self.repository, self.reader, target.maps, commit, at))
+        return Point(label, last.source_commit, projected, files, (), commit, opened, last.adopted)
 
     def _copied_from(self, commit: ObjectId, label: str) -> ObjectId:
         """Return the source commit whose projection a commit of the target is.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.base import Home, OwnCommits
+from openllm_repos.family.copies import not_copied
+from openllm_repos.family.host import host_files
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.keepers import OTHER_OWNER, Keepers
 from openllm_repos.family.likeness import Copied, find_likest
@@ -35,10 +37,10 @@ from openllm_repos.plan import (
 )
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused
+from openllm_repos.projection.editing import Entry
 from openllm_repos.projection.project import origins, project
 from openllm_repos.projection.trees import Node
 from openllm_repos.sync.apply import apply
-from openllm_repos.sync.message import is_adoption
 from openllm_repos.sync.planning import (
     SyncOptions,
     checked_by_host,
@@ -73,7 +75,7 @@ class NothingAlike(ConflictError):
         else:
             found = (
                 f"the nearest commit of the source, {match.source_commit[:10]} of {match.date[:10]}, has only"
-                f" {match.alike} of the {some} of {target.name} at mapped paths"
+                f" {match.alike + match.older} of the {some} of {target.name} at mapped paths"
             )
             named = str(match.source_commit[:10])
         super().__init__(
@@ -178,7 +180,7 @@ def adopt(
 def was_synced(manifest: Manifest, repository: Repository, reader: ObjectReader, tip: ObjectId) -> bool:
     """Whether a target with this tip has had a sync from this source, and not its adoption alone."""
     found = find_state(repository, reader, tip, manifest.source.url)
-    return found is not None and not is_adoption(reader.read(found.id.encode()).data)
+    return found is not None and found.state.adopted is None
 
 
 def _refused(target: str, why: WouldBeRefused) -> Stopped:
@@ -233,7 +235,7 @@ class _Planner:
             raise KeptByAnother(self.target)
         else:
             match = self._found(keepers, tip, notes)
-        if match.alike == 0:
+        if match.alike + match.older == 0:
             raise NothingAlike(self.target, match, match.files)
         if self.target.drift is DriftPolicy.REFUSE and (match.differing or match.only_target or match.only_source):
             notes.append('Its manifest says drift = "refuse": syncs stop until these files are as in the source.')
@@ -248,7 +250,8 @@ class _Planner:
         assert tip is not None  # what is to be adopted has files
         tree = self.reader.find(tip.encode() + b"^{tree}")
         assert tree is not None  # the tip was read before
-        base = self.relation.part.of(match.projected.encode() + b"^{tree}")
+        brought, left, host = self._unedited(match.projected, tip)
+        base = self.relation.part.with_files(brought, {**left, **host})
         joined = replace(
             self.relation,
             source_commit=match.source_commit,
@@ -288,10 +291,10 @@ class _Planner:
             best = self._compared(source, likest.projected, Trace.LIKENESS, likest.others)
         for claim in keepers.claims():
             claimed = self._match(claim.source_commit, claim.trace)
-            if claimed is not None and _enough(claimed):
+            if claimed is not None and 2 * claimed.alike >= claimed.files:
                 notes += _better(claimed, best)
                 return claimed
-        if best is None or not _enough(best):
+        if best is None or 2 * (best.alike + best.older) < best.files:
             raise NothingAlike(self.target, best, len(files))
         notes += _others(self.target, best)
         return best
@@ -303,8 +306,10 @@ class _Planner:
 
     def _compared(self, commit: ObjectId, projected: ObjectId, trace: Trace, others: int = 0) -> Match:
         part, tip = self.relation.part, self.relation.tip
-        base = part.of(projected.encode() + b"^{tree}")
-        changes = part.changes(base, part.of(None if tip is None else tip.encode() + b"^{tree}"))
+        assert tip is not None  # what is to be adopted has files
+        match, left, host = self._unedited(projected, tip)
+        differences = part.changes(match, part.of(tip.encode() + b"^{tree}"))
+        changes = [change for change in differences if change.path not in left and change.path not in host]
         both = [change for change in changes if change.change is Change.MODIFIED]
         modes = tuple(change for change in both if _same_content(change))
         (described,) = describe(self.repository, [commit])
@@ -319,8 +324,19 @@ class _Planner:
             modes=modes,
             only_target=tuple(change for change in changes if change.change is Change.ADDED),
             only_source=tuple(change for change in changes if change.change is Change.DELETED),
+            to_come=tuple(one for one in differences if one not in changes and one.old is not None),
+            older=sum(file is not None for file in left.values()),
             others=others,
         )
+
+    def _unedited(
+        self, projected: ObjectId, tip: ObjectId
+    ) -> tuple[Node, Mapping[bytes, Entry | None], Mapping[bytes, Entry]]:
+        """Return the mapped part of a match; what was not copied of it, as the target has it; what the host made."""
+        part = self.relation.part
+        match, there = (part.of(commit.encode() + b"^{tree}") for commit in (projected, tip))
+        left = not_copied(self.repository, part, self.target, tip, match, [projected, self.relation.projected])
+        return match, left, host_files(self.repository, self.reader, self.target, tip, part, there)
 
     def _keepers(self, tip: ObjectId) -> Keepers:
         return Keepers(self.repository, self.reader, self.target, tip, self.relation.source_commit)
@@ -356,10 +372,6 @@ class _Planner:
 def _same_content(change: FileChange) -> bool:
     """Whether only the mode of a file differs; one that is on one side only has nothing in common."""
     return change.old is not None and change.new is not None and content(*change.old) == content(*change.new)
-
-
-def _enough(match: Match) -> bool:
-    return 2 * match.alike >= match.files
 
 
 def _better(claimed: Match, best: Match | None) -> Iterator[str]:

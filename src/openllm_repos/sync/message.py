@@ -5,8 +5,6 @@ from __future__ import annotations
 from openllm_repos.family.state import TargetState, list_maps
 from openllm_repos.manifest.model import Repo
 
-_ADOPTED = "Adopt what was copied from"
-
 
 def sync_message(source: Repo, state: TargetState) -> str:
     """Return the message for a commit that brings the source up to what a state says."""
@@ -19,13 +17,8 @@ def sync_message(source: Repo, state: TargetState) -> str:
 def adopt_message(source: Repo, state: TargetState) -> str:
     """Return the message for a commit that records what a target was filled from."""
     return (
-        f"{_ADOPTED} {source.repo_id or source.name} at {str(state.source_commit)[:10]}\n\n"
+        f"Adopt what was copied from {source.repo_id or source.name} at {str(state.source_commit)[:10]}\n\n"
         f"{list_maps(state.maps)}\n\n"
         "No file is changed: this records which commit of the source the files above\n"
         f"came from, so that later syncs merge from there.\n\n{state.trailers(source)}"
     )
-
-
-def is_adoption(commit: bytes) -> bool:
-    """Whether a commit, as git stores it, is the record of an adoption."""
-    return commit.partition(b"\n\n")[2].startswith(_ADOPTED.encode())

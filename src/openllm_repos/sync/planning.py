@@ -271,7 +271,7 @@ def plan_with_tree(
     check_markers(reader, target, relation, tree, changes)
     squash = target.history is History.SQUASH
     action = action or (Action.CREATE if relation.tip is None else Action.SQUASH if squash else Action.MERGE)
-    state = next_state(relation, target, tree)
+    state = replace(next_state(relation, target, tree), adopted=relation.tip if action is Action.ADOPT else None)
     made = write_sync(manifest, repository, relation, target, tree, state, action)
     kept_from = relation.theirs
     if not squash:
