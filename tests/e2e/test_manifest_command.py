@@ -161,6 +161,7 @@ def test_add_keeps_comments_and_layout(run_cli: RunCli, manifest: Path) -> None:
     assert done.out == (
         "Added small-7k (model, https://huggingface.co/lemms/openllm-small-extended-7k) to repos.toml;"
         " it now has 4 repos, 2 targets, 3 maps.\n"
+        "next: openllm-repos init  # commits and pushes it, and goes on to the first sync\n"
     )
     assert manifest.read_text().startswith(MANIFEST)
     assert tomllib.loads(manifest.read_text())["repos"]["small-7k"] == {

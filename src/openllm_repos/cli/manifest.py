@@ -12,6 +12,7 @@ import click
 from openllm_repos.cli.completion import PLACE, REPO
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
+from openllm_repos.hint import hint_lines
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
 from openllm_repos.manifest.model import At, LockPlace
 from openllm_repos.names.url import HUB_HOST
@@ -96,6 +97,8 @@ def add(
     read = _edit(path, change)
     repo = read.repo(name)
     _say(invocation, f"Added {repo.name} ({repo.kind}, {repo.url}) to {path.name}; it now has {counted(read)}.")
+    if repo.role is Role.TARGET and not invocation.quiet:
+        click.echo("\n".join(hint_lines("openllm-repos init  # commits and pushes it, and goes on to the first sync")))
 
 
 @manifest.command("remove")
