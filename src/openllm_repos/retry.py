@@ -21,7 +21,6 @@ _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _LIMITED = frozenset({403, 429})  # GitHub says 403 where its rate limit is used up
 _FIRST = 0.5  # seconds before the second try; each further pause is twice as long
 _LONGEST = 30.0
-_TRIES = 6  # where no host says how long to wait: half a minute in all
 _SLICE = 0.1
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _RATE_LIMIT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*([0-9]{1,9})\b", re.ASCII)  # "api";r=0;t=55
@@ -162,9 +161,8 @@ class Tries:
         self._failures += 1
         step = min(_LONGEST, _FIRST * 2 ** (self._failures - 1))
         seconds = step if passing.after is None else max(passing.after, step)
-        tries = passing.tries if passing.tries is not None or passing.after is not None else _TRIES
         left = self.policy.patience - (time.monotonic() - self._since)
-        if seconds > left or (tries is not None and self._failures > tries):
+        if seconds > left or (passing.tries is not None and self._failures > passing.tries):
             return False
         from random import uniform
 

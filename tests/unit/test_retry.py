@@ -98,6 +98,19 @@ def test_a_host_that_always_asks_for_a_moment_is_given_up_when_the_patience_has_
     assert 1 <= len(said) <= 3
 
 
+@pytest.mark.parametrize("patience", [0, 120, 3600])
+def test_a_host_that_says_no_time_is_asked_as_long_as_the_patience_lasts(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("openllm_repos.retry.pause", waited.append)
+    monkeypatch.setattr("openllm_repos.retry.time.monotonic", lambda: sum(waited))
+    tries = retry.Tries(RetryPolicy(patience), "hub.example.org")
+    while tries.wait(Passing("HTTP 503")):
+        pass
+    assert patience - 38 < sum(waited) <= patience  # the longest pause, and what spreads it
+
+
 def test_an_interrupt_ends_the_waits_of_every_thread() -> None:
     ended = []
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openllm_repos.manifest.model import History, Repo
 
+_STORAGE = "The storage that {name} may use is full: free some there, or ask its host for more; then sync again."
 # What hosts are known to say, and what helps; the first that fits is taken.
 _KNOWN: tuple[tuple[str, str], ...] = (
     ("contains binary files", "Keep the files out with a narrower pattern, or keep them in LFS.{squash}"),
@@ -26,6 +29,13 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "A rule of the repository forbids it: see its settings (Rules), or push to another branch and merge there.",
     ),
     ("GH006", "The branch is protected: see the repository's settings, or push to another branch and merge there."),
+    ("shallow update not allowed", "git fetch --unshallow  # fetches the whole history"),
+    ("quota", _STORAGE),
+    ("storage limit", _STORAGE),
+    ("storage space", _STORAGE),
+)
+# Here the token counts too: what is known of it goes below.
+_RIGHTS: tuple[tuple[str, str], ...] = (
     (
         "not authorized to push",
         "hf auth whoami  # this token may not write to {name}: take one that may",
@@ -38,19 +48,25 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "Invalid username or password",
         "hf auth login --add-to-git-credential  # for the Hub\ngh auth setup-git  # for GitHub",
     ),
-    ("shallow update not allowed", "git fetch --unshallow  # fetches the whole history"),
 )
 _SQUASH = ' If only past commits have them: history = "squash" for {name}.'
 _OTHERWISE = "Do what its own words above ask for: rights, branch protection, or what it does not take."
 
 
-def advice(said: str, target: Repo) -> str:
+def advice(said: str, target: Repo, token: str) -> str:
     """Return what to do about a refusal.
 
     Args:
         said: git's and the remote's words.
         target: the repo that refused.
+        token: what is known of the token that was used; often nothing.
     """
-    known = next((text for words, text in _KNOWN if words.casefold() in said.casefold()), _OTHERWISE)
+    known = _first(_KNOWN, said)
+    text = known or _first(_RIGHTS, said) or _OTHERWISE
     squash = _SQUASH.format(name=target.name) if target.history is History.FULL else ""
-    return known.format(name=target.name, url=target.url, branch=target.branch, squash=squash)
+    text = text.format(name=target.name, url=target.url, branch=target.branch, squash=squash)
+    return text if known or not token else f"{text}\n{token}"
+
+
+def _first(table: Sequence[tuple[str, str]], said: str) -> str | None:
+    return next((text for words, text in table if words.casefold() in said.casefold()), None)

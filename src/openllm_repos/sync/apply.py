@@ -200,7 +200,7 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
     if pushed.refused:
         return RemoteRefused(
             f"{target.name} refused the push, and nothing was changed there:\n{pushed.said}",
-            hint=advice(pushed.said, target) + (f"\n{known}" if known else ""),
+            hint=advice(pushed.said, target, known),
         )
     if pushed.done:
         return EnvironmentProblem(

@@ -35,13 +35,28 @@ SPACE = Repo(RepoName("space"), Kind.SPACE, RepoId("lemms/openllm").space_url(),
         ("remote: error: GH008: Your push referenced at least 1 unknown Git LFS object", "git lfs push --all"),
         ("remote: error: GH013: Repository rule violations found for refs/heads/main.", "Rules"),
         ("! [remote rejected] main -> main (shallow update not allowed)", "git fetch --unshallow"),
+        ("remote: error: Private repository storage limit reached.", "storage that space may use is full"),
+        ("batch response: This repository is over its data quota.", "storage that space may use is full"),
         ("remote: whatever else a hook may say", "its own words above"),
     ],
 )
 def test_known_words_get_advice_of_their_own(said: str, helps: str) -> None:
-    assert helps in advice(said, SPACE)
+    assert helps in advice(said, SPACE, "")
 
 
 def test_a_target_that_is_squashed_already_is_not_told_to_squash() -> None:
     said = "remote: Your push was rejected because it contains binary files."
-    assert "squash" not in advice(said, replace(SPACE, history=History.SQUASH))
+    assert "squash" not in advice(said, replace(SPACE, history=History.SQUASH), "")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("remote: Private repository storage limit reached.", False),
+        ("remote: Your push was rejected because it contains binary files.", False),
+        ("remote: You are not authorized to push to this repo.", True),
+        ("remote: whatever else a hook may say", True),
+    ],
+)
+def test_the_token_is_named_where_it_may_be_the_reason(said: str, shown: bool) -> None:
+    assert ("The token in HF_TOKEN was used." in advice(said, SPACE, "The token in HF_TOKEN was used.")) == shown
