@@ -172,15 +172,16 @@ def test_without_yes_and_without_a_terminal_it_only_says_what_it_would_do(synced
 def test_an_undone_adoption_leaves_the_target_to_be_adopted_again(family: Family) -> None:
     family.edit("Copied", {"training/train.py": "train\n", "training/model.py": text(l20="mine")})
     assert family.run("adopt", "space", "--yes", cwd=family.clone.path).code == 0
-    assert state(family) == "drift"
+    assert state(family) == "diverged"
     undo(family, "--yes")
     assert state(family) == "not adopted"
     assert family.sync().code == 3
     assert family.run("adopt", "space", "--yes", cwd=family.clone.path).code == 0
     family.commit("Second", {"core/src/model.py": text(l1="second")})
     family.synced()
+    configs = {path: data for path, data in family.clone.files().items() if path.startswith("configs/")}
     mapped = {"training/train.py": b"train\n", "training/model.py": text(l1="second", l20="mine").encode()}
-    assert family.mapped() == mapped
+    assert family.mapped() == {**mapped, **configs}
 
 
 def logged(family: Family) -> list[dict[str, str]]:

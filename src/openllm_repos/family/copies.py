@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from openllm_repos.family.state import STATES
 from openllm_repos.git.compare import content, files_ever
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
@@ -21,16 +22,19 @@ from openllm_repos.projection.editing import Entry
 from openllm_repos.projection.trees import Node
 
 
-def contents_ever(repository: Repository, target: Repo, *tips: ObjectId) -> Mapping[bytes, AbstractSet[bytes]]:
+def contents_ever(
+    repository: Repository, target: Repo, tips: Sequence[ObjectId], *options: str
+) -> Mapping[bytes, AbstractSet[bytes]]:
     """Return path -> the contents that it had at any time in the history of `tips`, executable or not.
 
     Args:
         repository: the clone.
         target: says which folders count.
         tips: commits of the target, or of its projection.
+        options: of git rev-list, to leave commits out.
     """
     ever: dict[bytes, set[bytes]] = defaultdict(set)
-    for row in files_ever(repository, tips, mapped_folders(target)):
+    for row in files_ever(repository, tips, mapped_folders(target), *options):
         ever[row.path].update(content(*side) for side in (row.old, row.new) if side is not None)
     return dict(ever)
 
@@ -62,9 +66,11 @@ def not_copied(
     changes = part.changes(match, part.of(copy.encode() + b"^{tree}"))
     if not changes:
         return {}
-    had = contents_ever(repository, target, copy)
+    # What a sync or an undo did there, of a time before an adoption that was taken back, is no edit either.
+    ours = ("--no-merges", "--extended-regexp", "--invert-grep", f"--grep={STATES}")
+    had = contents_ever(repository, target, [copy], *ours, *(f"^{commit}" for commit in projections))
     some = any(one.new is not None for one in changes)
-    past, ever = (contents_ever(repository, target, *tips) if some else {} for tips in (projections[:1], projections))
+    past, ever = (contents_ever(repository, target, tips) if some else {} for tips in (projections[:1], projections))
 
     def was_edited(one: FileChange) -> bool:
         if one.new is None:

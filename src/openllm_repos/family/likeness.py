@@ -44,7 +44,7 @@ class Copied:
         """
         now = {file.path: file.new for file in files if file.new is not None}
         since = first_touched(repository, tip, mapped_folders(target))
-        return cls(now, contents_ever(repository, target, tip), since)
+        return cls(now, contents_ever(repository, target, [tip]), since)
 
 
 @dataclass(frozen=True, slots=True)

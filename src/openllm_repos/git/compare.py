@@ -58,16 +58,19 @@ def empty_tree(repository: Repository) -> bytes:
     return repository.git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").stdout.strip()
 
 
-def files_ever(repository: Repository, tips: Sequence[ObjectId], folders: Sequence[str]) -> Iterator[Row]:
+def files_ever(
+    repository: Repository, tips: Sequence[ObjectId], folders: Sequence[str], *options: str
+) -> Iterator[Row]:
     """Yield each file that any commit in the history of `tips` added, changed or removed, merges against each parent.
 
     Args:
         repository: the clone.
         tips: where to start.
         folders: look below these only; an empty one is the top.
+        options: of git rev-list, to leave commits out.
     """
     below = _below(folders)
-    commits = repository.git.run("rev-list", *tips, "--").stdout.splitlines(keepends=True)
+    commits = repository.git.run("rev-list", *options, *tips, "--").stdout.splitlines(keepends=True)
     for start in range(0, len(commits), _AT_ONCE):
         asked = b"".join(commits[start : start + _AT_ONCE])
         options = ("--stdin", "-m", "--root", "--no-commit-id", *_PLAIN)

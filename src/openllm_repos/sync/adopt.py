@@ -384,8 +384,8 @@ def _better(claimed: Match, best: Match | None) -> Iterator[str]:
 
 
 def _others(target: Repo, best: Match) -> Iterator[str]:
-    """Say that the choice was a narrow one."""
-    if best.others:
+    """Say that the choice was a narrow one, where it says what an edited file started from."""
+    if best.others and (best.differing or best.only_source):
         some = "1 other state" if best.others == 1 else f"{best.others} other states"
         yield (
             f"{some} of the source fit just as well, and this is the newest of its time: they differ in files that"
