@@ -45,6 +45,7 @@ NEW = {
     "training_space/app.py": "import gradio as gr\n",
     "training_space/requirements.txt": "gradio>=4.44\n",
 }
+NEWEST = {"core/src/model.py": "class GPT: layers = 6\n", "llm/core/src/model.py": "class GPT: layers = 6\n"}
 UPLOADED = {
     INFERENCE: ("llm", "app.py", "requirements.txt"),
     TRAINING: ("training_space", "app.py", "requirements.txt", "README.md"),
@@ -58,11 +59,12 @@ COMMANDS = (
 
 @pytest.fixture
 def clone(sandbox: Sandbox, tmp_path: Path) -> Clone:
-    """Return a clone of a source with OpenLLM's folders, and two commits."""
+    """Return a clone of a source with OpenLLM's folders, and three commits."""
     held = sandbox.github.create(SOURCE)
     made = Clone.init(tmp_path / "clone")
     made.commit("Start", START)
     made.commit("Newer gradio", NEW)
+    made.commit("Six layers", NEWEST)
     made.push(held.as_uri())
     made.git("remote", "add", "origin", f"https://github.com/{SOURCE}")
     return made
@@ -82,7 +84,7 @@ def filled(sandbox: Sandbox) -> None:
 
 def files_of(folder: str) -> dict[str, bytes]:
     """Return the files below a folder of the source, by their paths below it."""
-    files = {**START, **NEW}
+    files = {**START, **NEW, **NEWEST}
     return {path.removeprefix(folder): text.encode() for path, text in files.items() if path.startswith(folder)}
 
 
@@ -123,6 +125,7 @@ def test_three_commands_bring_two_spaces_in_sync_that_a_workflow_has_filled_file
     assert "\nllm: adopted, now at " in last.out
     for done in (first, last):
         assert "as of another commit" in done.out
+        assert "fit just as well" not in done.out
         assert "kept" not in done.out
         assert "drift" not in done.out
     require_in_sync(run_cli, sandbox, clone)
@@ -133,6 +136,13 @@ def test_the_example_of_two_spaces_syncs(run_cli: RunCli, sandbox: Sandbox, clon
     done = run_cli("init", "--create", "--yes", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
     require_in_sync(run_cli, sandbox, clone)
+
+
+def test_a_second_space_in_one_init_is_refused_with_the_command_that_adds_it(run_cli: RunCli, clone: Clone) -> None:
+    refused = run_cli("init", "--space", TRAINING, "--space", INFERENCE, "--yes", cwd=clone.path)
+    assert refused.code == 2
+    assert f"next: openllm-repos manifest add NAME --space {INFERENCE} --map FROM TO  # after this" in refused.err
+    assert not (clone.path / "repos.toml").exists()
 
 
 def test_a_whole_folder_that_meets_another_map_is_refused_with_the_pattern_that_does_not(

@@ -13,6 +13,7 @@ import click
 
 from openllm_repos.cli.invocation import MANIFEST_NAME, Invocation
 from openllm_repos.cli.question import can_ask
+from openllm_repos.errors import UsageError
 from openllm_repos.hint import hint_lines
 from openllm_repos.text import redact, show
 
@@ -30,6 +31,17 @@ DIFFERS = 1
 SDKS = ("gradio", "docker", "static")
 
 
+def _alone(context: click.Context, option: click.Parameter, spaces: tuple[str, ...]) -> str | None:
+    """Refuse a second Space: nothing would say which of the two a --map is for, and click keeps the last alone."""
+    del context, option
+    if len(spaces) > 1:
+        raise UsageError(
+            "--space names one Space, which gets what --map says.",
+            hint=f"openllm-repos manifest add NAME --space {shlex.quote(spaces[1])} --map FROM TO  # after this",
+        )
+    return spaces[0] if spaces else None
+
+
 @click.command("init")
 @click.argument("stray", nargs=-1, metavar="")
 @click.option("-n", "--dry-run", is_flag=True, help="Print the manifest and change nothing, here or there.")
@@ -37,7 +49,9 @@ SDKS = ("gradio", "docker", "static")
     "-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed, and every step up to the first sync."
 )
 @click.option("--github", metavar="OWNER/NAME", help="The source on GitHub; else the remote origin says it.")
-@click.option("--space", metavar="OWNER/NAME", help="The Space that runs part of the code.")
+@click.option(
+    "--space", metavar="OWNER/NAME", multiple=True, callback=_alone, help="The Space that runs part of the code."
+)
 @click.option("--model", "models", metavar="OWNER/NAME", multiple=True, help="A model; repeatable.")
 @click.option("--dataset", "datasets", metavar="OWNER/NAME", multiple=True, help="A dataset; repeatable.")
 @click.option(
@@ -265,7 +279,7 @@ def _notes(draft: Draft, manifest: Manifest, clone: _Clone, seen: Mapping[RepoNa
 
     for name, count in to_adopt(manifest, seen).items():
         files = "1 file" if count == 1 else f"{count} files"
-        yield f"{name} has {files} already where the maps write; they are adopted before a sync."
+        yield f"{name} has {files} already where the maps write; what was copied is adopted before a sync."
     yield from (f"note: {note}" for note in maps_without_files(manifest, clone.repository, clone.found))
     yield from (f"note: {note}" for note in told(draft, clone.found.submodules, clone.found.subtrees))
     yield from (f"note: {writer.repo.name} {writer}" for writer in find_writers(manifest, clone.repository))
