@@ -186,3 +186,25 @@ def test_what_was_undone_and_made_anew_comes_home_as_it_is(family: Family) -> No
     assert changed == ["configs/big.json", "core/src/model.py"]
     assert family.clone.read("configs/big.json", "import/space") == text(l11="largest").encode()
     comes_to_rest(family)
+
+
+@BOTH
+def test_an_edit_keeps_its_author_when_the_source_renamed_its_file(family: Family, history: str) -> None:
+    family.manifest(settings=f'history = "{history}"')
+    family.commit("Manifest")
+    family.synced()
+    by(family, "Tom", "Tune", {"training/model.py": text(l20="tuned")})
+    family.commit("Rename it", {"core/src/model.py": None, "core/src/network.py": text(l1="renamed")})
+    family.synced()
+    assert family.space.read("training/network.py") == text(l1="renamed", l20="tuned").encode()
+    shown = family.run("status", cwd=family.clone.path)
+    assert "changed 1 mapped file by itself (1 commit)" in " ".join(shown.out.split())
+    by(family, "Ann", "Tune more", {"training/network.py": text(l1="renamed", l10="more", l20="tuned")})
+
+    found = imported(family)
+    assert [one for one in found if not one.endswith("what space changed")] == ["Tom: Tune", "Ann: Tune more"]
+    assert (
+        family.clone.read("core/src/network.py", "import/space") == text(l1="renamed", l10="more", l20="tuned").encode()
+    )
+    assert "core/src/model.py" not in family.clone.paths("import/space")
+    comes_to_rest(family)

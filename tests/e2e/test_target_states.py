@@ -102,6 +102,7 @@ ROWS = {
 }
 
 
+@pytest.mark.each_case
 @pytest.mark.parametrize("history", ["full", "squash"])
 @pytest.mark.parametrize("name", ROWS)
 def test_a_state_is_said_in_one_sentence_and_its_next_step_leads_out(family: Family, name: str, history: str) -> None:

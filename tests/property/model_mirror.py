@@ -152,8 +152,7 @@ class RealWorld(World):
         expected = super().still_open(relation, tree, projection)
         found = self._found
         assert found is not None
-        node = found.part.of(self._write_tree(tree).encode())
-        opened = found.own.still_open(found.home.commits, node, found.theirs)
+        opened = found.own.still_open(found.home.commits, self._write_tree(tree), found.theirs)
         assert {*opened} == {*self._all_real(expected)}
         return expected
 

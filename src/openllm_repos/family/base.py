@@ -10,10 +10,11 @@ then the merge asks a person. `tests/property/model.py` is the same as a program
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.state import StateCommit, merged_by_hand
+from openllm_repos.git.compare import renames
 from openllm_repos.git.history import commits, first_parents, knows_object, parents_of
 from openllm_repos.git.merge import merge_file
 from openllm_repos.git.objects import ObjectReader
@@ -43,12 +44,13 @@ class OwnCommits:
     part: MappedPart
     at: StateCommit | None
     commits: Sequence[ObjectId]
+    _made: dict[ObjectId, dict[bytes, FileChange]] = field(default_factory=dict)
     _changes: dict[ObjectId, dict[bytes, FileChange]] = field(default_factory=dict)
     _past: dict[ObjectId, frozenset[ObjectId]] = field(default_factory=dict)
 
-    def changes(self, commit: ObjectId) -> dict[bytes, FileChange]:
+    def made(self, commit: ObjectId) -> dict[bytes, FileChange]:
         """Return what a commit did to mapped files; nothing where it is not in this clone any more."""
-        if commit not in self._changes:
+        if commit not in self._made:
             found: dict[bytes, FileChange] = {}
             if self.reader.find(commit.encode()) is not None:
                 parents = parents_of(self.reader, commit)
@@ -57,8 +59,31 @@ class OwnCommits:
                 else:
                     old = self.tree(parents[0]) if parents else self.part.of(None)
                     found = {change.path: change for change in self.part.changes(old, self.tree(commit))}
+            self._made[commit] = found
+        return self._made[commit]
+
+    def changes(self, commit: ObjectId) -> dict[bytes, FileChange]:
+        """Return what a commit did, at the places where the state has those files: the source may have renamed them."""
+        if commit not in self._changes:
+            found, projected = self.made(commit), None if self.at is None else self.at.state.projected
+            known = projected is not None and self.reader.find(projected.encode()) is not None
+            if self.at is not None and projected is not None and known and self.listed(commit):
+                found = self._followed(commit, self.at.id, self.tree(self.at.id), self.tree(projected))
             self._changes[commit] = found
         return self._changes[commit]
+
+    def _followed(self, commit: ObjectId, into: ObjectId, tree: Node, projection: Node) -> dict[bytes, FileChange]:
+        """Return what a commit did, with files that the source has renamed since at their places in `into`."""
+        made = self.made(commit)
+        gone = {
+            path
+            for path, change in made.items()
+            # what the source still has, the target took away itself
+            if change.new is not None and self.part.file(tree, path) is self.part.file(projection, path) is None
+        }
+        moved = {old: new for old, new in renames(self.repository, commit, into) if old in gone} if gone else {}
+        places = {path: moved.get(path, path) for path in made if self.part.holds(moved.get(path, path))}
+        return {place: replace(made[path], path=place) for path, place in places.items()}
 
     def touching(self, path: bytes) -> list[ObjectId]:
         """Return the commits that changed a file, oldest first."""
@@ -78,7 +103,10 @@ class OwnCommits:
     def picked(self, file: Entry | None, commit: ObjectId, path: bytes) -> Entry | None:
         """Return a file with a commit's change to it; the file as it is where that does not apply."""
         change = self.changes(commit).get(path)
-        if change is None or change.new in {file, change.old}:
+        return file if change is None else self._applied(file, change)
+
+    def _applied(self, file: Entry | None, change: FileChange) -> Entry | None:
+        if change.new in {file, change.old}:
             return file
         clean, merged = self.merged(change.old, file, change.new)
         return merged if clean else file
@@ -94,30 +122,31 @@ class OwnCommits:
         found = merge_file(self.repository, base, ours, theirs)
         return found is not None, found
 
-    def still_open(self, home: Collection[ObjectId], tree: Node, projection: Node) -> tuple[ObjectId, ...]:
+    def still_open(self, home: Collection[ObjectId], tree: ObjectId, projection: Node) -> tuple[ObjectId, ...]:
         """Return the commits that a new state lists: their change is in its tree, or was there and is not the source's.
 
         Args:
             home: those that have come home.
-            tree: the mapped part that the target gets.
-            projection: what the source makes of it.
+            tree: what the target gets.
+            projection: what the source makes of its mapped part.
         """
-        live = {change.path for change in self.part.changes(projection, tree)}
+        there = self.part.of(tree.encode())
+        live = {change.path for change in self.part.changes(projection, there)}
         kept = []
         for commit in self.commits:
-            changed = self.changes(commit)
+            changed = self._followed(commit, tree, there, projection)
             if commit in home or not changed:
                 continue
             # One that was taken back there leaves nothing, and would come again once it is imported alone.
-            if live.isdisjoint(changed) and not any(self._does(projection, commit, path) for path in changed):
+            if live.isdisjoint(changed) and not any(self._does(projection, change) for change in changed.values()):
                 continue
             kept.append(commit)
             live.update(changed)  # what was made on top of it counts with it, also where nothing is left of both
         return tuple(kept)
 
-    def _does(self, node: Node, commit: ObjectId, path: bytes) -> bool:
-        file = self.part.file(node, path)
-        return self.picked(file, commit, path) != file
+    def _does(self, node: Node, change: FileChange) -> bool:
+        file = self.part.file(node, change.path)
+        return self._applied(file, change) != file
 
     def tree(self, commit: ObjectId) -> Node:
         """Return the mapped part of a commit of the target."""

@@ -356,7 +356,6 @@ class _Relating:
 
 def next_state(relation: Relation, target: Repo, tree: ObjectId) -> TargetState:
     """Return what a target's history has to say once a sync gives it a tree."""
-    there = relation.part.of(tree.encode())
-    opened = relation.own.still_open(relation.home.commits, there, relation.theirs)
+    opened = relation.own.still_open(relation.home.commits, tree, relation.theirs)
     held = "" if relation.lost is None else relation.lost.state.held
     return TargetState.of(target, relation.source_commit, relation.projected, opened, held)

@@ -294,7 +294,7 @@ class Inverse:
         """Pick commits that have no place of their own, one by one; return those that do not apply, too."""
         failed = []
         for commit in waiting:
-            changes = self.own.changes(commit)
+            changes = self.own.made(commit)
             after = self.mapped(commit)
             before = self.part.with_files(after, {path: change.old for path, change in changes.items()})
             try:
