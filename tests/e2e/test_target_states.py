@@ -171,6 +171,19 @@ def test_a_clone_of_something_else_is_told_and_no_push_is_named(family: Family) 
     (problem,) = [problem for problem in facts["problems"] if problem["repo"] == "main"]
     assert "this is no clone of" in problem["message"]
     assert "push" not in problem["next"]
+    for command in (
+        "sync --yes",
+        "sync --yes --allow-unpushed",
+        "adopt space --yes",
+        "diff",
+        "import space",
+        "rollback space --to HEAD --yes",
+        "release 1.0.0 --yes",
+    ):
+        done = family.run(*command.split(), cwd=family.clone.path)
+        assert done.code == 3, (command, done.out, done.err)
+        assert "has no commit in common with this clone" in done.out + done.err
+        assert "git push" not in done.out + done.err
 
 
 def test_an_import_after_a_reset_would_bring_it_back_and_is_refused(family: Family) -> None:

@@ -10,16 +10,18 @@ from pathlib import Path
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.configured import current_branch, default_branch
-from openllm_repos.git.history import count, is_ancestor
+from openllm_repos.git.history import count, is_ancestor, merge_base
 from openllm_repos.git.lfs import POINTER_BYTES, stands_for
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.trees import Placement, TreeProjector
+from openllm_repos.text import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class SourceState:
     commit: ObjectId
     behind: int
     unpushed: int | None
+
+
+class OtherSource(ConflictError):
+    """This is a clone of something else."""
+
+    def __init__(self, source: Repo) -> None:
+        super().__init__(
+            f"{source.name} has no commit in common with this clone: this is no clone of {redact(source.url)}.",
+            hint=command_line("git", "clone", source.url, remark="and work there"),
+        )
 
 
 def source_commit(repository: Repository, source: Repo, remote: RemoteState | None, revision: str | None) -> ObjectId:
@@ -81,16 +93,21 @@ def default_branch_elsewhere(repository: Repository, source: Repo) -> tuple[str,
 
 
 def hold_against_remote(repository: Repository, commit: ObjectId, remote: RemoteState) -> SourceState:
-    """Say how a commit stands to the source's branch on its remote, whose tip must be in the clone."""
+    """Say how a commit stands to the source's branch on its remote, whose tip must be in the clone.
+
+    Raises:
+        OtherSource: they have no history in common.
+    """
     if remote.tip is None:
         return SourceState(commit, 0, None)
     if remote.tip == commit:
         return SourceState(commit, 0, 0)
-    return SourceState(
-        commit,
-        behind=count(repository, remote.tip, without=[commit]),
-        unpushed=0 if is_ancestor(repository, commit, remote.tip) else count(repository, commit, without=[remote.tip]),
-    )
+    behind = count(repository, remote.tip, without=[commit])
+    if is_ancestor(repository, commit, remote.tip):
+        return SourceState(commit, behind, 0)
+    if behind and merge_base(repository, commit, remote.tip) is None:
+        raise OtherSource(remote.repo)
+    return SourceState(commit, behind, count(repository, commit, without=[remote.tip]))
 
 
 def is_newest(repository: Repository, remote: RemoteState, commit: ObjectId) -> bool:

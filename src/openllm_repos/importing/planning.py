@@ -9,7 +9,7 @@ from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
-from openllm_repos.family.source import source_commit
+from openllm_repos.family.source import hold_against_remote, source_commit
 from openllm_repos.git.describe import describe
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.merge import merge_overlaps
@@ -77,7 +77,7 @@ def _newest_source(repository: Repository, source: Repo, remote: RemoteState) ->
     mine = read_ref(repository, source.branch.ref)
     if mine is None or (remote.tip is not None and is_ancestor(repository, mine, remote.tip)):
         return remote.tip or source_commit(repository, source, remote, None), ()
-    return mine, ()
+    return hold_against_remote(repository, mine, remote).commit, ()
 
 
 def _went_back(source: Repo, target: Repo, relation: Relation) -> ConflictError:

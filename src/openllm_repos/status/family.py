@@ -19,8 +19,7 @@ from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.left_behind import left_behind
 from openllm_repos.family.relation import State, relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
-from openllm_repos.family.source import empty_maps, hold_against_remote, source_commit
-from openllm_repos.git.history import merge_base
+from openllm_repos.family.source import OtherSource, empty_maps, hold_against_remote, source_commit
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.repository import Repository
@@ -37,7 +36,6 @@ from openllm_repos.status.problems import (
     about_empty_source,
     about_missing_branch,
     about_operation,
-    about_other_source,
     about_remote,
     about_source,
     about_space,
@@ -288,13 +286,15 @@ class _Family:
             return RepoStatus(repo, Standing.EMPTY)
         if mine is None:
             return RepoStatus(repo, Standing.UNKNOWN)
-        held = hold_against_remote(self._clone, mine, remote)
+        try:
+            held = hold_against_remote(self._clone, mine, remote)
+        except OtherSource as why:
+            self._commit = remote.tip
+            self._note(Problem.of(repo.name, why))
+            return RepoStatus(repo, Standing.UNRELATED)
         behind, ahead = held.behind, held.unpushed or 0
         if behind:  # a clone that lags says so, and makes no target differ
             self._commit = remote.tip
-        if behind and ahead and merge_base(self._clone, mine, remote.tip) is None:
-            self._note(about_other_source(remote))
-            return RepoStatus(repo, Standing.UNRELATED)
         self._note(*about_source(remote, behind=behind, ahead=ahead))
         standing = {
             (False, False): Standing.OK,

@@ -14,7 +14,7 @@ from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.log import Operation
 from openllm_repos.manifest.model import DriftPolicy, Repo
 from openllm_repos.names.ref import BranchName
-from openllm_repos.text import redact, show
+from openllm_repos.text import show
 
 _NAMED = 3
 _WORDS = 300  # characters of the Hub's own words that are shown
@@ -72,13 +72,6 @@ def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Pr
         )
     elif ahead:
         yield Problem(name, f"lacks {_commits(ahead)} that this clone has.", push)
-
-
-def about_other_source(remote: RemoteState) -> Problem:
-    """Say that this is a clone of something else."""
-    repo = remote.repo
-    message = f"has no commit in common with this clone: this is no clone of {redact(repo.url)}."
-    return Problem(repo.name, message, command_line("git", "clone", repo.url, remark="and work there"))
 
 
 def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:
