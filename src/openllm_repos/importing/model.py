@@ -21,7 +21,8 @@ class ImportConflict(ConflictError):
         super().__init__(
             f"{target.name}: commit {commit[:10]} does not go together with what the source has by now: {paths};"
             " nothing was changed.",
-            hint=f"openllm-repos sync {target.name} --resolve  # resolve it in a sync, then import again",
+            hint=f"openllm-repos sync {target.name}  # merges both sides, or says how to settle what it cannot\n"
+            f"openllm-repos import {target.name}",
         )
         self.commit = commit
         self.conflicts = conflicts
