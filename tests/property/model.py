@@ -180,8 +180,11 @@ class Kernel:
         return Relation(at, base, whole, sorted(own, key=lambda commit: commit.id), drift, contained)
 
     def state_of_file(self, at: Commit | None, tip: Commit, path: str) -> Commit | None:
-        """Return the newest commit whose state has a file: maps that are no more may come again."""
-        if at is None or path in at.stated.layout.there.values():
+        """Return the newest commit whose state has a file: maps that are no more may come again.
+
+        What they wrote is left behind; what is not there any more was undone, or taken away there.
+        """
+        if at is None or path in at.stated.layout.there.values() or not version(at.tree, path):
             return at
         stated = (c for c in self.since(tip, None)[::-1] if c.state and path in c.state.layout.there.values())
         return next(stated, at)

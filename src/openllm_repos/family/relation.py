@@ -290,7 +290,8 @@ class _Relating:
         """
         files: dict[bytes, Entry | None] = {}
         since = None
-        left = {path for path in paths if at.state.maps and not at.state.writes(path)}
+        there = self._tree(part, at.id)  # it has what maps leave behind, and nothing of what was undone
+        left = {path for path in paths if at.state.maps and not at.state.writes(path) and part.file(there, path)}
         with closing(past_states(self.repository, self.reader, at.id, self.manifest.source.url)) as states:
             for one in states if left else ():
                 found = {path for path in left if one.state.writes(path)}
