@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.support.process import RunTool
 from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
 from tests.support.served import LFS_LINE, Served, ServedFamily, login, pointer
+from tests.support.terminal import run_on_terminal
 
 MAPS = (("core/src/", "training/"), ("configs/*.json", "configs/"))
 CONTENT = bytes(range(256)) * 40
@@ -54,6 +56,12 @@ def test_the_content_is_there_before_the_branch_moves(hub: ServedFamily) -> None
     assert push.endswith("git-receive-pack")
     assert hub.pulled("training/model.bin") == CONTENT
     assert hub.space.read("training/model.bin") == pointer(CONTENT).encode()
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_how_far_the_content_is(hub: ServedFamily) -> None:
+    shown = run_on_terminal("sync", "--yes", cwd=hub.clone.path, env={"TERM": "xterm"}).err
+    assert re.search(r"\rLFS upload 1/1: 100% *\r +\r", shown)
 
 
 @pytest.mark.slow

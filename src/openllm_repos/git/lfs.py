@@ -22,6 +22,7 @@ from openllm_repos.git.bench import bench
 from openllm_repos.git.network import host_name
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.process import Git
+from openllm_repos.git.progress import OnProgress
 from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, lfs_settings
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.watch import Monitor
@@ -33,6 +34,10 @@ _POINTER_HEAD = b"version https://git-lfs.github.com/spec/v1\noid sha256:"
 _ONE_TRY = ("lfs.transfer.maxretries=1",)  # how often is a matter of the one policy
 _HTTP = re.compile(rb"trace git-lfs: HTTP: (?:(GET|HEAD|POST|PUT) |([0-9]{3})\r?$)", re.MULTILINE)
 _TRACE_END = 1 << 20  # bytes; an answer's JSON may stand between two exchanges
+_PROGRESS = re.compile(
+    rb"^(upload|download) ([0-9]{1,9})/([0-9]{1,9}) ([0-9]{1,18})/([0-9]{1,18}) [^\n]*\n", re.MULTILINE
+)
+_PROGRESS_END = 1 << 14  # bytes; a line ends with a path
 _NOBODY = b"openllm-repos <openllm-repos@localhost> 0 +0000"
 
 
@@ -140,14 +145,23 @@ def _patiently(
     def attempt() -> LfsResult:
         with _pointers(repository, files, folder) as (git, commit):
             trace = _Trace(git.folder / "http-trace", repository.retry, host)
-            done = git.run(
-                *("lfs", *asked, commit),
-                ok=range(-255, 256),
-                settings=(*settings, *_ONE_TRY),
-                deadline=deadline,
-                environment={**repository.reach(url), "GIT_TRACE": os.fspath(trace.path)},
-                monitor=Monitor(look=trace.look),
-            )
+            progress = _Progress(git.folder / "progress", repository.git.on_progress)
+
+            def look() -> None:
+                trace.look()
+                progress.look()
+
+            try:
+                done = git.run(
+                    *("lfs", *asked, commit),
+                    ok=range(-255, 256),
+                    settings=(*settings, *_ONE_TRY),
+                    deadline=deadline,
+                    environment={**repository.reach(url), "GIT_TRACE": os.fspath(trace.path), **progress.environment},
+                    monitor=Monitor(look=look),
+                )
+            finally:
+                progress.end()
             if done.code != 0 and (passing := trace.read().passing) is not None:
                 raise LfsUnavailable(host, passing, done.said)
             return LfsResult(done.code, done.said, trace.read().status)
@@ -245,6 +259,37 @@ class _Trace:
                 f"{self._host} asks to wait for longer. Run the same command again later, or be patient: --patience 600"
             )
             raise LfsUnavailable(self._host, replace(passing, tries=0), "", hint)
+
+
+class _Progress:
+    """How far a git-lfs is, as it writes it down itself.
+
+    Args:
+        path: where it writes.
+        show: gets a line now and then, an empty one at the end; None where nobody watches.
+    """
+
+    def __init__(self, path: Path, show: OnProgress | None) -> None:
+        self._path = path
+        self._show = show
+        self.environment = {} if show is None else {"GIT_LFS_PROGRESS": os.fspath(path)}
+
+    def look(self) -> None:
+        """Show the last line that it wrote whole."""
+        if self._show is None:
+            return
+        with contextlib.suppress(FileNotFoundError), self._path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _PROGRESS_END))
+            if rows := _PROGRESS.findall(file.read()):
+                what, number, count, done, size = (row.decode() for row in rows[-1])
+                share = f"{int(done) / int(size):.0%}" if int(size) else "100%"
+                self._show(f"LFS {what} {number}/{count}: {share}")
+
+    def end(self) -> None:
+        """Take the line away, after a last one for those who were too quick."""
+        self.look()
+        if self._show is not None:
+            self._show("")
 
 
 @contextlib.contextmanager

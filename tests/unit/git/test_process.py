@@ -136,3 +136,10 @@ def test_git_is_found_where_path_says_first(shim: GitShim) -> None:
 def test_a_system_without_large_pipes_works_as_well(git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(fcntl, "F_SETPIPE_SZ", raising=False)
     assert git.text("log", "--format=%s") == "two\none"
+
+
+def test_a_connection_over_which_nothing_comes_is_given_up_whatever_a_person_has_set(clone: Clone, git: Git) -> None:
+    clone.git("config", "http.lowSpeedLimit", "0")
+    asked = ("config", "--get-regexp", "^http[.]lowspeed")
+    last = dict(line.split() for line in git.run(*asked).stdout.decode().splitlines())
+    assert last == {"http.lowspeedlimit": "1", "http.lowspeedtime": "300"}
