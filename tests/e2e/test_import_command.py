@@ -289,7 +289,9 @@ def test_a_commit_that_meets_other_lines_of_a_squashed_import_stops(family: Fami
     done = family.run("import", "space", cwd=family.clone.path)
     assert (done.code, family.persons_own()) == (3, before)
     assert "does not go together with what the source has by now: training/model.py" in done.err
-    assert "openllm-repos sync space --resolve" in done.err
+    assert "next: openllm-repos sync space  #" in done.err
+    stopped = family.sync("--yes")
+    assert (stopped.code, "next: openllm-repos sync space --resolve" in stopped.out) == (3, True)
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def _alone(context: click.Context, option: click.Parameter, spaces: tuple[str, .
 )
 @click.option("--github", metavar="OWNER/NAME", help="The source on GitHub; else the remote origin says it.")
 @click.option(
-    "--space", metavar="OWNER/NAME", multiple=True, callback=_alone, help="The Space that runs part of the code."
+    "--space", metavar="OWNER/NAME", multiple=True, callback=_alone, help="The Space that runs part of the code, once."
 )
 @click.option("--model", "models", metavar="OWNER/NAME", multiple=True, help="A model; repeatable.")
 @click.option("--dataset", "datasets", metavar="OWNER/NAME", multiple=True, help="A dataset; repeatable.")

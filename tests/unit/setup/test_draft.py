@@ -69,13 +69,12 @@ def test_a_source_that_is_neither_on_github_nor_on_the_hub() -> None:
 def test_the_documents_and_the_demo_call_each_repo_as_init_does() -> None:
     """A person who has read the README finds its names in the manifest that they get."""
     source = place_of(Kind.GITHUB, "louischua/openllm")
-    written = [
-        found
-        for path in TOLD
-        for found in re.findall(
-            r'^\[repos\.([\w-]+)\]\n(space|model|dataset) = "(.*?)"', path.read_text(), re.MULTILINE
-        )
-    ]
+    written: list[tuple[str, str, str]] = []
+    for path in TOLD:
+        rows = re.findall(r'^\[repos\.([\w-]+)\]\n(space|model|dataset) = "(.*?)"', path.read_text(), re.MULTILINE)
+        spaces = {repo_id for _, kind, repo_id in rows if kind == Kind.SPACE}
+        # of several Spaces, a person names all but the one of `init`
+        written += [row for row in rows if len(spaces) < 2 or row[1] != Kind.SPACE or row[0] == "space"]
     assert len(written) > 10
     for name, kind, repo_id in written:
         place = place_of(Kind(kind), repo_id)
