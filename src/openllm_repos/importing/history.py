@@ -240,9 +240,8 @@ class Inverse:
                 if projected in self._copied_from:
                     self._by_tree.setdefault(tree, ObjectId(self._copied_from[projected].decode()))
         with PackWriter(self.repository.git, self.repository.objects_dir, self.repository.object_format) as writer:
-            tree = self.part.write(self.mapped(commit), writer)
+            found = self._by_tree.get(self.part.write(self.mapped(commit), writer))
             writer.finish(unpack=True)  # a node is written once, and a merge has to find it before our pack is there
-        found = self._by_tree.get(tree)
         return None if found is None else self._anchor(found)
 
     def _placed(
