@@ -80,6 +80,7 @@ def _unwritable(folder: Path) -> EnvironmentProblem | None:
 def _bad_setting(verb: str, probe: Probe) -> EnvironmentProblem | None:
     """Ask git for its help, for which it reads the same configuration, and for values as what they must be."""
     asked: list[tuple[str, ...]] = [(verb, "-h"), ("hash-object", "--stdin")]
+    asked.append(("config", "--type=int", "--get", "core.bigFileThreshold"))  # git 2.55 reads it where it needs it
     if verb in _NETWORK:
         asked += [("config", f"--type={kind}", "--get", key) for key, kind in _HTTP.items()]
     for args in asked:
