@@ -178,6 +178,7 @@ class Child:
         self._poll.unregister(self._in)
         if self._last and self.process.stdin is not None:
             self.process.stdin.close()
+            self._in = -1  # the system gives the number to whatever is opened next
 
     def _keep_stderr(self) -> None:
         block = os.read(self._err, _BLOCK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,4 +109,19 @@ def test_neither_side_waits_for_the_other_while_both_write(clone: Clone) -> None
             child.send((tip + b"\n") * 1000)
         child.send(b"", last=True)
         assert child.read().count(b"\n") == 100_000
+        assert child.wait() == 0
+
+
+def test_the_number_of_a_closed_pipe_that_is_given_away_again_is_not_taken_for_the_pipe(
+    fake_git: Callable[[str], Git],
+) -> None:
+    git = fake_git("cat >/dev/null\nexec >&- 2>&-\nsleep 0.3")
+    with git.popen("hash-object", stdin=subprocess.PIPE) as child, contextlib.ExitStack() as taken:
+        assert child.process.stdin is not None
+        number = child.process.stdin.fileno()
+        handle = -1
+        while handle < number:  # the next one that is free is that of the pipe, once it is closed
+            handle = os.open(os.devnull, os.O_RDONLY)
+            taken.callback(os.close, handle)
+        child.send(b"data", last=True)
         assert child.wait() == 0
