@@ -139,6 +139,54 @@ def follow(family: Family, row: Row) -> None:
     assert family.run("sync", "space", "--yes", cwd=family.clone.path).code == 0
 
 
+def steps(said: str) -> list[list[str]]:
+    """Return the commands among the lines of a hint, or of an output."""
+    lines = [line.strip().removeprefix("next: ").partition("  #")[0] for line in said.splitlines()]
+    return [shlex.split(line) for line in lines if line.startswith(("git ", "openllm-repos "))]
+
+
+def paste(family: Family, said: str) -> None:
+    """Run the commands that were named, one after the other."""
+    for program, *args in steps(said):
+        if program == "git":
+            family.clone.git(*args)
+        else:
+            done = family.run(*args, *([] if "diff" in args else ["--yes"]), cwd=family.clone.path)
+            assert done.code == 0, (args, done.out, done.err)
+
+
+@pytest.mark.parametrize("space", ["lacks what is newer", "has it", "was synced before the rewrite"])
+def test_a_clone_that_lags_names_the_pull_and_then_the_sync_that_help(family: Family, space: str) -> None:
+    """The step of status, of sync and of diff is the same."""
+    synced(family)
+    old = family.clone.tip()
+    if space == "was synced before the rewrite":
+        family.commit("Given up", {MODEL: text(l9="given up")})
+        family.synced()
+        family.clone.git("reset", "-q", "--hard", old)
+    family.commit("Better", {MODEL: text(l2="better")})
+    if space == "has it":
+        family.synced()
+    family.clone.git("reset", "-q", "--hard", old)
+    pull = ["git", "pull", "--ff-only", "origin", "main"]
+    for command in (("sync", "--yes"), ("diff",), ("sync", "--dry-run")):
+        done = family.run(*command, cwd=family.clone.path)
+        assert "Your main is 1 commit behind its remote; what is newer does not come along." in done.out
+        assert steps(done.out)[0] == pull
+        assert ("space has newer commits of the source than" in done.out) is (space != "lacks what is newer")
+    if space == "was synced before the rewrite":
+        refused = family.run("import", "space", cwd=family.clone.path)
+        assert (refused.code, steps(refused.err)[0]) == (3, pull)
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    named = {problem["repo"]: problem["next"] for problem in facts["problems"]}
+    assert steps(named["main"]) == [pull]
+    assert ("space" in named) is (space != "has it")
+    paste(family, named.get("space", named["main"]))
+    family.synced()
+    assert family.space.read(THERE).decode() == text(l2="better")
+    assert family.run("status", "--check", cwd=family.clone.path).code == 0
+
+
 @pytest.mark.parametrize("history", ["full", "squash"])
 def test_a_clone_that_lags_says_so_and_makes_no_target_differ(family: Family, history: str) -> None:
     with_history(family, history)

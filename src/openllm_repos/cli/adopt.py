@@ -14,7 +14,7 @@ from openllm_repos.cli.completion import TARGET
 from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of, only
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import hint_lines, note_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Adoption, FileChange, Match, Outcome, Stopped, TargetPlan, Trace
 from openllm_repos.preflight.card import hub_validator
@@ -95,7 +95,7 @@ def adoption_lines(adoption: Adoption, *, every_file: bool = True) -> Iterator[s
     """Yield what was found and what would be done."""
     yield f"{adoption.source} at {adoption.source_commit[:10]}"
     for note in adoption.notes:
-        yield f"note: {show(note)}"
+        yield from note_lines(note)
     if isinstance(adoption.step, Stopped):
         yield from stopped_lines(adoption.step)
     if adoption.said:

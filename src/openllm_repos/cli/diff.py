@@ -85,12 +85,12 @@ class _Seen:
 
 
 def _print(plan: SyncPlan, seen: Sequence[_Seen], *, only_drift: bool) -> None:
+    from openllm_repos.hint import note_lines
     from openllm_repos.plan import Stopped
-    from openllm_repos.text import show
 
     click.echo(f"{plan.source} at {plan.source_commit[:10]}")
     for note in plan.notes:
-        click.echo(f"note: {show(note)}")
+        click.echo("\n".join(note_lines(note)))
     for one in seen:
         if isinstance(one.step, Stopped) or not only_drift:
             click.echo("\n".join(_sync_lines(one)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openllm_repos.hint import hint_lines, next_steps
+from openllm_repos.hint import hint_lines, next_steps, note_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import (
     Action,
@@ -35,7 +35,7 @@ def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
     """Yield a plan as lines; long lists of files are cut unless `every_file`."""
     yield f"{plan.source} at {plan.source_commit[:10]}"
     for note in plan.notes:
-        yield f"note: {show(note)}"
+        yield from note_lines(note)
     for step in plan.targets:
         if isinstance(step, Stopped):
             yield from stopped_lines(step, every_file=every_file)

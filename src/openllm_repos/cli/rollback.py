@@ -23,7 +23,7 @@ from openllm_repos.cli.plan_text import (
 )
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import hint_lines, note_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Action, Outcome, Stopped, TargetPlan
 from openllm_repos.preflight.card import hub_validator
@@ -106,7 +106,7 @@ class _Rollback(Change[Rollback, Outcomes]):
 def _lines(plan: Rollback, *, every_file: bool) -> Iterator[str]:
     """Yield what would be done, and what the target loses by it."""
     for note in plan.notes:
-        yield f"note: {show(note)}"
+        yield from note_lines(note)
     if plan.step is None:
         yield show(plan.said)
         return

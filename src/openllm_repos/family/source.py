@@ -38,6 +38,20 @@ class SourceState:
     behind: int
     unpushed: int | None
 
+    def catch_up(self, repository: Repository, remote: RemoteState) -> str:
+        """Return the commands that give clone and remote the same commit; an empty string where they have."""
+        branch, name = remote.repo.branch, remote.endpoint.name or remote.endpoint.push_url
+        here = repository.top is not None and current_branch(repository) == branch
+        commands = []
+        if self.behind and not here and not self.unpushed:  # a pull would go into another branch, or has nowhere to go
+            commands.append(command_line("git", "fetch", name, f"{branch}:{branch}"))
+        elif self.behind:
+            commands += [] if here else [command_line("git", "switch", branch)]
+            commands.append(command_line("git", "pull", "--rebase" if self.unpushed else "--ff-only", name, branch))
+        if self.unpushed != 0:
+            commands.append(command_line("git", "push", name, branch))
+        return "\n".join(commands)
+
 
 class OtherSource(ConflictError):
     """This is a clone of something else."""
@@ -110,11 +124,13 @@ def hold_against_remote(repository: Repository, commit: ObjectId, remote: Remote
     return SourceState(commit, behind, count(repository, commit, without=[remote.tip]))
 
 
-def is_newest(repository: Repository, remote: RemoteState, commit: ObjectId) -> bool:
-    """Whether a source commit has all that the source's remote has; False where the remote did not say."""
+def to_fetch_first(repository: Repository, remote: RemoteState, commit: ObjectId) -> str:
+    """Return the commands to run first where a source commit lacks, or may lack, what the source's remote has."""
     if remote.problem or remote.remembered:
-        return False
-    return remote.tip is None or is_ancestor(repository, remote.tip, commit)
+        return command_line("git", "fetch", remote.endpoint.name or remote.endpoint.push_url, remote.repo.branch)
+    if remote.tip is None or is_ancestor(repository, remote.tip, commit):
+        return ""
+    return hold_against_remote(repository, commit, remote).catch_up(repository, remote)
 
 
 def require_pushed(source: Repo, state: SourceState) -> None:

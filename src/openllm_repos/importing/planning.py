@@ -9,7 +9,7 @@ from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.relation import NotAdopted, Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
-from openllm_repos.family.source import hold_against_remote, source_commit
+from openllm_repos.family.source import hold_against_remote, source_commit, to_fetch_first
 from openllm_repos.git.describe import describe
 from openllm_repos.git.history import is_ancestor
 from openllm_repos.git.merge import merge_overlaps
@@ -54,6 +54,9 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
     repository.require_history()
     states = bring(repository, list(ask(repository, [source, target]).values()))
     commit, notes = _newest_source(repository, source, states[source.name])
+    mine = read_ref(repository, source.branch.ref)
+    first = "" if mine is None else to_fetch_first(repository, states[source.name], mine)
+    sync = "\n".join(filter(None, (first, f"openllm-repos sync {name}")))
     remote = states[target.name]
     remote.require_branch()
     plan = ImportPlan(source.name, target.name, redact(target.url), branch, commit, target_tip=remote.tip, notes=notes)
@@ -62,11 +65,11 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
         if relation.state is State.NOT_ADOPTED:
             raise NotAdopted(target, relation)
         if relation.state in {State.AHEAD, State.REWRITTEN}:
-            raise _went_back(source, target, relation)
+            raise _went_back(source, target, relation, sync)
         plan = replace(plan, old=read_ref(repository, branch.ref), held=relation.held)
         if relation.tip is None or not relation.drift.files:
             return replace(plan, said=_nothing(target, relation))
-        return _Planner(manifest, repository, reader, target, relation).plan(plan)
+        return _Planner(manifest, repository, reader, target, relation, sync).plan(plan)
 
 
 def _newest_source(repository: Repository, source: Repo, remote: RemoteState) -> tuple[ObjectId, tuple[str, ...]]:
@@ -80,12 +83,12 @@ def _newest_source(repository: Repository, source: Repo, remote: RemoteState) ->
     return hold_against_remote(repository, mine, remote).commit, ()
 
 
-def _went_back(source: Repo, target: Repo, relation: Relation) -> ConflictError:
+def _went_back(source: Repo, target: Repo, relation: Relation, sync: str) -> ConflictError:
     """Say why nothing is imported: the target has commits that the source gave up, and they would come home too."""
     return ConflictError(
         f"{target.name} was synced from {str(relation.synced_from)[:10]}, which {source.branch} no longer has: an"
         " import would bring that back.",
-        hint=f"openllm-repos sync {target.name}  # lets it follow\nopenllm-repos import {target.name}",
+        hint=f"{sync}  # lets it follow\nopenllm-repos import {target.name}",
     )
 
 
@@ -103,13 +106,14 @@ def _nothing(target: Repo, relation: Relation) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    """One plan in the making; the target has drift."""
+    """One plan in the making; the target has drift. `sync` has the commands that sync it."""
 
     manifest: Manifest
     repository: Repository
     reader: ObjectReader
     target: Repo
     relation: Relation
+    sync: str
 
     def plan(self, plan: ImportPlan) -> ImportPlan:
         """Make the commits, prove them, and see how they go together with the source and with the branch."""
@@ -214,7 +218,7 @@ class _Planner:
             f"{name}: with the imported commits it would still have drift: {paths}.",
             hint=f"openllm-repos diff {name} --patch  # make these changes in the source by hand, then sync"
             if self.relation.contained
-            else f"openllm-repos sync {name}\nopenllm-repos import {name}",
+            else f"{self.sync}\nopenllm-repos import {name}",
         )
 
     def _no_ground(self) -> ConflictError:
@@ -224,7 +228,7 @@ class _Planner:
         what = "the source" if last is None else last[:10]
         return ConflictError(
             f"{name} was last synced from {what}, which is not in the history of {branch} any more.",
-            hint=f"openllm-repos sync {name}\nopenllm-repos import {name}",
+            hint=f"{self.sync}\nopenllm-repos import {name}",
         )
 
     def _require_branch(self, plan: ImportPlan) -> None:

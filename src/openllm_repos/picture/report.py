@@ -75,8 +75,15 @@ def look_ahead(manifest: Manifest, clone: Repository, family: FamilyStatus) -> F
         family: how every repo stands.
     """
     steps = {} if family.remembered else dict(_steps(manifest, clone, family))
-    problems = (*with_stops(family.problems, steps), *_open_merges(manifest, clone))
+    problems = (*after_catch_up(with_stops(family.problems, steps), family.catch_up), *_open_merges(manifest, clone))
     return replace(family, steps=steps, problems=problems)
+
+
+def after_catch_up(problems: Iterable[Problem], catch_up: str) -> Iterator[Problem]:
+    """Yield the problems, with what a clone that lags needs first before each sync: it carries the clone's commit."""
+    for problem in problems:
+        syncs = catch_up and f"{_SYNC} {problem.repo}" in problem.next
+        yield replace(problem, next=f"{catch_up}\n{problem.next}") if syncs else problem
 
 
 def _steps(
@@ -86,14 +93,14 @@ def _steps(
     due = [one.repo.name for one in family.repos if one.repo.maps and one.standing.syncable]
     if family.source_commit is None or not due:
         return
-    from openllm_repos.family.source import is_newest
+    from openllm_repos.family.source import to_fetch_first
     from openllm_repos.sync.planning import SyncOptions, plan_target
 
     try:
         clone.require_merge()
     except ReposError:  # this git can show how repos stand, but cannot merge
         return
-    options = SyncOptions(newest=is_newest(clone, family.remotes[manifest.source.name], family.source_commit))
+    options = SyncOptions(fetch_first=to_fetch_first(clone, family.remotes[manifest.source.name], family.source_commit))
     for name in due:
         yield name, plan_target(manifest, clone, family.remotes[name], family.source_commit, options)
 

@@ -41,7 +41,11 @@ def _shared(report: Report) -> Iterator[Problem]:
             yield problem
         elif problem == lacking[0]:
             message = f"are {counted(len(names), 'target')} that only lack commits of the source."
-            yield Problem(", ".join(names), message, f"{_SYNC} {' '.join(names)}")
+            yield Problem(", ".join(names), message, _synced(report, *names))
+
+
+def _synced(report: Report, *names: str) -> str:
+    return "\n".join(filter(None, (report.status.catch_up, f"{_SYNC} {' '.join(names)}")))
 
 
 def _planned(repo: str, report: Report) -> TargetPlan | Stopped | None:
@@ -56,6 +60,6 @@ def _only_lacking(report: Report) -> list[Problem]:
     return [
         problem
         for problem in report.status.problems
-        if problem.repo in waiting and often[problem.repo] == 1 and problem.next == f"{_SYNC} {problem.repo}"
+        if problem.repo in waiting and often[problem.repo] == 1 and problem.next == _synced(report, problem.repo)
         if not isinstance(_planned(problem.repo, report), Stopped)
     ]

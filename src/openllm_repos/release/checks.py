@@ -41,23 +41,19 @@ def about_source(
     manifest: Manifest, repository: Repository, remote: RemoteState, commit: ObjectId
 ) -> Iterator[Obstacle]:
     """The source is clean, and this clone and its remote have the same tip."""
-    name, branch = manifest.source.name, manifest.source.branch
-    where = (remote.endpoint.name or remote.endpoint.push_url, branch)
-    push = command_line("git", "push", *where)
+    name = manifest.source.name
     held = hold_against_remote(repository, commit, remote)
+    catch_up = held.catch_up(repository, remote)
     if held.unpushed is None:
-        yield Obstacle(name, f"has no branch {branch} on its remote yet.", push)
+        yield Obstacle(name, f"has no branch {manifest.source.branch} on its remote yet.", catch_up)
     elif held.unpushed and held.behind:
         message = f"this clone and the remote have both gone on ({held.unpushed} here, {held.behind} there)."
-        yield Obstacle(name, message, f"{command_line('git', 'pull', '--rebase', *where)}\n{push}")
+        yield Obstacle(name, message, catch_up)
     elif held.unpushed:
         verb = "is" if held.unpushed == 1 else "are"
-        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", push)
+        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", catch_up)
     elif held.behind:
-        message = f"has {_commits(held.behind)} on its remote that this clone lacks."
-        bare = repository.top is None  # and has nothing to pull into
-        fetch = command_line("git", "fetch", where[0], f"{branch}:{branch}")
-        yield Obstacle(name, message, fetch if bare else command_line("git", "pull", "--ff-only", *where))
+        yield Obstacle(name, f"has {_commits(held.behind)} on its remote that this clone lacks.", catch_up)
     if repository.top is not None:
         changed = repository.person().run("status", "--porcelain", "-z", "--untracked-files=no").stdout
         files = [row for row in changed.split(b"\0") if row]

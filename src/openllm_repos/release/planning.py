@@ -11,7 +11,7 @@ from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.releases import known_tags
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState, ask, bring
-from openllm_repos.family.source import is_newest, source_commit
+from openllm_repos.family.source import source_commit, to_fetch_first
 from openllm_repos.family.state import find_state
 from openllm_repos.family.tags import TagState, tag_state
 from openllm_repos.git.objects import ObjectReader
@@ -102,7 +102,8 @@ class _Planning:
         """Return the plan with everything that stands against it."""
         manifest, repository = self.manifest, self.desk.repository
         targets = [repo for repo in manifest.released if repo.role is Role.TARGET]
-        asked_for = SyncOptions(newest=is_newest(repository, self.states[manifest.source.name], self.commit))
+        source = self.states[manifest.source.name]
+        asked_for = SyncOptions(fetch_first=to_fetch_first(repository, source, self.commit))
         steps = tuple(
             plan_target(manifest, repository, self.states[repo.name], self.commit, asked_for) for repo in targets
         )
@@ -112,7 +113,7 @@ class _Planning:
             tree = ObjectId(found.data[5 : found.data.index(b"\n")].decode())
             path = self.options.manifest_path
             obstacles = [
-                *checks.about_source(manifest, repository, self.states[manifest.source.name], self.commit),
+                *checks.about_source(manifest, repository, source, self.commit),
                 *checks.about_manifest(reader, manifest, self.commit, path),
                 *checks.about_versions(
                     manifest, manifest.source.name, manifest.source, reader, self.commit, self.options.version

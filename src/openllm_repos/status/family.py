@@ -146,6 +146,7 @@ class FamilyStatus:
         released: whether the newest release is complete, as far as that can be told.
         remotes: what each remote said, for those who want to look closer without asking again.
         steps: what a sync would do with targets that it is for, where somebody has looked.
+        catch_up: the commands that give clone and remote of the source the same commit, which a sync then carries.
     """
 
     project: str
@@ -157,6 +158,7 @@ class FamilyStatus:
     released: bool = True
     remotes: Mapping[RepoName, RemoteState] = field(default_factory=dict)
     steps: Mapping[RepoName, TargetPlan | Stopped] = field(default_factory=dict)
+    catch_up: str = ""
 
     def only(self, names: Sequence[str]) -> FamilyStatus:
         """Return what concerns the repos named, all of it where none is; a target's state needs the source's, too."""
@@ -245,6 +247,7 @@ class _Family:
         self._waiting: list[RemoteState] = []
         self._remotes: dict[RepoName, RemoteState] = {}
         self._commit: ObjectId | None = None
+        self._catch_up = ""
 
     def take(self, remote: RemoteState) -> None:
         """Take in what one remote said. A target waits until it is known what it is to be held against."""
@@ -295,7 +298,8 @@ class _Family:
         behind, ahead = held.behind, held.unpushed or 0
         if behind:  # a clone that lags says so, and makes no target differ
             self._commit = remote.tip
-        self._note(*about_source(remote, behind=behind, ahead=ahead))
+        self._catch_up = held.catch_up(self._clone, remote)
+        self._note(*about_source(repo, held, self._catch_up))
         standing = {
             (False, False): Standing.OK,
             (True, False): Standing.BEHIND,
@@ -373,7 +377,8 @@ class _Family:
         unfinished = [operation for operation in begun(self._clone) if operation.release is None]
         problems += [problem for operation in unfinished for problem in about_operation(operation)]
         done = not releases
-        return FamilyStatus(name, source, self._commit, offline, found, tuple(problems), done, self._remotes)
+        told = (found, tuple(problems), done, self._remotes)
+        return FamilyStatus(name, source, self._commit, offline, *told, catch_up=self._catch_up)
 
 
 def _committed(reader: ObjectReader, tip: ObjectId | None) -> datetime | None:

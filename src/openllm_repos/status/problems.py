@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from openllm_repos.errors import NameRefused, ReposError
 from openllm_repos.family.relation import NotAdopted, Relation, State
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.source import SourceState
 from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.log import Operation
@@ -58,20 +59,12 @@ def about_remote(remote: RemoteState) -> Problem:
     return Problem(remote.repo.name, remote.trouble, remote.hint)
 
 
-def about_source(remote: RemoteState, *, behind: int, ahead: int) -> Iterator[Problem]:
-    """Say what clone and remote of the source lack of each other."""
-    name, branch = remote.repo.name, remote.repo.branch
-    where = (remote.endpoint.name or remote.endpoint.push_url, branch)
-    push = command_line("git", "push", *where)
-    if behind and ahead:
-        message = f"has {_commits(behind)} that this clone lacks, and lacks {_commits(ahead)} that this clone has."
-        yield Problem(name, message, f"{command_line('git', 'pull', '--rebase', *where)}\n{push}")
-    elif behind:
-        yield Problem(
-            name, f"has {_commits(behind)} that this clone lacks.", command_line("git", "pull", "--ff-only", *where)
-        )
-    elif ahead:
-        yield Problem(name, f"lacks {_commits(ahead)} that this clone has.", push)
+def about_source(source: Repo, held: SourceState, catch_up: str) -> Iterator[Problem]:
+    """Say what clone and remote of the source lack of each other, and the commands that end it."""
+    parts = [f"has {_commits(held.behind)} that this clone lacks"] if held.behind else []
+    parts += [f"lacks {_commits(held.unpushed)} that this clone has"] if held.unpushed else []
+    if parts:
+        yield Problem(source.name, f"{', and '.join(parts)}.", catch_up)
 
 
 def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:

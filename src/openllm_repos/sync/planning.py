@@ -12,9 +12,9 @@ from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import (
     SourceState,
     hold_against_remote,
-    is_newest,
     require_pushed,
     source_commit,
+    to_fetch_first,
 )
 from openllm_repos.family.state import TargetState
 from openllm_repos.git.history import count, write_commit
@@ -51,8 +51,8 @@ class SyncOptions:
         validate: asks the Hub about a card; without it the rules that it is known to have are used.
         settled: conflicts that the person has settled by naming a side; then one target is synced.
         allow_empty: maps (their `from`) that may match no file any more, so that theirs are deleted in the targets.
-        newest: whether the commit has all that the source's remote has. Only then can a target that has more than the
-            commit be taken back to it: the source was reset, or rewritten. Else the clone may merely lag.
+        fetch_first: what to run first, where the commit may lack something that the source's remote has: the clone may
+            merely lag then, and only a source that was reset, or rewritten, takes a target back.
     """
 
     revision: str | None = None
@@ -60,17 +60,17 @@ class SyncOptions:
     validate: Validate | None = None
     settled: tuple[Settled, ...] = ()
     allow_empty: tuple[str, ...] = ()
-    newest: bool = True
+    fetch_first: str = ""
 
 
 class FetchFirst(ConflictError):
     """A target was synced from a commit that the one to carry over does not have, and the clone may merely lag."""
 
-    def __init__(self, source: Repo, target: Repo, relation: Relation) -> None:
+    def __init__(self, source: Repo, target: Repo, relation: Relation, first: str) -> None:
         super().__init__(
             f"{target.name} was synced from {str(relation.synced_from)[:10]}, which {relation.source_commit[:10]} does"
             f" not have; only the newest commit of {source.name} may take that back.",
-            hint=f"git fetch origin {source.branch}\nThen bring {source.branch} up to date, or name another commit.",
+            hint=f"{first}\nopenllm-repos sync {target.name}",
         )
 
 
@@ -109,7 +109,7 @@ def plan_sync(
     options = options or SyncOptions()
     _require_maps(wanted, options.allow_empty)
     states, commit, notes = source_to_carry(manifest, repository, wanted, options)
-    options = replace(options, newest=is_newest(repository, states[manifest.source.name], commit))
+    options = replace(options, fetch_first=to_fetch_first(repository, states[manifest.source.name], commit))
     plans = tuple(plan_target(manifest, repository, states[target.name], commit, options) for target in wanted)
     about = [note for plan in plans if isinstance(plan, TargetPlan) for note in plan.notes]
     maps = map_notes(manifest, repository, wanted, commit)
@@ -156,8 +156,8 @@ def _source_notes(
         require_pushed(manifest.source, state)
     if state.behind and options.revision is None:
         behind = "1 commit" if state.behind == 1 else f"{state.behind} commits"
-        branch = manifest.source.branch
-        return (f"Your {branch} is {behind} behind its remote; this sync carries {commit[:10]}, not what is newer.",)
+        said = f"Your {manifest.source.branch} is {behind} behind its remote; what is newer does not come along."
+        return (f"{said}\n{state.catch_up(repository, remote)}",)
     return ()
 
 
@@ -201,10 +201,11 @@ def _planned(
     target = remote.repo
     if relation.contained:
         return nothing_to_do(relation, remote)
-    if relation.state in {State.AHEAD, State.REWRITTEN} and not options.newest:
+    if relation.state in {State.AHEAD, State.REWRITTEN} and options.fetch_first:
         if relation.state is State.AHEAD:
-            return nothing_to_do(relation, remote)
-        raise FetchFirst(manifest.source, target, relation)
+            newer = f"{target.name} has newer commits of the source than {relation.source_commit[:10]} already."
+            return replace(nothing_to_do(relation, remote), notes=(newer,))
+        raise FetchFirst(manifest.source, target, relation, options.fetch_first)
     require_mergeable(repository, reader, target, relation, options.allow_empty)
     tree = merged_tree(repository, reader, relation, target, options.settled)
     _check_against_projection(relation, target, tree)

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, NameRefused, UsageError
-from openllm_repos.family.relation import Relation, relate
+from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.source import to_fetch_first
 from openllm_repos.files import atomic_write
 from openllm_repos.git.markers import middle_left
 from openllm_repos.git.merge import Merged, Sides, chosen, merge
@@ -28,6 +29,7 @@ from openllm_repos.sync.checks import unexpected_markers, with_markers
 from openllm_repos.sync.held import Held
 from openllm_repos.sync.merging import conflicted_file, require_in_conflict, sides_of
 from openllm_repos.sync.planning import (
+    FetchFirst,
     SyncOptions,
     bring_tips,
     checked_by_host,
@@ -82,6 +84,9 @@ def begin_resolution(
         relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
         if relation.held:
             raise Held(target.name, relation.held)
+        first = to_fetch_first(repository, remote[manifest.source.name], commit)
+        if first and relation.state in {State.AHEAD, State.REWRITTEN}:
+            raise FetchFirst(manifest.source, target, relation, first)
         require_mergeable(repository, reader, target, relation, options.allow_empty)
         if relation.tip is None or relation.contained:
             raise _no_conflict(target)
