@@ -6,8 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from openllm_repos.errors import UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
-from openllm_repos.family.remotes import CONNECTIONS, ask_one
+from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask_one, bring
+from openllm_repos.family.source import OtherSource, hold_against_remote, source_commit
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, require_writable
 from openllm_repos.git.repository import Repository
@@ -114,8 +116,24 @@ def _ask(
         answer = ok("remote", f"answers{through}; it is still empty", repo=repo.name)
     if commit is None:
         return (answer,)
+    if repo.role is Role.SOURCE and (other := _other_source(repository, state, commit, deadline)) is not None:
+        return (other,)
     said = _why_not(repository, endpoint.push_url, commit, deadline)
     return (answer, _writable(repo, endpoint, said, hub if repository.reach(endpoint.push_url) else None))
+
+
+def _other_source(repository: Repository, state: RemoteState, commit: ObjectId, deadline: float) -> Check | None:
+    """Say that this is a clone of something else, where it is; without the source's branch, `commit` tells that."""
+    with contextlib.suppress(UsageError):  # it has no such branch
+        commit = source_commit(repository, state.repo, state, None)
+    try:
+        with repository.quarantine() as quarantined:
+            brought = bring(quarantined, [state], deadline=deadline)[state.repo.name]
+            if not brought.problem:  # else it answers, but sends nothing: nobody can say
+                hold_against_remote(quarantined, commit, brought)
+    except OtherSource as why:
+        return error("remote", why.message, why.hint, repo=state.repo.name)
+    return None
 
 
 def _why_not(repository: Repository, url: str, commit: ObjectId, deadline: float) -> str:
