@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 from openllm_repos.errors import Passing, ReposError
 from openllm_repos.interrupts import check
 
+PATIENCE = 120.0  # seconds for which a failing host is asked again, if nobody says otherwise
 _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _LIMITED = frozenset({403, 429})  # GitHub says 403 where its rate limit is used up
 _FIRST = 0.5  # seconds before the second try; each further pause is twice as long
@@ -173,11 +174,18 @@ class Tries:
         return True
 
 
-def next_step(host: str, passing: Passing) -> str:
-    """Return what a person can do about a failure that may pass, after the patience for it has ended."""
-    if passing.after is not None and passing.after >= 1:
-        return (
-            f"{host} asks to wait {passing.after:.0f} s. Run the same command again after that, or let it wait:"
-            f" --patience {passing.after + 60:.0f}"
-        )
-    return "It may pass: check the network, and run the same command again in a minute."
+def next_step(host: str, passing: Passing, *, waited: float | None = None) -> str:
+    """Return what a person can do about a failure that may pass, after the patience for it has ended.
+
+    Args:
+        host: who failed, for people.
+        passing: why.
+        waited: the patience, where the host asks to wait for longer and does not say for how long.
+    """
+    if waited is not None:
+        asked, then, enough = f" longer than {waited:.0f} s" if waited else "", "later", max(PATIENCE, 2 * waited)
+    elif passing.after is not None and passing.after >= 1:
+        asked, then, enough = f" {passing.after:.0f} s", "after that", passing.after + 60
+    else:
+        return "It may pass: check the network, and run the same command again in a minute."
+    return f"{host} asks to wait{asked}. Run the same command again {then}, or let it wait: --patience {enough:.0f}"

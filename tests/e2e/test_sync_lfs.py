@@ -279,6 +279,8 @@ def test_an_lfs_that_asks_to_wait_for_long_is_given_up_when_the_patience_has_end
     assert (done.code, hub.space.tip("main")) == (30, before)
     assert "waiting as long as huggingface.co asks (HTTP 429)" in done.err
     assert "cannot do it now (HTTP 429)" in done.out
+    assert "asks to wait longer than 3 s." in done.out
+    assert "--patience 120" in done.out
     assert "check that you may write" not in done.out.lower()
     sandbox.hub.faults.clear()
     hub.synced("--yes")

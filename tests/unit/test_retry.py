@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import openllm_repos
 from openllm_repos import interrupts, retry
 from openllm_repos.errors import EnvironmentProblem, Passing
 from openllm_repos.retry import RetryPolicy, next_step, passing_status
@@ -135,3 +138,23 @@ def test_the_next_step_names_the_patience_that_would_be_enough() -> None:
     assert "asks to wait 300 s" in next_step("hub.example.org", Passing("HTTP 429", 300))
     assert "--patience 360" in next_step("hub.example.org", Passing("HTTP 429", 300))
     assert "in a minute" in next_step("hub.example.org", Passing("HTTP 503"))
+
+
+@pytest.mark.parametrize(
+    ("waited", "said"),
+    [
+        (600, "hub.example.org asks to wait longer than 600 s. Run the same command again later, or let it wait: "),
+        (0, "hub.example.org asks to wait. Run the same command again later, or let it wait: --patience 120"),
+    ],
+)
+def test_a_host_that_does_not_say_how_long_gets_more_patience_than_it_had(waited: float, said: str) -> None:
+    step = next_step("hub.example.org", Passing("HTTP 429"), waited=waited)
+    assert step.startswith(said)
+    assert step.endswith(f"--patience {max(120, 2 * waited)}")
+
+
+def test_how_long_to_be_patient_is_worked_out_in_one_place() -> None:
+    """Any text that names a number of seconds to be patient for takes it from what is known."""
+    package = Path(openllm_repos.__file__).parent
+    named = [path.name for path in package.rglob("*.py") if re.search(r"--patience [{0-9]", path.read_text())]
+    assert named == ["retry.py"]

@@ -11,14 +11,13 @@ from openllm_repos.cli.output import progress
 from openllm_repos.cli.question import ask
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
-from openllm_repos.retry import RetryPolicy
+from openllm_repos.retry import PATIENCE, RetryPolicy
 
 if TYPE_CHECKING:
     from openllm_repos.family.access import FamilyAccess
 
 
-PATIENCE = 120.0  # seconds for which a failing host is asked again
-LOOKING = 10.0  # the same, where a command changes nothing and can be run again as well
+LOOKING = 10.0  # seconds of patience where a command changes nothing and can be run again as well
 
 
 def policy(invocation: Invocation, patience: float = PATIENCE) -> RetryPolicy:

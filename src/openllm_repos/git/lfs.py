@@ -255,9 +255,7 @@ class _Trace:
             if self._retry.patience:
                 self._retry.notify(f"waiting as long as {self._host} asks ({passing.what})")
         elif now - self._waits_since >= self._retry.patience:
-            hint = (
-                f"{self._host} asks to wait for longer. Run the same command again later, or be patient: --patience 600"
-            )
+            hint = next_step(self._host, passing, waited=self._retry.patience)
             raise LfsUnavailable(self._host, replace(passing, tries=0), "", hint)
 
 
