@@ -204,7 +204,7 @@ class TestAnotherOwner:
         done = adopt(family, "--yes")
         assert done.code == 3
         assert "space has .git-subtree/config: it is kept by another tool (git subtree)" in done.out
-        assert "openllm-repos adopt space --at COMMIT  # once that tool is retired" in done.out
+        assert "hint: Once that tool is retired: 'openllm-repos adopt space --at COMMIT'." in done.out
         assert family.persons_own() == before
 
     def test_naming_the_commit_goes_past_it_with_a_warning(self, family: Family) -> None:

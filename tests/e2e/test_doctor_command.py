@@ -293,7 +293,7 @@ def test_a_branch_that_is_not_there(run_cli: RunCli, family: Hosts) -> None:
     assert seen["remote space"] == (
         "error",
         "has no branch live; it has main",
-        "openllm-repos manifest set repos.space.branch BRANCH",
+        "openllm-repos manifest set repos.space.branch main",
     )
 
 

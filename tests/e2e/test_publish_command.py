@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import random
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -511,9 +512,13 @@ def test_a_branch_or_a_repo_that_is_not_there_is_told(publishing: Publishing) ->
     there = f'model = "{MODEL}"\n'
     publishing.write({"repos.toml": MANIFEST.replace(there, there + 'branch = "next"\n').encode()})
     assert "has no branch next on the Hub" in publishing.publish("small-7k", code=2).out
+    publishing.write({"repos.toml": MANIFEST.encode()})
     shutil.rmtree(publishing.dataset.path)
     done = publishing.publish("training-data", code=3)
-    assert f"next: hf repos create {DATASET} --type dataset" in done.out
+    (make,) = re.findall(r"next: openllm-repos (.*?)  # makes the dataset ", done.out)
+    made = publishing.run(*make.split(), "--yes", cwd=publishing.top)
+    assert made.code == 0, (made.out, made.err)
+    assert "training-data: published" in publishing.publish("training-data").out
 
 
 @pytest.mark.slow

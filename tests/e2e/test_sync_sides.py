@@ -99,8 +99,8 @@ def test_a_side_that_makes_no_sense_is_refused(torn: Family) -> None:
     cases = {
         ("space", "--keep-target", "training/other.py"): "training/other.py is not in conflict",
         ("space", "--keep-target", "training/model.py", "--take-source", "training/model.py"): "Choose one side",
-        ("--keep-target", "training/model.py"): "take one TARGET",
-        ("--continue",): "takes one TARGET; there are: space.\nnext: openllm-repos sync TARGET --continue",
+        ("--keep-target", "training/model.py"): "next: openllm-repos sync space --keep-target training/model.py\n",
+        ("--continue",): "takes one TARGET; there are: space.\nnext: openllm-repos sync space --continue\n",
         ("space", "--keep-target", "training/model.py", "--resolve"): "leave out --resolve",
     }
     for args, said in cases.items():

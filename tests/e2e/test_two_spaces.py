@@ -141,7 +141,7 @@ def test_the_example_of_two_spaces_syncs(run_cli: RunCli, sandbox: Sandbox, clon
 def test_a_second_space_in_one_init_is_refused_with_the_command_that_adds_it(run_cli: RunCli, clone: Clone) -> None:
     refused = run_cli("init", "--space", TRAINING, "--space", INFERENCE, "--yes", cwd=clone.path)
     assert refused.code == 2
-    assert f"next: openllm-repos manifest add NAME --space {INFERENCE} --map FROM TO  # after this" in refused.err
+    assert f"hint: Add it later: 'openllm-repos manifest add NAME --space {INFERENCE} --map FROM TO'." in refused.err
     assert not (clone.path / "repos.toml").exists()
 
 

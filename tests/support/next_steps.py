@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import re
 import shlex
+from collections.abc import Sequence
 
 import click
 
 from tests.support.process import REAL_GIT, Result, run_git
 
 _NEXT = re.compile(r"^ *(?:::\w+ [^:]*::)?next: (.*)$", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"(?:^|[=/])(?:[A-Z]{2,}|owner/name)$")
+_NAMES_IN_CAPITALS = {"HEAD", "LICENSE", "README"}
 _GIT_OPTIONS_WITH_VALUE = ("-C", "-c")
 
 
@@ -35,7 +38,13 @@ def _words(line: str) -> list[str]:
     marks = [word for word in words if word and set(word) <= set(";&|<>()")]
     assert not marks, f"more than one command, or a placeholder that a shell misreads: {line!r}"
     assert "..." not in words, f"not to be pasted: {line!r}"
+    assert not placeholders(words), f"something is to be filled in, so it is no command to paste: {line!r}"
     return words
+
+
+def placeholders(words: Sequence[str]) -> list[str]:
+    """Return the words of a command that only stand for others; a sentence may hold such a command, in quotes."""
+    return [word for word in words if _PLACEHOLDER.search(word) and word not in _NAMES_IN_CAPITALS]
 
 
 def _require_parsed(arguments: list[str], line: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 import openllm_repos
 from openllm_repos.cli.app import group
 from openllm_repos.hint import command_line, hint_lines, note_lines
-from tests.support.next_steps import require_pasteable
+from tests.support.next_steps import placeholders, require_pasteable
 from tests.support.process import Result
 
 PACKAGE = Path(openllm_repos.__file__).parent
@@ -88,6 +88,12 @@ def test_every_command_of_ours_that_begins_a_text_is_one_that_the_command_line_t
     ]
     assert len(found) > 50
     require_pasteable(Result(0, b"", "".join(f"next: {line}\n" for line in found).encode()))
+
+
+def test_no_command_of_any_program_is_to_be_filled_in_first() -> None:
+    """A command with a placeholder is prose, in quotes: a person who pastes it would run it as it stands."""
+    commands = [(name, line.partition("  # ")[0]) for name, line, _ in lines() if _COMMAND.match(line)]
+    assert [f"{name}: {line}" for name, line in commands if placeholders(line.split())] == []
 
 
 # Ids, and names whose letters are limited by names/ref.py and names/url.py to what a shell takes as it is.

@@ -80,7 +80,7 @@ def _place(folder: Path | None) -> Path:
         return Path(os.path.realpath(tempfile.mkdtemp(prefix="openllm-repos-demo-")))
     place = Path(os.path.abspath(folder))
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageError(f"{place} is not empty.", hint="openllm-repos demo DIR  # a folder that does not exist yet")
+        raise UsageError(f"{place} is not empty.", hint="Name a folder that does not exist yet.")
     return place
 
 

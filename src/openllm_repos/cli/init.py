@@ -37,7 +37,7 @@ def _alone(context: click.Context, option: click.Parameter, spaces: tuple[str, .
     if len(spaces) > 1:
         raise UsageError(
             "--space names one Space, which gets what --map says.",
-            hint=f"openllm-repos manifest add NAME --space {shlex.quote(spaces[1])} --map FROM TO  # after this",
+            hint=f"Add it later: 'openllm-repos manifest add NAME --space {shlex.quote(spaces[1])} --map FROM TO'.",
         )
     return spaces[0] if spaces else None
 
@@ -139,9 +139,11 @@ def init(
 
 _UNWRITTEN = (
     "What the options say was not written into it.",
-    *hint_lines("openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO", "  "),
-    *hint_lines("openllm-repos manifest add NAME --model OWNER/NAME  # or --dataset", "  "),
-    *hint_lines("openllm-repos manifest set PLACE VALUE", "  "),
+    *hint_lines(
+        "Add a Space with 'openllm-repos manifest add NAME --space OWNER/NAME --map FROM TO', a model or dataset with"
+        " --model or --dataset, and change what is there with 'openllm-repos manifest set PLACE VALUE'.",
+        "  ",
+    ),
 )
 _LEFT = (
     *hint_lines("openllm-repos doctor"),

@@ -226,8 +226,6 @@ def _afterwards(manifest: Manifest, repository: Repository) -> Iterator[str]:
     """Yield what a person may want next."""
     yield from hint_lines("openllm-repos status")
     if not manifest.targets:
-        yield from hint_lines(
-            "openllm-repos manifest add space --space OWNER/NAME --map FROM TO  # there is no target yet"
-        )
+        yield from hint_lines(manifest.how_to_get_a_target())
     elif manifest.source.kind is Kind.GITHUB and repository.top and not (repository.top / WORKFLOW).exists():
         yield from hint_lines("openllm-repos ci  # and GitHub does it on every push")

@@ -112,7 +112,7 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
         source = source_state(manifest, clone)
         tags = known_tags(manifest, clone, source)
         if not tags:
-            raise UsageError("There is no release yet.", hint="openllm-repos release VERSION  # makes one")
+            raise UsageError("There is no release yet.", hint="Make one: 'openllm-repos release VERSION'.")
         if not every:
             tags = tags[:1] if tag is None else [tag_named(manifest, clone, source, tag)]
         found = verify(clone, tags, source, signed=signed or signing_wanted(repository))

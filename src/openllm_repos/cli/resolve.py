@@ -9,7 +9,7 @@ import click
 
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import command_line, hint_lines
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Settled, Side
@@ -18,18 +18,13 @@ from openllm_repos.sync.resolve import begin_resolution, drop_resolution
 from openllm_repos.text import show_path
 
 
-def sides(targets: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> tuple[Settled, ...]:
+def sides(ours: Sequence[str], theirs: Sequence[str]) -> tuple[Settled, ...]:
     """Read --keep-target and --take-source (in git's words --ours and --theirs).
 
     Raises:
-        UsageError: not one target is named, or one path has two sides.
+        UsageError: one path has two sides.
     """
     given = [(Side.OURS, path) for path in ours] + [(Side.THEIRS, path) for path in theirs]
-    if given and len(targets) != 1:
-        raise UsageError(
-            "--keep-target and --take-source take one TARGET.",
-            hint="openllm-repos sync TARGET --keep-target PATH",
-        )
     settled = dict.fromkeys(Settled(os.fsencode(path), side) for side, path in given)
     paths = [one.path for one in settled]
     for path in paths:
@@ -40,15 +35,19 @@ def sides(targets: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) ->
     return tuple(settled)
 
 
-def require_one(manifest: Manifest, targets: Sequence[str], option: str) -> None:
+def require_one(manifest: Manifest, targets: Sequence[str], option: str, *value: str) -> None:
     """Refuse any number of targets but one.
 
     Raises:
         UsageError: none is named, or several are.
     """
     if len(targets) != 1:
-        names = ", ".join(repo.name for repo in manifest.targets)
-        raise UsageError(f"{option} takes one TARGET; there are: {names}.", hint=f"openllm-repos sync TARGET {option}")
+        names = [str(repo.name) for repo in manifest.targets]
+        one = ("openllm-repos", "sync", (*targets, *names)[0], option, *value)
+        raise UsageError(
+            f"{option} takes one TARGET; there are: {', '.join(names)}.",
+            hint=command_line(*one, remark="one of them" if len(names) > 1 else ""),
+        )
 
 
 def open_merge(manifest: Manifest, repository: Repository, name: str, options: SyncOptions) -> int:

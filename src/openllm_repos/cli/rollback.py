@@ -54,7 +54,7 @@ def rollback(frame: Frame, target: str, to: str | None, lift: bool, reason: str,
     if (to is None) != lift:
         raise UsageError(
             "rollback takes either --to TAG or --lift.",
-            hint=f"openllm-repos rollback {target} --to TAG\nopenllm-repos release list  # lists the tags",
+            hint="openllm-repos release list  # lists the tags",
         )
     if lift and reason:
         raise UsageError("--reason goes with --to.")

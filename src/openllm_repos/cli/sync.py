@@ -18,6 +18,7 @@ from openllm_repos.cli.resolve import drop_merge, open_merge, require_one, sides
 from openllm_repos.errors import UsageError
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import hub_validator
@@ -99,9 +100,9 @@ def sync(
     if following and (frame.dry_run or resolve or carry_on or abort):
         raise UsageError(
             "--wait goes with a sync, not with --dry-run, --resolve, --continue and --abort.",
-            hint="openllm-repos sync TARGET --wait  # after --continue",
+            hint=command_line("openllm-repos", "sync", *targets, "--wait", remark="once that is done"),
         )
-    settled = sides(targets, ours, theirs)
+    settled = sides(ours, theirs)
     if settled and (resolve or abort):
         raise UsageError(
             "--keep-target and --take-source settle a conflict by themselves: leave out --resolve or --abort."
@@ -113,6 +114,8 @@ def sync(
     options = SyncOptions(rev, allow_unpushed, hub_validator(access), settled, allow_empty)
     if resolve or carry_on or abort:
         require_one(manifest, targets, "--continue" if carry_on else "--abort" if abort else "--resolve")
+    elif settled:
+        require_one(manifest, targets, *(("--keep-target", ours[0]) if ours else ("--take-source", theirs[0])))
     if resolve:
         return open_merge(manifest, repository, targets[0], options)
     if abort:

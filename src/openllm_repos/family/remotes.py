@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
-from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError, UsageError
+from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, ReposError, UsageError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import index_packs
 from openllm_repos.git.refs import read_ref, read_refs
@@ -16,7 +17,7 @@ from openllm_repos.hint import command_line
 from openllm_repos.journal.log import operations
 from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.names.ref import RepoName
+from openllm_repos.names.ref import BranchName, RepoName
 from openllm_repos.text import redact
 
 CONNECTIONS = 16
@@ -84,7 +85,7 @@ class RemoteState:
         if self.tip is None and self.branches:
             raise UsageError(
                 f"{self.repo.name} has no branch {self.repo.branch}, but it has {', '.join(self.branches[:5])}.",
-                hint=f"Name the branch in the manifest (repos.{self.repo.name}.branch), or make it there first.",
+                hint=name_a_branch(self.repo, self.branches),
             )
 
     def held(self, ref: str) -> ObjectId | None:
@@ -95,6 +96,19 @@ class RemoteState:
     def tracking_ref(self) -> str:
         """Where the clone remembers the tip."""
         return f"{self.endpoint.tracking}/{self.repo.branch}"
+
+
+def name_a_branch(repo: Repo, branches: Iterable[str]) -> str:
+    """Return what to do where the manifest's branch is not there: a command that names one of those that are."""
+    for branch in branches:
+        with contextlib.suppress(NameRefused):  # a shell could misread it
+            return f"openllm-repos manifest set repos.{repo.name}.branch {BranchName(branch)}"
+    return f"Name its branch in the manifest (repos.{repo.name}.branch), or push to {repo.branch} there first."
+
+
+def make_it(repo: Repo) -> str:
+    """Return the command that makes a repository which is not on the Hub yet."""
+    return f"openllm-repos init --create  # makes the {repo.kind} {repo.repo_id}, if its name is right"
 
 
 def ask(repository: Repository, repos: Sequence[Repo], *, deadline: float = DEADLINE) -> dict[RepoName, RemoteState]:
@@ -150,7 +164,7 @@ def ask_one(repository: Repository, repo: Repo, endpoint: Endpoint, *, deadline:
     except Unreachable as why:
         missing, hint = why.missing and repo.on_hub, why.hint
         if missing:
-            hint = f"{hint}\nopenllm-repos init --create  # makes the {repo.kind} {repo.repo_id}, if its name is right"
+            hint = f"{hint}\n{make_it(repo)}"
         return RemoteState(repo, endpoint, problem=why.message, hint=hint, missing=missing, unclear=why.unclear)
 
 

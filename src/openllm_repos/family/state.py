@@ -115,7 +115,7 @@ class SyncedFromElsewhere(ConflictError):
     def __init__(self, target: Repo, url: str) -> None:
         super().__init__(
             f"{target.name} is kept in step with {show(url)}, not with this source.",
-            hint=f"openllm-repos adopt {target.name} --at COMMIT  # once nobody syncs it from there any more",
+            hint=f"Once nobody syncs it from there any more: 'openllm-repos adopt {target.name} --at COMMIT'.",
         )
 
 

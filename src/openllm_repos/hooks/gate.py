@@ -170,7 +170,7 @@ def _judge_tag(line: PushedRef, version: str, facts: Facts, manifest: Manifest, 
         yield Finding(
             line.ref,
             f"A release tag is not moved: the remote has it at {line.old[:10]} already.",
-            "openllm-repos release VERSION  # the next version",
+            "Release the next version: 'openllm-repos release VERSION'.",
         )
         return
     tag = facts.tags[line.ref]

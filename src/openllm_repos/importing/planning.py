@@ -241,7 +241,7 @@ class _Planner:
             return
         raise ConflictError(
             f"There is a branch {plan.branch} already, at {plan.old[:10]}, which is not a part of this import.",
-            hint=f"git branch -m {plan.branch} OTHER  # or merge it, or name another one with --branch",
+            hint=f"git branch -m {plan.branch} {plan.branch}-{plan.old[:10]}  # or take another --branch",
         )
 
     def _large(self, commits: Sequence[ImportedCommit]) -> tuple[LargeFile, ...]:

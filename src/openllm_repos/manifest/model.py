@@ -234,7 +234,7 @@ class Manifest:
         if spaces:
             entry = f'[[repos.{spaces[0]}.map]] with from = "core/src/*.py" and to = "training/", say'
             return f"Say in {self.origin} what goes to {spaces[0]}: below its entry {entry}."
-        return 'openllm-repos manifest add space --space owner/name --map "core/src/*.py" training/  # adds one'
+        return "Add one: 'openllm-repos manifest add space --space OWNER/NAME --map FROM TO'."
 
     def narrowed(self, names: Sequence[str]) -> Manifest:
         """Return the family of the source and the repos named; all of it where none is named.

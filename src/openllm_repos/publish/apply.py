@@ -10,6 +10,7 @@ from openllm_repos.errors import EnvironmentProblem, ReposError, UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
 from openllm_repos.family.artifacts import Unpublishable, own_links
 from openllm_repos.family.last_publish import has_published, remember_published
+from openllm_repos.family.remotes import make_it, name_a_branch
 from openllm_repos.git.repository import Repository
 from openllm_repos.hub.content import HubContent
 from openllm_repos.hub.failures import Cause, HubError, HubRefused, HubUnreachable
@@ -17,7 +18,7 @@ from openllm_repos.hub.large import LargeFiles
 from openllm_repos.hub.session import host_of_url
 from openllm_repos.journal.log import Move, MoveOutcome
 from openllm_repos.journal.transaction import Transaction
-from openllm_repos.manifest.model import Kind, Manifest, Repo
+from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change
 from openllm_repos.preflight.card import hub_validator
@@ -203,11 +204,12 @@ class Publisher:
     def _tip(self, repo: Repo) -> ObjectId:
         place = hub_repo_of(repo)
         assert place is not None  # the manifest has publish only there
-        tip = self._hub.refs(place).branches.get(repo.branch)
+        branches = self._hub.refs(place).branches
+        tip = branches.get(repo.branch)
         if tip is None:
             raise UsageError(
                 f"{repo.name} has no branch {repo.branch} on the Hub.",
-                hint=f"Name the branch in the manifest (repos.{repo.name}.branch), or make it there first.",
+                hint=name_a_branch(repo, branches),
             )
         return tip
 
@@ -225,9 +227,8 @@ class Publisher:
             return replace(made, problems=why.problems)
         if not isinstance(why, HubError):
             return made
-        if why.cause is Cause.NOT_FOUND and repo.kind is not Kind.SPACE:
-            make = f"hf repos create {repo.repo_id} --type {repo.kind.value}  # where there is none yet"
-            return replace(made, hint=f"{why.hint}\n{make}")
+        if why.cause is Cause.NOT_FOUND:
+            return replace(made, hint=f"{why.hint}\n{make_it(repo)}")
         if why.cause in {Cause.NO_TOKEN, Cause.BAD_TOKEN}:
             made = replace(made, hint=self._access.login(str(repo.url))[1] or why.hint)
             failure = self._access.exchange_failure(str(repo.url))

@@ -59,7 +59,7 @@ def begin(found: Survey, wishes: Wishes) -> Draft:
     if source is None:
         raise UsageError(
             "Where is the source? This clone has no remote origin that says it.",
-            hint="openllm-repos init --github owner/name  # or name another host\ngit remote add origin URL",
+            hint="Name it with --github owner/name; on another host, with 'git remote add origin URL'.",
         )
     project = _project_name(source)
     made = entries(project, source, found.branch, wishes.space, wishes.others)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from openllm_repos.errors import UsageError
 from openllm_repos.family.access import FamilyAccess, hub_repo_of
-from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask_one, bring
+from openllm_repos.family.remotes import CONNECTIONS, RemoteState, ask_one, bring, name_a_branch
 from openllm_repos.family.source import OtherSource, hold_against_remote, source_commit
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.remote import Endpoint, Unreachable, endpoints, require_writable
@@ -110,8 +110,8 @@ def _ask(
         answer = ok("remote", f"answers{through}; {repo.branch} is at {state.tip[:10]}", repo=repo.name)
     elif state.branches:
         branches = ", ".join(sorted(state.branches)[:_NAMED])
-        fix = f"openllm-repos manifest set repos.{repo.name}.branch BRANCH"
-        answer = error("remote", f"has no branch {repo.branch}; it has {branches}", fix, repo=repo.name)
+        said = f"has no branch {repo.branch}; it has {branches}"
+        answer = error("remote", said, name_a_branch(repo, state.branches), repo=repo.name)
     else:
         answer = ok("remote", f"answers{through}; it is still empty", repo=repo.name)
     if commit is None:

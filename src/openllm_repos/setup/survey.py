@@ -74,7 +74,7 @@ def survey(repository: Repository) -> Survey:
     if repository.top is None:
         raise UsageError(
             f"{repository.git_dir} is a bare clone: there is no work tree to write repos.toml to.",
-            hint="git clone URL  # a clone to work in",
+            hint="Go to a clone with a work tree.",
         )
     remotes = read_remotes(repository)
     source = next((one for one in remotes if one.name == _ORIGIN), None)

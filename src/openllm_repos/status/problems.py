@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from openllm_repos.errors import NameRefused, ReposError
+from openllm_repos.errors import ReposError
 from openllm_repos.family.relation import NotAdopted, Relation, State
-from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.remotes import RemoteState, name_a_branch
 from openllm_repos.family.source import SourceState
 from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.log import Operation
 from openllm_repos.manifest.model import DriftPolicy, Repo
-from openllm_repos.names.ref import BranchName
 from openllm_repos.text import show
 
 _NAMED = 3
@@ -73,15 +71,8 @@ def about_missing_branch(remote: RemoteState) -> Iterator[Problem]:
     if remote.branches:
         named = ", ".join(remote.branches[:_NAMED])
         more = f" and {len(remote.branches) - _NAMED} more" if len(remote.branches) > _NAMED else ""
-        yield Problem(repo.name, f"has no branch {repo.branch}; the remote has {named}{more}.", _take(remote))
-
-
-def _take(remote: RemoteState) -> str:
-    """Return the command that names a branch which is there; one that a shell could misread is left to the person."""
-    for branch in remote.branches:
-        with contextlib.suppress(NameRefused):
-            return f"openllm-repos manifest set repos.{remote.repo.name}.branch {BranchName(branch)}"
-    return ""
+        message = f"has no branch {repo.branch}; the remote has {named}{more}."
+        yield Problem(repo.name, message, name_a_branch(repo, remote.branches))
 
 
 def about_empty_source(remote: RemoteState) -> Problem:

@@ -84,7 +84,7 @@ def look(repository: Repository, paths: Sequence[str]) -> Held:
     if repository.top is None:
         raise UsageError(
             f"{repository.git_dir} is a bare clone: it has no index to pin a commit in.",
-            hint="git clone URL  # a clone to work in",
+            hint="Go to a clone with a work tree.",
         )
     above = {"/".join(path.split("/")[:depth]) for path in paths for depth in range(1, path.count("/") + 1)}
     entries = tuple(
@@ -140,7 +140,7 @@ def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
         if (inside and not (entry.is_gitlink and found == path)) or path.startswith(f"{found}/"):
             raise ConflictError(
                 f"{repo.name} cannot be pinned at {path}: the source has {show_path(entry.path)} there.",
-                hint=f"openllm-repos manifest set repos.{repo.name}.submodule PATH  # or move what is there",
+                hint=f"Move that, or pin it elsewhere: 'openllm-repos manifest set repos.{repo.name}.submodule PATH'.",
             )
     place = held.top
     for part in path.parts:
@@ -148,7 +148,7 @@ def require_free(held: Held, repo: Repo, path: FolderPath) -> None:
         if place.parent != held.top and os.path.lexists(place.parent / ".git"):
             raise ConflictError(
                 f"{repo.name} cannot be pinned at {path}: {place.parent.relative_to(held.top)} is a clone of its own.",
-                hint=f"openllm-repos manifest set repos.{repo.name}.submodule PATH  # another place",
+                hint=f"Pin it elsewhere: 'openllm-repos manifest set repos.{repo.name}.submodule PATH'.",
             )
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             what = "a symbolic link" if place.is_symlink() else "a file"

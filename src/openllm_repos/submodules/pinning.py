@@ -61,6 +61,12 @@ class PinStep:
         return self.moves or (self.new is not None and self.section)
 
 
+def _say_where(name: str | None) -> str:
+    if name is None:
+        return "Add a repo with 'openllm-repos manifest add', and say with submodule where it is pinned."
+    return f"openllm-repos manifest set repos.{name}.submodule models/{name}  # says where"
+
+
 def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, FolderPath], ...]:
     """Return the repos that are to be pinned: those named, or all that have a submodule.
 
@@ -70,11 +76,8 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
     if not names:
         if not manifest.pinned:
             others = [repo for repo in manifest.repos if repo is not manifest.source]
-            example = min(others, key=lambda repo: bool(repo.maps)).name if others else "NAME"  # rather a model
-            raise UsageError(
-                f"{manifest.origin} pins no repo.",
-                hint=f"openllm-repos manifest set repos.{example}.submodule models/{example}  # says where",
-            )
+            example = min(others, key=lambda repo: bool(repo.maps)).name if others else None  # rather a model
+            raise UsageError(f"{manifest.origin} pins no repo.", hint=_say_where(example))
         return manifest.pinned
     found = []
     for repo in (manifest.repo(name) for name in dict.fromkeys(names)):
@@ -86,7 +89,7 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
         if repo.submodule is None:
             raise UsageError(
                 f"{manifest.origin} does not say where {repo.name} is pinned.",
-                hint=f"openllm-repos manifest set repos.{repo.name}.submodule models/{repo.name}  # says where",
+                hint=_say_where(repo.name),
             )
         found.append((repo, repo.submodule))
     return tuple(found)

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, NameRefused, UsageError
-from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.remotes import RemoteState, name_a_branch
 from openllm_repos.git.peek import peek_commit
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
@@ -41,7 +41,7 @@ def wanted_commit(repository: Repository, remote: RemoteState, to: str | None) -
         if remote.tip is None:
             raise UsageError(
                 f"{name} has no branch {remote.repo.branch} yet, so there is nothing to pin.",
-                hint=f"openllm-repos manifest set repos.{name}.branch NAME  # or push to it first",
+                hint=name_a_branch(remote.repo, remote.branches),
             )
         found = remote.tip
     else:

@@ -71,17 +71,17 @@ class NothingAlike(ConflictError):
     def __init__(self, target: Repo, match: Match | None, files: int) -> None:
         some = "1 file" if files == 1 else f"{files} files"
         if match is None:
-            found, named = f"no commit of the source has any of the {some} of {target.name} at mapped paths", "COMMIT"
+            found = f"no commit of the source has any of the {some} of {target.name} at mapped paths"
+            named = f"If the maps are right, say which it is: 'openllm-repos adopt {target.name} --at COMMIT'."
         else:
             found = (
                 f"the nearest commit of the source, {match.source_commit[:10]} of {match.date[:10]}, has only"
                 f" {match.alike + match.older} of the {some} of {target.name} at mapped paths"
             )
-            named = str(match.source_commit[:10])
+            named = f"openllm-repos adopt {target.name} --at {match.source_commit[:10]}  # if the maps are right"
         super().__init__(
             f"{target.name} does not look copied: {found}.",
-            hint=f"openllm-repos adopt {target.name} --at {named}  # if the maps are right\n"
-            "Or move these files away in the target, or let it own them (narrower maps, 'owned').",
+            hint=f"{named}\nOr move these files away in the target, or let it own them (narrower maps, 'owned').",
         )
 
 
@@ -92,7 +92,7 @@ class KeptByAnother(ConflictError):
         super().__init__(
             f"{target.name} has {OTHER_OWNER.decode()}: it is kept by another tool (git subtree), and two that write"
             " the same files undo each other's work.",
-            hint=f"openllm-repos adopt {target.name} --at COMMIT  # once that tool is retired",
+            hint=f"Once that tool is retired: 'openllm-repos adopt {target.name} --at COMMIT'.",
         )
 
 
