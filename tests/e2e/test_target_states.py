@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.family import START, text
+from tests.support.repositories import Clone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,40 @@ def rolled_back(family: Family) -> None:
     assert family.run("rollback", "space", "--to", first, "--yes", cwd=family.clone.path).code == 0
 
 
+def lost(family: Family) -> None:
+    """The source's last commit is written anew, on another machine, and nobody has the old one any more."""
+    edited(family)
+    family.commit("Better", {MODEL: text(l2="better")})
+    family.synced()
+    family.clone.git("commit", "-q", "--amend", "-m", "Better said")
+    family.push()
+    family.origin.git("gc", "-q", "--prune=now")
+    now = family.clone.now
+    family.clone = Clone.of(family.origin.url, family.folder / "another-clone")
+    family.clone.now = now
+
+
+def something_else(family: Family) -> None:
+    synced(family)
+    family.clone.git("checkout", "-q", "--orphan", "other")
+    family.clone.git("commit", "-q", "--allow-empty", "-m", "Something else")
+    family.clone.git("branch", "-q", "-M", "other", "main")
+
+
+def moved_away(family: Family) -> None:
+    synced(family)
+    family.space.path.rename(family.folder / "moved.git")
+
+
+def moved_back(family: Family) -> None:
+    (family.folder / "moved.git").rename(family.space.path)
+
+
+def made_anew(family: Family) -> None:
+    synced(family)
+    family.space.git("update-ref", "-d", "refs/heads/main")
+
+
 def with_history(family: Family, history: str) -> None:
     family.manifest(settings=f'history = "{history}"')
     family.commit("Manifest", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
@@ -80,12 +115,17 @@ def with_history(family: Family, history: str) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """A state: how it comes about, what is said of it, and the first command that is named."""
+    """A state: how it comes about, what is said of it, what is named first, and what a person does who reads that.
+
+    Commands are pasted; `mend` is what a sentence asks for.
+    """
 
     make: Callable[[Family], None]
     state: str
     said: str
     step: str
+    repo: str = "space"
+    mend: Callable[[Family], None] = nothing
 
 
 ROWS = {
@@ -98,45 +138,12 @@ ROWS = {
     "diverged": Row(both_moved, "diverged", "lacks 1 commit of the source, and changed 1", "openllm-repos diff space"),
     "ahead": Row(reset, "ahead", "has 1 commit that the source was reset from", "openllm-repos sync space"),
     "rewritten": Row(rewritten, "rewritten", "which the source's history no longer has", "openllm-repos sync space"),
+    "lost": Row(lost, "not adopted", "is gone from this clone and from the source", "openllm-repos adopt space --at"),
+    "unrelated": Row(something_else, "unrelated", "this is no clone of", "git clone ", repo="main"),
+    "unreachable": Row(moved_away, "unreachable", "is unreachable", "Check the URL", mend=moved_back),
+    "unknown": Row(made_anew, "unknown", "answered with no refs, though it had main at", "Look at it in a browser"),
     "held": Row(rolled_back, "held", "syncs leave it alone", "openllm-repos rollback space --lift"),
 }
-
-
-@pytest.mark.each_case
-@pytest.mark.parametrize("history", ["full", "squash"])
-@pytest.mark.parametrize("name", ROWS)
-def test_a_state_is_said_in_one_sentence_and_its_next_step_leads_out(family: Family, name: str, history: str) -> None:
-    row = ROWS[name]
-    with_history(family, history)
-    row.make(family)
-    facts = family.run("status", "--json", cwd=family.clone.path).json()
-    (space,) = [repo for repo in facts["repos"] if repo["name"] == "space"]
-    assert space["state"] == row.state
-    problems = [problem for problem in facts["problems"] if problem["repo"] == "space"]
-    if not row.said:
-        assert problems == []
-        return
-    (problem,) = problems
-    assert row.said in problem["message"]
-    step = problem["next"].splitlines()[0].partition("  #")[0]
-    assert step.startswith(row.step)
-    args = shlex.split(step)[1:]
-    consent = [] if "diff" in args or "--dry-run" in args else ["--yes"]
-    done = family.run(*args, *consent, cwd=family.clone.path)
-    assert done.code == 0, (done.out, done.err)
-    follow(family, row)
-    again = family.run("status", "--json", cwd=family.clone.path).json()
-    (space,) = [repo for repo in again["repos"] if repo["name"] == "space"]
-    assert space["state"] in {"in sync", "drift"}
-
-
-def follow(family: Family, row: Row) -> None:
-    """Go on as the sentence says until there is nothing to bring."""
-    if row.state == "drift":
-        assert family.run("import", "space", "--yes", cwd=family.clone.path).code == 0
-        family.clone.git("merge", "-q", "--no-edit", "import/space")
-        family.push()
-    assert family.run("sync", "space", "--yes", cwd=family.clone.path).code == 0
 
 
 def steps(said: str) -> list[list[str]]:
@@ -148,11 +155,66 @@ def steps(said: str) -> list[list[str]]:
 def paste(family: Family, said: str) -> None:
     """Run the commands that were named, one after the other."""
     for program, *args in steps(said):
-        if program == "git":
+        if args[0] == "clone":
+            there = family.folder / "another-clone"
+            family.clone.git(*args, str(there))
+            family.clone = Clone(there, now=family.clone.now)
+        elif program == "git":
             family.clone.git(*args)
         else:
-            done = family.run(*args, *([] if "diff" in args else ["--yes"]), cwd=family.clone.path)
+            consent = [] if {"diff", "--dry-run"}.intersection(args) else ["--yes"]
+            done = family.run(*args, *consent, cwd=family.clone.path)
             assert done.code == 0, (args, done.out, done.err)
+
+
+SYNCED = (
+    synced,
+    behind,
+    edited,
+    both_moved,
+    lost,
+    reset,
+    rewritten,
+    rolled_back,
+    copied,
+)  # where a squash leaves other commits
+
+
+@pytest.mark.each_case
+@pytest.mark.parametrize(
+    ("name", "history"),
+    [(name, "full") for name in ROWS] + [(name, "squash") for name in ROWS if ROWS[name].make in SYNCED],
+)
+def test_a_state_is_said_in_one_sentence_and_its_next_step_leads_out(family: Family, name: str, history: str) -> None:
+    row = ROWS[name]
+    with_history(family, history)
+    row.make(family)
+    if name == "lost" and history == "full":
+        row = replace(ROWS["rewritten"], make=lost)  # the target's own history has what it was synced from
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert {repo["name"]: repo["state"] for repo in facts["repos"]}[row.repo] == row.state
+    problems = [problem for problem in facts["problems"] if problem["repo"] == row.repo]
+    if row.said:
+        (problem,) = problems
+        assert row.said in problem["message"]
+        assert problem["next"].startswith(row.step)
+        row.mend(family)
+        paste(family, problem["next"])
+        follow(family, imports=row.make in (edited, lost), ends="drift" if row.make is both_moved else "in sync")
+    else:
+        assert problems == []
+
+
+def follow(family: Family, *, imports: bool, ends: str) -> None:
+    """Go on as the sentences say until there is nothing to bring, on either side."""
+    family.synced()
+    if imports:
+        assert family.run("import", "space", "--yes", cwd=family.clone.path).code == 0
+        family.clone.git("merge", "-q", "--no-edit", "import/space")
+        family.push()
+        family.synced()
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert {repo["name"]: repo["state"] for repo in facts["repos"]}["space"] == ends
 
 
 @pytest.mark.parametrize("space", ["lacks what is newer", "has it", "was synced before the rewrite"])
@@ -210,10 +272,7 @@ def test_a_source_that_was_reset_takes_back_what_it_no_longer_has(family: Family
 
 
 def test_a_clone_of_something_else_is_told_and_no_push_is_named(family: Family) -> None:
-    synced(family)
-    family.clone.git("checkout", "-q", "--orphan", "other")
-    family.clone.git("commit", "-q", "--allow-empty", "-m", "Something else")
-    family.clone.git("branch", "-q", "-M", "other", "main")
+    something_else(family)
     facts = family.run("status", "--json", cwd=family.clone.path).json()
     assert {repo["name"]: repo["state"] for repo in facts["repos"]}["main"] == "unrelated"
     (problem,) = [problem for problem in facts["problems"] if problem["repo"] == "main"]

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from openllm_repos.errors import ConflictError, ManifestError
+from openllm_repos.errors import ManifestError
 from openllm_repos.family.base import Home, OwnCommits, find_base, find_home
 from openllm_repos.family.copies import not_copied
 from openllm_repos.family.host import host_files
@@ -94,25 +94,6 @@ class Relation:
     def synced_from(self) -> ObjectId | None:
         """The source commit up to which the target has the source; None where it has nothing, or none is named."""
         return None if self.at is None else self.at.state.source_commit
-
-
-class NotAdopted(ConflictError):
-    """Nothing says what a target and the source both started from, and the target has files at mapped paths."""
-
-    def __init__(self, target: Repo, relation: Relation) -> None:
-        files, gone = len(relation.drift.files), relation.synced_from
-        some = "1 file" if files == 1 else f"{files} files"
-        why = f"{target.name} already has {some} at mapped paths, but no sync put them there."
-        if gone is not None:
-            why = f"{target.name} was last synced from {gone[:10]}, which is gone from this clone and from the source."
-        elif relation.lost is not None:
-            why = (
-                f"{target.name} was synced by this clone, and its history was rewritten since: it says nothing of that."
-            )
-            if held := relation.lost.state.held:
-                why += f" It was held at {held}, and an adoption holds it there again."
-        fetch = "" if gone is None else f"Fetch {gone} if a clone or the source's host still has it, and sync again.\n"
-        super().__init__(why, hint=f"{fetch}openllm-repos adopt {target.name}")
 
 
 class NothingMapped(ManifestError):

@@ -23,6 +23,7 @@ from openllm_repos.retry import passing_status
 _HEADER = re.compile(rb"^[^\n]*?(=> Send|<= Recv) header:[ \t]?([^\r\n]*)\r?$", re.MULTILINE)
 _REQUEST = re.compile(r"([A-Z]+) \S+ HTTP/[0-9.]+")
 _STATUS = re.compile(r"HTTP/[0-9.]+ ([0-9]{3})(?: |$)")
+_REFUSED = re.compile(rb"packet: +[a-z-]+< ERR ")
 _LONGEST_TRACE = 4_000_000  # bytes that are read of it, from its end
 
 
@@ -37,6 +38,7 @@ class HostAnswer:
         whole: whether its headers came to their end.
         attempted: whether HTTP was tried at all: a URL may lead to ssh or to a folder (url.*.insteadOf).
         git: whether any of its answers was one of git's own.
+        refused: whether it said no in git's protocol, as to a commit by an id that it does not have.
     """
 
     method: str = ""
@@ -45,6 +47,7 @@ class HostAnswer:
     whole: bool = False
     attempted: bool = False
     git: bool = False
+    refused: bool = False
 
     @property
     def unreached(self) -> bool:
@@ -64,7 +67,7 @@ class HostAnswer:
     @property
     def passing(self) -> Passing | None:
         """Why the failure of that command may pass by itself, None where it will not."""
-        if not self.method:
+        if not self.method or self.refused:
             return None
         if self.status < 200 or not self.whole:
             return Passing("the connection broke off")
@@ -146,9 +149,11 @@ def speak(
     Raises:
         DeadlineExceeded: not finished in time.
     """
-    with TemporaryFile() as trace:
-        number = trace.fileno()
+    with TemporaryFile() as trace, TemporaryFile() as packets:
+        number, lines = trace.fileno(), packets.fileno()
         watch = {"GIT_TRACE_CURL": f"/dev/fd/{number}", "GIT_TRACE_CURL_NO_DATA": "1", "GIT_TRACE_REDACT": "1"}
+        if args[0] == "fetch":
+            watch["GIT_TRACE_PACKET"] = f"/dev/fd/{lines}"
         done = (git or repository.git).run(
             *args,
             stdin=stdin,
@@ -157,9 +162,11 @@ def speak(
             settings=settings,
             hooks=hooks,
             environment={**repository.reach(url), **watch},
-            monitor=Monitor((number,)),
+            monitor=Monitor((number, lines)),
         )
-        return done, read_trace(_end(trace))
+        answer = read_trace(_end(trace))
+        answer.refused = _REFUSED.search(_end(packets)) is not None
+        return done, answer
 
 
 def host_name(url: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.imports import find_imports
-from openllm_repos.family.relation import NotAdopted, Relation, State, relate
+from openllm_repos.family.not_adopted import NotAdopted, relate_fetched
+from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import hold_against_remote, source_commit, to_fetch_first
 from openllm_repos.git.describe import describe
@@ -61,9 +62,9 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
     remote.require_branch()
     plan = ImportPlan(source.name, target.name, redact(target.url), branch, commit, target_tip=remote.tip, notes=notes)
     with ObjectReader(repository.git) as reader:
-        relation = relate(repository, reader, manifest, target, commit, remote.tip)
+        relation = relate_fetched(repository, reader, manifest, target, commit, remote.tip)
         if relation.state is State.NOT_ADOPTED:
-            raise NotAdopted(target, relation)
+            raise NotAdopted(repository, reader, target, relation)
         if relation.state in {State.AHEAD, State.REWRITTEN}:
             raise _went_back(source, target, relation, sync)
         plan = replace(plan, old=read_ref(repository, branch.ref), held=relation.held)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
-from openllm_repos.family.relation import NotAdopted, Relation, State, relate
+from openllm_repos.family.not_adopted import NotAdopted, relate_fetched
+from openllm_repos.family.relation import Relation, State
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.family.state import TargetState
 from openllm_repos.git.history import count, write_commit
@@ -140,9 +141,9 @@ class _Planner:
         """Plan on what the target's remote has now."""
         remote.require_branch()
         with ObjectReader(self.repository.git) as reader:
-            relation = relate(self.repository, reader, self.manifest, self.target, self.commit, remote.tip)
+            relation = relate_fetched(self.repository, reader, self.manifest, self.target, self.commit, remote.tip)
             if relation.state is State.NOT_ADOPTED:
-                raise NotAdopted(self.target, relation)
+                raise NotAdopted(self.repository, reader, self.target, relation)
             if self.options.to is None:
                 return self._lift(reader, relation, remote)
             self._require_synced(relation)

@@ -17,6 +17,7 @@ from openllm_repos.errors import ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
 from openllm_repos.family.last_publish import unpublished
 from openllm_repos.family.left_behind import left_behind
+from openllm_repos.family.not_adopted import relate_fetched
 from openllm_repos.family.relation import State, relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import OtherSource, empty_maps, hold_against_remote, source_commit
@@ -326,7 +327,8 @@ class _Family:
         if commit is None:
             return RepoStatus(target, Standing.UNKNOWN)
         try:
-            relation = relate(self._clone, self._reader, self._manifest, target, commit, remote.tip)
+            holding = relate if remote.remembered else relate_fetched
+            relation = holding(self._clone, self._reader, self._manifest, target, commit, remote.tip)
         except ReposError as why:
             self._note(Problem.of(target.name, why))
             return RepoStatus(target, Standing.UNKNOWN)
@@ -339,7 +341,8 @@ class _Family:
             self._note(
                 *(Problem(target.name, note, "") for note in left_behind(self._clone, self._reader, target, relation))
             )
-            self._note(*about_target(target, relation), *(Problem(target.name, note, _LOOK) for note in notes))
+            self._note(*about_target(self._clone, self._reader, target, relation))
+            self._note(*(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)
         return RepoStatus(
             target,

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from openllm_repos.errors import ReposError
-from openllm_repos.family.relation import NotAdopted, Relation, State
+from openllm_repos.family.not_adopted import NotAdopted
+from openllm_repos.family.relation import Relation, State
 from openllm_repos.family.remotes import RemoteState, name_a_branch
 from openllm_repos.family.source import SourceState
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line
 from openllm_repos.hub.model import Runtime, Stage
 from openllm_repos.journal.log import Operation
@@ -81,7 +84,7 @@ def about_empty_source(remote: RemoteState) -> Problem:
     return Problem(remote.repo.name, f"has no branch {remote.repo.branch} on its remote yet.", push)
 
 
-def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
+def about_target(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[Problem]:
     """Say how a target differs from the source."""
     name = target.name
     sync, diff = f"openllm-repos sync {name}", f"openllm-repos diff {name}"
@@ -92,7 +95,7 @@ def about_target(target: Repo, relation: Relation) -> Iterator[Problem]:
         return
     match relation.state:
         case State.NOT_ADOPTED:
-            yield Problem.of(name, NotAdopted(target, relation))
+            yield Problem.of(name, NotAdopted(repository, reader, target, relation))
         case State.EMPTY | State.NEW:
             yield Problem(name, f"has nothing of the source yet ({_commits(relation.behind)} to bring).", sync)
         case State.BEHIND:

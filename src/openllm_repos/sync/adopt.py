@@ -12,6 +12,7 @@ from openllm_repos.family.host import host_files
 from openllm_repos.family.imports import find_imports
 from openllm_repos.family.keepers import OTHER_OWNER, Keepers
 from openllm_repos.family.likeness import Copied, find_likest
+from openllm_repos.family.not_adopted import relate_fetched
 from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.family.state import STATES, find_state
@@ -127,7 +128,7 @@ def plan_adoption(
     try:
         remote.require_branch()
         with ObjectReader(repository.git) as reader:
-            relation = relate(repository, reader, manifest, target, commit, remote.tip)
+            relation = relate_fetched(repository, reader, manifest, target, commit, remote.tip)
             planner = _Planner(manifest, repository, reader, target, remote, relation, options.validate)
             adoption = replace(adoption, notes=(*notes, *planner.warnings(named)))
             return planner.plan(adoption, named)

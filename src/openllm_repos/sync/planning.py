@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
 from openllm_repos.family.emptied import Emptied, MapEmptied
-from openllm_repos.family.relation import NotAdopted, Relation, State, next_state, relate
+from openllm_repos.family.not_adopted import NotAdopted, relate_fetched
+from openllm_repos.family.relation import Relation, State, next_state
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import (
     SourceState,
@@ -173,7 +174,7 @@ def plan_target(
     try:
         remote.require_branch()
         with ObjectReader(repository.git) as reader:
-            relation = relate(repository, reader, manifest, target, commit, remote.tip)
+            relation = relate_fetched(repository, reader, manifest, target, commit, remote.tip)
             if relation.held:
                 return replace(nothing_to_do(relation, remote), action=Action.HELD, held=relation.held)
             plan = _planned(manifest, repository, reader, relation, remote, options)
@@ -235,7 +236,7 @@ def require_mergeable(
         MapEmptied: a map that brought files has none any more, and `allow_empty` does not name it.
     """
     if relation.state is State.NOT_ADOPTED:
-        raise NotAdopted(target, relation)
+        raise NotAdopted(repository, reader, target, relation)
     if relation.drift.files and target.drift is DriftPolicy.REFUSE:
         raise Drifted(target, relation.drift)
     emptied = Emptied(repository, reader, target, relation).by_sync()

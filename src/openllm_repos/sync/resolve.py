@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, NameRefused, UsageError
-from openllm_repos.family.relation import Relation, State, relate
+from openllm_repos.family.not_adopted import relate_fetched
+from openllm_repos.family.relation import Relation, State
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.family.source import to_fetch_first
 from openllm_repos.files import atomic_write
@@ -81,7 +82,7 @@ def begin_resolution(
         )
     remote, commit, _ = source_to_carry(manifest, repository, [target], options)
     with ObjectReader(repository.git) as reader:
-        relation = relate(repository, reader, manifest, target, commit, _tip(remote[target.name]))
+        relation = relate_fetched(repository, reader, manifest, target, commit, _tip(remote[target.name]))
         if relation.held:
             raise Held(target.name, relation.held)
         first = to_fetch_first(repository, remote[manifest.source.name], commit)
@@ -135,7 +136,7 @@ def finish_resolution(manifest: Manifest, repository: Repository, name: str, opt
             hint=f"openllm-repos sync {name} --abort\nopenllm-repos sync {name} --resolve",
         )
     with ObjectReader(repository.git) as reader:
-        relation = relate(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
+        relation = relate_fetched(repository, reader, manifest, target, resolution.source_commit, resolution.tip)
         tree = _Settling(repository, reader, relation, target, resolution, worktree).tree(options.settled)
         before = {os.fsencode(path): entry.encode() for path, entry in resolution.before.items()}
         now = worktree.added(tuple(before)) if before else {}

@@ -101,6 +101,14 @@ def test_the_wire_says_why_a_question_failed(
     assert unreachable.value.passing == passing
 
 
+def test_a_commit_that_is_not_there_is_no_answer_that_ended_early(there: tuple[Repository, str]) -> None:
+    repository, url = there
+    for version in ("0", "2"):
+        with pytest.raises(HostFailed) as failed:
+            ask_host(repository, url, "fetch", "--", url, "1" * 40, settings=(f"protocol.version={version}",))
+        assert failed.value.passing is None
+
+
 def test_the_trace_has_no_name_and_no_file_of_it_stays(there: tuple[Repository, str], tmp_path: Path) -> None:
     repository, url = there
     done, answer = speak(repository, url, "ls-remote", "--", url)
