@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from textwrap import wrap
+from typing import TYPE_CHECKING, TypeVar
 
 from openllm_repos.text import redact, show
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_T = TypeVar("_T", bound="DataclassInstance")
 
 # A line of a hint that begins with one of these is a command; in a sentence a command stands in quotes.
 _PROGRAMS = frozenset(
@@ -41,6 +47,28 @@ def command_line(*words: object, remark: str = "") -> str:
     """Return a command as one line of a hint: each word is quoted, where a shell would read anything else in it."""
     line = shlex.join(map(str, words))
     return f"{line}{_REMARK}{remark}" if remark else line
+
+
+def gathered(found: Iterable[_T], name: str, text: str) -> Iterator[_T]:
+    """Yield what was found, as one what reads the same of several repos: one trouble is told once, with all its names.
+
+    Args:
+        found: frozen values.
+        name: of the field that has the repo's name, or an empty string.
+        text: of the field that says what it is, with the name in front or without; values that lack it stay alone.
+    """
+    same: dict[object, list[_T]] = {}
+    for one in found:
+        repo, said = getattr(one, name), getattr(one, text, None)
+        nameless = None if said is None else replace(one, **{name: "", text: said.removeprefix(f"{repo} ")})
+        same.setdefault((bool(repo), nameless or id(one)), []).append(one)
+    for one, *others in same.values():
+        names = [getattr(each, name) for each in (one, *others)]
+        if others:
+            said = getattr(one, text).removeprefix(f"{names[0]} ")
+            yield replace(one, **{name: ", ".join(filter(None, names)), text: said})
+        else:
+            yield one
 
 
 def note_lines(note: str, indent: str = "") -> Iterator[str]:

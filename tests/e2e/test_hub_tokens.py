@@ -111,7 +111,7 @@ def test_a_token_that_may_not_write_is_known_before_any_push(
     dry, done = hub_family.sync("--dry-run"), hub_family.sync()
     for result in (dry, done):
         assert result.code == 3
-        assert "The token of lemms (role fineGrained) cannot write there, so the model lemms/small" in result.out
+        assert "The token of lemms (role fineGrained) cannot write there." in result.out
         assert "https://huggingface.co/settings/tokens" in result.out
     assert "space: synced" in done.out
     assert not [

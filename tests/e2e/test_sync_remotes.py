@@ -252,7 +252,7 @@ def test_a_push_that_is_forbidden_is_told(hub: Family, server: GitServer) -> Non
     server.on(SPACE, denies_push=True)
     done = hub.sync()
     assert done.code == 3
-    assert "The push did not get through to space, and nothing was changed there:" in done.out
+    assert "The push did not get through, and nothing was changed there:" in done.out
     assert "403" in done.out
     assert hub.space.tips() == {}
 

@@ -79,6 +79,7 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
     if not in_actions():
         return
     from openllm_repos.cli.plan_text import file_lines, stopped_lines
+    from openllm_repos.hint import gathered
 
     came = {outcome.target: outcome for outcome in outcomes or ()}
     results = [(step, came.get(step.target, step)) for step in plan.targets]
@@ -86,7 +87,7 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
     parts = [heading("sync", "dry run" if outcomes is None else ""), _source(manifest, plan.source_commit)]
     parts.append(table(COLUMNS, (sync_row(manifest, step, result) for step, result in results)))
     parts += [block(f"note: {note}" for note in plan.notes)] if plan.notes else []
-    parts += [block(stopped_lines(one, every_file=True)) for one in stopped]
+    parts += [block(stopped_lines(one, every_file=True)) for one in gathered(stopped, "target", "reason")]
     for step in plan.targets:
         if isinstance(step, TargetPlan) and step.changes:
             lines = list(file_lines(step.changes, every_file=True))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import PAGE, Column, Row, table_lines, terminal_columns
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import gathered, hint_lines
 from openllm_repos.text import redact
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 _COLUMNS = (Column(least=7), Column(least=8), Column(yields=1, wraps=True))
 _INSET = 19  # where the messages stand
 _ROOMY = 60
-_SOME = "some repo"
 
 
 @click.command("doctor")
@@ -53,7 +50,7 @@ def doctor(invocation: Invocation, offline: bool, as_json: bool, deadline: float
         told_last = check.repo and check.level is not Level.OK  # others may have the same trouble
         if not as_json and not told_last and not (invocation.quiet and check.level is Level.OK):
             _print(check)
-    told = list(_told_once(checks))
+    told = list(gathered(checks, "repo", "message"))
     for check in told if not as_json else ():
         if check.repo and check.level is not Level.OK:
             _print(check)
@@ -66,15 +63,6 @@ def doctor(invocation: Invocation, offline: bool, as_json: bool, deadline: float
         warnings = sum(check.level is Level.WARNING for check in told)
         click.echo(f"\n{_counted(errors, 'error')}, {_counted(warnings, 'warning')}.")
     return _BAD if errors else 0
-
-
-def _told_once(checks: list[Check]) -> Iterator[Check]:
-    """Yield the checks, those of several repos that found the same as one."""
-    repos: dict[Check, list[str]] = {}
-    for check in checks:
-        repos.setdefault(replace(check, repo=check.repo and _SOME), []).append(check.repo)
-    for check, names in repos.items():
-        yield replace(check, repo=", ".join(names) if check.repo else "")
 
 
 def _counted(number: int, word: str) -> str:

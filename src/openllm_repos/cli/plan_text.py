@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openllm_repos.hint import hint_lines, next_steps, note_lines
+from openllm_repos.hint import gathered, hint_lines, next_steps, note_lines
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import (
     Action,
@@ -36,7 +36,7 @@ def plan_lines(plan: SyncPlan, *, every_file: bool) -> Iterator[str]:
     yield f"{plan.source} at {plan.source_commit[:10]}"
     for note in plan.notes:
         yield from note_lines(note)
-    for step in plan.targets:
+    for step in gathered(plan.targets, "target", "reason"):
         if isinstance(step, Stopped):
             yield from stopped_lines(step, every_file=every_file)
         else:
@@ -143,7 +143,7 @@ def commit_line(commit: Described) -> str:
 
 def outcome_lines(manifest: Manifest, outcomes: Sequence[Outcome | Stopped]) -> Iterator[str]:
     """Yield what came of each target."""
-    for outcome in outcomes:
+    for outcome in gathered(outcomes, "target", "reason"):
         if isinstance(outcome, Stopped):
             yield from stopped_lines(outcome)
         elif outcome.pushed:

@@ -16,6 +16,7 @@ from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
+from openllm_repos.hint import gathered
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.publish.apply import Publisher, PublishOptions
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
@@ -64,7 +65,7 @@ class _Publish(Change[Plans, Results]):
                 self.publisher.remember()
 
     def plan_lines(self, plan: Plans, *, every_file: bool) -> Iterator[str]:
-        for one in plan:
+        for one in gathered(plan, "repo", "reason"):
             yield from plan_lines(one, every_file=every_file)
 
     def question(self, plan: Plans) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openllm_repos.cli.plan_text import step_json, step_lines
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.family.tags import TagState
-from openllm_repos.hint import hint_lines, note_lines
+from openllm_repos.hint import gathered, hint_lines, note_lines
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import LockPlace, Role
 from openllm_repos.plan import Stopped
@@ -59,7 +59,7 @@ def _commit(plan: ReleasePlan, row: RepoPlan) -> str:
 
 def obstacle_lines(obstacles: Sequence[Obstacle]) -> Iterator[str]:
     """Yield what stands against a release, each with its next step."""
-    for one in obstacles:
+    for one in gathered(obstacles, "repo", "message"):
         yield show(f"{one.repo}: {one.message}")
         yield from hint_lines(one.next, "  ")
 

@@ -104,9 +104,9 @@ def status(
             family = look_ahead(manifest, clone, family).only(names)
         if in_actions():
             from openllm_repos.cli.actions_reports import report_status
-            from openllm_repos.status.problems import gathered
+            from openllm_repos.hint import gathered
 
-            problems = list(gathered(family.problems))
+            problems = list(gathered(family.problems, "repo", "message"))
             report_status(family, table_in_markdown(family), problems, map(problem_in_markdown, problems))
         if page is not None:
             from openllm_repos.cli.page import write_page
@@ -174,13 +174,13 @@ class _Waiting:
 
 def _lines(family: FamilyStatus) -> Iterator[str]:
     """Yield the table and the problems for people."""
-    from openllm_repos.status.problems import gathered
+    from openllm_repos.hint import gathered
 
     columns = terminal_columns(PAGE)
     yield from _table(family.repos, columns)
     if family.remembered:
         yield from ("", "Nobody was asked: this is what was fetched before, and it does not know of releases.")
-    for problem in gathered(family.problems):
+    for problem in gathered(family.problems, "repo", "message"):
         yield ""
         yield from _problem_lines(problem, columns)
 
@@ -247,13 +247,13 @@ def _problem_lines(problem: Problem, columns: int) -> Iterator[str]:
 
 def _markdown(family: FamilyStatus) -> Iterator[str]:
     """Yield the same as a Markdown table and a list."""
-    from openllm_repos.status.problems import gathered
+    from openllm_repos.hint import gathered
 
     table = table_in_markdown(family)
     yield from (*table.head, *table.lines)
     if family.problems:
         yield ""
-    for problem in gathered(family.problems):
+    for problem in gathered(family.problems, "repo", "message"):
         yield problem_in_markdown(problem)
 
 

@@ -184,7 +184,11 @@ class FamilyAccess:
             found = self._hub_token_for(repo)
             return None if found is None else found.value
 
-        return HubClient(self.endpoint, token, deadline=deadline, retry=self.retry if retry is None else retry)
+        def another() -> str:
+            return "" if self._hub_token is None else _another(self._hub_token, job=self._job)
+
+        patience = self.retry if retry is None else retry
+        return HubClient(self.endpoint, token, deadline=deadline, retry=patience, another=another)
 
     def content(self, repo: HubRepo) -> HubContent:
         """Return the files of a repository on the Hub, asked for and written with the same tokens."""

@@ -44,6 +44,7 @@ class HubClient:
         token: a token, None to ask without, or a function that gives one for each repository (trusted publishing).
         deadline: seconds to connect, and again for an answer.
         retry: how patient to be where it may pass.
+        another: says what to do where the token is not taken: where it was found decides where another one goes.
 
     Every method raises :class:`~openllm_repos.hub.failures.HubError` where the Hub does not do what it is asked.
     """
@@ -55,8 +56,10 @@ class HubClient:
         *,
         deadline: float = DEADLINE,
         retry: RetryPolicy = NEVER,
+        another: Callable[[], str] = lambda: "",
     ) -> None:
         self.endpoint = endpoint
+        self._another = another
         self._tokens: Tokens = token if callable(token) else lambda _: token
         self._manners = Manners(deadline, retry)
         self._account: Account | None = None
@@ -123,25 +126,26 @@ class HubClient:
         """Say why a repository cannot be written; a token that can only read is the reason that is seen most."""
         exists = why.cause is not Cause.NOT_FOUND
         if why.cause is not Cause.NOT_ALLOWED:
-            return WriteAccess(allowed=False, exists=exists, why=why.message, hint=why.hint)
+            another = self._another() if why.cause is Cause.BAD_TOKEN else ""
+            return WriteAccess(allowed=False, exists=exists, why=why.message, hint=another or why.hint)
         try:
             account = self.whoami()
         except HubError:
             return WriteAccess(allowed=False, why=why.message, hint=why.hint)
-        owner, cannot = repo.id.partition("/")[0], f"so the {repo} cannot be written."
+        owner = repo.id.partition("/")[0]
         role = account.organizations.get(owner, "")
         members = f"{self.endpoint}/organizations/{owner}/settings/members"
         hint = why.hint
         if account.role == "read":
-            message = f"The token of {account.name} can only read, {cannot}"
+            message = f"The token of {account.name} can only read."
         elif role in {"read", "contributor"}:
-            message = f"{account.name} has the role {role} in the organization {owner}, {cannot}"
+            message = f"{account.name} has the role {role} in the organization {owner}."
             hint = f"Ask an admin of {owner} for the role write: {members}"
         elif account.role == "write" and not role and owner.lower() != account.name.lower():
-            message = f"{account.name} is not a member of {owner}, {cannot}"
+            message = f"{account.name} is not a member of {owner}."
             hint = f"Log in as somebody who is, or ask an admin of {owner}: {members}"
         else:
-            message = f"The token of {account.name} (role {account.role}) cannot write there, {cannot}"
+            message = f"The token of {account.name} (role {account.role}) cannot write there."
         return WriteAccess(allowed=False, why=show(message), hint=hint)
 
     def create_repo(self, repo: HubRepo, *, private: bool | None = None, sdk: str | None = None) -> str:

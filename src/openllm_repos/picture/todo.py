@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from openllm_repos.hint import gathered
 from openllm_repos.picture.markup import element, text
 from openllm_repos.picture.parts import counted, drift_id, next_step
 from openllm_repos.picture.report import Report
 from openllm_repos.plan import Stopped, TargetPlan
 from openllm_repos.status.family import Standing
-from openllm_repos.status.problems import Problem, gathered
+from openllm_repos.status.problems import Problem
 
 _SYNC = "openllm-repos sync"
 
 
 def todo_section(report: Report) -> str:
     """Return what is the matter, in the order of the manifest, with what to do about it; in markup."""
-    rows = [_row(problem, report) for problem in gathered(tuple(_shared(report)))]
+    rows = [_row(problem, report) for problem in gathered(_shared(report), "repo", "message")]
     if not rows:
         return "<p>Nothing: every repo is as it should be.</p>"
     return element("ul", "".join(rows), class_="todos")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openllm_repos.errors import ConflictError, EnvironmentProblem, ReposError
 from openllm_repos.family.tags import TagState
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import gathered, hint_lines
 from openllm_repos.manifest.model import LockPlace, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import TagName
@@ -56,7 +56,7 @@ def refusal(message: str, obstacles: Sequence[Obstacle], *, hint: str) -> ReposE
         hint: what to do when they are gone.
     """
     lines = [message]
-    for one in obstacles:
+    for one in gathered(obstacles, "repo", "message"):
         lines.append(f"  {one.repo}: {one.message}")
         lines += hint_lines(one.next, "    ")
     outside = all(one.exit_code == EnvironmentProblem.exit_code for one in obstacles)

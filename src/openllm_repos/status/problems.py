@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from openllm_repos.errors import ReposError
@@ -42,15 +42,6 @@ class Problem:
     def of(cls, repo: str, why: ReposError) -> Problem:
         """Return what a failure says, without the name if it begins with that."""
         return cls(repo, why.message.removeprefix(repo).removeprefix(":").strip(), why.hint)
-
-
-def gathered(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Yield problems, those of several repos that read the same as one."""
-    repos: dict[tuple[str, str, bool], list[str]] = {}
-    for problem in problems:
-        repos.setdefault((problem.message, problem.next, problem.wanted), []).append(problem.repo)
-    for (message, following, wanted), names in repos.items():
-        yield Problem(", ".join(names), message, following, wanted)
 
 
 def about_remote(remote: RemoteState) -> Problem:

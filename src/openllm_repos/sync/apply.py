@@ -208,7 +208,7 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
             hint="git config --get-regexp push  # is there a pushurl or url.*.pushInsteadOf that sends it elsewhere?",
         )
     return pushed.problem(
-        f"The push did not get through to {target.name}, and nothing was changed there:\n{pushed.said}",
+        f"The push did not get through, and nothing was changed there:\n{pushed.said}",
         hint=known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
