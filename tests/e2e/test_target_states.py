@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.family import START, text
+from tests.support.family import MAPS, START, text
 from tests.support.repositories import Clone
 
 if TYPE_CHECKING:
@@ -305,18 +305,49 @@ def test_an_import_after_a_reset_would_bring_it_back_and_is_refused(family: Fami
     assert family.clone.read(MODEL, "import/space").decode() == text(l20="space")
 
 
-def test_what_a_changed_map_leaves_behind_is_said_before_and_with_what_was_edited(family: Family) -> None:
+@pytest.mark.parametrize("first", ["sync", "import"])
+def test_an_edit_that_a_changed_map_leaves_behind_is_told_until_the_source_has_it(family: Family, first: str) -> None:
+    moved = (("core/src/*.py", "lib/"), ("configs/*.json", "configs/"))
+
+    def map_to(*maps: tuple[str, str]) -> None:
+        family.manifest(maps=maps)
+        family.commit("Maps", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
+
     edited(family)
-    family.manifest(maps=(("core/src/*.py", "lib/"), ("configs/*.json", "configs/")))
-    family.commit("Elsewhere", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
-    said = (
-        "No map of space writes training/ any more; 2 files there stay as they are. space has edited training/model.py"
+    map_to(*moved)
+    left = "No map of space writes training/ any more; 2 files there stay as they are."
+    told = (
+        "space has edited training/model.py, which no map writes any more. To take that along, put the old map back,"
+        " run 'openllm-repos sync space' and 'openllm-repos import space', merge that, and change the map again; to"
+        " leave it there, name it in owned."
     )
-    facts = family.run("status", "--json", cwd=family.clone.path).json()
-    assert any(problem["message"].startswith(said) for problem in facts["problems"])
+    assert {left, told.removeprefix("space ")} <= set(said_of(family))
     plan = family.run("sync", "--dry-run", cwd=family.clone.path).out
-    assert said in plan
+    assert left in plan
+    assert told in plan
     assert "The maps of space have changed, so the source's history comes anew through them: 1 commit" in plan
+    if first == "sync":
+        family.synced()
+        family.commit("Go on", {MODEL: text(l2="better")})
+        family.synced()
+        assert said_of(family) == [told.removeprefix("space ")]
+        family.manifest(maps=moved, owned=("app.py", "README.md", "training/*"))
+        assert said_of(family) == []
+    map_to(*MAPS)
+    family.synced()
+    assert family.run("import", "space", "--yes", cwd=family.clone.path).code == 0
+    family.clone.git("merge", "-q", "--no-edit", "import/space")
+    family.push()
+    map_to(*moved)
+    family.synced()
+    assert family.space.read("lib/model.py").splitlines()[19] == b"space"
+    assert said_of(family) == []
+
+
+def said_of(family: Family) -> list[str]:
+    """Return what status says of the Space."""
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    return [problem["message"] for problem in facts["problems"] if problem["repo"] == "space"]
 
 
 def test_an_added_map_makes_no_drift_of_the_sources_own_commits(family: Family) -> None:

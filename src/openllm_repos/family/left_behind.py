@@ -2,40 +2,91 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from openllm_repos.family.relation import Relation
+from openllm_repos.family.state import MAPS, STATES, StateCommit, read_state
+from openllm_repos.git.history import knows_object
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import maps_digest
-from openllm_repos.manifest.model import Repo
+from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.text import show_path
 
 _NAMED = 3
+_MAPS = re.compile(rb"^%b: (\S+)\r?$" % MAPS.encode(), re.MULTILINE)
 
 
-def left_behind(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[str]:
-    """Say which files no map writes any more since the maps changed, and which of them the target has edited."""
-    if relation.at is None or relation.tip is None or relation.at.state.digest == maps_digest(target.maps):
+def left_behind(
+    repository: Repository, reader: ObjectReader, manifest: Manifest, target: Repo, relation: Relation
+) -> Iterator[str]:
+    """Say which files no map writes any more, as long as that is news, and for as long as they stand which were edited.
+
+    What the source ever had is no edit, nor is what the target owns by now.
+    """
+    if relation.at is None or not relation.at.written or relation.tip is None:
         return
-    part = MappedPart(reader, relation.at.state.maps, repository.object_format)
-    tip = part.of(relation.tip.encode() + b"^{tree}")
-    left = [change.path for change in part.files(tip) if not relation.part.holds(change.path)]
-    if not left:
+    digest, tree = maps_digest(target.maps), relation.tip.encode() + b"^{tree}"
+    told: set[bytes] = set()
+    for at in _earlier(repository, reader, manifest, relation.tip, digest):
+        part = MappedPart(reader, at.state.maps, repository.object_format)
+        tip = part.of(tree)
+        left = [one.path for one in part.files(tip) if not relation.part.holds(one.path) and one.path not in told]
+        if not left:
+            continue
+        told.update(left)
+        edited = [*_edited(repository, reader, target, relation, at, left)]
+        if at.id == relation.at.id:
+            some = "1 file" if len(left) == 1 else f"{len(left)} files"
+            folders = sorted({path.rpartition(b"/")[0] + b"/" if b"/" in path else path for path in left})
+            yield f"No map of {target.name} writes {_listed(folders)} any more; {some} there stay as they are."
+        if edited:
+            name = target.name
+            yield (
+                f"{name} has edited {_listed(edited)}, which no map writes any more. To take that along, put the old"
+                f" map back, run 'openllm-repos sync {name}' and 'openllm-repos import {name}', merge that, and change"
+                " the map again; to leave it there, name it in owned."
+            )
+
+
+def _edited(
+    repository: Repository, reader: ObjectReader, target: Repo, relation: Relation, at: StateCommit, left: list[bytes]
+) -> Iterator[bytes]:
+    """Yield those files of earlier maps whose content the source never had."""
+    projected = at.state.projected
+    if projected is None or relation.tip is None or reader.find(projected.encode()) is None:
         return
-    brought = part.of(None if relation.since is None else relation.since.encode() + b"^{tree}")
-    edited = [change.path for change in part.changes(brought, tip) if change.path in left] if relation.since else []
-    some = "1 file" if len(left) == 1 else f"{len(left)} files"
-    folders = sorted({path.rpartition(b"/")[0] + b"/" if b"/" in path else path for path in left})
-    places = _listed(folders)
-    text = f"No map of {target.name} writes {places} any more; {some} there stay as they are."
-    if edited:
-        text += (
-            f" {target.name} has edited {_listed(edited)}: to take that along, put the old map back before the next"
-            f" sync, run 'openllm-repos import {target.name}', and change the map again."
-        )
-    yield text
+    part = MappedPart(reader, at.state.maps, repository.object_format)
+    changes = part.changes(part.of(projected.encode() + b"^{tree}"), part.of(relation.tip.encode() + b"^{tree}"))
+    for one in changes:
+        if one.path not in left or one.new is None or any(pattern.protects(one.path) for pattern in target.owned):
+            continue
+        sources = (a_map.source_path(one.path) for a_map in at.state.maps)
+        if not any(
+            source is not None and knows_object(repository, relation.source_commit, source, one.new[1])
+            for source in sources
+        ):
+            yield one.path
+
+
+def _earlier(
+    repository: Repository, reader: ObjectReader, manifest: Manifest, tip: ObjectId, digest: str
+) -> Iterator[StateCommit]:
+    """Yield the newest state of each set of maps that a target had, but those of `digest`; the newest first."""
+    asked = ("rev-list", "--first-parent", "--extended-regexp", f"--grep={STATES}", "--no-commit-header")
+    listed = repository.git.run(*asked, "--format=%x00%H%n%B", tip, "--").stdout
+    seen = {digest.encode()}
+    for row in listed.split(b"\0")[1:]:
+        commit, _, message = row.partition(b"\n")
+        maps = _MAPS.findall(message)[-1:]
+        if not seen.issuperset(maps):
+            seen.update(maps)
+            found = read_state(reader, ObjectId(commit.decode()), reader.read(commit).data, manifest.source.url)
+            if found is not None and found.state.maps:
+                yield found
 
 
 def _listed(paths: list[bytes]) -> str:

@@ -338,9 +338,8 @@ class _Family:
             self._note(Problem.of(target.name, stops))
         else:
             notes = [*empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)]
-            self._note(
-                *(Problem(target.name, note, "") for note in left_behind(self._clone, self._reader, target, relation))
-            )
+            left = left_behind(self._clone, self._reader, self._manifest, target, relation)
+            self._note(*(Problem(target.name, note.removeprefix(f"{target.name} "), "") for note in left))
             self._note(*about_target(self._clone, self._reader, target, relation))
             self._note(*(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)

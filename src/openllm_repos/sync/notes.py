@@ -22,12 +22,15 @@ from openllm_repos.text import show_path
 _NAMED = 3
 
 
-def sync_notes(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[str]:
+def sync_notes(
+    repository: Repository, reader: ObjectReader, manifest: Manifest, target: Repo, relation: Relation
+) -> Iterator[str]:
     """Yield what to say of a target before it is synced.
 
     Args:
         repository: the clone.
         reader: reads its objects.
+        manifest: says where the source is.
         target: the manifest's entry.
         relation: the target, held against the source commit that it gets.
     """
@@ -44,7 +47,7 @@ def sync_notes(repository: Repository, reader: ObjectReader, target: Repo, relat
             f"The maps of {target.name} have changed, so the source's history comes anew through them:"
             f" {_some(relation.behind, 'commit')}, beside those that {target.name} has."
         )
-    yield from left_behind(repository, reader, target, relation)
+    yield from left_behind(repository, reader, manifest, target, relation)
 
 
 def lfs_notes(

@@ -212,7 +212,7 @@ def _planned(
     _check_against_projection(relation, target, tree)
     plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
     notes = (
-        *sync_notes(repository, reader, target, relation),
+        *sync_notes(repository, reader, manifest, target, relation),
         *lfs_notes(repository, reader, target, tree, plan.changes),
     )
     return replace(plan, settled=options.settled, notes=notes)
