@@ -259,9 +259,11 @@ def test_what_is_no_version_is_refused_before_anything_starts(releases: Releases
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ORDER)
 def test_refused_by_any_repo_it_is_finished_later(releases: Releases, name: str) -> None:
-    refuse(releases.remotes[name], "refs/tags/", "frozen")
+    refuse(releases.remotes[name], "refs/tags/", "frozen: your storage quota is used up")
     done = releases.release("1.0.0")
     assert done.code == 3
+    assert f"hint: The storage of {name} is full. Free some there" in done.err
+    assert f"next: openllm-repos release 1.0.0  # once that is settled with {name}" in done.err
     assert f"error: {name} did not take the tag v1.0.0:" in done.err
     assert "frozen" in done.err
     tagged = [repo for repo in ORDER if releases.tags("v1.0.0")[repo] is not None]
@@ -328,6 +330,8 @@ def test_another_version_waits_until_the_one_that_was_begun_is_settled(releases:
 
 @pytest.mark.slow
 def test_a_protected_branch_is_told_to_let_the_tag_carry_the_lock(releases: Releases) -> None:
+    refuse(releases.remotes["main"], "refs/heads/", "storage limit reached")
+    assert "hint: The storage of main is full." in releases.release("1.0.0").err
     refuse(releases.remotes["main"], "refs/heads/", "protected branch")
     done = releases.release("1.0.0")
     assert done.code == 3

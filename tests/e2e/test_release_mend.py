@@ -40,7 +40,7 @@ def squash_history(bare: Bare) -> None:
 
 def refuse_tags(bare: Bare) -> Path:
     """Let a remote take no tag; return the hook."""
-    return bare.refuse("frozen", refs="refs/tags/*")
+    return bare.refuse("frozen: over its storage quota", refs="refs/tags/*")
 
 
 def test_a_squashed_history_is_said_and_holds_no_later_release_up(releases: Releases) -> None:
@@ -77,6 +77,7 @@ def test_a_repo_that_takes_no_tag_does_not_keep_the_others_from_theirs(releases:
     said = done.json()
     assert (done.code, said["out"], [one["repo"] for one in said["obstacles"]]) == (3, True, ["small-7k"])
     assert said["obstacles"][0]["message"].startswith("did not take the tag v1.0.0: ")
+    assert said["obstacles"][0]["next"].startswith("The storage of small-7k is full.")
     assert {repo["name"]: (repo["outcome"] or {}).get("pushed") for repo in said["repos"]} == {
         "space": False,
         "small-7k": None,

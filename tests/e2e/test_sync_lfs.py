@@ -193,16 +193,24 @@ def test_the_hook_of_git_lfs_asks_the_space_and_nobody_else(hub: ServedFamily) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("status", [500, 403])
+@pytest.mark.parametrize(
+    ("status", "said", "step"),
+    [
+        (500, "", "It may pass"),
+        (403, "", "Check that you may write there"),
+        (403, "This repository is over its data quota.", "The storage of space is full. Free some there"),
+        (507, "", "The storage of space is full. Free some there"),
+    ],
+)
 def test_an_lfs_that_takes_nothing_moves_no_branch_and_the_next_run_finishes(
-    hub: ServedFamily, sandbox: Sandbox, status: int
+    hub: ServedFamily, sandbox: Sandbox, status: int, said: str, step: str
 ) -> None:
     tips, pushes = hub.space.tips(), hub.pushes()
-    sandbox.hub.fault(match="POST */objects/batch", status=status, count=50)
+    sandbox.hub.fault(match="POST */objects/batch", status=status, count=50, **({"message": said} if said else {}))
     done = hub.sync("--yes", "--patience", "0")
     assert done.code == (30 if status == 500 else 3)
     assert ("cannot do it now (HTTP 500)" if status == 500 else "did not take what the push needs") in done.out
-    assert ("hint: Check that you may write there" in done.out) == (status == 403)
+    assert f"hint: {step}" in done.out
     assert (hub.space.tips(), hub.pushes(), hub.unfinished()) == (tips, pushes, [])
     sandbox.hub.faults.clear()
     hub.synced("--yes")

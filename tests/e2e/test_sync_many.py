@@ -64,12 +64,13 @@ def test_targets_wait_for_their_hosts_together(family: Family, many: dict[str, B
 
 
 def test_one_that_refuses_stops_no_other(family: Family, many: dict[str, Bare]) -> None:
-    hook(many["one"], "echo not today >&2; exit 1")
+    hook(many["one"], "echo over quota, not today >&2; exit 1")
     done = family.sync()
     assert done.code == 3
     outcomes = [line.partition(",")[0] for line in done.out.splitlines() if ": s" in line]
     assert outcomes == ["space: synced", "one: stopped", "two: synced"]
     assert "not today" in done.out
+    assert "hint: The storage of one is full. Free some there" in done.out
     assert (many["one"].tips(), family.unfinished()) == ({}, [])
     assert many["two"].read("training/train.py") == b"train\n"
 

@@ -23,6 +23,7 @@ from openllm_repos.journal.transaction import Transaction
 from openllm_repos.manifest.model import Kind, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate
+from openllm_repos.preflight.advice import about_storage
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.large import carry
 from openllm_repos.preflight.push import Push
@@ -160,7 +161,7 @@ def _not_landed(source: Repo, said: Pushed, tip: ObjectId, update: RefUpdate, kn
         )
     return said.problem(
         f"The branch is in this clone, but {source.name} did not take it:\n{said.said}",
-        hint=known or "Check your rights there, and your own pre-push hook.",
+        hint=about_storage(said.said, source.name) or known or "Check your rights there, and your own pre-push hook.",
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from openllm_repos.manifest.model import History, Repo
 
-_STORAGE = "The storage that {name} may use is full: free some there, or ask its host for more; then sync again."
 # What hosts are known to say, and what helps; the first that fits is taken.
 _KNOWN: tuple[tuple[str, str], ...] = (
     ("contains binary files", "Keep the files out with a narrower pattern, or keep them in LFS.{squash}"),
@@ -30,9 +29,6 @@ _KNOWN: tuple[tuple[str, str], ...] = (
     ),
     ("GH006", "The branch is protected: see the repository's settings, or push to another branch and merge there."),
     ("shallow update not allowed", "git fetch --unshallow  # fetches the whole history"),
-    ("quota", _STORAGE),
-    ("storage limit", _STORAGE),
-    ("storage space", _STORAGE),
 )
 # Here the token counts too: what is known of it goes below.
 _RIGHTS: tuple[tuple[str, str], ...] = (
@@ -49,6 +45,8 @@ _RIGHTS: tuple[tuple[str, str], ...] = (
         "hf auth login --add-to-git-credential  # for the Hub\ngh auth setup-git  # for GitHub",
     ),
 )
+_FULL = ("quota", "storage limit", "storage space")
+_INSUFFICIENT_STORAGE = 507
 _SQUASH = ' If only past commits have them: history = "squash" for {name}.'
 _OTHERWISE = "Do what its own words above ask for: rights, branch protection, or what it does not take."
 
@@ -61,11 +59,24 @@ def advice(said: str, target: Repo, token: str) -> str:
         target: the repo that refused.
         token: what is known of the token that was used; often nothing.
     """
-    known = _first(_KNOWN, said)
+    known = _first(_KNOWN, said) or about_storage(said, target.name)
     text = known or _first(_RIGHTS, said) or _OTHERWISE
     squash = _SQUASH.format(name=target.name) if target.history is History.FULL else ""
     text = text.format(name=target.name, url=target.url, branch=target.branch, squash=squash)
     return text if known or not token else f"{text}\n{token}"
+
+
+def about_storage(said: str, name: str, status: int = 0) -> str:
+    """Return what to do where a host says that a repo's storage is full; an empty string where it does not say so.
+
+    Args:
+        said: git's and the host's words.
+        name: of the repo.
+        status: of the host's answer, where it is known.
+    """
+    if status != _INSUFFICIENT_STORAGE and not any(words in said.casefold() for words in _FULL):
+        return ""
+    return f"The storage of {name} is full. Free some there, or ask its host for more; then run the same command again."
 
 
 def _first(table: Sequence[tuple[str, str]], said: str) -> str | None:

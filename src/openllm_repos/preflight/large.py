@@ -12,6 +12,7 @@ from openllm_repos.git.remote import endpoints
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Repo
 from openllm_repos.plan import LargeFile
+from openllm_repos.preflight.advice import about_storage
 from openllm_repos.temporary import temporary_folder
 
 # Seconds for a question that transfers nothing. git-lfs itself waits for ever where a server answers with nonsense.
@@ -107,5 +108,6 @@ def carry(
     if done.code != 0:
         raise RemoteRefused(
             f"The LFS of {target.name} did not take what the push needs; no branch was moved:\n{done.said}",
-            hint="Check that you may write there, and its LFS storage, then run the same command again.",
+            hint=about_storage(done.said, target.name, done.status)
+            or "Check that you may write there, and its LFS storage, then run the same command again.",
         )

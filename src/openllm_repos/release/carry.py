@@ -35,6 +35,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl
 from openllm_repos.plan import RefUpdate
+from openllm_repos.preflight.advice import about_storage
 from openllm_repos.release.begun import find_begun
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, Tagged, refusal
@@ -207,8 +208,9 @@ class _Carrying:
                 if state.settled:
                     tagged.append(Tagged(name, row.url, row.tag, row.commit, pushed=state is TagState.GOOD))
                     continue
+                hint = about_storage(pushed.said, name)
                 left.append(
-                    Obstacle.of(name, pushed.problem(f"did not take the tag {row.tag}: {pushed.said}", hint=""))
+                    Obstacle.of(name, pushed.problem(f"did not take the tag {row.tag}: {pushed.said}", hint=hint))
                 )
             elif one.state.settled:
                 tagged.append(Tagged(name, row.url, row.tag, row.commit, pushed=False))
@@ -269,7 +271,8 @@ class _Carrying:
                 raise pushed.problem(
                     f"{name} did not take the lock's commit on {self._lock.source.branch}, and nothing was changed"
                     f" there:\n{pushed.said}",
-                    hint="openllm-repos manifest set project.lock tag  # if the branch is protected; then push that",
+                    hint=about_storage(pushed.said, name)
+                    or "openllm-repos manifest set project.lock tag  # if the branch is protected; then push that",
                 )
             raise SourceMoved(
                 f"{name} has moved to {tip[:10]} while the release was prepared; nothing of it was pushed.",
@@ -352,9 +355,12 @@ class _Carrying:
             self._progress(f"{row.repo}: somebody else has just made the tag {row.tag}, at the same commit")
             return False
         if state is TagState.MISSING:
+            full = about_storage(pushed.said, row.repo)
             raise pushed.problem(
                 f"{row.repo} did not take the tag {row.tag}:\n{pushed.said}\n{self._missing()}",
-                hint=f"openllm-repos release {self.record.version}  # once that is settled with {row.repo}\n"
+                hint=f"{full}\n"
+                * bool(full)
+                + f"openllm-repos release {self.record.version}  # once that is settled with {row.repo}\n"
                 f"openllm-repos release abort {self.record.version}  # or give it up",
             )
         raise ConflictError(

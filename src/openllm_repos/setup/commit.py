@@ -23,6 +23,7 @@ from openllm_repos.git.remote import push
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.plan import RefUpdate
+from openllm_repos.preflight.advice import about_storage
 
 _AGAIN = "openllm-repos init  # goes on from here"
 
@@ -128,7 +129,8 @@ def publish_manifest(plan: Publication, repository: Repository) -> str:
     if tip != head:
         raise pushed.problem(
             f"{plan.path} is committed here, but {source.name} did not take {source.branch}:\n{pushed.said}",
-            hint=f"Where {source.branch} is protected, bring the commit there by a pull request.\n{_AGAIN}",
+            hint=about_storage(pushed.said, source.name)
+            or f"Where {source.branch} is protected, bring the commit there by a pull request.\n{_AGAIN}",
         )
     mine = f"{endpoint.tracking}/{source.branch}"
     known = read_ref(repository, mine) or repository.zero

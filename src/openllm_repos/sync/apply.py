@@ -19,7 +19,7 @@ from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
-from openllm_repos.preflight.advice import advice
+from openllm_repos.preflight.advice import about_storage, advice
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.large import carry
 from openllm_repos.sync.planning import SyncOptions, plan_target
@@ -209,7 +209,9 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
         )
     return pushed.problem(
         f"The push did not get through, and nothing was changed there:\n{pushed.said}",
-        hint=known or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
+        hint=about_storage(pushed.said, target.name)
+        or known
+        or "Check your rights there, the connection, and your own pre-push hook and push.* settings.",
     )
 
 
