@@ -29,8 +29,8 @@ class Change(StrEnum):
     ADDED = "added"
     MODIFIED = "modified"
     DELETED = "deleted"
-    LINE_ENDS = "line ends"
-    """In a conflict alone: nothing but CRLF and LF have changed."""
+    LINE_ENDS = "line ends"  # in a conflict alone: nothing but CRLF and LF have changed
+    FOLDER = "folder"  # in a conflict alone: it stands in the place of the other side's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Conflict:
 
     Attributes:
         path: as git stores it; of a file that both renamed, its name before.
-        source: what the source did: added, modified, deleted, line ends.
+        source: what the source did: added, modified, deleted, line ends, folder.
         target: what the target did.
         source_commits: the source's commits that touch it since the last sync, newest first.
         target_commits: those of the target's own.
@@ -126,9 +126,8 @@ class Conflict:
 
     def __str__(self) -> str:
         """Say what either side did."""
-        if self.source_path is not None and self.target_path is not None:
-            names = show_path(self.source_path), show_path(self.target_path)
-            return f"renamed to {names[0]} in the source, to {names[1]} in the target"
+        if names := [name for name in (self.source_path, self.target_path) if name is not None]:
+            return "renamed to {} in the source, to {} in the target".format(*map(show_path, names))
         crlf = "" if self.crlf is None else f" (CRLF in the {'target' if self.crlf is Side.OURS else 'source'})"
         if self.source is self.target is Change.LINE_ENDS:
             return f"differs in line ends alone{crlf}"
@@ -137,6 +136,8 @@ class Conflict:
     def _did(self, change: Change) -> str:
         if change is Change.LINE_ENDS:
             return "changed in line ends alone"
+        if Change.FOLDER in {self.source, self.target}:
+            return "a folder" if change is Change.FOLDER else "a file"
         renamed = change is not Change.DELETED and self.before is not None
         return f"renamed from {show_path(self.before or b'')}" if renamed else change
 

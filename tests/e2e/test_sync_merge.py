@@ -109,7 +109,7 @@ def test_a_file_and_a_folder_that_are_both_mapped_are_a_conflict_in_their_own_na
     family.edit("A folder", {"training/extra/inner.txt": "mine\n"})
     family.commit("A file", {"core/src/extra": "yours\n"})
     done = _stopped(family)
-    assert "  training/extra: added in the source, added in the target" in done.out.splitlines()
+    assert "  training/extra: a file in the source, a folder in the target" in done.out.splitlines()
 
 
 def test_a_file_deleted_in_the_source_is_deleted_in_the_space(family: Family) -> None:

@@ -124,8 +124,11 @@ def test_a_file_against_a_folder_needs_more_than_a_side(family: Family) -> None:
     family.commit("A file", {"core/src/extra": "yours\n"})
     done = family.sync("space", "--keep-target", "training/extra")
     assert (done.code, "is a file on one side and a folder on the other" in done.out) == (2, True)
+    assert "  training/extra: a file in the source, a folder in the target\n" in family.sync().out
     (space,) = family.sync("--json").json()["targets"]
-    assert [one["subject"] for one in space["conflicts"][0]["target_commits"]] == ["A folder"]
+    (conflict,) = space["conflicts"]
+    assert (conflict["source"], conflict["target"]) == ("added", "folder")
+    assert [one["subject"] for one in conflict["target_commits"]] == ["A folder"]
 
 
 @pytest.mark.slow

@@ -272,6 +272,6 @@ def _conflict(path: bytes, stages: Mapping[int, object], *, crowded: bool) -> Co
     def side(stage: int) -> Change:
         if stage in stages:
             return Change.MODIFIED if _STAGE_BASE in stages else Change.ADDED
-        return Change.ADDED if crowded else Change.DELETED
+        return Change.FOLDER if crowded else Change.DELETED
 
     return Conflict(path, source=side(_STAGE_THEIRS), target=side(_STAGE_OURS))

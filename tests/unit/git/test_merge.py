@@ -19,7 +19,7 @@ from tests.support.repositories import Clone
 from tests.support.sealed import SealedHome
 
 Files = Mapping[str | bytes, str | bytes]
-ADDED, MODIFIED, DELETED = Change.ADDED, Change.MODIFIED, Change.DELETED
+ADDED, MODIFIED, DELETED, FOLDER = Change.ADDED, Change.MODIFIED, Change.DELETED, Change.FOLDER
 
 
 def _sides(clone: Clone, base: Files, ours: Files, theirs: Files) -> tuple[Repository, Sides]:
@@ -69,8 +69,10 @@ def test_each_conflict_says_what_either_side_did(clone: Clone) -> None:
 
 
 def test_a_file_against_a_folder_is_told_by_its_own_name(clone: Clone) -> None:
-    assert _conflicts(clone, {}, {"x/inner": "1"}, {"x": "2"}) == (Conflict(b"x", ADDED, ADDED),)
-    assert _conflicts(clone, {}, {"y": "1"}, {"y/inner": "2"}) == (Conflict(b"y", ADDED, ADDED),)
+    assert _conflicts(clone, {}, {"x/inner": "1"}, {"x": "2"}) == (Conflict(b"x", ADDED, FOLDER),)
+    assert _conflicts(clone, {}, {"y": "1"}, {"y/inner": "2"}) == (Conflict(b"y", FOLDER, ADDED),)
+    (conflict,) = _conflicts(clone, {"z": "0"}, {"z": "1"}, {"z/inner": "2"})
+    assert str(conflict) == "a folder in the source, a file in the target"
 
 
 def test_a_file_that_both_sides_renamed_is_told_with_both_names(clone: Clone) -> None:
