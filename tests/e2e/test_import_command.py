@@ -253,6 +253,28 @@ def test_a_branch_that_was_squashed_into_the_source_is_not_imported_twice(family
     assert (state(family), family.space.read("training/model.py")) == ("in sync", clone.read("core/src/model.py"))
 
 
+@pytest.mark.parametrize("taken", ["squashed and changed in review", "not merged, and others changed the same lines"])
+def test_an_import_does_not_conflict_with_itself(family: Family, taken: str) -> None:
+    """GitHub can squash under the title alone; then only what the commit has tells what it was made of."""
+    family.synced()
+    family.edit("First", {"training/model.py": text(l3="one", l5="two")})
+    family.edit("Second", {"training/model.py": text(l3="one", l5="two", l8="three")})
+    bring(family)
+    if taken.startswith("squashed"):
+        family.clone.git("merge", "-q", "--squash", "import/space")
+        family.commit("Better (#1)", {"core/src/model.py": text(l3="one", l5="two", l8="three, better")})
+        assert "training/model.py of space was imported, and the source took that over" in family.synced().out
+        assert (state(family), family.space.read("training/model.py")) == (
+            "in sync",
+            family.clone.read("core/src/model.py"),
+        )
+        assert "no drift" in bring(family).out
+    else:
+        family.commit("On its own", {"core/src/model.py": text(l3="one", l8="else")})
+        stopped = family.sync("--yes")
+        assert (stopped.code, "training/model.py: modified in the source, modified in" in stopped.out) == (3, True)
+
+
 def test_what_the_source_undoes_after_an_import_is_undone_in_the_space(family: Family) -> None:
     family.synced()
     family.edit("Bad idea", {"training/train.py": "bad\n"})

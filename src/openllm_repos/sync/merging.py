@@ -17,6 +17,7 @@ from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Conflict, Described, Settled
 from openllm_repos.projection.project import origins
+from openllm_repos.sync.reviewed import reviewed
 from openllm_repos.text import show_path
 
 
@@ -64,8 +65,8 @@ def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, t
 
 def merged_tree(
     repository: Repository, reader: ObjectReader, relation: Relation, target: Repo, settled: Sequence[Settled] = ()
-) -> ObjectId:
-    """Return the tree that the target gets.
+) -> tuple[ObjectId, tuple[Settled, ...]]:
+    """Return the tree that the target gets, and the conflicts that were settled by taking one side.
 
     Args:
         repository: the clone.
@@ -82,12 +83,15 @@ def merged_tree(
         found = reader.find(relation.projected.encode() + b"^{tree}")
         assert found is not None  # the projection was just made
         require_in_conflict(target, settled, Merged(None))
-        return ObjectId(found[0].decode())
+        return ObjectId(found[0].decode()), ()
     sides = sides_of(repository, reader, relation, target)
     merged = merge(repository, sides)
     require_in_conflict(target, settled, merged)
     if merged.tree is not None:
-        return merged.tree
+        return merged.tree, ()
+    named = {one.path for one in settled}
+    others = [conflict for conflict in merged.conflicts if conflict.path not in named]
+    settled = (*settled, *reviewed(repository, reader, relation, target, others))
     sided = merged.named(settled)
     chosen = {one.path for one in sided}
     left = [conflict for conflict in merged.conflicts if conflict.path not in chosen]
@@ -95,7 +99,7 @@ def merged_tree(
     left = [conflict for conflict in left if conflict.path not in renamed]  # told with the name before
     if left:
         raise MergeConflict(target, with_commits(repository, reader, relation, target, merged, left), len(settled))
-    return take_sides(repository, merged, sides, sided)
+    return take_sides(repository, merged, sides, sided), tuple(settled)
 
 
 def require_in_conflict(target: Repo, settled: Sequence[Settled], merged: Merged) -> None:

@@ -14,7 +14,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import History, Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
-from openllm_repos.plan import FileChange
+from openllm_repos.plan import FileChange, Settled
 from openllm_repos.preflight.fixes import track
 from openllm_repos.preflight.limits import pointers
 from openllm_repos.text import show_path
@@ -75,6 +75,21 @@ def lfs_notes(
         yield (
             f".gitattributes of {target.name} gives {_listed(plain)} to LFS, but the source does not: edited there, it"
             f" becomes a pointer. In the source, 'git lfs track {patterns}' makes it one."
+        )
+
+
+def review_notes(target: Repo, settled: Sequence[Settled], chosen: Sequence[Settled]) -> Iterator[str]:
+    """Say which conflicts nobody had to settle: the source has changed what was imported from there.
+
+    Args:
+        target: the target.
+        settled: all that were settled by taking a side.
+        chosen: those in which a person did.
+    """
+    if paths := [one.path for one in settled if one not in chosen]:
+        yield (
+            f"{_listed(paths)} of {target.name} was imported, and the source took that over in another form:"
+            f" {target.name} gets it as the source has it."
         )
 
 

@@ -38,7 +38,7 @@ from openllm_repos.sync.checks import (
 )
 from openllm_repos.sync.merging import MergeConflict, merged_tree
 from openllm_repos.sync.message import adopt_message, sync_message
-from openllm_repos.sync.notes import lfs_notes, map_notes, sync_notes
+from openllm_repos.sync.notes import lfs_notes, map_notes, review_notes, sync_notes
 from openllm_repos.text import redact
 
 
@@ -208,14 +208,15 @@ def _planned(
             return replace(nothing_to_do(relation, remote), notes=(newer,))
         raise FetchFirst(manifest.source, target, relation, options.fetch_first)
     require_mergeable(repository, reader, target, relation, options.allow_empty)
-    tree = merged_tree(repository, reader, relation, target, options.settled)
+    tree, settled = merged_tree(repository, reader, relation, target, options.settled)
     _check_against_projection(relation, target, tree)
     plan = plan_with_tree(manifest, repository, reader, relation, remote, tree)
     notes = (
         *sync_notes(repository, reader, manifest, target, relation),
         *lfs_notes(repository, reader, target, tree, plan.changes),
+        *review_notes(target, settled, options.settled),
     )
-    return replace(plan, settled=options.settled, notes=notes)
+    return replace(plan, settled=settled, notes=notes)
 
 
 def nothing_to_do(relation: Relation, remote: RemoteState) -> TargetPlan:
