@@ -5,13 +5,19 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
+
+from openllm_repos.cli.completion import Value
+from tests.support.family import MAPS
+from tests.support.releases import Releases
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.family import Family
+    from tests.support.inprocess import RunCli
 
 
 def offered(folder: Path, *typed: str) -> list[str]:
@@ -62,6 +68,75 @@ def test_places_of_the_manifest_are_offered_for_an_edit(family: Family) -> None:
     places = offered(family.clone.path, "manifest", "set", "repos.space.")
     assert "repos.space.branch" in places
     assert "repos.space.map[1].to" in places
+
+
+@pytest.mark.parametrize(
+    "command", ["sync space --rev", "adopt space --at", "pin --to", "release notes v0.1.0 --since"]
+)
+def test_the_tags_of_releases_are_offered_wherever_a_commit_is_to_be_named(family: Family, command: str) -> None:
+    family.clone.git("tag", "v0.2.0")
+    assert offered(family.clone.path, *command.split(), "") == ["v0.2.0"]
+
+
+def test_repos_with_artifacts_and_with_pins_are_offered_where_only_those_make_sense(family: Family) -> None:
+    entry = '[repos.{0}]\nmodel = "lemms/{0}"\n{1}\n'
+    publish = 'publish = [{ from = "exports/small/", to = "." }]'
+    family.manifest(more=entry.format("small", publish) + entry.format("pinned", 'submodule = "models/pinned"'))
+    assert offered(family.clone.path, "publish", "") == ["small"]
+    assert offered(family.clone.path, "pin", "") == ["pinned"]
+    assert offered(family.clone.path, "manifest", "remove", "p") == ["pinned"]
+    assert offered(family.clone.path, "release", "abort", "1.0.0", "--leave", "s") == ["space", "small"]
+
+
+@pytest.mark.parametrize("command", ["sync space", "sync", "rollback space"])
+def test_the_maps_are_offered_where_one_may_be_empty(family: Family, command: str) -> None:
+    assert offered(family.clone.path, *command.split(), "--allow-empty", "") == [one for one, _ in MAPS]
+    assert offered(family.clone.path, *command.split(), "--allow-empty", "conf") == ["configs/*.json"]
+
+
+def test_the_version_to_release_is_the_one_that_was_begun_else_that_of_the_work_tree(
+    tmp_path: Path, run_cli: RunCli
+) -> None:
+    made = Releases.make(tmp_path, run_cli)
+    assert "1.0.0" in offered(made.clone.path, "release", "")
+    assert "show" in offered(made.clone.path, "release", "")
+    assert offered(made.clone.path, "release", "--allow-drift", "") == ["1.0.0"]
+    assert offered(made.clone.path, "release", "--resume", "") == []
+    assert offered(made.clone.path, "release", "abort", "") == []
+    made.remotes["small-8k"].refuse(refs="refs/tags/*")
+    made.release("1.0.0")
+    made.clone.write({"pyproject.toml": '[project]\nname = "openllm"\nversion = "2.0.0"\n'})
+    for command in ("release", "release --resume", "release abort"):
+        assert [one for one in offered(made.clone.path, *command.split(), "") if one[0].isdigit()] == ["1.0.0"]
+
+
+# What only the person knows. A commit without a tag has no short list, and a name that is to be made has none at all.
+FREE = {
+    *(f"init {one}" for one in ("stray", "github", "space", "models", "datasets", "maps", "never", "owned")),
+    *(f"manifest add {one}" for one in ("name", "github", "space", "model", "dataset", "url")),
+    *(f"manifest add {one}" for one in ("branch", "maps", "owned", "submodule")),
+    *("manifest set value", "version set new", "import branch", "rollback reason", "gc older_than"),
+    *("ci cron", "ci install"),
+}
+
+
+def test_every_value_that_is_typed_is_offered_or_known_to_the_person_alone() -> None:
+    from openllm_repos.cli.app import group
+
+    free = set()
+    waiting: list[tuple[str, click.Command]] = [("", group)]
+    for name, command in waiting:
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            below = {one: command.get_command(context, one) for one in command.list_commands(context)}
+            waiting += [(f"{name} {one}".strip(), found) for one, found in below.items() if found is not None]
+        typed = [one for one in command.params if isinstance(one.type, click.types.StringParamType | click.Tuple)]
+        free |= {
+            f"{name} {one.name}"
+            for one in typed
+            if not isinstance(one.type, Value) and one._custom_shell_complete is None and name != "hooks run"  # by git
+        }
+    assert free == FREE
 
 
 def test_without_a_manifest_or_a_clone_nothing_is_offered_and_nothing_fails(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import click
 
 from openllm_repos.cli.actions_reports import report_adoption
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import TARGET
+from openllm_repos.cli.completion import TAG, TARGET
 from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of, only
 from openllm_repos.cli.plan_text import SCHEMA, change_json, file_lines, outcome_json, step_json, stopped_lines
 from openllm_repos.git.repository import Repository
@@ -33,7 +33,9 @@ _FOUND = {
 
 @changing("adopt", yes="Record it without asking.")
 @click.argument("target", metavar="TARGET", type=TARGET)
-@click.option("--at", metavar="COMMIT", help="It was filled from this commit of the source; do not look for it.")
+@click.option(
+    "--at", metavar="COMMIT", type=TAG, help="It was filled from this commit of the source; do not look for it."
+)
 @click.option("--allow-unpushed", is_flag=True, help="Look at commits too that the source's own remote lacks.")
 def adopt(frame: Frame, target: str, at: str | None, allow_unpushed: bool) -> int:
     """Join a TARGET that was filled by copying: find the source commit its files came from, and record it there.

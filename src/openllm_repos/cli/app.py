@@ -155,6 +155,7 @@ def _program_options(*, hidden: bool) -> list[click.Option]:
         click.Option(
             ["-C", "directory"],
             metavar="DIR",
+            shell_complete=click.Path(file_okay=False).shell_complete,
             expose_value=False,
             callback=_take,
             hidden=hidden,

@@ -1,4 +1,4 @@
-"""What the shell offers behind TAB: repos and targets, tags, operations, mapped paths, places of the manifest.
+"""What the shell offers behind TAB: repos, tags, versions, operations, maps and their paths, places of the manifest.
 
 Each kind of value is a click type, so an argument says what it is once. A completion asks no remote, and where
 something is amiss it offers nothing.
@@ -74,6 +74,33 @@ def _tags(_: click.Context, manifest: Manifest, repository: Repository) -> Itera
     return (CompletionItem(show(tag)) for tag in reversed(tags) if form.version_of(tag) is not None)
 
 
+def _begun(_: click.Context, __: Manifest, repository: Repository) -> Iterator[CompletionItem]:
+    from openllm_repos.journal.releases import read_release
+
+    found = read_release(repository)
+    if found is not None:
+        yield CompletionItem(found.version, help="was begun in this clone")
+
+
+def _versions(ctx: click.Context, manifest: Manifest, repository: Repository) -> Iterator[CompletionItem]:
+    """Yield the version of a release that was begun, else the one that the work tree says."""
+    from openllm_repos.versions.folder import files_in
+    from openllm_repos.versions.stated import agreed, stated
+
+    begun = list(_begun(ctx, manifest, repository))
+    yield from begun
+    if not begun and repository.top is not None and not ctx.params.get("resume"):
+        said = agreed(stated(manifest.project.version, files_in(repository.top)))
+        yield from [] if said is None else [CompletionItem(show(said), help="as it stands in the work tree")]
+
+
+def _maps(ctx: click.Context, manifest: Manifest, _: Repository) -> Iterator[CompletionItem]:
+    """Yield the maps of the targets that were named, or of all of them, by what they take."""
+    named = ctx.params.get("targets") or [name for name in [ctx.params.get("target")] if name]
+    for target in manifest.narrowed(named).targets:
+        yield from (CompletionItem(show(one.source.text), help=str(target.name)) for one in target.maps)
+
+
 def _operations(_: click.Context, __: Manifest, repository: Repository) -> Iterator[CompletionItem]:
     from itertools import islice
 
@@ -110,6 +137,10 @@ TARGET = Value("target", _targets)
 PUBLISHED = Value("repo", _published)
 PINNED = Value("repo", _pinned)
 TAG = Value("tag", _tags)
+BEGUN = Value("version", _begun)
+VERSION = Value("version", _versions)
+MAP = Value("map", _maps)
 OPERATION = Value("operation", _operations)
 MAPPED_PATH = Value("path", _mapped)
 PLACE = Value("place", _places)
+FILE = click.Path().shell_complete  # the shell itself knows them

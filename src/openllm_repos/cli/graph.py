@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from openllm_repos.cli.completion import FILE
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
 
@@ -13,7 +14,12 @@ from openllm_repos.cli.output import STANDARD_OUTPUT, shown_name, write_output
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="As a Mermaid flowchart, for a ```mermaid block.")
 @click.option("--state", "stated", is_flag=True, help="Ask the remotes, and show how every repo stands.")
 @click.option(
-    "-o", "--output", metavar="FILE", default=STANDARD_OUTPUT, help="Write it to FILE instead of standard output."
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=FILE,
+    default=STANDARD_OUTPUT,
+    help="Write it to FILE instead of standard output.",
 )
 @click.pass_obj
 def graph(invocation: Invocation, as_svg: bool, as_mermaid: bool, stated: bool, output: str) -> None:

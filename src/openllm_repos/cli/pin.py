@@ -12,7 +12,7 @@ import click
 
 from openllm_repos.cli.actions_further import report_pin
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import PINNED
+from openllm_repos.cli.completion import PINNED, TAG
 from openllm_repos.cli.frame import DIFFERS, Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import ReposError
@@ -31,7 +31,7 @@ SCHEMA = 1
 
 @changing("pin")
 @click.argument("repos", nargs=-1, metavar="[REPO]...", type=PINNED)
-@click.option("--to", metavar="TAG|BRANCH|COMMIT", help="What to pin (the tip of its branch).")
+@click.option("--to", metavar="TAG|BRANCH|COMMIT", type=TAG, help="What to pin (the tip of its branch).")
 @click.option("--check", is_flag=True, help="As --dry-run; exit with 1 if anything would change.")
 def pin(frame: Frame, repos: tuple[str, ...], to: str | None, check: bool) -> int:
     """Pin a commit of each REPO (all that have a `submodule` in the manifest) in the source, as a git submodule.

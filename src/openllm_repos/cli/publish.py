@@ -11,7 +11,7 @@ import click
 from openllm_repos import __version__
 from openllm_repos.cli.actions_further import report_publish
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import PUBLISHED
+from openllm_repos.cli.completion import FILE, PUBLISHED
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
 from openllm_repos.errors import UsageError
@@ -25,7 +25,13 @@ from openllm_repos.publish.model import NotPublished, Published, PublishPlan
 @changing("publish", yes="Do not ask before the first upload.")
 @click.argument("repos", nargs=-1, metavar="[REPO]...", type=PUBLISHED)
 @click.option("--overwrite", is_flag=True, help="Replace what somebody else put or changed on the Hub, too.")
-@click.option("--allow", metavar="PATH", multiple=True, help="This file looks like a secret and is none; repeatable.")
+@click.option(
+    "--allow",
+    metavar="PATH",
+    multiple=True,
+    shell_complete=FILE,
+    help="This file looks like a secret and is none; repeatable.",
+)
 def publish(frame: Frame, repos: tuple[str, ...], overwrite: bool, allow: tuple[str, ...]) -> int:
     """Bring artifacts, such as a model's weights, to their repos on the Hub (all that have some, or those named).
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from openllm_repos.cli.actions_reports import report_release
 from openllm_repos.cli.clone import open_family
+from openllm_repos.cli.completion import VERSION
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_compare import diff_releases, release_notes
@@ -47,6 +49,10 @@ class VersionOrCommand(click.Group):
         """Run the default command where the arguments name none."""
         return super().resolve_command(ctx, args if args[0] in self.commands else [_MAKE, *args])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the versions beside the commands."""
+        return [*super().shell_complete(ctx, incomplete), *VERSION.shell_complete(ctx, self.params[0], incomplete)]
+
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Say in the usage that a version may stand in place of a command."""
         del ctx
@@ -73,7 +79,7 @@ def release() -> None:
 
 
 @changing(_MAKE, yes="Do not ask before the first push.")
-@click.argument("version")
+@click.argument("version", type=VERSION)
 @click.option("--resume", is_flag=True, help="Only go on with a release that was begun; begin none.")
 @click.option("--allow-drift", is_flag=True, help="Release targets with changes that the source does not have.")
 @click.option("--allow-broken", is_flag=True, help="Release though a Space does not run.")

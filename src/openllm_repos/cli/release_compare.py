@@ -63,7 +63,7 @@ def diff_releases(invocation: Invocation, old: str, new: str, as_json: bool) -> 
 
 @click.command("notes", short_help="Print what is new in a release, as Markdown.")
 @click.argument("tag", type=TAG)
-@click.option("--since", metavar="TAG", help="Compare with this release instead of the one before.")
+@click.option("--since", metavar="TAG", type=TAG, help="Compare with this release instead of the one before.")
 @click.pass_obj
 def release_notes(invocation: Invocation, tag: str, since: str | None) -> None:
     """Print what is new in the release TAG, as Markdown: commits by the folders that maps carry, and every repo.

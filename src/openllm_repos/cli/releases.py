@@ -11,7 +11,7 @@ import click
 
 from openllm_repos.cli.actions_reports import report_verified
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import TAG
+from openllm_repos.cli.completion import BEGUN, REPO, TAG
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_text import said_of, state_said
@@ -129,9 +129,13 @@ def verify_release(invocation: Invocation, tag: str | None, every: bool, signed:
 
 
 @changing("abort", yes="Do not ask.", short_help="Give a release up before it is out.")
-@click.argument("version")
+@click.argument("version", type=BEGUN)
 @click.option(
-    "--leave", metavar="REPO", multiple=True, help="Leave this repo alone: it is gone, or keeps its tags; repeatable."
+    "--leave",
+    metavar="REPO",
+    multiple=True,
+    type=REPO,
+    help="Leave this repo alone: it is gone, or keeps its tags; repeatable.",
 )
 def abort_release(frame: Frame, version: str, leave: tuple[str, ...]) -> int:
     """Give VERSION up before it is out: take back the tags that its release made, and its lock."""

@@ -10,7 +10,7 @@ import click
 
 from openllm_repos.cli.actions_further import report_rollback
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import TAG, TARGET
+from openllm_repos.cli.completion import MAP, TAG, TARGET
 from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of, only
 from openllm_repos.cli.plan_text import (
     SCHEMA,
@@ -43,6 +43,7 @@ _WHAT = "A release (tag or version), a tag of the target or the source, or a com
     "--allow-empty",
     multiple=True,
     metavar="MAP",
+    type=MAP,
     help="Delete what MAP (its 'from') brought, if the source had no such file then; repeatable.",
 )
 def rollback(frame: Frame, target: str, to: str | None, lift: bool, reason: str, allow_empty: tuple[str, ...]) -> int:

@@ -9,7 +9,7 @@ import os
 
 import click
 
-from openllm_repos.cli.completion import TARGET
+from openllm_repos.cli.completion import TAG, TARGET
 from openllm_repos.cli.invocation import Invocation
 
 TYPE_CHECKING = False  # typing's own constant would cost an import
@@ -27,7 +27,7 @@ _NEAR = 3
 
 @click.command("split")
 @click.argument("what", metavar="FROM_OR_TARGET", type=TARGET)
-@click.option("--rev", default="HEAD", metavar="REV", help="Start from this branch, tag or commit (HEAD).")
+@click.option("--rev", default="HEAD", metavar="REV", type=TAG, help="Start from this branch, tag or commit (HEAD).")
 @click.option("--no-cache", is_flag=True, help="Compute everything anew; neither read nor write what is remembered.")
 @click.pass_obj
 def split(invocation: Invocation, what: str, rev: str, no_cache: bool) -> None:

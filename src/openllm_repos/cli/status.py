@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from openllm_repos.cli.actions import in_actions
-from openllm_repos.cli.completion import REPO
+from openllm_repos.cli.completion import FILE, REPO
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import PAGE, Column, Row, table_lines, terminal_columns
 from openllm_repos.hint import hint_lines, next_steps
@@ -56,7 +56,13 @@ _NAMED = 3
 @click.option("--offline", is_flag=True, help="Ask no remote: answer from what was fetched before.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
-@click.option("--html", "page", metavar="FILE", help="Write it as a page that a browser shows; - is standard output.")
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    shell_complete=FILE,
+    help="Write it as a page that a browser shows; - is standard output.",
+)
 @click.option(
     "--check", is_flag=True, help="Exit with 1 unless every repo is in sync or ok, has its release tags, and runs."
 )

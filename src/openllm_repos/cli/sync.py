@@ -11,7 +11,7 @@ import click
 from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import MAPPED_PATH, TARGET
+from openllm_repos.cli.completion import MAP, MAPPED_PATH, TAG, TARGET
 from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.resolve import drop_merge, open_merge, require_one, sides
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @changing("sync", yes="Do not ask before the first push.")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=TARGET)
 @click.option("--leave-held", is_flag=True, help="Leave a TARGET that is held alone, as a sync of all does.")
-@click.option("--rev", metavar="REV", help="Carry this commit of the source instead of its branch's tip.")
+@click.option("--rev", metavar="REV", type=TAG, help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
 @click.option(
     "--keep-target",
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     "--allow-empty",
     multiple=True,
     metavar="MAP",
+    type=MAP,
     help="Delete in the targets what MAP (its 'from') brought, if it matches no file any more; repeatable.",
 )
 @click.option("--resolve", is_flag=True, help="Open a temporary work tree with the conflicts of one TARGET in it.")
