@@ -364,6 +364,9 @@ def test_an_added_map_makes_no_drift_of_the_sources_own_commits(family: Family) 
     facts = family.run("status", "--json", cwd=family.clone.path).json()
     (space,) = [repo for repo in facts["repos"] if repo["name"] == "space"]
     assert (space["state"], space["drift"]["commits"]) == ("drift", [edit])
+    brought = family.run("import", "space", cwd=family.clone.path).out
+    assert "space: 1 commit for import/space" in brought
+    assert "Sync from main" not in brought  # it joins what git joins by itself: nobody's change
 
 
 def test_a_super_squash_does_not_end_a_hold(family: Family, run_cli: RunCli) -> None:

@@ -105,9 +105,9 @@ def _lines(plan: ImportPlan, *, every_file: bool) -> Iterator[str]:
     if plan.base is None:
         yield f"Nothing to import: {plan.said}"
         return
-    some = "1 commit" if len(plan.commits) == 1 else f"{len(plan.commits)} commits"
+    some = "1 commit" if len(plan.changing) == 1 else f"{len(plan.changing)} commits"
     yield f"{plan.target}: {some} for {plan.branch}, which starts at {plan.base[:10]} of {plan.source}"
-    for made in plan.commits:
+    for made in plan.changing:
         yield _commit_line(made)
         yield from (f"  {line}" for line in file_lines(made.files, every_file=every_file))
         if made.stands_for:

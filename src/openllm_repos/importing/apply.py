@@ -180,14 +180,14 @@ def _open(plan: ImportPlan, source: Repo, published: Published, retry: RetryPoli
 
 
 def _title(plan: ImportPlan) -> str:
-    if len(plan.commits) == 1:
-        return show(plan.commits[0].origin.subject)[:200] or f"Import from {plan.target}"
-    return f"Import {len(plan.commits)} commits from {plan.target}"
+    if len(plan.changing) == 1:
+        return show(plan.changing[0].origin.subject)[:200] or f"Import from {plan.target}"
+    return f"Import {len(plan.changing)} commits from {plan.target}"
 
 
 def _body(plan: ImportPlan) -> str:
     """Return the text of the pull request. Subjects are foreign: as code, so that they mention and link nothing."""
-    rows = "\n".join(f"    {made.origin.id[:10]} {show(made.origin.subject)}" for made in plan.commits[:50])
+    rows = "\n".join(f"    {made.origin.id[:10]} {show(made.origin.subject)}" for made in plan.changing[:50])
     return (
         f"What was changed in {plan.url} at files that come from here:\n\n{rows}\n\n"
         "Merge it with a merge commit or by rebasing, and each commit keeps its author. If you squash it, keep the"

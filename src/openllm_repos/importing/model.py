@@ -35,7 +35,8 @@ class ImportedCommit:
     Attributes:
         made: its id in the source.
         origin: the commit of the target, in one line.
-        files: what it changes, at the places of the source, held against the parent that it continues.
+        files: what it changes, at the places of the source, held against the parent that it continues; nothing where it
+            only joins, as git would.
         joins: whether it joins two lines of history.
         stands_for: older commits of the target whose changes it brings, because they had no place of their own.
     """
@@ -84,6 +85,11 @@ class ImportPlan:
     overlaps: tuple[bytes, ...] = ()
     large: tuple[LargeFile, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def changing(self) -> tuple[ImportedCommit, ...]:
+        """The commits that change something: not what a sync merged by itself, which is nobody's own."""
+        return tuple(made for made in self.commits if made.files or not made.joins)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,20 @@ from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.remotes import RemoteState, ask, bring
 from openllm_repos.family.source import hold_against_remote, source_commit, to_fetch_first
 from openllm_repos.git.describe import describe
-from openllm_repos.git.history import is_ancestor
-from openllm_repos.git.merge import merge_overlaps
+from openllm_repos.git.history import is_ancestor, parents_of
+from openllm_repos.git.merge import merge_commits, merge_overlaps
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.refs import read_ref
 from openllm_repos.git.repository import Repository
 from openllm_repos.importing.checks import check_pointers, check_twins
 from openllm_repos.importing.history import Inverse
-from openllm_repos.importing.image import Followed, Image
+from openllm_repos.importing.image import Followed, Image, Made
 from openllm_repos.importing.model import ImportedCommit, ImportPlan
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName
-from openllm_repos.plan import LargeFile
+from openllm_repos.plan import FileChange, LargeFile
 from openllm_repos.preflight.limits import pointers
 from openllm_repos.text import redact, show, show_path
 
@@ -149,7 +149,7 @@ class _Planner:
         kept = [made for made in inverse.commits.values() if made.id in image.made]
         seen = describe(self.repository, [made.origin for made in kept])
         commits = tuple(
-            ImportedCommit(made.id, origin, made.files, made.joins, made.stands_for)
+            ImportedCommit(made.id, origin, self._changed(made), made.joins, made.stands_for)
             for made, origin in zip(kept, seen, strict=True)
         )
         notes = (*plan.notes, *self._left(found.waiting))
@@ -158,6 +158,13 @@ class _Planner:
         check_twins(self.repository, plan)
         check_pointers(self.repository, plan)
         return replace(plan, overlaps=merge_overlaps(self.repository, commit, image.id))
+
+    def _changed(self, made: Made) -> tuple[FileChange, ...]:
+        """Return the files that a commit changes: none where it joins two lines as git does."""
+        parents = parents_of(self.reader, made.id) if made.joins else []
+        tree = self.reader.find(made.id.encode() + b"^{tree}")
+        clean = merge_commits(self.repository, *parents) if len(parents) == 2 else None
+        return () if tree is not None and clean == ObjectId(tree[0].decode()) else made.files
 
     def _wanted(self) -> frozenset[ObjectId]:
         """Return the own commits that drift comes from, with what was made in the same files before and after."""
