@@ -15,6 +15,7 @@ import pytest
 from openllm_repos.git.process import program
 from openllm_repos.sandbox import Sandbox
 from tests.support.canary import Canary
+from tests.support.examples import examples
 from tests.support.family import Family
 from tests.support.hosts import Hosts
 from tests.support.hub_family import HubFamily
@@ -39,7 +40,11 @@ _STORIES = frozenset({"e2e", "faults", "sandbox"})
 
 # Real git takes its time, and a shared machine more: slowness is not what properties are about.
 hypothesis.settings.register_profile(
-    "real-git", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "real-git",
+    parent=examples(100),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("real-git")
 

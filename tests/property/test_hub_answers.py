@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from openllm_repos.errors import ReposError
@@ -25,6 +25,7 @@ from openllm_repos.hub.tokens import TrustedPublishing
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, TagName
 from openllm_repos.names.url import RepoId
+from tests.support.examples import examples
 
 SPACE = HubRepo(HubType.SPACE, RepoId("lemms/openllm"))
 COMMIT = ObjectId("a" * 40)
@@ -208,7 +209,7 @@ def _outcome(work: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("what", ASKED)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(status=STATUSES, headers=HEADERS, body=BODIES)
 @example(200, {}, b'{"objects": [{"oid": "' + Held.sha256.encode() + b'", "actions": []}]}')
 @example(200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(40 << 20)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from openllm_repos.family.likeness import Copied, find_likest
@@ -18,6 +18,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.project import origins, project
 from tests.property.projection_histories import Files, History, Tree, histories
+from tests.support.examples import examples
 from tests.support.history import Spec, make_history
 from tests.support.repositories import Clone
 
@@ -73,7 +74,7 @@ def _copy(tree: Tree) -> Tree:
 
 
 @pytest.mark.slow
-@settings(max_examples=80)
+@examples(80)
 @given(history=histories(), data=st.data())
 def test_a_copy_is_matched_with_what_was_copied(ground: Ground, history: History, data: st.DataObject) -> None:
     """The Space has files of its own, and perhaps a past in which it was filled from other commits."""
@@ -101,7 +102,7 @@ def test_a_copy_is_matched_with_what_was_copied(ground: Ground, history: History
         assert project(clone, source, TARGET.maps, use_cache=False).commit == found.projected
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(history=histories(), data=st.data())
 def test_every_score_is_what_counting_file_by_file_gives(ground: Ground, history: History, data: st.DataObject) -> None:
     """Incremental counting, held against a plain count of each projected tree."""

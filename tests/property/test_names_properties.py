@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import unicodedata
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openllm_repos.errors import NameRefused
@@ -13,6 +13,7 @@ from openllm_repos.names.path import FilePath, FolderPath
 from openllm_repos.names.ref import BranchName, RepoName, TagName, TagTemplate
 from openllm_repos.names.url import RepoUrl, identity_of
 from openllm_repos.text import INVISIBLE
+from tests.support.examples import examples
 
 REF_TEXT = st.text(max_size=30) | st.text(alphabet="abv1._/+-@{}~^:#=,lock", min_size=1, max_size=14)
 PATH_TEXT = st.text(max_size=20) | st.text(alphabet="aB./~1- git", min_size=1, max_size=14)
@@ -34,7 +35,7 @@ def is_plain(text: str) -> bool:
     return not text.startswith("-") and not any(unicodedata.category(char) in INVISIBLE for char in text)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(REF_TEXT)
 @example("a@b")
 @example("_/#,")
@@ -49,7 +50,7 @@ def test_git_takes_every_branch_and_tag_that_we_take(text: str) -> None:
     assert is_plain(text)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.text(alphabet="ab0._-", min_size=1, max_size=10) | st.text(max_size=10))
 @example("a.b_c-d")
 def test_git_takes_every_repo_name_as_a_part_of_a_ref(text: str) -> None:

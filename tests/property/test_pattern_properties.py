@@ -8,12 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given
 from hypothesis import strategies as st
 
 from openllm_repos.errors import NameRefused
 from openllm_repos.names.overlap import intersect
 from openllm_repos.names.pattern import Pattern
+from tests.support.examples import examples
 
 PIECES = ["a", "b", "*", "?", "[ab]", "[!a]", "[.b]", ".", "é"]
 ALPHABET = "ab."
@@ -50,14 +51,14 @@ def component_regex(text: str) -> str:
     return made.replace(r"\[!a\]", "[^a/]").replace(r"\[", "[").replace(r"\]", "]")
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(patterns(), st.sampled_from(PATHS) | st.text(alphabet="ab./é", min_size=1, max_size=9))
 def test_a_pattern_stands_for_what_its_regular_expression_says(pattern: Pattern, path: str) -> None:
     assume(not any(name in ("", ".", "..") for name in path.split("/")))
     assert pattern.matches(path.encode()) == (as_regex(pattern).fullmatch(path) is not None)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(patterns(protective=True))
 def test_what_is_below_a_match_is_protected_and_nothing_else(pattern: Pattern) -> None:
     for path in ENCODED[::7]:
@@ -65,7 +66,7 @@ def test_what_is_below_a_match_is_protected_and_nothing_else(pattern: Pattern) -
         assert pattern.protects(path) == any(pattern.matches(folder) for folder in above)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(patterns(), patterns())
 def test_two_patterns_meet_exactly_where_brute_force_says(a: Pattern, b: Pattern) -> None:
     found = intersect(a, b)
@@ -78,7 +79,7 @@ def test_two_patterns_meet_exactly_where_brute_force_says(a: Pattern, b: Pattern
         assert not {"", ".", ".."} & set(found.split("/"))
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(patterns(protective=True), patterns())
 @example(Pattern.parse("a", protective=True), Pattern.parse("a/b/c"))
 def test_a_protective_pattern_meets_another_exactly_where_brute_force_says(safe: Pattern, other: Pattern) -> None:
@@ -110,7 +111,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repo
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from(["**", "*", "a", "b", "?", "[ab]*", "[!a]"]), max_size=3),
     st.sampled_from(["*", "**", "?", "*x", "a*", "[ax]*", "[!a]?", "*.*", ".*"]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openllm_repos.git.repository import Repository
@@ -18,6 +18,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection import cache
 from openllm_repos.projection.project import project
 from tests.property.projection_histories import History, histories
+from tests.support.examples import examples
 from tests.support.fingerprint import fingerprint
 from tests.support.history import make_history
 from tests.support.repositories import Clone
@@ -52,7 +53,7 @@ def _memory(opened: Repository) -> list[Path]:
     return sorted((opened.state_dir / "projections").iterdir())
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(history=histories(), maps=st.sampled_from([FOLDER, SEVERAL]), order=st.randoms(use_true_random=False))
 def test_commit_by_commit_in_any_order_gives_what_one_run_gives(
     ground: Ground, history: History, maps: tuple[Map, ...], order: random.Random
@@ -66,7 +67,7 @@ def test_commit_by_commit_in_any_order_gives_what_one_run_gives(
     assert grown == again == alone
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(history=histories(longest=8), data=st.data())
 def test_a_damaged_memory_costs_time_and_never_a_wrong_answer(
     ground: Ground, history: History, data: st.DataObject
@@ -91,7 +92,7 @@ def test_a_damaged_memory_costs_time_and_never_a_wrong_answer(
     assert project(ground.opened, ids[-1], FOLDER).written == 0  # the memory was mended
 
 
-@settings(max_examples=6)
+@examples(6)
 @given(history=histories(longest=8), more=st.booleans())
 def test_projected_commits_that_git_pruned_are_made_again(
     tmp_path_factory: pytest.TempPathFactory, history: History, more: bool

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openllm_repos.projection.cache import Cache, Memory
 from openllm_repos.projection.graph import Graph
 from tests.property.projection_histories import plain_rule
+from tests.support.examples import examples
 
 EMPTY = b"0" * 40
 Commits = list[tuple[list[int], str | None]]
@@ -36,7 +37,7 @@ def _visit(graph: Graph, drawn: Commits, start: int = 0) -> None:
         graph.visit(_source(position), [_source(parent) for parent in parents], tree.encode() if tree else None)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(drawn=commits())
 def test_the_graph_is_the_one_of_the_plain_rule(drawn: Commits) -> None:
     made: list[tuple[str, list[int]]] = []
@@ -52,7 +53,7 @@ def test_the_graph_is_the_one_of_the_plain_rule(drawn: Commits) -> None:
     assert [(tree.decode(), list(up)) for tree, up in zip(graph.trees, graph.parents, strict=True)] == made
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(drawn=commits())
 def test_ancestry_is_the_one_that_a_plain_search_finds(drawn: Commits) -> None:
     graph = Graph(EMPTY)
@@ -66,7 +67,7 @@ def test_ancestry_is_the_one_that_a_plain_search_finds(drawn: Commits) -> None:
         assert {old for old in range(len(drawn)) if graph.reaches(new, old)} == found
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(drawn=commits(), cut=st.integers(0, 16))
 def test_a_remembered_graph_goes_on_as_if_it_had_never_been_put_away(drawn: Commits, cut: int) -> None:
     whole, part = Graph(EMPTY), Graph(EMPTY)

@@ -8,14 +8,14 @@ import shutil
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.project import project
-from tests.support.needs import IN_CI
+from tests.support.examples import examples
 from tests.support.repositories import Clone
 
 ROOT = (Map.of("d/", "."),)
@@ -163,7 +163,7 @@ def _projected(world: World, commit: Made, maps: tuple[Map, ...], *, use_cache: 
 
 
 @pytest.mark.usefixtures("git_subtree")
-@settings(max_examples=25 if IN_CI else 6)
+@examples(25)
 @given(dice=st.randoms(use_true_random=False), steps=st.integers(0, 14))
 def test_the_projects_own_commits_come_along_as_with_git_subtree(
     ground: Ground, dice: random.Random, steps: int
@@ -177,7 +177,7 @@ def test_the_projects_own_commits_come_along_as_with_git_subtree(
     assert not reached & {commit.id for commit in (*world.before, *world.source)}
 
 
-@settings(max_examples=25 if IN_CI else 4)
+@examples(25)
 @given(dice=st.randoms(use_true_random=False), steps=st.integers(0, 14), maps=st.sampled_from([ROOT, MOVED, SOME]))
 def test_what_was_remembered_before_the_project_came_changes_nothing(
     ground: Ground, dice: random.Random, steps: int, maps: tuple[Map, ...]
@@ -191,7 +191,7 @@ def test_what_was_remembered_before_the_project_came_changes_nothing(
         assert _projected(world, commit, maps, use_cache=True) == _projected(world, commit, maps)
 
 
-@settings(max_examples=25 if IN_CI else 4)
+@examples(25)
 @given(dice=st.randoms(use_true_random=False), steps=st.integers(0, 14), maps=st.sampled_from([MOVED, SOME]))
 def test_a_map_to_another_place_takes_the_projects_commits_there(
     ground: Ground, dice: random.Random, steps: int, maps: tuple[Map, ...]

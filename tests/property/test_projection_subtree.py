@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openllm_repos.git.repository import Repository
@@ -17,8 +17,8 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Cache
 from openllm_repos.projection.project import project
 from tests.property.projection_histories import FOLDER, SHAPES, TRUSTED, Files, History, histories, plain_rule
+from tests.support.examples import examples
 from tests.support.history import Spec, make_history
-from tests.support.needs import IN_CI
 from tests.support.repositories import Clone
 
 MAPS = [Map.of(FOLDER + "/", ".")]
@@ -98,7 +98,7 @@ def _projected(ground: Ground, commit: str) -> tuple[str | None, set[str], str]:
 
 @pytest.mark.usefixtures("git_subtree")
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-@settings(max_examples=13 if IN_CI else 4)
+@examples(13)
 @given(data=st.data())
 def test_a_folder_has_the_ids_of_git_subtree(ground: Ground, shape: list[int], data: st.DataObject) -> None:
     """While the folder stays, git subtree's answer for every commit is ours, bit for bit.
@@ -138,7 +138,7 @@ def test_clocks_that_ran_backwards_keep_no_merge_that_brings_nothing(ground: Gro
             assert theirs[ids[-1]] == ours[ids[-1]]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(history=histories(odd=True))
 def test_a_folder_that_comes_goes_and_changes_its_nature(ground: Ground, history: History) -> None:
     """Files, symlinks and submodules in its place count as absence, and no source commit is ever reached."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from openllm_repos.errors import ConflictError
@@ -18,8 +18,8 @@ from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.project import project
 from tests.property.projection_histories import Files
+from tests.support.examples import examples
 from tests.support.history import Entry, Spec, executable, gitlink, make_history, symlink
-from tests.support.needs import IN_CI
 from tests.support.repositories import Clone
 
 PATHS = [
@@ -147,7 +147,7 @@ def _write(ground: Ground, *changes: Files) -> list[str]:
     return make_history(ground.clone, specs, refs={f"refs/heads/t{next(ground.numbers)}": len(specs) - 1})
 
 
-@settings(max_examples=100 if IN_CI else 30)
+@examples(100)
 @given(tree=trees(), wanted=maps())
 def test_the_tree_is_the_one_that_a_plain_listing_gives(
     ground: Ground, tree: Files, wanted: list[tuple[str, str]]
@@ -165,7 +165,7 @@ def test_the_tree_is_the_one_that_a_plain_listing_gives(
     assert (found or ground.clone.git("mktree", data=b"")) == expected
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(tree=trees(), wanted=maps(), dropped=st.lists(st.sampled_from(PATHS), max_size=3))
 def test_no_path_outside_the_maps_is_in_any_projected_commit(
     ground: Ground,

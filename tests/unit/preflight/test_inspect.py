@@ -124,7 +124,7 @@ def test_a_card_with_an_impossible_date_is_said_to_be_no_yaml(clone: Clone) -> N
     assert finding.problem == "it is not YAML: month must be in 1..12"
 
 
-@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp soon", "[" * 3000], ids=range(4))
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp soon", "[" * 500], ids=range(4))
 def test_a_card_that_the_yaml_library_stumbles_over_is_a_finding_like_any_other(clone: Clone, value: str) -> None:
     clone.commit("Card", {"README.md": f"---\nemoji: {value}\n---\n"})
     (finding,) = _found(clone)
