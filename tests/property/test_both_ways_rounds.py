@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.family import text
+from tests.support.needs import IN_CI
 from tests.support.repositories import Clone
 
 if TYPE_CHECKING:
@@ -227,6 +228,6 @@ def test_each_line_is_as_one_who_counts_along_says(family: Family, tmp_path: Pat
     counting.begin()
     often = [counting.edit_source, counting.edit_space, counting.sync, counting.import_, counting.merge]
     seldom = [counting.roll_back, counting.lift, counting.lift, counting.sync_and_undo, counting.roll_back_and_undo]
-    for _ in range(40):
+    for _ in range(40 if IN_CI else 20):
         counting.chance.choice([*often, *often, *often, *seldom])()
         counting.check()
