@@ -14,7 +14,7 @@ import click
 from openllm_repos import __version__
 from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError, UsageError
 from openllm_repos.hint import next_steps
-from openllm_repos.interrupts import received
+from openllm_repos.interrupts import Interrupted, received
 from openllm_repos.text import redact, show
 
 VERBOSITY = "openllm_repos.verbosity"  # the key of it in click's context
@@ -25,14 +25,19 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE: what a shell reports of git in the same plac
 def guarded(work: Callable[[], Any]) -> int:
     """Do `work`; return its exit code (its answer where that is a number), or the code of the failure it ended in.
 
-    The failure is told on standard error; where that cannot be written either, the code stays what it is.
+    The failure is told on standard error; where that cannot be written either, the code stays what it is. What fails
+    after a signal fails because of it: its gits were ended, and a terminal that is closed takes no more text.
     """
     try:
         answer = work()
         sys.stdout.flush()
+        if answer and received() is not None:
+            raise Interrupted  # noqa: TRY301 - told as where the signal itself got this far
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever it is, the person gets a sentence and a code
+        if received() is not None and isinstance(error, ReposError | OSError):
+            error = Interrupted()
         with contextlib.suppress(BaseException):
             _tell_end(error)
         return _code_of(error)
@@ -52,16 +57,12 @@ def _code_of(error: BaseException) -> int:
             return UsageError.exit_code
         case ReposError():
             return error.exit_code
+        case BrokenPipeError():
+            return PIPE_CLOSED
         case OSError() | MemoryError():
-            return _code_of_surroundings(error)
+            return EnvironmentProblem.exit_code
         case _:
             return BUG
-
-
-def _code_of_surroundings(error: OSError | MemoryError) -> int:
-    if received() is not None:  # a terminal that is closed sends SIGHUP, and takes no more text
-        return 128 + _signal()
-    return PIPE_CLOSED if isinstance(error, BrokenPipeError) else EnvironmentProblem.exit_code
 
 
 def _signal() -> signal.Signals:
