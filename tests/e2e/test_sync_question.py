@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.fingerprint import listing
+from tests.support.process import REAL_GIT
 from tests.support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
@@ -85,15 +87,23 @@ def test_ctrl_c_at_the_question_changes_nothing(family: Family) -> None:
 
 
 @pytest.mark.slow
-def test_a_large_push_shows_its_progress_on_a_terminal_only(family: Family) -> None:
-    """git's own progress on one line that is gone at the end; nothing with --quiet, on a dumb terminal or in a pipe."""
+def test_a_long_projection_and_a_large_push_show_their_progress_on_a_terminal_only(family: Family) -> None:
+    """In git's style on one line that is gone at the end; nothing with --quiet, on a dumb terminal or in a pipe."""
     rand = random.Random(7)
-    terminal = {"TERM": "xterm"}
+    slow = family.folder / "slow/git"
+    slow.parent.mkdir()
+    slow.write_text(
+        f'#!/bin/sh\ncase " $* " in *" rev-list "*" --format=%T "*) sleep 1.2 ;; esac\nexec {REAL_GIT} "$@"\n'
+    )
+    slow.chmod(0o755)
+    terminal = {"TERM": "xterm", "PATH": f"{slow.parent}:{os.environ['PATH']}"}
     family.commit("Large", {"core/src/data.py": rand.randbytes(16 << 20)})
     shown = run_on_terminal("sync", "--yes", cwd=family.clone.path, env=terminal).err
+    assert re.search(r"\rReading commits: 1 *\r +\r", shown)
     assert re.search(r"\rWriting objects: 100% [^\r]* 16\.0[^\r]*, done\. *\r +\rspace: synced", shown)
-    for number, (args, env) in enumerate([(("--quiet",), terminal), ((), {"TERM": "dumb"})]):
+    for number, (args, env) in enumerate([(("--quiet",), terminal), ((), {**terminal, "TERM": "dumb"})]):
         family.commit("More", {"core/src/model.py": f"{number}\n"})
-        assert "objects" not in run_on_terminal("sync", "--yes", *args, cwd=family.clone.path, env=env).err
+        shown = run_on_terminal("sync", "--yes", *args, cwd=family.clone.path, env=env).err
+        assert not re.search("objects|Reading commits", shown)
     family.commit("More", {"core/src/model.py": "more\n"})
     assert "objects" not in family.sync("--yes").err

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from openllm_repos.git.objects import CHUNK_BYTES, FolderReader, ObjectReader
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
+from openllm_repos.git.progress import Counter
 from openllm_repos.git.repository import Repository
 from openllm_repos.git.subtrees import is_add
 from openllm_repos.manifest.maps import Map
@@ -49,6 +50,7 @@ class Run:
     ) -> None:
         self.memory = memory
         self._known = len(memory.graph.ids)
+        self._progress = Counter(repository.git.on_progress)
         self._repository = repository
         self._reader = reader
         self._folder_reader = stack.enter_context(FolderReader(repository.git, repository.id_length))
@@ -69,7 +71,7 @@ class Run:
         if memory.subproject and not all(map(memory.subproject.isdisjoint, walk.parents)):
             return False
         added: set[bytes] = set()  # what has a parent here is not remembered: that would be, too
-        for one, parents, folders in walk.parents_first():
+        for one, parents, folders in self._each(walk):
             if added.isdisjoint(parents) and one in graph.image:
                 continue
             graph.visit(one, parents, self._trees.project(folders, self._writer))
@@ -113,7 +115,7 @@ class Run:
         waiting: deque[int] = deque()
         bases = self._trees.folders
         question = sum(len(base) + self._repository.id_length + 8 for base in bases)  # about one commit, of all folders
-        lines = self._repository.git.stream(*command, "--")
+        lines = iter(self._progress.count(self._repository.git.stream(*command, "--"), "Reading commits"))
         while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // question))]:
             walked += [fields[1] for fields in block]
             parents += [fields[2:] for fields in block]
@@ -124,6 +126,9 @@ class Run:
         while waiting:
             folders += self._answers(waiting.popleft())
         return _Walk(walked, parents, folders)
+
+    def _each(self, walk: _Walk) -> Iterable[tuple[bytes, list[bytes], tuple[bytes | None, ...]]]:
+        return self._progress.count(walk.parents_first(), "Projecting commits", len(walk.commits))
 
     def _answers(self, count: int) -> Iterator[tuple[bytes | None, ...]]:
         return zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True)
@@ -165,7 +170,7 @@ class Run:
         memory = self.memory
         memory.graph = graph = Graph(memory.graph.empty_tree)
         numbers: dict[bytes, int] = {}
-        for commit, parents, folders in walk.parents_first():
+        for commit, parents, folders in self._each(walk):
             if commit in whole and self._trees.is_whole_folder:
                 if commit in projects[0].own:
                     graph.keep(commit, parents, trees[commit])
@@ -225,7 +230,8 @@ class Run:
     def _copy(self) -> None:
         """Copy the commits that survived, parents first."""
         graph = self.memory.graph
-        for number, found in enumerate(self._reader.read_many(graph.origins), len(graph.ids)):
+        survived = self._progress.count(self._reader.read_many(graph.origins), "Writing commits", len(graph.origins))
+        for number, found in enumerate(survived, len(graph.ids)):
             above = [graph.ids[parent] for parent in graph.parents[number]]
             copy = None if found.id in graph.kept else rewritten(found.data, graph.trees[number], above)
             graph.ids.append(found.id if copy is None else self._writer.add(COMMIT, copy))

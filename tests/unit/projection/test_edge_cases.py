@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from openllm_repos.git import progress
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
 from openllm_repos.names.objectid import ObjectId
@@ -348,3 +350,17 @@ def test_the_projection_passes_gits_strictest_check(clone: Clone) -> None:
     (pack,) = (clone.path / ".git/objects/pack").glob("*.pack")
     verified = clone.git("verify-pack", "-v", pack)
     assert re.search(rf"^{re.escape(str(pack))}: ok$", verified, re.MULTILINE)
+
+
+def test_each_part_of_a_long_projection_says_how_far_it_is(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_AFTER", 0.0)
+    monkeypatch.setattr(progress, "_EVERY", 0.0)
+    for number in range(3):
+        clone.commit(f"Commit {number}", {"core/src/model.py": f"{number}\n"})
+    seen: list[str] = []
+    opened = Repository.open(clone.path)
+    watched = replace(opened, git=replace(opened.git, on_progress=seen.append))
+    project(watched, watched.resolve("main"), [Map.of("core/src/", "training/")])
+    for what in ("Reading commits: 3", "Projecting commits:  66% (2/3)", "Writing commits: 100% (3/3)"):
+        assert what in seen
+    assert seen[-1] == ""
