@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tests.property.model_world import Broken, Step, World
 
@@ -66,12 +66,22 @@ def parsed(text: str) -> list[Step]:
 
 def sequence(seed: int, length: int, weights: Mapping[str, int] = WEIGHTS) -> list[Step]:
     """Return random steps."""
-    chance = random.Random(seed)
     start = ["copy", "sync", "edit_target", "adopt"] if seed % 3 == 0 else ["sync"]
-    return [Step(name, seed, seed, seed) for name in start] + [
+    return [Step(name, seed, seed, seed) for name in start] + chosen(seed, length, weights)
+
+
+def chosen(seed: int, length: int, weights: Mapping[str, int]) -> list[Step]:
+    """Return so many steps, each as often as it weighs."""
+    chance = random.Random(seed)
+    return [
         Step(chance.choices([*weights], [*weights.values()])[0], *(chance.randrange(64) for _ in range(3)))
         for _ in range(length)
     ]
+
+
+def text(steps: Iterable[Step]) -> str:
+    """Return steps as a story, which can be read again."""
+    return " ".join(f"{step.name}({step.a},{step.b},{step.c})" for step in steps)
 
 
 def play(steps: list[Step], world: World | None = None) -> str:
