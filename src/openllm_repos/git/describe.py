@@ -26,7 +26,8 @@ def describe(repository: Repository, commits: Sequence[ObjectId]) -> tuple[Descr
     asked = ("log", "--no-walk=unsorted", "-z", _RAW, f"--format={_FIELDS}", "--no-show-signature", "--stdin")
     done = repository.git.run(*asked, stdin="".join(f"{commit}\n" for commit in commits).encode())
     rows = done.stdout.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0")
-    return tuple(_described(*row.split("\x1f", 3)) for row in rows)
+    found = {one.id: one for one in (_described(*row.split("\x1f", 3)) for row in rows)}
+    return tuple(found[commit] for commit in commits)  # git lists a commit once that is asked for twice
 
 
 def _described(found: str, author: str, date: str, subject: str) -> Described:

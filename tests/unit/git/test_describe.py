@@ -31,3 +31,10 @@ def test_dates_of_commits_keep_the_zone_of_their_author(clone: Clone) -> None:
     opened = Repository.open(clone.path)
     found = [one.date for one in describe(opened, [opened.resolve(commit) for commit in ids])]
     assert found == ["2023-11-14T22:13:20+00:00", "2023-11-15T03:43:20+05:30", "2023-11-14T14:13:20-08:00"]
+
+
+def test_a_commit_that_is_asked_for_twice_is_described_twice(clone: Clone) -> None:
+    first, second = (clone.commit(name, {"a": name}) for name in ("first", "second"))
+    opened = Repository.open(clone.path)
+    found = describe(opened, [opened.resolve(commit) for commit in (second, first, second)])
+    assert [one.subject for one in found] == ["second", "first", "second"]
