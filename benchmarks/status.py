@@ -27,7 +27,7 @@ from tests.support.repositories import Clone
 from tests.support.sealed import seal
 from tests.support.server import GitServer
 
-_PLAIN = "https://git.example.org/"  # git is told to ask the server over plain HTTP instead
+PLAIN = "https://git.example.org/"  # git is told to ask the server over plain HTTP instead
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # what an installed program does
         patch.setenv("PYTHONPYCACHEPREFIX", str(place / "bytecode"))
         with GitServer(place / "server", home=home) as server:
-            home.instead_of(_PLAIN, server.url(""))
+            home.instead_of(PLAIN, server.url(""))
             clone = _family(place, server, options)
             server.latency = options.latency / 1000
             server.on(latency=options.latency / 1000)
@@ -52,7 +52,7 @@ def main() -> None:
                 ("status", ["status"]),
                 ("status --json", ["status", "--json"]),
             ):
-                _report(label, [_measured(place, clone, args) for _ in range(options.runs)])
+                _report(label, [measured(place, clone, args) for _ in range(options.runs)])
             listed = [["ls-remote", "--refs", line] for line in _urls(server, options)]
             begin = time.perf_counter()
             for args in listed:
@@ -74,7 +74,7 @@ def _urls(server: GitServer, options: argparse.Namespace) -> list[str]:
     def url(name: str) -> str:
         if options.scheme == "file":
             return (server.root / name).as_uri()
-        return server.https_url(name) if options.scheme == "https" else _PLAIN + name
+        return server.https_url(name) if options.scheme == "https" else PLAIN + name
 
     return [url(f"repo-{number}.git") for number in range(options.repos)]
 
@@ -106,7 +106,7 @@ def _family(place: Path, server: GitServer, options: argparse.Namespace) -> Clon
     return clone
 
 
-def _measured(place: Path, clone: Clone, args: list[str]) -> tuple[float, float]:
+def measured(place: Path, clone: Clone, args: list[str]) -> tuple[float, float]:
     """Run the tool once and return its seconds by the clock, and of the processors (its own gits included)."""
     meter = ["-I", "-S", str(Path(__file__).with_name("measured.py")), "600", str(place / "out"), str(place / "err")]
     tool = [sys.executable, "-m", "openllm_repos", "-C", str(clone.path), *args]

@@ -89,21 +89,34 @@ def read_locks(
         return {tag: locks.read.get(tag) for tag in tags}
 
 
-def lock_text(reader: ObjectReader, source: RemoteState, tag: TagName) -> str:
-    """Return the text of a release's lock by the source's tag, else its branch, as far as the clone has it, or nothing.
+def lock_texts(
+    reader: ObjectReader, source: RemoteState, tags: Sequence[TagName]
+) -> tuple[dict[TagName, str], dict[TagName, ObjectId]]:
+    """Return the text of releases' locks by the source's tags, else its branch, as far as the clone has them.
 
     It may stand between other words, and may have been edited later: :func:`read_locks` knows better, and takes longer.
+
+    Returns:
+        The texts, in the order of `tags`, and of those that a tag's own commit has, that commit.
     """
-    held = source.tags.get(tag)
-    for commit in (source.peeled.get(tag, held), source.tip):
-        found = None if commit is None else reader.find(f"{commit}:{lock_path(tag)}".encode())
-        if found is not None and found[1] == b"blob":
-            return reader.read(found[0]).data.decode("utf-8", "replace")
-        if held is not None and commit != held and (there := reader.find(held.encode())) and there[1] == b"tag":
-            text = reader.read(held.encode()).data.decode("utf-8", "replace")
-            if BEGIN in text:
-                return text
-    return ""
+    held = {tag: source.tags[tag] for tag in tags if tag in source.tags}
+    named = {tag: source.peeled.get(tag, at) for tag, at in held.items()}
+    found = _texts(reader, {tag: f"{commit}:{lock_path(tag)}" for tag, commit in named.items()}, b"blob")
+    own = {tag: named[tag] for tag in found}
+    messages = _texts(reader, {tag: at for tag, at in held.items() if tag not in found}, b"tag")
+    found |= {tag: text for tag, text in messages.items() if BEGIN in text}
+    if source.tip is not None:
+        left = (tag for tag in tags if tag not in found)
+        found |= _texts(reader, {tag: f"{source.tip}:{lock_path(tag)}" for tag in left}, b"blob")
+    return {tag: found[tag] for tag in tags if tag in found}, own
+
+
+def _texts(reader: ObjectReader, names: Mapping[TagName, str], kind: bytes) -> dict[TagName, str]:
+    """Return the texts of those objects that are there."""
+    looked = zip(names, reader.find_many(name.encode() for name in names.values()), strict=True)
+    there = {tag: found[0] for tag, found in looked if found is not None and found[1] == kind}
+    read = zip(there, reader.read_many(there.values()), strict=True)
+    return {tag: found.data.decode("utf-8", "replace") for tag, found in read}
 
 
 def _fetch_tags(repository: Repository, source: RemoteState, refs: Sequence[str]) -> None:

@@ -5,10 +5,10 @@ Nobody is asked for it: the remotes have listed their tags already, and of locks
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from openllm_repos.errors import NameRefused, ReposError
-from openllm_repos.family.releases import FoundLock, known_tags, lock_text, read_locks
+from openllm_repos.family.releases import FoundLock, known_tags, lock_texts, read_locks
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.family.tags import RepoTag, TagState, named, tags_of, without_tag
 from openllm_repos.git.objects import ObjectReader
@@ -79,9 +79,11 @@ class _Tags:
     def problems(self, begun: ReleaseRecord | None) -> Iterator[Problem]:
         """Yield what is wrong; what a release lacks that was begun here is its own matter."""
         tags = self._known()
-        texts = {tag: text for tag in tags if (text := lock_text(self._reader, self._source, tag))}
+        texts, own = lock_texts(self._reader, self._source, tags)
         newest = next(iter(texts), None)
-        closer = [tag for tag in texts if tag == newest or not self._plainly_good(tag, texts[tag])]
+        looked = zip(own, self._reader.find_many(f"{commit}^".encode() for commit in own.values()), strict=True)
+        parents = {tag: found[0].decode() for tag, found in looked if found is not None}
+        closer = [tag for tag in texts if tag == newest or not self._plainly_good(tag, texts[tag], parents.get(tag))]
         wrong: dict[RepoName, list[tuple[RepoTag, str]]] = {}
         for tag, found in read_locks(self._clone, self._source, closer, fetched=False).items():
             if isinstance(found, LockUnsound):
@@ -97,8 +99,12 @@ class _Tags:
         for name, found_wrong in wrong.items():
             yield from self._about_wrong(name, found_wrong)
         if newest is not None:
+            held = {tag: at for tag in tags if (at := self._source.tags.get(tag)) is not None}
+            here = zip(held, self._reader.find_many(at.encode() for at in held.values()), strict=True)
+            form, unread = self._manifest.project.tag, [tag for tag, object_ in here if object_ is None]
+            released = {form.version_of(tag) or tag for tag in (*texts, *unread)}
             for remote in self._remotes:
-                yield from self._about_strays(remote, tags, texts, newest)
+                yield from self._about_strays(remote, released, form.version_of(newest) or newest)
 
     def _known(self) -> list[TagName]:
         """Return the tags of all releases, newest first, as far as this clone can say."""
@@ -108,7 +114,7 @@ class _Tags:
             return []
         return known_tags(self._manifest, self._clone, self._source)
 
-    def _plainly_good(self, tag: TagName, text: str) -> bool:
+    def _plainly_good(self, tag: TagName, text: str, parent: str | None) -> bool:
         """Whether each tag of a release names a commit that its lock names: told from the text, as parsing is slow."""
         version = self._manifest.project.tag.version_of(tag) or tag
         for remote in self._remotes:
@@ -116,11 +122,8 @@ class _Tags:
             held = named(remote, own)
             if held is None:
                 continue
-            wanted = held
-            if remote is self._source and self._reader.find(f"{held}:{FOLDER}/{tag}.toml".encode()) is not None:
-                parent = self._reader.find(f"{held}^".encode())
-                wanted = held if parent is None else type(held)(parent[0].decode())
-            if own not in remote.peeled or f'commit = "{wanted}"' not in text:
+            commit = parent if parent is not None and remote is self._source else held  # the child adds the lock alone
+            if own not in remote.peeled or f'commit = "{commit}"' not in text:
                 return False
         return True
 
@@ -140,17 +143,12 @@ class _Tags:
             message = f"has {len(wrong) - _NAMED} more release tags that are not as their locks have them."
             yield Problem(name, message, "openllm-repos release verify --all")
 
-    def _about_strays(
-        self, remote: RemoteState, tags: list[TagName], texts: Mapping[TagName, str], newest: TagName
-    ) -> Iterator[Problem]:
+    def _about_strays(self, remote: RemoteState, released: Collection[str], newest: str) -> Iterator[Problem]:
         """Say which tags stand for a version that no release has made, and that one may still want to make."""
         from openllm_repos.versions.order import order
 
         form = self._manifest.tag_form(remote.repo)
-        source, held = self._manifest.project.tag, self._source.tags
-        unread = [tag for tag in tags if tag in held and self._reader.find(held[tag].encode()) is None]
-        released = {source.version_of(tag) or tag for tag in (*texts, *unread)}
-        last = order(source.version_of(newest) or newest)
+        last = order(newest)
         versions = {tag: version for tag in remote.tags if (version := form.version_of(tag)) is not None}
         strays = [tag for tag, version in versions.items() if version not in released and order(version) > last]
         for tag in strays[:_NAMED]:
