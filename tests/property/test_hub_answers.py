@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
+import openllm_repos
 from openllm_repos.errors import ReposError
+from openllm_repos.github import pulls
 from openllm_repos.github.pulls import PullRequest, open_pull
+from openllm_repos.hub import session, tokens
 from openllm_repos.hub.client import HubClient
 from openllm_repos.hub.content import HubCommit, HubContent, Offer, Small
 from openllm_repos.hub.large import LargeFiles
 from openllm_repos.hub.model import HubRepo, HubType
 from openllm_repos.hub.session import Manners
 from openllm_repos.hub.tokens import TrustedPublishing
+from openllm_repos.hub.wire import Limits
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, TagName
 from openllm_repos.names.url import RepoId
@@ -30,6 +37,8 @@ from tests.support.examples import examples
 SPACE = HubRepo(HubType.SPACE, RepoId("lemms/openllm"))
 COMMIT = ObjectId("a" * 40)
 DEADLINE = 2.0
+DROPS = 250  # five seconds
+BODY, FIRST = "after its headers", "from the first byte on"
 
 
 class Held:
@@ -45,10 +54,20 @@ class Held:
 
 
 class Answering:
-    """A server that answers everybody with what it was told last."""
+    """A server that answers everybody with what it was told last.
+
+    Attributes:
+        drips: whether its answers come byte by byte: from the first on, or after their headers.
+        whole: what is answered whole all the same, by a word of method and path.
+        ended: how many answers came to their end.
+    """
 
     def __init__(self) -> None:
         self.status, self.headers, self.body = 200, {}, b""  # type: tuple[int, Mapping[str, str], bytes]
+        self.drips = ""
+        self.whole: Mapping[str, bytes] = {}
+        self.ended = 0
+        self.stopped = threading.Event()
         there = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -56,12 +75,28 @@ class Answering:
 
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                if there.drips:
+                    self.drip(next((said for word, said in there.whole.items() if word in self.requestline), None))
+                    return
                 self.send_response(there.status)
                 for name, value in there.headers.items():
                     self.send_header(name, value.replace("HERE", there.url))
                 self.send_header("Content-Length", str(len(there.body)))
                 self.end_headers()
                 self.wfile.write(there.body.replace(b"HERE", there.url.encode()))
+
+            def drip(self, whole: bytes | None) -> None:
+                body = b" " * DROPS if whole is None else whole.replace(b"HERE", there.url.encode())
+                said = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                drops = 0 if whole is not None else len(said) if there.drips == FIRST else DROPS
+                with contextlib.suppress(OSError):  # whom it is for has gone
+                    self.wfile.write(said[: len(said) - drops])
+                    for left in range(drops, 0, -1):
+                        if there.stopped.wait(0.02):
+                            self.close_connection = True
+                            return
+                        there.ended += left == 1
+                        self.wfile.write(said[-left:][:1])
 
             do_GET = do_POST = do_PUT = answer  # noqa: N815 - http.server's names
 
@@ -77,6 +112,7 @@ class Answering:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stopped.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -218,3 +254,41 @@ def _outcome(work: Callable[[], object]) -> None:
 def test_no_answer_is_our_bug(hub: Answering, what: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     hub.status, hub.headers, hub.body = status, headers, body
     _outcome(lambda: ASKED[what](hub.url))
+
+
+_UPLOAD = {"upload": {"href": "HERE/put", "header": {}}, "verify": {"href": "HERE/verify", "header": {}}}
+BATCH = json.dumps({"objects": [{"oid": Held.sha256, "size": Held.size, "actions": _UPLOAD}]}).encode()
+PROOF = b'{"value": "x"}'
+DRIPPING: list[tuple[str, str, Mapping[str, bytes]]] = [
+    *((what, BODY, {}) for what in ASKED),
+    *((what, FIRST, {}) for what in ("whoami", "pull", "large", "log")),
+    ("large", BODY, {"/batch": BATCH}),
+    ("large", BODY, {"/batch": BATCH, "/put": b""}),
+    ("proof", BODY, {"/mint": PROOF}),
+    ("pull", BODY, {"GET": b"[]"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "drips", "whole"), DRIPPING, ids=lambda one: one if isinstance(one, str) else "+".join(one)
+)
+def test_whatever_is_asked_an_answer_that_drips_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, what: str, drips: str, whole: Mapping[str, bytes]
+) -> None:
+    """Each piece comes in time, and all of them would take for ever."""
+    monkeypatch.setitem(globals(), "DEADLINE", 0.1)
+    monkeypatch.setattr(tokens, "_DEADLINE", 0.1)
+    monkeypatch.setattr(session, "_SENDING", Limits(phase=0.3, total=0.3))
+    monkeypatch.setattr(pulls, "_TOTAL", 0.3)
+    with Answering() as slow:
+        slow.drips, slow.whole = drips, whole
+        _outcome(lambda: ASKED[what](slow.url))
+        assert slow.ended == 0
+
+
+def test_every_request_is_made_in_a_place_that_bounds_it() -> None:
+    """Who opens a connection is in the table above: hub/wire for the Hub and its stores, github/pulls for GitHub."""
+    package = Path(openllm_repos.__file__).parent
+    opening = re.compile(r"HTTPS?Connection\b|urlopen|get_session\(|create_connection|httpx2?\.(?:get|post|Client)")
+    found = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if opening.search(path.read_text())}
+    assert {one for one in found if not one.startswith("sandbox/")} == {"hub/wire.py", "github/pulls.py"}
