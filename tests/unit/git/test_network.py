@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openllm_repos.errors import Passing
+from openllm_repos.git import process
+from openllm_repos.git.environment import CONFIGURATION
 from openllm_repos.git.network import HostAnswer, HostFailed, ask_host, read_trace, speak
 from openllm_repos.git.remote import Unreachable, list_refs, push
 from openllm_repos.git.repository import Repository
@@ -15,6 +17,7 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import RefUpdate
 from openllm_repos.retry import RetryPolicy
 from tests.support.served import login
+from tests.support.stranger import Stranger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,20 @@ def test_the_last_answer_counts() -> None:
     assert (found.method, found.status, found.whole) == ("GET", 429, True)
     assert found.passing == Passing("HTTP 429", 55)
     assert read_trace(limited + asked_for_password).passing is None
+
+
+def test_a_server_that_falls_silent_in_its_answer_is_given_up_long_before_the_deadline(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In five minutes, as test_process.py says; here in one second, in which not enough has come."""
+    short = {"http.lowSpeedTime=300": "http.lowSpeedTime=1", "http.lowSpeedLimit=1": "http.lowSpeedLimit=10000"}
+    monkeypatch.setattr(process, "CONFIGURATION", [short.get(one, one) for one in CONFIGURATION])
+    refs = {"Content-Type": "application/x-git-upload-pack-advertisement"}
+    with Stranger(200, b"001e# service=git-upload-pack\n0000", endless=True, headers=refs) as silent:
+        with pytest.raises(Unreachable) as why:
+            list_refs(Repository.open(clone.path), f"{silent.url}/x", deadline=60)
+        assert "no answer within" not in why.value.message
+        assert silent.shown, "it was there"
 
 
 @pytest.mark.parametrize(
