@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 from openllm_repos.cli.app import COMMANDS
 from openllm_repos.manifest import Manifest
+from openllm_repos.manifest.model import Kind
+from openllm_repos.names.ref import BranchName
+from openllm_repos.setup.draft import entries
+from openllm_repos.setup.places import place_of
 
 if TYPE_CHECKING:
     import pytest
 
     from tests.support.family import Family
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+TOP = Path(__file__).parents[2]
+README = (TOP / "README.md").read_text(encoding="utf-8")
+SHOWN = [TOP / "README.md", *(TOP / "docs").glob("*.md"), *(TOP / "examples").rglob("repos.toml")]
 
 
 def block(language: str) -> str:
@@ -46,4 +52,27 @@ def test_the_table_of_commands_is_the_tools_own() -> None:
 def test_every_page_that_the_readme_names_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
-    assert [link for link in links if not (Path(__file__).parents[2] / link).exists()] == []
+    assert [link for link in links if not (TOP / link).exists()] == []
+
+
+def test_the_token_is_named_before_the_first_command_that_needs_it() -> None:
+    start = README.partition("\n## Start\n")[2].partition("\n## ")[0]
+    commands = [found.start() for found in re.finditer(r"^\$ openllm-repos ", start, re.MULTILINE)]
+    assert commands
+    for said in ("needs a token", "`hf auth login`", "`HF_TOKEN`", "$ hf auth login\n"):
+        assert 0 <= start.find(said) < commands[0], said
+
+
+def test_each_repo_has_the_name_everywhere_that_init_gives_it() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in SHOWN}
+    ids = sorted({found for text in texts.values() for found in re.findall(r"lemms/openllm-[a-z0-9-]+", text)})
+    source, others = place_of(Kind.GITHUB, "louischua/openllm"), [place_of(Kind.MODEL, one) for one in ids]
+    given = {
+        entry.place.text: str(entry.name) for entry in entries("openllm", source, BranchName("main"), None, others)
+    }
+    for path, text in texts.items():
+        words = set(re.findall(r"(?<![\w/.-])(?:small|training)-[a-z0-9-]+", text))
+        assert words <= set(given.values()), path
+        if path.suffix == ".toml":
+            repos = [repo for repo in Manifest.parse(text).repos if repo.repo_id in given]
+            assert [str(repo.name) for repo in repos] == [given[str(repo.repo_id)] for repo in repos]
