@@ -110,16 +110,24 @@ def test_a_fresh_clone_lets_the_space_follow_a_rewritten_source(squashed: Family
 
 
 @pytest.mark.slow
-def test_a_lost_commit_is_asked_for_by_its_id(squashed: Family, run_cli: RunCli) -> None:
+@pytest.mark.parametrize("host", ["has it still", "has lost it"])
+def test_what_a_lost_commit_had_is_told_apart_from_edits_of_the_space(
+    squashed: Family, run_cli: RunCli, host: str
+) -> None:
+    """The host is asked for it by its id, where the Space's own tree and commits do not say it."""
     squashed.edit("Mine", {"training/model.py": text(l20="mine")})
+    squashed.edit("Mine, too", {"training/model.py": text(l20="mine, better")})
     _, fresh = take_back(squashed)
-    refs = fresh.git("for-each-ref")
+    if host == "has lost it":
+        squashed.origin.git("gc", "-q", "--prune=now")
+    else:  # with other maps, what the Space has does not say it
+        with (fresh.path / "repos.toml").open("a") as manifest:
+            manifest.write('[[repos.space.map]]\nfrom = "tools/*.py"\nto = "tools/"\n')
     (space,) = (r for r in run_cli("status", "--json", cwd=fresh.path).json()["repos"] if r["name"] == "space")
-    assert space["state"] == "rewritten"
-    assert fresh.git("for-each-ref") == refs
+    assert (space["state"], [file["path"] for file in space["drift"]["files"]]) == ("rewritten", ["training/model.py"])
     assert run_cli("sync", "--yes", cwd=fresh.path).code == 0
     assert squashed.space.read("training/train.py") == b"instead\n"
-    assert squashed.space.read("training/model.py") == text(l20="mine").encode()
+    assert squashed.space.read("training/model.py") == text(l20="mine, better").encode()
 
 
 def test_from_full_to_squash(family: Family) -> None:

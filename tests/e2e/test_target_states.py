@@ -75,7 +75,7 @@ def rolled_back(family: Family) -> None:
 
 
 def lost(family: Family) -> None:
-    """The source's last commit is written anew, on another machine, and nobody has the old one any more."""
+    """The source's last commit is written anew, elsewhere, with another map; and nobody has the old one any more."""
     edited(family)
     family.commit("Better", {MODEL: text(l2="better")})
     family.synced()
@@ -85,6 +85,9 @@ def lost(family: Family) -> None:
     now = family.clone.now
     family.clone = Clone.of(family.origin.url, family.folder / "another-clone")
     family.clone.now = now
+    manifest = (family.clone.path / "repos.toml").read_text()
+    more = f'{manifest}\n[[repos.space.map]]\nfrom = "tools/*.py"\nto = "tools/"\n'
+    family.commit("Map", {"repos.toml": more, "tools/run.py": "run\n"})
 
 
 def something_else(family: Family) -> None:

@@ -247,13 +247,27 @@ class _Relating:
         maps = self.target.maps if same else state.maps
         assert state.source_commit is not None  # it names both, or none
         if not self._has(state.source_commit):
-            return self._tree(part, at.id) if same and not state.open else None  # its tree has just that
+            return self._without_open(part, at) if same else None
         again = project(self.repository, state.source_commit, maps or self.target.maps, reader=self.reader).commit
         brought, there = self._tree(part, again), self._tree(part, at.id)
         if maps:
             return brought
         # Which maps it went through nobody says any more: at least not what the target did not get like that.
         return part.without(brought, [change.path for change in part.changes(there, brought) if change.new is not None])
+
+    def _without_open(self, part: MappedPart, at: StateCommit) -> Node | None:
+        """Return what a state's tree has less what the commits did that it lists; None where that is not to be told."""
+        node = self._tree(part, at.id)
+        own = OwnCommits(self.repository, self.reader, part, None, at.state.open)
+        for commit in reversed(at.state.open):
+            if not self._has(commit):
+                return None
+            for path, change in own.made(commit).items():
+                clean, before = own.merged(change.new, part.file(node, path), change.old)
+                if not clean:
+                    return None
+                node = part.with_files(node, {path: before})
+        return node
 
     def _with_earlier(
         self, part: MappedPart, at: StateCommit, brought: Node, paths: Collection[bytes]
