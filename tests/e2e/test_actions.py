@@ -102,6 +102,22 @@ def test_a_build_that_failed_is_an_error_with_its_log(
     assert "### openllm-repos sync --wait\n\n```text\nspace: the Space does not run" in step.summary
 
 
+@pytest.mark.slow
+def test_what_stops_several_targets_is_one_annotation(
+    hub_family: HubFamily, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.hub.create("space", "lemms/second", sdk="static")
+    second = '[repos.second]\nspace = "lemms/second"\nmap = [{ from = "core/src/*.py", to = "training/" }]'
+    hub_family.manifest(more=second)
+    step = Step.enter(tmp_path / "runner", hub_family.clone.path, monkeypatch)
+    monkeypatch.setenv("HF_TOKEN", "hf_ended")
+    done = hub_family.sync("--yes")
+    (error,) = commands(done)
+    assert error.message.startswith("space, second: The Hub does not take the token: Invalid credentials")
+    assert "next: gh secret set HF_TOKEN  # the job's has ended" in error.message
+    assert (done.code, step.outputs["stopped"]) == (3, "space second")
+
+
 def test_a_conflict_is_an_error_with_its_files_and_the_next_command(family: Family, step: Step) -> None:
     family.synced()
     family.edit("Theirs", {"training/train.py": "theirs\n"})

@@ -20,6 +20,7 @@ from openllm_repos.cli.actions_parts import (
     with_next,
 )
 from openllm_repos.cli.markdown import Part, block, code, link, table
+from openllm_repos.hint import gathered
 from openllm_repos.plan import Outcome, Stopped, TargetPlan
 from openllm_repos.publish.model import NotPublished, Published
 
@@ -91,9 +92,8 @@ def report_publish(
     published = [one.repo for one in outcomes if isinstance(one, Published) and one.committed]
     rows = (_published_row(manifest, plan, result) for plan, result in results)
     parts = [_heading("publish", dry_run=dry_run), table(("repo", "what", "files", "now at"), rows), block(lines)]
-    notes = [
-        Note("error", f"{one.repo}: {one.reason}{with_next(one.hint)}", "openllm-repos publish") for one in stopped
-    ]
+    told = gathered(stopped, "repo", "reason")
+    notes = [Note("error", f"{one.repo}: {one.reason}{with_next(one.hint)}", "openllm-repos publish") for one in told]
     notes += [
         Note("notice", f"{plan.repo}: {note}", "openllm-repos publish")
         for plan in plans

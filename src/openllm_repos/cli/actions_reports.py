@@ -25,7 +25,7 @@ from openllm_repos.cli.actions_parts import (
 )
 from openllm_repos.cli.markdown import Part, block, code, table
 from openllm_repos.errors import ManifestError
-from openllm_repos.hint import hint_lines
+from openllm_repos.hint import gathered, hint_lines
 from openllm_repos.plan import Outcome, Stopped, TargetPlan
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
     if not in_actions():
         return
     from openllm_repos.cli.plan_text import file_lines, stopped_lines
-    from openllm_repos.hint import gathered
 
     came = {outcome.target: outcome for outcome in outcomes or ()}
     results = [(step, came.get(step.target, step)) for step in plan.targets]
@@ -87,12 +86,13 @@ def report_sync(manifest: Manifest, plan: SyncPlan, outcomes: Sequence[Outcome |
     parts = [heading("sync", "dry run" if outcomes is None else ""), _source(manifest, plan.source_commit)]
     parts.append(table(COLUMNS, (sync_row(manifest, step, result) for step, result in results)))
     parts += [block(f"note: {note}" for note in plan.notes)] if plan.notes else []
-    parts += [block(stopped_lines(one, every_file=True)) for one in gathered(stopped, "target", "reason")]
+    told = list(gathered(stopped, "target", "reason"))
+    parts += [block(stopped_lines(one, every_file=True)) for one in told]
     for step in plan.targets:
         if isinstance(step, TargetPlan) and step.changes:
             lines = list(file_lines(step.changes, every_file=True))
             parts.append(block(lines, folded=f"Files of {step.target}: {len(lines)}"))
-    notes = [stopped_note("sync", one) for one in stopped]
+    notes = [stopped_note("sync", one) for one in told]
     notes += [_held_note(step) for step, result in results if is_held(result) and not isinstance(result, Stopped)]
     notes += [Note("notice", note, "openllm-repos sync") for note in plan.notes]
     pushed = [one.target for one in came.values() if isinstance(one, Outcome) and one.pushed]
@@ -156,7 +156,8 @@ def report_release(manifest: Manifest, plan: ReleasePlan | Unfinished, result: M
         parts.append(block(release_lines(plan, every_file=True)))
         faults = plan.obstacles
     parts += [block(obstacle_lines(faults))] if faults else []
-    notes = [Note("error", f"{one.repo}: {one.message}{with_next(one.next)}", f"Release {version}") for one in faults]
+    told = gathered(faults, "repo", "message")
+    notes = [Note("error", f"{one.repo}: {one.message}{with_next(one.next)}", f"Release {version}") for one in told]
     pushed = [one.repo for one in tagged if one.pushed]
     outputs = {
         "version": version,
