@@ -77,6 +77,7 @@ def test_a_sync_tells_what_it_pushed(family: Family, step: Step) -> None:
     assert "| `space` | up to date | - | - | - |" in step.summary  # several commands share one summary
 
 
+@pytest.mark.slow
 def test_commits_on_a_known_host_are_links(
     hub_family: HubFamily, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +210,7 @@ def test_nothing_that_a_remote_prints_is_a_command(family: Family, step: Step) -
     assert step.summary.count("\n````text\n") == 1  # the remote's own fence ends nothing
 
 
+@pytest.mark.slow
 def test_names_of_files_and_subjects_are_only_shown(family: Family, step: Step, run_cli: RunCli) -> None:
     family.commit(EVIL, {f"core/src/{EVIL.replace('/', '.')}\n::warning::x.py": "x\n"})
     assert family.sync().code == 0
@@ -386,6 +388,7 @@ def test_an_import_that_is_pushed(hub_family: HubFamily, tmp_path: Path, monkeyp
     assert "### openllm-repos import\n\n`Pull request`\n" in step.summary  # a link, where the host has https
 
 
+@pytest.mark.slow
 def test_a_publish_and_one_that_is_refused(
     sandbox: Sandbox, tmp_path: Path, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_the_commit_that_was_copied_is_found_and_edits_survive_from_then_on(
     assert state(family) == "drift"
 
 
+@pytest.mark.slow
 def test_the_record_is_a_merge_that_says_where_from(family: Family, grown: dict[str, str]) -> None:
     adopted(family)
     trailers = family.space.trailers("main")
@@ -66,6 +67,7 @@ def test_the_record_is_a_merge_that_says_where_from(family: Family, grown: dict[
     assert not reachable & set(family.clone.git("rev-list", "--branches").split()), "a commit of the source came"
 
 
+@pytest.mark.slow
 def test_a_squashed_target_gets_one_commit(family: Family, grown: dict[str, str]) -> None:
     family.manifest(settings='history = "squash"')
     family.commit("Settings")
@@ -79,6 +81,7 @@ def test_a_squashed_target_gets_one_commit(family: Family, grown: dict[str, str]
     assert state(family) == "drift"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ["", 'history = "squash"'], ids=["full", "squash"])
 def test_a_dry_run_finds_the_same_and_leaves_every_byte(family: Family, grown: dict[str, str], settings: str) -> None:
     family.manifest(settings=settings)
@@ -91,6 +94,7 @@ def test_a_dry_run_finds_the_same_and_leaves_every_byte(family: Family, grown: d
     assert adopted(family).out.startswith(dry.out)
 
 
+@pytest.mark.slow
 def test_no_content_of_any_file_is_read(family: Family, grown: dict[str, str]) -> None:
     """A clone without blobs whose remote cannot send them any more is enough to find the commit."""
     partial = Clone.of(family.origin.url, family.folder / "partial", "--filter=blob:none", "--no-checkout")
@@ -102,6 +106,7 @@ def test_no_content_of_any_file_is_read(family: Family, grown: dict[str, str]) -
     assert f"space: 4 of 6 files as of {grown['copied'][:10]}" in done.out
 
 
+@pytest.mark.slow
 def test_without_a_terminal_and_without_yes_it_only_tells(family: Family, grown: dict[str, str]) -> None:
     before = family.everything()
     done, told = adopt(family), adopt(family, "--json")
@@ -121,12 +126,14 @@ def test_on_a_terminal_the_person_decides(family: Family, grown: dict[str, str],
     assert (family.space.tip("main") == grown["before"]) is (code == 1)
 
 
+@pytest.mark.slow
 def test_on_a_terminal_nothing_is_asked_where_nothing_is_to_be_recorded(family: Family) -> None:
     family.edit("Something else", {"training/app.py": "other\n"})
     done = run_on_terminal("adopt", "space", cwd=family.clone.path)
     assert (done.code, "Record" in done.out) == (3, False)
 
 
+@pytest.mark.slow
 def test_json_says_what_was_found_and_what_came_of_it(family: Family, grown: dict[str, str]) -> None:
     facts = adopt(family, "--yes", "--json").json()
     assert facts["match"] == {
@@ -196,6 +203,7 @@ def test_files_that_came_to_the_source_later_are_not_taken_for_deleted(family: F
     assert copied(family) == family.mapped()
 
 
+@pytest.mark.slow
 def test_files_that_only_one_side_has_are_listed(family: Family) -> None:
     family.commit("Grow", GROWN)
     there = copied(family)
@@ -225,6 +233,7 @@ def require_all_but_what_was_deleted(family: Family) -> None:
     assert family.mapped() == there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ["", 'history = "squash"'], ids=["full", "squash"])
 def test_what_was_never_copied_and_what_is_older_come_with_the_next_sync(partly: Family, settings: str) -> None:
     partly.manifest(settings=settings)
@@ -239,6 +248,7 @@ def test_what_was_never_copied_and_what_is_older_come_with_the_next_sync(partly:
     assert state(partly) == "drift"
 
 
+@pytest.mark.slow
 def test_a_file_that_the_space_took_back_to_an_older_version_is_its_edit(family: Family) -> None:
     family.commit("Grow", {**GROWN, "core/src/model.py": text(l1="from the source")})
     family.edit("Upload by hand", copied(family))
@@ -249,6 +259,7 @@ def test_a_file_that_the_space_took_back_to_an_older_version_is_its_edit(family:
     assert family.mapped() == {**copied(family), "training/model.py": START["core/src/model.py"].encode()}
 
 
+@pytest.mark.slow
 def test_what_comes_to_the_source_before_the_first_sync_goes_on_from_an_older_copy(partly: Family) -> None:
     adopted(partly)
     partly.commit("Go on", {"core/src/model.py": text(l1="once more"), "core/src/data.py": None})
@@ -256,6 +267,7 @@ def test_what_comes_to_the_source_before_the_first_sync_goes_on_from_an_older_co
     require_all_but_what_was_deleted(partly)
 
 
+@pytest.mark.slow
 def test_a_first_sync_that_was_undone_or_rolled_back_brings_them_again(partly: Family) -> None:
     adopted(partly)
     tip, before = partly.space.tip("main"), partly.mapped()
@@ -277,6 +289,7 @@ def test_an_import_before_the_first_sync_deletes_nothing_that_was_never_copied(p
     assert partly.clone.git("diff", "--name-status", "main...import/space") == "D\tcore/src/loss.py"
 
 
+@pytest.mark.slow
 def test_a_lost_executable_bit_is_no_other_content(family: Family) -> None:
     family.clone.write({"core/src/run.py": "run\n"})
     (family.clone.path / "core/src/run.py").chmod(0o755)
@@ -290,6 +303,7 @@ def test_a_lost_executable_bit_is_no_other_content(family: Family) -> None:
     assert family.space.git("ls-tree", "main", "training/run.py").startswith("100644")
 
 
+@pytest.mark.slow
 def test_the_person_can_name_the_commit(family: Family, grown: dict[str, str]) -> None:
     done = adopted(family, "--at", grown["first"])
     assert (
@@ -340,6 +354,7 @@ def test_less_than_half_is_refused_and_names_the_nearest(family: Family) -> None
     adopted(family, "--at", first)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("grown")
 def test_drift_that_the_manifest_refuses_is_said_before(family: Family) -> None:
     family.manifest(settings='drift = "refuse"')
@@ -414,6 +429,7 @@ def test_a_branch_that_is_deleted_meanwhile_stops_it(hub: Family, server: GitSer
     assert (hub.space.tips(), hub.unfinished()) == ({"refs/heads/old": before}, [])
 
 
+@pytest.mark.slow
 def test_a_space_that_is_emptied_meanwhile_leaves_it_open(hub: Family, server: GitServer) -> None:
     before = hub.space.tip("main")
     server.on(SPACE, before_push=lambda: hub.space.git("update-ref", "-d", "refs/heads/main"))
@@ -470,6 +486,7 @@ class TestNothingToAdopt:
         assert f"space is adopted already: its last sync carried {synced[:10]}." in done.out
         assert family.space.tip("main") == tip
 
+    @pytest.mark.slow
     def test_a_space_that_was_adopted(self, family: Family, grown: dict[str, str]) -> None:
         adopted(family)
         tip = family.space.tip("main")

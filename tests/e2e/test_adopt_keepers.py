@@ -31,6 +31,7 @@ def _found(family: Family, *args: str) -> dict[str, object]:
 class TestGitSubtree:
     """`git subtree` was used in the source, or in the Space."""
 
+    @pytest.mark.slow
     def test_a_split_that_was_pushed_needs_no_adoption(self, family: Family) -> None:
         family.manifest(maps=[("core/src/", ".")], owned=[])
         family.commit("Maps")
@@ -155,6 +156,7 @@ class TestCopybara:
 class TestMirror:
     """The source was pushed to the Space whole, by force."""
 
+    @pytest.mark.slow
     def test_the_mirrored_commit_is_the_base_and_what_it_shows_is_said(self, family: Family) -> None:
         mirrored = _maps(family, [("core/src/", "core/src/")])
         family.clone.git("push", "-q", "--force", family.space.url, "main")

@@ -105,6 +105,7 @@ def test_a_push_whose_outcome_a_portal_hides_is_asked_for_until_somebody_knows(
     assert "up to date" in done.out
 
 
+@pytest.mark.slow
 def test_no_refs_where_a_tip_is_remembered_is_unknown_and_the_way_out_is_named(family: Family) -> None:
     family.synced()
     tip = family.space.tip("main")

@@ -24,6 +24,7 @@ ENVIRONMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_an_emoji_in_a_subject_and_a_name_are_printed_somehow(family: Family, run_tool: RunTool, name: str) -> None:
     family.synced("--yes")
@@ -44,6 +45,7 @@ def test_an_emoji_in_a_subject_and_a_name_are_printed_somehow(family: Family, ru
     assert done.code == 2
 
 
+@pytest.mark.slow
 def test_a_program_that_has_read_from_standard_input_can_call_the_tool(tmp_path: Path) -> None:
     program = "import sys; sys.stdin.readline(); from openllm_repos.cli import main; sys.exit(main(['status']))"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, input=b"x\n", capture_output=True, check=False)

@@ -82,6 +82,7 @@ def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_p
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_what_is_no_clone_or_no_folder_is_said(lived_in: Clone, tmp_path: Path) -> None:
     nothing = _benchmark(tmp_path)
     assert (nothing.code, nothing.out) == (2, "")

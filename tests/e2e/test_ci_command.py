@@ -124,6 +124,7 @@ def installed_from(monkeypatch: pytest.MonkeyPatch, origin: str | None) -> None:
     monkeypatch.setattr("openllm_repos.cli.ci._origin", lambda: origin)
 
 
+@pytest.mark.slow
 def test_jobs_install_what_was_installed_here_from_git(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     def installed_at(commit: str) -> None:
         said = {"url": f"https://github.com/{TOOL}", "vcs_info": {"vcs": "git", "commit_id": commit}}
@@ -635,6 +636,7 @@ def judged(folder: Path, linters: tuple[str, str]) -> str:
     return said
 
 
+@pytest.mark.slow
 def test_others_find_nothing_to_say_against_the_workflows(tmp_path: Path, linters: tuple[str, str]) -> None:
     install = Requirement(INSTALL)
     git = Requirement(f"openllm-repos @ git+https://github.com/{TOOL}@{COMMIT}")
@@ -654,6 +656,7 @@ def test_others_find_nothing_to_say_against_the_workflows(tmp_path: Path, linter
     assert judged(tmp_path, linters) == ""
 
 
+@pytest.mark.slow
 def test_the_judges_see_what_is_wrong(tmp_path: Path, source: Source, linters: tuple[str, str]) -> None:
     text = source.written()
     (tmp_path / "a.yml").write_text(text.replace("cancel-in-progress", "cancel-progress"), encoding="utf-8")

@@ -223,6 +223,7 @@ def test_a_pipe_that_is_closed_early_leaves_no_complaint(tmp_path: Path) -> None
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["0", "1", "2"])
 def test_a_process_without_a_standard_stream_does_its_work(family: Family, closed: str) -> None:
     run = f"exec '{sys.executable}' -m openllm_repos sync --yes {closed}>&-"

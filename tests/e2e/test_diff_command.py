@@ -62,6 +62,7 @@ def test_the_files_that_a_sync_would_change(changed: Family) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_it_changes_nothing_anywhere(changed: Family) -> None:
     changed.edit("Fix there", {"training/train.py": "fixed\n"})
     before = changed.everything()
@@ -89,6 +90,7 @@ def test_commits_that_are_not_pushed_yet_count_too(family: Family) -> None:
     assert lines(family) == ["space: a sync would change 1 file of main", "  M training/train.py"]
 
 
+@pytest.mark.slow
 def test_what_drifted_is_shown_with_its_commits(changed: Family) -> None:
     changed.edit("No drift: an owned file", {"app.py": "app\n"})
     work = changed.work
@@ -111,6 +113,7 @@ def test_the_patch_of_the_drift(family: Family) -> None:
     assert "model.py" not in shown
 
 
+@pytest.mark.slow
 def test_drift_that_a_sync_would_merge_stays_out_of_what_it_changes(changed: Family) -> None:
     changed.edit("Fix there", {"training/model.py": text(l18="theirs")})
     shown = diff(changed, "--patch").out
@@ -121,6 +124,7 @@ def test_drift_that_a_sync_would_merge_stays_out_of_what_it_changes(changed: Fam
     assert "+changed" not in drift
 
 
+@pytest.mark.slow
 def test_a_conflict_names_each_path_with_both_sides(changed: Family) -> None:
     changed.edit("Their line 3", {"training/model.py": text(l3="theirs")})
     changed.edit("Theirs too", {"configs/small.json": "[1]\n"})
@@ -168,6 +172,7 @@ def test_without_the_source_s_remote_it_still_answers(family: Family) -> None:
     assert "note: main is unreachable" in done.out
 
 
+@pytest.mark.slow
 def test_the_json_of_a_diff(changed: Family) -> None:
     """The whole of it, as docs/json.md describes it."""
     fix = changed.edit("Fix there", {"training/train.py": "fixed\n"})

@@ -107,6 +107,7 @@ def test_one_line_a_check_and_a_sum_below(run_cli: RunCli, family: Hosts, home: 
     assert (quiet.code, "ok  " in quiet.out) == (1, False)
 
 
+@pytest.mark.slow
 def test_colours_on_a_terminal(family: Hosts) -> None:
     colours = {"NO_COLOR": "", "TERM": "xterm", "COLUMNS": ""}
     shown = run_on_terminal("doctor", "--offline", cwd=family.clone.path, env=colours)
@@ -365,6 +366,7 @@ def test_versions_of_git(family: Hosts, run_tool: RunTool, said: str, level: str
     assert message in first["message"]
 
 
+@pytest.mark.slow
 def test_without_git_there_is_nothing_else_to_look_at(family: Hosts, run_tool: RunTool, tmp_path: Path) -> None:
     done = run_tool("doctor", "--json", cwd=family.clone.path, env={"PATH": str(tmp_path)})
     [only] = done.json()["checks"]

@@ -59,12 +59,14 @@ def test_a_failure_that_nobody_can_read_keeps_its_code(
     assert run(family, *args, full=full).returncode == code
 
 
+@pytest.mark.slow
 def test_a_push_goes_on_where_its_progress_cannot_be_written(family: Family) -> None:
     done = run(family, "sync", "--yes", full="stderr")
     assert (done.returncode, bool(family.space.tips())) == (30, True)
     assert b"space: synced" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_plan_that_cannot_be_shown_is_not_carried_out(family: Family) -> None:
     assert run(family, "-v", "sync", "--yes", full="stdout").returncode == 30
     assert family.space.tips() == {}

@@ -135,6 +135,7 @@ def test_a_file_without_a_name_is_refused(folder: Path, run_cli: RunCli) -> None
     assert "The name of the file is empty; - is standard output." in done.err
 
 
+@pytest.mark.slow
 def test_standard_output_is_utf_8_whatever_the_terminal_takes(folder: Path, run_tool: RunTool) -> None:
     done = run_tool("graph", "--svg", cwd=folder, env={"PYTHONIOENCODING": "latin-1"})
     assert done.code == 0, done.err

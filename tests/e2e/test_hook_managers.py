@@ -313,6 +313,7 @@ def test_where_the_tool_is_not_found_husky_s_lines_warn_once_and_the_push_goes_o
     assert sound(gated) == "husky"
 
 
+@pytest.mark.slow
 def test_a_hook_of_one_s_own_that_calls_the_gate_is_known(gated: Gated) -> None:
     gated.hook(f"#!/bin/sh\n{snippet()}cat > ../hook-heard\n")
     assert sound(gated) == "other"

@@ -298,6 +298,7 @@ def test_without_its_facts_the_hook_says_so(gated: Gated) -> None:
     assert "every push is stopped" in gated.status().json()["problems"][0]["message"]
 
 
+@pytest.mark.slow
 def test_a_module_in_the_checkout_is_never_run(gated: Gated) -> None:
     gated.install()
     ran = gated.family.folder / "ran"
@@ -322,6 +323,7 @@ def test_a_python_without_the_package_does_not_wave_a_tag_through(gated: Gated) 
     assert "This push could not be judged (exit code 1), so it is stopped." in done.err
 
 
+@pytest.mark.slow
 def test_an_unsound_manifest_stops_what_it_would_have_to_judge(gated: Gated) -> None:
     gated.install()
     gated.family.clone.write({"repos.toml": "schema = 1\n"})
@@ -426,6 +428,7 @@ def test_a_secret_that_a_later_commit_takes_away_again_is_still_in_the_history(g
     assert gated.push("space", "space:main").code == 0
 
 
+@pytest.mark.slow
 def test_a_target_whose_tip_is_not_here_is_not_overwritten_by_force(gated: Gated) -> None:
     gated.family.synced("--yes")
     gated.install()
@@ -458,6 +461,7 @@ def test_a_sync_that_was_not_ours_to_push_is_not_waved_through(gated: Gated) -> 
     assert judged(ours) == 0
 
 
+@pytest.mark.slow
 def test_a_lock_may_stand_in_the_message_of_the_tag(gated: Gated) -> None:
     gated.install()
     made = gated.family.commit("This is 2.0.0", {"VERSION": "2.0.0\n"})
@@ -492,6 +496,7 @@ def test_a_lock_that_is_of_another_release_or_none_at_all_does_not_count(gated: 
     assert f"but the lock says {gated.models_commit[:10]} for model" in done.err
 
 
+@pytest.mark.slow
 def test_a_repo_may_have_release_tags_of_its_own_form_and_a_version_file_of_its_own(gated: Gated) -> None:
     gated.manifest(model='tag = "weights-{version}"\nversion = "VERSION"')
     gated.install()
@@ -522,6 +527,7 @@ def test_a_push_to_a_fork_or_a_mirror_outside_of_the_family_is_not_judged(gated:
     assert (done.code, done.err.count("next:")) == (0, 0)
 
 
+@pytest.mark.slow
 def test_an_old_tag_that_came_along_is_left_here_by_the_command_that_is_named(gated: Gated) -> None:
     gated.install()
     gated.git("tag", "-a", "-m", "from before", "v0.0.9", "main~1")
@@ -570,6 +576,7 @@ def test_a_tag_that_is_pushed_alone_is_deleted_and_made_by_a_release(gated: Gate
     )
 
 
+@pytest.mark.slow
 def test_the_hook_is_written_for_every_sh(gated: Gated) -> None:
     shells = [shell for shell in ("dash", "bash", "busybox", "zsh", "ksh") if shutil.which(shell)]
     assert shells
@@ -643,6 +650,7 @@ def test_a_disk_that_is_full_leaves_the_hook_that_was_there(gated: Gated, monkey
     assert (gated.hooks / "pre-push").read_text() == "#!/bin/bash\nexit 5\n"
 
 
+@pytest.mark.slow
 def test_a_manifest_or_a_lock_that_is_unsound_in_the_pushed_commit_is_told(gated: Gated) -> None:
     gated.install()
     text = (gated.path / "repos.toml").read_text()

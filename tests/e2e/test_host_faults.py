@@ -62,6 +62,7 @@ def test_a_token_that_may_only_read_is_told_once(two: HubFamily, monkeypatch: py
     assert "space, second: stopped" in refused.out
 
 
+@pytest.mark.slow
 def test_without_a_token_the_step_is_to_log_in(two: HubFamily, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
@@ -76,6 +77,7 @@ def test_without_a_token_the_step_is_to_log_in(two: HubFamily, monkeypatch: pyte
     assert "gh secret set" not in refused.out
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_refused_says_nothing_of_tokens_and_is_told_once(
     two: HubFamily, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ def _status(family: Family, *args: str) -> list[str]:
 # ---- status ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_table_says_what_a_space_is_doing_and_when_it_changed(hub_family: HubFamily) -> None:
     hub_family.synced()
     day = hub_family.space.log(form="%cs")[0]
@@ -98,6 +99,7 @@ def test_a_space_that_is_at_work_is_none(sandbox: Sandbox, hub_family: HubFamily
     assert len(_status(hub_family)) == 3
 
 
+@pytest.mark.slow
 def test_the_json_has_the_stage_its_commit_and_the_date(sandbox: Sandbox, hub_family: HubFamily) -> None:
     hub_family.synced()
     sandbox.hub.stage(SPACE, "SOMETHING_NEW")
@@ -134,6 +136,7 @@ def test_where_the_hub_does_not_say_the_answer_of_git_stays(
     assert why != "late" or not answered  # it was not waited for
 
 
+@pytest.mark.slow
 def test_a_family_without_a_space_loads_nothing_to_ask_the_hub_with(family: Family, home: SealedHome) -> None:
     logged_in = home.folder / ".cache/huggingface"
     logged_in.mkdir(parents=True)
@@ -229,6 +232,7 @@ def test_a_hub_that_refuses_to_say_is_no_success(sandbox: Sandbox, hub_family: H
     assert "space: it is not known whether the Space runs: The token may not do this" in done.out
 
 
+@pytest.mark.slow
 def test_only_the_main_branch_of_a_space_is_built(hub_family: HubFamily) -> None:
     hub_family.manifest(settings='branch = "preview"')
     hub_family.space.git("branch", "preview", "main")

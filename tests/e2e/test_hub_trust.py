@@ -63,6 +63,7 @@ def test_who_says_no_goes_on_without_a_token(own: Family) -> None:
     assert TOKEN not in done.out + done.err
 
 
+@pytest.mark.slow
 def test_the_question_of_trust_is_asked_whatever_standard_output_is(own: Family) -> None:
     answer = run_on_terminal("status", "--json", cwd=own.clone.path, typed=b"\n", piped=True)
     assert "Send it your Hub token, now and from now on? [y/N]" in answer.err
@@ -70,6 +71,7 @@ def test_the_question_of_trust_is_asked_whatever_standard_output_is(own: Family)
     assert _trusted(own) == "false"
 
 
+@pytest.mark.slow
 def test_no_answer_to_the_question_of_trust_is_kept_as_none(own: Family) -> None:
     answer = run_on_terminal("status", cwd=own.clone.path, typed=b"\x04")
     assert (answer.code, _trusted(own)) == (2, "")

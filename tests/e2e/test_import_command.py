@@ -275,6 +275,7 @@ def test_an_import_does_not_conflict_with_itself(family: Family, taken: str) -> 
         assert (stopped.code, "training/model.py: modified in the source, modified in" in stopped.out) == (3, True)
 
 
+@pytest.mark.slow
 def test_what_the_source_undoes_after_an_import_is_undone_in_the_space(family: Family) -> None:
     family.synced()
     family.edit("Bad idea", {"training/train.py": "bad\n"})
@@ -334,6 +335,7 @@ def test_a_source_that_was_rewritten_is_synced_first(family: Family) -> None:
     assert family.clone.read("core/src/train.py") == b"fixed\n"
 
 
+@pytest.mark.slow
 def test_new_maps_bring_their_files_and_no_deletion_home(family: Family) -> None:
     family.synced()
     family.edit("Fix", {"training/train.py": "fixed\n"})
@@ -375,6 +377,7 @@ def test_odd_people_and_messages_come_as_they_are_and_forge_nothing(family: Fami
     assert state(family) == "in sync"
 
 
+@pytest.mark.slow
 def test_a_dry_run_makes_the_same_ids_and_leaves_everything_as_it_was(family: Family) -> None:
     family.synced()
     family.edit("Fix", {"training/train.py": "fixed\n"})

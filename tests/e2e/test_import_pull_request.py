@@ -58,6 +58,7 @@ def test_a_pull_request_is_opened_once(hub_family: HubFamily, sandbox: Sandbox) 
     assert not hub_family.unfinished()
 
 
+@pytest.mark.slow
 def test_without_a_token_the_link_is_said(
     hub_family: HubFamily, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, home: SealedHome
 ) -> None:

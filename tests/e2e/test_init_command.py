@@ -85,6 +85,7 @@ def test_the_whole_family_from_three_ids(run_cli: RunCli, hosts: Hosts) -> None:
     assert run_cli("manifest", "check", cwd=hosts.clone.path).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("space")
 def test_what_it_wrote_can_be_synced_at_once(run_cli: RunCli, hosts: Hosts, space: Bare) -> None:
     init(run_cli, hosts, "--space", SPACE, "--map", "core/src/*.py", "training/")

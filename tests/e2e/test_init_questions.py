@@ -16,6 +16,7 @@ def asked(hosts: Hosts, *answers: str) -> Result:
     return run_on_terminal("init", cwd=hosts.clone.path, typed=typed + b"\x04")
 
 
+@pytest.mark.slow
 def test_enter_takes_every_proposal(hosts: Hosts) -> None:
     copied = {"training/model.py": SOURCE_FILES["core/src/model.py"], "app.py": "app\n"}
     hosts.hub(f"spaces/{SPACE}", copied)
@@ -49,6 +50,7 @@ def test_other_answers_than_those_proposed(hosts: Hosts) -> None:
     assert [pattern.text for pattern in read.project.never] == ["data/", "docs/"]
 
 
+@pytest.mark.slow
 def test_an_answer_that_cannot_be_read_is_asked_for_again(hosts: Hosts) -> None:
     hosts.hub(f"spaces/{SPACE}")
     answers = (
@@ -74,6 +76,7 @@ def test_an_answer_that_cannot_be_read_is_asked_for_again(hosts: Hosts) -> None:
     assert Manifest.parse(hosts.manifest()).targets == ()
 
 
+@pytest.mark.slow
 def test_no_writes_nothing(hosts: Hosts) -> None:
     done = asked(hosts, "-", "-", "-", "", "n")
     assert (done.code, "Nothing was written." in done.out) == (1, True)
@@ -93,6 +96,7 @@ def test_a_space_that_does_not_answer_can_be_written_down_all_the_same(hosts: Ho
     assert 'space = "lemms/not-yet"' in hosts.manifest()
 
 
+@pytest.mark.slow
 def test_without_origin_the_source_is_asked_for_first(hosts: Hosts) -> None:
     hosts.clone.git("remote", "remove", "origin")
     done = asked(hosts, "louischua/openllm", "-", "-", "-", "", "", "n")
@@ -101,6 +105,7 @@ def test_without_origin_the_source_is_asked_for_first(hosts: Hosts) -> None:
     assert 'github = "louischua/openllm"' in hosts.manifest()
 
 
+@pytest.mark.slow
 def test_yes_asks_nothing(hosts: Hosts) -> None:
     done = run_on_terminal("init", "--yes", cwd=hosts.clone.path)
     assert (done.code, "?" in done.out) == (0, False)

@@ -109,6 +109,7 @@ def test_without_a_terminal_one_command_with_yes_does_the_same(run_cli: RunCli, 
     require_in_step(run_cli, clone, space)
 
 
+@pytest.mark.slow
 def test_without_a_terminal_and_without_yes_nothing_leaves_the_machine(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, space: Bare
 ) -> None:
@@ -155,6 +156,7 @@ def test_an_answer_that_is_neither_yes_nor_no_is_a_no_and_init_goes_on_from_ther
     require_in_step(run_cli, clone, space)
 
 
+@pytest.mark.slow
 def test_an_empty_hub_gets_its_repositories_where_the_person_says_so(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone
 ) -> None:
@@ -238,6 +240,7 @@ def test_create_makes_what_an_existing_manifest_names(run_cli: RunCli, sandbox: 
     require_only_an_app_is_missing(run_cli, family)
 
 
+@pytest.mark.slow
 def test_a_second_developer_is_set_up_in_one_line_and_asked_nothing(
     run_cli: RunCli, sandbox: Sandbox, family: Clone, tmp_path: Path
 ) -> None:

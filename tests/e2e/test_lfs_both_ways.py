@@ -38,6 +38,7 @@ def test_a_pointer_does_not_come_home_to_a_source_that_would_keep_it_as_text(voc
     assert vocab.clone.read("core/src/vocab.bin", "import/space") == pointer(b"a\nb\nc\n").encode()
 
 
+@pytest.mark.slow
 def test_a_pointer_that_was_replaced_since_is_no_matter(vocab: Family) -> None:
     vocab.edit("Edited on the Hub", {"training/vocab.bin": pointer(b"c\n")})
     vocab.edit("As text again", {"training/vocab.bin": "c\n"})

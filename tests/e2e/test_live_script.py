@@ -45,6 +45,7 @@ def test_the_space_goes_even_where_something_was_not_true(sandbox: Sandbox) -> N
     assert done.stdout.splitlines()[-1].startswith("deleted")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sandbox")
 def test_without_a_namespace_it_says_what_it_needs() -> None:
     done = _live()

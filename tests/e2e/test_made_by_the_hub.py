@@ -87,6 +87,7 @@ def space(sandbox: Sandbox, run_cli: RunCli, tmp_path: Path) -> Made:
     return Made(sandbox, run_cli, tmp_path, "space", "gradio")
 
 
+@pytest.mark.slow
 def test_a_card_of_the_source_takes_the_place_of_the_one_that_the_hub_made(space: Made) -> None:
     space.commit("A card", {"whole/README.md": CARD})
     space.sync()
@@ -94,6 +95,7 @@ def test_a_card_of_the_source_takes_the_place_of_the_one_that_the_hub_made(space
     assert space.state() == "in sync"
 
 
+@pytest.mark.slow
 def test_a_card_that_comes_later_takes_its_place_too(space: Made) -> None:
     space.sync()
     space.commit("A card", {"whole/README.md": CARD})
@@ -101,6 +103,7 @@ def test_a_card_that_comes_later_takes_its_place_too(space: Made) -> None:
     assert space.target.read("README.md").decode() == CARD
 
 
+@pytest.mark.slow
 def test_a_card_that_somebody_has_edited_there_is_an_edit(space: Made) -> None:
     space.sync()
     work = Clone.of(space.target.url, space.work)

@@ -36,6 +36,7 @@ def releases(tmp_path: Path, run_cli: RunCli) -> Releases:
     return made
 
 
+@pytest.mark.slow
 def test_status_says_how_far_a_pin_is_behind(source: Pinned) -> None:
     last = source.commits[-1]
     same = {"path": PATH, "commit": last, "behind": 0, "on_branch": True}

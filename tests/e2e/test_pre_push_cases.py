@@ -567,6 +567,7 @@ def test_every_case_of_the_study_has_a_row() -> None:
     assert {row.number for row in CASES} == set(range(1, 35)) - {4, 22}
 
 
+@pytest.mark.slow
 def test_4_new_refs_have_a_zero_id_of_64_digits_where_ids_have(tmp_path: Path, run_cli: RunCli) -> None:
     gated = Gated.make(tmp_path / "gated", run_cli, object_format="sha256")
     stopped(gated.push("origin", "main:refs/tags/v2.0.0"), "It is a lightweight tag")
@@ -578,6 +579,7 @@ def test_4_new_refs_have_a_zero_id_of_64_digits_where_ids_have(tmp_path: Path, r
     assert "This push changes files that are mapped to targets" in passed(gated.push("origin", "main"))
 
 
+@pytest.mark.slow
 def test_22_credentials_in_a_url_are_never_shown_nor_handed_on(
     tmp_path: Path, run_cli: RunCli, server: GitServer, home: SealedHome
 ) -> None:

@@ -49,6 +49,7 @@ def publishing(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> Publishing:
     return Publishing.on(sandbox, tmp_path / "family", run_cli)
 
 
+@pytest.mark.slow
 def test_a_model_and_its_data_arrive_and_say_where_they_come_from(publishing: Publishing) -> None:
     done = publishing.publish()
     assert "small-7k: published, now at" in done.out
@@ -154,6 +155,7 @@ def test_a_file_that_somebody_changed_on_the_hub_is_not_overwritten_unless_told(
     assert publishing.model.parents() == [theirs]
 
 
+@pytest.mark.slow
 def test_the_persons_own_card_keeps_its_front_matter_and_words(publishing: Publishing) -> None:
     card = b"---\nlicense: gpl-3.0\ndatasets:\n- lemms/openllm-training-data\n---\n\n# Small\n"
     publishing.write({"exports/small/README.md": card})
@@ -328,6 +330,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_again(publishing: Publishing
     assert len([seen for seen in publishing.sandbox.hub.log if seen.path.endswith("/commit/main")]) == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_is_written_while_it_is_sent_is_not_committed(publishing: Publishing) -> None:
     def write() -> None:
         publishing.write({"exports/small/model.safetensors": WEIGHTS[::-1]})
@@ -466,6 +469,7 @@ def test_the_commit_says_what_was_not_committed_and_not_pushed(publishing: Publi
     assert "Dataset-Commit" not in publishing.model.trailers()
 
 
+@pytest.mark.slow
 def test_a_card_is_never_deleted(publishing: Publishing) -> None:
     publishing.write({"exports/small/README.md": b"# Mine\n"})
     publishing.publish("small-7k")

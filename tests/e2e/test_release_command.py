@@ -74,6 +74,7 @@ def test_a_branch_that_is_not_checked_out_stays_where_it_is(releases: Releases) 
     assert not (releases.clone.path / "manifest/releases").exists()
 
 
+@pytest.mark.slow
 def test_models_are_tagged_without_their_history_or_files(releases: Releases) -> None:
     releases.released("1.0.0")
     for name in MEMBERS:
@@ -82,6 +83,7 @@ def test_models_are_tagged_without_their_history_or_files(releases: Releases) ->
     releases.clone.fsck()
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_it_all_and_changes_nothing(releases: Releases) -> None:
     before = listing(releases.folder)
     done = releases.release("1.0.0", "--dry-run")

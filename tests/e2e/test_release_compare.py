@@ -48,6 +48,7 @@ def mine(tmp_path: Path, run_cli: RunCli) -> Releases:
     return _two_releases(tmp_path / "family", run_cli)
 
 
+@pytest.mark.slow
 def test_what_changed_between_two_releases(releases: Releases) -> None:
     before = listing(releases.folder)
     done = releases.release("diff", "v1.0.0", "1.1.0")

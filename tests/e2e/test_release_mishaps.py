@@ -95,6 +95,7 @@ def test_somebody_pushes_to_the_source_right_after_the_lock(releases: Releases) 
     assert main.tip("v1.0.0") == main.tip("main~1") == releases.clone.tip("main")
 
 
+@pytest.mark.slow
 def test_files_that_are_changed_meanwhile_are_left_alone(releases: Releases) -> None:
     before = releases.clone.tip("main")
     before_a_push(releases, "refs/heads/main", f"echo mine >> '{releases.clone.path}/docs/guide.md'\n")

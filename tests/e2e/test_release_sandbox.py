@@ -55,6 +55,7 @@ def commits(sandbox: Sandbox, tag: str) -> dict[str, str | None]:
     return seen
 
 
+@pytest.mark.slow
 def test_the_whole_family_is_released(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     done = run_cli("release", "--yes", "1.0.0", cwd=clone.path)
     assert done.code == 0, (done.out, done.err)
@@ -78,6 +79,7 @@ def test_the_whole_family_is_released(sandbox: Sandbox, clone: Clone, run_cli: R
     assert not sandbox.mishaps
 
 
+@pytest.mark.slow
 def test_write_access_is_asked_of_every_repo_before_anything_is_pushed(
     sandbox: Sandbox, clone: Clone, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +163,7 @@ def test_a_release_makes_fewer_requests_than_are_cut(sandbox: Sandbox, clone: Cl
     assert REQUESTS // 2 < len(sandbox.hub.log) - before <= REQUESTS
 
 
+@pytest.mark.slow
 def test_a_space_that_does_not_run_is_released_only_on_purpose(sandbox: Sandbox, clone: Clone, run_cli: RunCli) -> None:
     assert run_cli("sync", "--yes", cwd=clone.path).code == 0
     sandbox.hub.stage("lemms/openllm", "BUILD_ERROR")
@@ -180,6 +183,7 @@ def test_a_space_that_does_not_run_is_released_only_on_purpose(sandbox: Sandbox,
     assert (done.code, None in commits(sandbox, "v1.0.0").values()) == (0, False), done.err
 
 
+@pytest.mark.slow
 def test_a_space_that_the_release_itself_builds_anew_may_be_broken_before(
     sandbox: Sandbox, clone: Clone, run_cli: RunCli
 ) -> None:

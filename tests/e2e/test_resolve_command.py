@@ -102,6 +102,7 @@ def test_a_dropped_merge_leaves_nothing(torn: Family) -> None:
     assert torn.sync("space", "--abort").code == 2
 
 
+@pytest.mark.slow
 def test_the_persons_own_merge_tool_works_in_the_work_tree(torn: Family) -> None:
     """`git mergetool` gets the three versions of the file, and what it writes is what is pushed."""
     folder = opened(torn)
@@ -289,6 +290,7 @@ def test_a_file_that_was_added_with_its_conflict_markers_never_reaches_the_space
 GUIDE = "Solve it:\n\n<<<<<<< HEAD\nmine\n=======\nyours\n>>>>>>> main\n\nInstall\n=======\n"
 
 
+@pytest.mark.slow
 def test_a_text_about_conflicts_keeps_its_markers(family: Family) -> None:
     """What both sides had stays, in a merge by git and in one by hand; and a heading may be underlined anew."""
     family.commit("A guide", {"core/src/guide.py": GUIDE + text()})

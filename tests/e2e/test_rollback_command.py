@@ -264,6 +264,7 @@ def test_a_space_that_was_adopted(family: Family, first: str) -> None:
     assert model(family) == text(l1="new", l20="mine")
 
 
+@pytest.mark.slow
 def test_a_dry_run_changes_nothing_and_says_it_all(family: Family, first: str) -> None:
     three_versions(family)
     before = family.everything()

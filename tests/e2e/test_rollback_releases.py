@@ -126,6 +126,7 @@ def test_a_source_that_is_away_keeps_no_space_from_going_back(family: Family) ->
     assert family.space.read("training/model.py").decode() == text()
 
 
+@pytest.mark.slow
 def test_on_the_hub_with_a_token(hub_family: HubFamily) -> None:
     """The Space goes back by a push like any other, and its app is as it was."""
     first = hub_family.clone.tip("HEAD")

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parent.parent.parent / "benchmarks" / "search.py"
 
 
+@pytest.mark.slow
 def test_every_kind_of_content_is_measured() -> None:
     done = subprocess.run(
         [sys.executable, SCRIPT, "--size", "1", "--runs", "1"], capture_output=True, text=True, check=False, timeout=120

@@ -47,6 +47,7 @@ def test_a_space_that_does_not_exist(run_cli: RunCli, clone: Clone) -> None:
     assert not (clone.path / "repos.toml").exists()
 
 
+@pytest.mark.slow
 def test_create_makes_what_is_not_there_yet(run_cli: RunCli, sandbox: Sandbox, clone: Clone) -> None:
     flags = ("--space", SPACE, "--model", "lemms/small", "--dataset", "lemms/text", "--create", "--yes")
     looked = run_cli("init", *flags, "--dry-run", cwd=clone.path)
@@ -144,6 +145,7 @@ def test_a_token_that_the_hub_does_not_know(run_cli: RunCli, family: Clone, monk
     assert [level for level, name, said in seen if name == "token" and said.startswith("Hub")] == ["error"]
 
 
+@pytest.mark.slow
 def test_without_a_token_gits_own_credentials_count(
     run_cli: RunCli, family: Clone, home: SealedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +194,7 @@ def test_a_hub_of_ones_own_gets_no_token_unasked(
     assert "it would get your Hub token" in " ".join(done.out.split())
 
 
+@pytest.mark.slow
 def test_no_token_is_told_or_kept(run_cli: RunCli, family: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_canarycanarycanary")
     seen = b""

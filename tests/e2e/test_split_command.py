@@ -203,6 +203,7 @@ def test_a_shallow_clone_is_refused_with_the_way_out(source: Clone, run_cli: Run
     assert "git fetch --unshallow" in done.err
 
 
+@pytest.mark.slow
 def test_the_second_time_takes_three_calls_of_git(source: Clone, run_tool: RunTool, shim: GitShim) -> None:
     first = run_tool("split", "core/src/", cwd=source.path)
     shim.disarm()
@@ -210,6 +211,7 @@ def test_the_second_time_takes_three_calls_of_git(source: Clone, run_tool: RunTo
     assert len(shim.calls()) == 3
 
 
+@pytest.mark.slow
 def test_what_is_not_needed_is_not_loaded(source: Clone) -> None:
     """A script that calls it hundreds of times waits for nothing that it does not use."""
     source.write({"repos.toml": "schema = 99\n"})

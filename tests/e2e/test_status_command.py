@@ -73,6 +73,7 @@ def test_new_commits_of_the_source_put_a_target_behind(family: Family, history: 
     assert states(family) == {"main": "ok", "space": "in sync"}
 
 
+@pytest.mark.slow
 def test_commits_that_a_target_has_of_its_own_at_mapped_paths_are_drift(family: Family) -> None:
     family.synced()
     family.edit("Owned files do not count", {"app.py": "app\n"})
@@ -85,6 +86,7 @@ def test_commits_that_a_target_has_of_its_own_at_mapped_paths_are_drift(family: 
     assert "  next: openllm-repos diff space\n  next: openllm-repos import space\n" in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "following"),
     [
@@ -274,6 +276,7 @@ def test_offline_answers_from_what_was_fetched(family: Family) -> None:
     assert "small-7k: never fetched by this clone.\n  next: openllm-repos status\n" in done.out
 
 
+@pytest.mark.slow
 def test_a_status_changes_nothing_anywhere(family: Family) -> None:
     """Also where it has to fetch and to project, and in a clone that cannot be written."""
     family.synced()

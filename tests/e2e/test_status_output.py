@@ -89,6 +89,7 @@ def test_the_json_of_a_family(family: Family) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["--json", "--markdown"])
 def test_what_is_no_table_for_a_terminal_needs_neither_a_table_nor_colours(family: Family, form: str) -> None:
     script = (
@@ -148,6 +149,7 @@ def test_repos_with_the_same_problem_share_its_lines(family: Family) -> None:
     assert len([line for line in lines if "never fetched" in line]) == 1
 
 
+@pytest.mark.slow
 def test_on_a_terminal_states_have_colours(family: Family) -> None:
     family.synced()
     done = run_on_terminal("status", cwd=family.clone.path, env=COLOURS)
@@ -207,6 +209,7 @@ def test_who_asked_for_quiet_or_is_offline_or_has_a_dumb_terminal_waits_in_silen
         assert shown.startswith(("repo ", "{"))
 
 
+@pytest.mark.slow
 def test_what_is_to_be_done_is_yellow_and_what_nobody_knows_red(family: Family) -> None:
     family.manifest(more='[repos.gone]\nurl = "file:///no/such/folder"\n')
     shown = run_on_terminal("status", cwd=family.clone.path, env=COLOURS).out
@@ -214,6 +217,7 @@ def test_what_is_to_be_done_is_yellow_and_what_nobody_knows_red(family: Family) 
     assert "\x1b[31munreachable" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
 def test_who_wants_no_colours_gets_none(family: Family, plain: dict[str, str]) -> None:
     shown = run_on_terminal("-q", "status", cwd=family.clone.path, env={**COLOURS, **plain}).out
@@ -261,6 +265,7 @@ def https_family(tmp_path: Path, run_cli: RunCli, server: GitServer) -> Family:
     return made
 
 
+@pytest.mark.slow
 def test_over_https(tmp_path: Path, run_cli: RunCli, server: GitServer) -> None:
     family = https_family(tmp_path, run_cli, server)
     family.synced()

@@ -40,6 +40,7 @@ def conflicting(family: Family) -> None:
     family.commit("Tune it there", {"core/src/train.py": "ours\n"})
 
 
+@pytest.mark.slow
 def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli) -> None:
     """The page says what a sync would stop on, and who changed what; clone and remotes stay as they were."""
     conflicting(family)
@@ -93,6 +94,7 @@ def test_every_format_tells_of_a_conflict_and_of_an_open_merge(family: Family, r
     assert "has a merge open" not in told()
 
 
+@pytest.mark.slow
 def test_a_merge_of_the_persons_own_is_told_until_it_is_committed(family: Family, run_cli: RunCli) -> None:
     family.synced()
     family.clone.git("branch", "other")
@@ -108,6 +110,7 @@ def test_a_merge_of_the_persons_own_is_told_until_it_is_committed(family: Family
     assert "merge under way" not in run_cli("status", cwd=family.clone.path).out
 
 
+@pytest.mark.slow
 def test_what_goes_together_is_said_to(family: Family, run_cli: RunCli) -> None:
     family.synced()
     family.edit("Fix there", {"training/train.py": "fixed\n"})
@@ -125,6 +128,7 @@ def test_the_page_goes_with_check_and_stands_for_itself(family: Family, run_cli:
     assert run_cli("-q", "status", "--html", "page.html", cwd=family.clone.path).err == ""
 
 
+@pytest.mark.slow
 def test_offline_nobody_is_asked_and_nothing_is_planned(family: Family, run_cli: RunCli) -> None:
     conflicting(family)
     assert run_cli("sync", "--yes", cwd=family.clone.path).code == 3  # what it has seen stays fetched

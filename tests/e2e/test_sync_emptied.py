@@ -92,6 +92,7 @@ def test_a_link_or_a_submodule_or_other_names_in_the_place_of_the_files(family: 
     assert "map[0].from (core/src/*.py) matches no file" in stopped(family)
 
 
+@pytest.mark.slow
 def test_one_map_of_several(family: Family) -> None:
     family.commit("More", {"core/extra/more.py": "more\n"})
     begun(family, maps=(*MAPS, ("core/extra/*.py", "training/extra/")))
@@ -128,6 +129,7 @@ def test_status_diff_and_json_say_it_too(family: Family, run_cli: RunCli) -> Non
     assert (found["commit"]["id"], found["moved_to"]) == (by, "core/lib/*.py")
 
 
+@pytest.mark.slow
 def test_a_conflict_does_not_open_a_merge_that_would_delete_the_rest(family: Family) -> None:
     begun(family)
     family.edit("Space: a line", {"training/model.py": text(l3="space")})
@@ -169,6 +171,7 @@ def test_a_release_stops_as_the_sync_in_it_does(family: Family) -> None:
     assert "repos.space.map[0].from (core/src/*.py) matches no file" in " ".join((done.out + done.err).split())
 
 
+@pytest.mark.slow
 def test_an_adopted_space_is_not_emptied_by_its_first_sync(family: Family) -> None:
     family.edit("Copied by hand", {**TRAINING, "configs/small.json": "{}\n", "app.py": "app\n"})
     assert family.run("adopt", "space", "--yes", cwd=family.clone.path).code == 0

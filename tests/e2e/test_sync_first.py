@@ -167,6 +167,7 @@ def test_long_lists_of_files_are_cut_unless_asked_for(family: Family, run_cli: R
     assert len([line for line in long.out.splitlines() if line.startswith("  A ")]) == 23
 
 
+@pytest.mark.slow
 def test_a_space_that_got_what_split_prints_by_hand_needs_no_first_sync(family: Family, run_cli: RunCli) -> None:
     projected = run_cli("split", "space", cwd=family.clone.path).out.strip()
     family.clone.git("push", "-q", family.space.url, f"{projected}:refs/heads/main")

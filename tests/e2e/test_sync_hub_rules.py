@@ -47,6 +47,7 @@ def _change_maps(hub: ServedFamily, *, settings: str = "", narrow: bool = False)
     hub.commit("As the fix says")
 
 
+@pytest.mark.slow
 def test_a_text_goes_through(hub: ServedFamily) -> None:
     hub.commit("More", {"core/src/model.py": text(l1="a")})
     before = hub.pushes()

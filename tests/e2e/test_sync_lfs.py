@@ -240,6 +240,7 @@ def test_without_git_lfs_a_sync_of_text_goes_through(
     assert "training/model.py" in hub.space.paths()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 def test_the_token_reaches_lfs_by_environment_and_stands_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome

@@ -44,6 +44,7 @@ def pending(family: Family) -> list[str]:
     return sorted(move.repo for operation in unfinished(family.clone.path) for move in operation.begun)
 
 
+@pytest.mark.slow
 def test_targets_wait_for_their_hosts_together(family: Family, many: dict[str, Bare]) -> None:
     """No host lets a push through before all of them have one, which is never so one after another."""
     met = family.folder / "met"
@@ -187,6 +188,7 @@ def test_many_tips_get_one_index_over_their_packs(
     assert "up to date" in family.synced().out
 
 
+@pytest.mark.slow
 def test_targets_with_the_same_maps_are_projected_once_in_a_dry_run_too(
     family: Family, many: dict[str, Bare], shim: GitShim, run_tool: RunTool
 ) -> None:

@@ -38,6 +38,7 @@ def test_an_edit_in_the_space_and_a_change_in_the_source_both_survive(family: Fa
     assert "up to date; 1 drifted file there" in family.synced().out
 
 
+@pytest.mark.slow
 def test_an_edit_in_the_space_survives_many_syncs(family: Family) -> None:
     family.edit("Fix on the Space", {"training/model.py": text(l20="from the Space")})
     for number in range(1, 4):
@@ -72,6 +73,7 @@ def test_a_conflict_names_every_path_and_both_sides_and_changes_nothing(family: 
     assert ("training/train.py", "modified", "modified") in found
 
 
+@pytest.mark.slow
 def test_a_file_the_space_edited_and_the_source_deleted_is_a_conflict(family: Family) -> None:
     family.edit("Mine", {"training/train.py": "mine\n"})
     family.commit("Gone", {"core/src/train.py": None})
@@ -79,6 +81,7 @@ def test_a_file_the_space_edited_and_the_source_deleted_is_a_conflict(family: Fa
     assert "  training/train.py: deleted in the source, modified in the target" in done.out.splitlines()
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_space_in_the_place_of_a_new_file_stops_the_sync(family: Family) -> None:
     family.edit("A folder", {"training/extra.py/inner.txt": "mine\n"})
     family.commit("A file", {"core/src/extra.py": "yours\n"})
@@ -112,6 +115,7 @@ def test_a_file_and_a_folder_that_are_both_mapped_are_a_conflict_in_their_own_na
     assert "  training/extra: a file in the source, a folder in the target" in done.out.splitlines()
 
 
+@pytest.mark.slow
 def test_a_file_deleted_in_the_source_is_deleted_in_the_space(family: Family) -> None:
     family.commit("Gone", {"core/src/train.py": None})
     assert "  D training/train.py" in family.synced().out
@@ -119,6 +123,7 @@ def test_a_file_deleted_in_the_source_is_deleted_in_the_space(family: Family) ->
     assert family.space.read("training/model.py") == START["core/src/model.py"].encode()
 
 
+@pytest.mark.slow
 def test_all_mapped_folders_deleted_in_the_source_leaves_the_spaces_own_files(family: Family) -> None:
     family.commit("All gone", {"core/src/train.py": None, "core/src/model.py": None, "configs/small.json": None})
     family.synced("--allow-empty", "core/src/*.py", "--allow-empty", "configs/*.json")
@@ -137,6 +142,7 @@ def test_a_file_renamed_in_the_source_is_renamed_in_the_space_and_an_edit_follow
     assert "training/model.py" not in family.space.paths()
 
 
+@pytest.mark.slow
 def test_owned_files_stay_byte_for_byte_though_a_rename_points_at_them(family: Family) -> None:
     family.edit("Moved to app.py", {"training/model.py": None, "app.py": text()})
     family.commit("Edit", {"core/src/model.py": text(l3="from the source")})
@@ -155,6 +161,7 @@ def test_a_file_moved_out_of_the_mapped_folders_does_not_follow_the_source(famil
     assert family.space.read("training/train.py") == b"more\n"
 
 
+@pytest.mark.slow
 def test_the_spaces_own_files_stay_as_they_are(family: Family) -> None:
     family.edit("Own", {"app.py": "app 2\n", "notes/x.txt": "x\n", "training/notes.txt": "no .py\n"})
     family.commit("On", {"core/src/train.py": "on\n"})
@@ -165,6 +172,7 @@ def test_the_spaces_own_files_stay_as_they_are(family: Family) -> None:
     assert (files["README.md"], files[".gitattributes"]) == (b"card\n", b"*.bin filter=lfs\n")
 
 
+@pytest.mark.slow
 def test_a_gitattributes_of_the_space_has_no_say_in_the_merge(family: Family) -> None:
     family.edit("Ours", {".gitattributes": "*.py merge=ours text eol=crlf\n", "training/model.py": text(l20="mine")})
     family.commit("Yours", {"core/src/model.py": text(l1="yours")})
@@ -212,6 +220,7 @@ def test_drift_that_the_source_took_over_by_hand_is_no_drift_any_more(family: Fa
     assert family.synced().out.endswith("space: up to date\n")
 
 
+@pytest.mark.slow
 def test_a_sync_that_was_reverted_in_the_space_is_drift_and_stays_reverted(family: Family) -> None:
     family.commit("Bad idea", {"core/src/train.py": "bad\n"})
     family.synced()

@@ -52,6 +52,7 @@ def test_no_commit_of_the_source_is_in_the_space(family: Family) -> None:
     assert not source & set(family.space.git("rev-list", "--all").split())
 
 
+@pytest.mark.slow
 def test_the_space_gets_the_commits_that_split_prints(family: Family, run_cli: RunCli) -> None:
     family.edit("My Space", {"app.py": "app\n"})
     family.synced()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 QUESTION = "Push to 1 target? [y/N]:"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code", "pushed"), [(b"n\n", 1, False), (b"\n", 1, False), (b"y\n", 0, True)])
 def test_the_person_decides(family: Family, answer: bytes, code: int, pushed: bool) -> None:
     done = run_on_terminal("sync", cwd=family.clone.path, typed=answer)
@@ -28,11 +29,13 @@ def test_the_person_decides(family: Family, answer: bytes, code: int, pushed: bo
     assert ("Nothing was pushed." in done.out) is not pushed
 
 
+@pytest.mark.slow
 def test_yes_is_an_answer_given_before(family: Family) -> None:
     done = run_on_terminal("sync", "--yes", cwd=family.clone.path)
     assert (done.code, "Push to" in done.out) == (0, False)
 
 
+@pytest.mark.slow
 def test_there_is_nothing_to_ask_when_nothing_would_be_pushed(family: Family) -> None:
     family.synced()
     done = run_on_terminal("sync", cwd=family.clone.path)
@@ -50,6 +53,7 @@ def test_who_pipes_the_output_is_asked_all_the_same(family: Family, args: tuple[
     assert done.code == (0 if answer == b"y\n" else 1)
 
 
+@pytest.mark.slow
 def test_who_wants_json_sees_the_plan_beside_the_question(family: Family) -> None:
     done = run_on_terminal("sync", "--json", cwd=family.clone.path, typed=b"y\n", piped=True)
     assert "A training/model.py" in done.err.partition(QUESTION)[0]
@@ -80,6 +84,7 @@ def test_the_end_of_the_input_is_no_answer(family: Family) -> None:
     assert "Nothing was pushed: the question got no answer, so it takes --yes." in done.out
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_the_question_changes_nothing(family: Family) -> None:
     done = run_on_terminal("sync", cwd=family.clone.path, typed=b"\x03", at=QUESTION.encode())
     assert (done.code, family.space.tips(), family.unfinished()) == (130, {}, [])

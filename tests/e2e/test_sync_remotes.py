@@ -33,6 +33,7 @@ def hub(tmp_path: Path, run_cli: RunCli, server: GitServer, home: SealedHome) ->
     return made
 
 
+@pytest.mark.slow
 def test_over_https_with_the_real_address_in_the_manifest(
     tmp_path: Path, run_cli: RunCli, server: GitServer, home: SealedHome
 ) -> None:

@@ -29,6 +29,7 @@ def torn(family: Family) -> Family:
 MINE = ("--keep-target", "training/train.py", "--take-source", "configs/small.json")
 
 
+@pytest.mark.slow
 def test_both_sides_commits_are_listed_path_by_path(torn: Family) -> None:
     lines = torn.sync("space").out.splitlines()
     at = lines.index("  training/model.py: modified in the source, modified in the target")
@@ -70,6 +71,7 @@ def test_with_a_side_for_every_path_the_sync_goes_on(torn: Family) -> None:
     torn.synced()
 
 
+@pytest.mark.slow
 def test_a_deletion_can_be_taken_over(torn: Family) -> None:
     """Git's own words for the sides, --ours and --theirs, do the same."""
     torn.synced(
@@ -84,6 +86,7 @@ def test_a_deletion_can_be_taken_over(torn: Family) -> None:
     assert torn.mapped() == {"training/model.py": text(l3="space").encode(), "configs/small.json": b"[1]\n"}
 
 
+@pytest.mark.slow
 def test_what_is_left_is_listed(torn: Family) -> None:
     before = torn.persons_own()
     done = torn.sync("space", *MINE)
@@ -167,6 +170,7 @@ def test_a_file_that_both_sides_renamed_is_one_conflict_and_one_side_settles_it(
     assert family.space.read("training/theirs.py") == text(l3="space", l9="source").encode()
 
 
+@pytest.mark.slow
 def test_line_ends_that_an_editor_of_the_space_changed_are_told_as_such(family: Family) -> None:
     family.synced()
     family.edit("Space: from Windows", {"training/model.py": text().replace("\n", "\r\n")})

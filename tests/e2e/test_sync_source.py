@@ -56,6 +56,7 @@ def test_a_clone_that_is_behind_its_remote_is_told(family: Family) -> None:
     assert family.space.read("training/train.py") == b"train\n"
 
 
+@pytest.mark.slow
 def test_a_clone_that_is_behind_takes_nothing_back_that_a_colleague_synced(family: Family) -> None:
     elsewhere = Family.make(family.folder / "colleague", family.run)
     elsewhere.clone.git("fetch", "-q", family.origin.url, "main")
@@ -197,6 +198,7 @@ def test_a_link_and_a_mode_that_change_in_the_source_change_in_the_space(family:
     assert family.space.read("training/link.py") == b"train.py"
 
 
+@pytest.mark.slow
 def test_odd_names_that_the_space_edited_are_merged_and_told(family: Family) -> None:
     name = b"core/src/caf\xe9.py"
     manifest = family.clone.path.joinpath("repos.toml").read_text()

@@ -25,6 +25,7 @@ def squashed(family: Family) -> Family:
     return family
 
 
+@pytest.mark.slow
 def test_every_sync_is_one_commit(squashed: Family) -> None:
     for number in range(3):
         squashed.clone.commit("Step", {"core/src/train.py": f"{number}\n"})
@@ -64,6 +65,7 @@ def test_edits_on_both_sides_are_merged(squashed: Family) -> None:
         assert squashed.space.read("training/model.py") == text(l1=f"yours {number}", l20=f"mine {number}").encode()
 
 
+@pytest.mark.slow
 def test_a_conflict_changes_nothing(squashed: Family) -> None:
     squashed.edit("Mine", {"training/train.py": "mine\n"})
     squashed.commit("Yours", {"core/src/train.py": "yours\n"})
@@ -130,6 +132,7 @@ def test_what_a_lost_commit_had_is_told_apart_from_edits_of_the_space(
     assert squashed.space.read("training/model.py") == text(l20="mine, better").encode()
 
 
+@pytest.mark.slow
 def test_from_full_to_squash(family: Family) -> None:
     family.edit("My Space", {"app.py": "app\n"})
     family.synced()
@@ -143,6 +146,7 @@ def test_from_full_to_squash(family: Family) -> None:
     assert family.space.read("training/model.py") == text(l1="yours", l20="mine").encode()
 
 
+@pytest.mark.slow
 def test_from_squash_to_full(squashed: Family) -> None:
     _set(squashed, "")
     squashed.edit("Mine", {"training/model.py": text(l20="mine")})
@@ -171,6 +175,7 @@ def test_from_full_to_squash_and_back(family: Family) -> None:
     assert "Squashed" in family.space.log()
 
 
+@pytest.mark.slow
 def test_from_squash_to_full_without_anything_new_joins_the_history(squashed: Family) -> None:
     _set(squashed, "")
     files = squashed.space.files()

@@ -53,6 +53,7 @@ def test_names_that_differ_in_how_an_accent_is_coded_are_twins_too(whole: Family
     assert r"training/cafe\u0301.py and training/caf\xe9.py differ only in how accents are coded" in said
 
 
+@pytest.mark.slow
 def test_twins_that_the_space_had_before_are_no_reason_to_stop(whole: Family) -> None:
     whole.edit("Twins", {"training/Utils.py": "1\n", "training/utils.py": "2\n", "Own": "1\n", "own": "2\n"})
     whole.commit("Go on", {"core/src/train.py": "on\n", "core/src/new.py": "new\n"})
@@ -67,6 +68,7 @@ def test_a_file_that_only_changes_its_case_is_no_twin_of_itself(whole: Family) -
     assert {"training/Model.py"} == {path for path in whole.space.paths() if path.lower() == "training/model.py"}
 
 
+@pytest.mark.slow
 def test_a_rollback_brings_no_twin_back(whole: Family) -> None:
     whole.clone.git("tag", "before")
     whole.clone.git("rm", "-q", "core/src/train.py")
@@ -77,6 +79,7 @@ def test_a_rollback_brings_no_twin_back(whole: Family) -> None:
     assert f"training/train.py and Training/train.py {HOW}" in said
 
 
+@pytest.mark.slow
 def test_an_adopted_space_keeps_its_twins_but_gets_none(family: Family) -> None:
     family.manifest(maps=WHOLE)
     family.commit("Maps")

@@ -116,6 +116,7 @@ def test_three_commands_bring_two_spaces_that_are_not_there_yet_in_sync(
     assert Manifest.load(clone.path / "repos.toml").target("space").owned == ()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("filled")
 def test_three_commands_bring_two_spaces_in_sync_that_a_workflow_has_filled_file_by_file(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone
@@ -131,6 +132,7 @@ def test_three_commands_bring_two_spaces_in_sync_that_a_workflow_has_filled_file
     require_in_sync(run_cli, sandbox, clone)
 
 
+@pytest.mark.slow
 def test_the_example_of_two_spaces_syncs(run_cli: RunCli, sandbox: Sandbox, clone: Clone) -> None:
     clone.write({"repos.toml": EXAMPLE.read_text(encoding="utf-8")})
     done = run_cli("init", "--create", "--yes", cwd=clone.path)

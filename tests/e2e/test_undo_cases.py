@@ -87,6 +87,7 @@ def test_a_branch_that_was_rewritten_since_has_nothing_to_take_back(synced: Fami
     assert synced.space.tip("main") == before
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_gone_or_out_of_reach_is_told(synced: Family) -> None:
     synced.space.git("branch", "-m", "main", "old")
     gone = undo(synced, "--yes")
@@ -134,6 +135,7 @@ def test_an_undo_that_a_remote_refused_in_part_is_gone_on_with(family: Family) -
     assert f"{first}  sync" in undo(family, "--yes", "--dry-run").out
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_ahead_once_reorders_nothing(synced: Family) -> None:
     tip = ObjectId(synced.clone.tip())
     synced.clone.git("branch", "side", tip)
@@ -170,6 +172,7 @@ def test_a_fresh_clone_knows_that_a_sync_was_taken_back(synced: Family) -> None:
     assert synced.space.read("training/model.py") == text(l1="second").encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code", "paths"), [(b"n\n", 1, True), (b"y\n", 0, False)])
 def test_on_a_terminal_it_asks(synced: Family, typed: bytes, code: int, paths: bool) -> None:
     done = run_on_terminal("undo", cwd=synced.clone.path, typed=typed)

@@ -34,6 +34,7 @@ def source(tmp_path: Path, run_cli: RunCli) -> Pinned:
     return made
 
 
+@pytest.mark.slow
 def test_a_pin_calls_git_so_often(source: Pinned, shim: GitShim, zygote: Zygote) -> None:
     assert zygote.run("pin", cwd=source.clone.path).code == 0
     assert len(shim.calls()) == CALLS

@@ -128,6 +128,7 @@ def test_a_signal_ends_the_run_with_all_that_it_started_and_leaves_no_temporary_
     assert hanging.folders() == []
 
 
+@pytest.mark.slow
 def test_a_signal_ends_what_other_threads_wait_for(hanging: Hanging) -> None:
     hanging.start("status", verb="ls-remote")
     hanging.send(signal.SIGTERM)
@@ -135,6 +136,7 @@ def test_a_signal_ends_what_other_threads_wait_for(hanging: Hanging) -> None:
     hanging.nothing_runs()
 
 
+@pytest.mark.slow
 def test_a_git_that_will_not_end_is_killed(hanging: Hanging) -> None:
     hanging.start("status", verb="ls-remote", ignored="TERM")
     hanging.send(signal.SIGTERM)
@@ -142,6 +144,7 @@ def test_a_git_that_will_not_end_is_killed(hanging: Hanging) -> None:
     hanging.nothing_runs()
 
 
+@pytest.mark.slow
 def test_several_signals_at_once_do_not_stop_the_tidying(hanging: Hanging) -> None:
     hanging.start("sync", "--dry-run", verb="commit-tree", ignored="TERM")
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
@@ -174,6 +177,7 @@ def test_no_git_outlives_a_run_that_is_killed_and_the_next_run_removes_its_folde
     assert hanging.folders() == []
 
 
+@pytest.mark.slow
 def test_no_git_outlives_a_killed_run_whatever_it_does_with_signals(hanging: Hanging) -> None:
     hanging.start("status", verb="ls-remote", ignored="TERM HUP INT PIPE")
     hanging.send(signal.SIGKILL)
@@ -206,6 +210,7 @@ def test_a_run_whose_terminal_is_closed_ends_in_silence(hanging: Hanging, family
     hanging.nothing_runs()
 
 
+@pytest.mark.slow
 def test_a_temporary_folder_in_use_is_nobody_elses(hanging: Hanging, run_cli: RunCli, family: Family) -> None:
     """Neither the next run nor gc takes it for abandoned."""
     hanging.start("sync", "--dry-run", verb="commit-tree")

@@ -125,6 +125,7 @@ def _in_a_job(sandbox: Sandbox, script: str, **changes: str) -> subprocess.Compl
     return subprocess.run(command, env=os.environ | env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_job_without_a_token_gets_one_for_one_repository(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.hub.create("space", "lemms/openllm")
     sandbox.hub.create("model", "lemms/x")
@@ -147,6 +148,7 @@ def test_a_job_without_a_token_gets_one_for_one_repository(sandbox: Sandbox, tmp
     assert token not in repr(sandbox.hub.log)
 
 
+@pytest.mark.slow
 def test_a_job_that_nobody_trusts_gets_no_token(sandbox: Sandbox) -> None:
     sandbox.hub.trust(SPACE, {**CLAIMS, "ref": "refs/heads/other"})
     script = "from huggingface_hub._oidc import oidc_login; oidc_login(resource='spaces/lemms/openllm')"

@@ -129,6 +129,7 @@ def test_a_query_can_be_part_of_the_match(work: Clone, sandbox: Sandbox) -> None
     assert work.run("fetch", "origin").code == 0
 
 
+@pytest.mark.slow
 def test_of_pushes_that_race_one_wins(held: Bare, sandbox: Sandbox, tmp_path: Path) -> None:
     rivals = []
     for number in range(4):

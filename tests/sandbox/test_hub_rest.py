@@ -158,6 +158,7 @@ def test_a_push_is_seen_by_the_api(api: HfApi, sandbox: Sandbox, tmp_path: Path)
     assert api.space_info(SPACE).sha == tip
 
 
+@pytest.mark.slow
 def test_a_history_of_more_than_a_page_is_listed_whole(api: HfApi, sandbox: Sandbox, tmp_path: Path) -> None:
     work = clone(sandbox, f"spaces/{SPACE}", tmp_path / "work")
     for number in range(51):

@@ -28,6 +28,7 @@ def model(git_lfs: None, sandbox: Sandbox, tmp_path: Path) -> Clone:
     return made
 
 
+@pytest.mark.slow
 def test_what_git_lfs_pushes_huggingface_hub_downloads(model: Clone, sandbox: Sandbox, tmp_path: Path) -> None:
     model.commit("weights", {"model.safetensors": WEIGHTS})
     assert push(model).code == 0
@@ -65,6 +66,7 @@ def test_a_large_upload_goes_in_parts(sandbox: Sandbox, tmp_path: Path) -> None:
     assert Path(found).read_bytes() == WEIGHTS
 
 
+@pytest.mark.slow
 def test_an_object_that_is_not_there_is_an_error_for_git_lfs(model: Clone, sandbox: Sandbox) -> None:
     model.commit("weights", {"model.safetensors": WEIGHTS})
     push(model)
@@ -111,6 +113,7 @@ def test_a_part_of_a_file_can_be_asked_for(sandbox: Sandbox) -> None:
         assert answer.headers["Content-Range"] == f"bytes 10-19/{len(WEIGHTS)}"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 def test_github_has_large_files_too(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.github.create("louischua/openllm")

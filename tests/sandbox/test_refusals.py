@@ -41,6 +41,7 @@ def test_a_binary_is_refused_though_a_later_commit_removed_it(model: Clone, sand
     assert not (sandbox.hub.path("model", "lemms/x") / "refs/heads/main").exists()
 
 
+@pytest.mark.slow
 def test_a_file_over_10_mib_is_refused(model: Clone) -> None:
     model.commit("exactly the limit", {"fits.txt": "a" * (10 << 20)})
     assert push(model).code == 0
@@ -147,6 +148,7 @@ def source(sandbox: Sandbox, tmp_path: Path) -> Clone:
     return made
 
 
+@pytest.mark.slow
 def test_a_protected_tag_cannot_be_moved_or_deleted(source: Clone, sandbox: Sandbox) -> None:
     sandbox.github.protect("louischua/openllm")
     first = source.tip()

@@ -116,6 +116,7 @@ def test_huggingface_hub_lives_in_the_home_of_the_test(home: SealedHome, monkeyp
     assert get_token() is None
 
 
+@pytest.mark.slow
 def test_huggingface_hub_in_the_tests_process_talks_to_the_sandbox(sandbox: Sandbox) -> None:
     import huggingface_hub
 

@@ -62,6 +62,7 @@ def in_terminal(script: str, sandbox: Sandbox, env: Mapping[str, str], cwd: Path
 # ---- the export lines ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MACHINES)
 def test_with_the_lines_of_the_sandbox_git_pushes_there_and_nowhere_else(
     name: str, served: Sandbox, watch: Watch, tmp_path: Path
@@ -125,6 +126,7 @@ def test_other_hosts_are_refused_with_a_sentence(served: Sandbox, watch: Watch, 
     assert watch.left() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [EVERY_SHELL, "another Hub"])
 def test_the_hubs_own_client_comes_to_the_sandbox(name: str, served: Sandbox, watch: Watch, tmp_path: Path) -> None:
     (tmp_path / "ask.py").write_text(
