@@ -268,10 +268,22 @@ def test_a_clone_that_lags_says_so_and_makes_no_target_differ(family: Family, hi
     assert (done.code, family.space.tip("main")) == (0, before)
 
 
-def test_a_source_that_was_reset_takes_back_what_it_no_longer_has(family: Family) -> None:
+@pytest.mark.parametrize("way", ["release", "sync", "keep"])
+def test_a_source_that_was_reset_takes_back_what_it_no_longer_has_unless_that_is_kept(family: Family, way: str) -> None:
     reset(family)
-    family.synced()
-    assert family.space.read(THERE).decode() == START[MODEL]
+    if way == "keep":
+        facts = family.run("status", "--json", cwd=family.clone.path).json()
+        _, branch = next(problem["next"].splitlines() for problem in facts["problems"] if problem["repo"] == "space")
+        paste(family, branch)
+        family.clone.git("merge", "-q", "kept")
+        family.push()
+        assert "up to date" in family.synced().out
+        assert family.space.read(THERE).decode() == text(l2="better")
+    else:
+        command = ["sync"] if way == "sync" else ["release", "1.0.0"]
+        done = family.run(*command, "--yes", cwd=family.clone.path)
+        assert (done.code, "note: The source was reset since space was synced from" in done.out) == (0, True)
+        assert family.space.read(THERE).decode() == START[MODEL]
 
 
 def test_a_clone_of_something_else_is_told_and_no_push_is_named(family: Family) -> None:

@@ -150,7 +150,7 @@ class _Planning:
             sync=sync,
             repos=plans,
             obstacles=_in_order(manifest, obstacles),
-            notes=tuple(self._notes(tag)),
+            notes=(*self._notes(tag), *(note for step in steps if isinstance(step, TargetPlan) for note in step.notes)),
             after=self._after(final=any(one.final for one in obstacles)),
         )
 
