@@ -42,7 +42,7 @@ PLACES = {"core/src/*.py": ("training/", "app/"), "configs/*.json": ("configs/",
 """Where a map ever writes."""
 MODEL = "lemms/small-7k"
 SECRET = b"never leaves the source: "
-PAGE: dict[str, Any] = {"headers": {"Content-Type": "text/html"}, "body": "<html>Please log in</html>"}
+PAGE = {"Content-Type": "text/html"}
 DONE, DIFFERS, USAGE, REFUSED, NO_ANSWER = 0, 1, 2, 3, 30
 ANSWERS = (DONE, DIFFERS, USAGE, REFUSED)
 KILLED = -9
@@ -155,20 +155,18 @@ class World:
         return (*args, *(word for source in self.maps for word in ("--allow-empty", source)))
 
     @contextlib.contextmanager
-    def no_host(self) -> Iterator[None]:
-        """Let a portal answer for the Hub, or the Space's folder be away."""
-        place = self.family.space.path
+    def away(self, name: str) -> Iterator[None]:
+        """Let a portal answer for the host of a repo, or its folder be away."""
+        place = self.remotes[name].path
         if self.hub:
-            self.sandbox.hub.fault("*", 200, count=None, **PAGE)
+            host = self.sandbox.github if name == "main" else self.sandbox.hub
+            host.fault("*", 200, count=None, headers=PAGE, body="<html>Please log in</html>")
+            yield
+            host.faults.clear()
         else:
             place.rename(place.with_suffix(".away"))
-        try:
             yield
-        finally:
-            if self.hub:
-                self.sandbox.hub.faults.clear()
-            else:
-                place.with_suffix(".away").rename(place)
+            place.with_suffix(".away").rename(place)
 
     # ---- what people do ----------------------------------------------------------------------------------------------
 
@@ -378,11 +376,13 @@ class World:
         self.held, self.clean = said["held"] is not None, False
 
     def space_status(self, clone: Clone | None = None) -> dict[str, Any]:
-        """Return what status says of the Space; it is in sync where, and only where, it has what the source has."""
+        """Return what status says of the Space; the word has to agree with the files."""
         repos: list[dict[str, Any]] = self.tool("status", "--json", clone=clone).json()["repos"]
         said = next(repo for repo in repos if repo["name"] == "space")
-        if clone is None and said["state"] == "in sync":
-            assert self.mapped() == self.projection()
+        alike = clone is None and self.mapped() == self.projection()
+        assert clone or alike or said["state"] != "in sync", said
+        # With all files alike it may still not say that it has the source's commits.
+        assert not alike or said["state"] in {"in sync", "behind", "held", "not adopted"}, said
         return said
 
     def release(self, *kill: tuple[int, Fault]) -> None:
