@@ -381,8 +381,7 @@ class World:
         said = next(repo for repo in repos if repo["name"] == "space")
         alike = clone is None and self.mapped() == self.projection()
         assert clone or alike or said["state"] != "in sync", said
-        # With all files alike it may still not say that it has the source's commits.
-        assert not alike or said["state"] in {"in sync", "behind", "held", "not adopted"}, said
+        assert not alike or said["state"] != "drift", said
         return said
 
     def release(self, *kill: tuple[int, Fault]) -> None:

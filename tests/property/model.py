@@ -75,12 +75,16 @@ class Commit:
 
 @dataclass(frozen=True)
 class State:
-    """What the trailers of one of the tool's commits say; `source` is None once an adoption was undone."""
+    """What the trailers of one of the tool's commits say; `source` is None once an adoption was undone.
+
+    `adopted` is the target's commit that was taken for a copy; a sync leaves it out.
+    """
 
     source: Commit | None
     layout: Layout = FIRST_LAYOUT
     held: bool = False
     open: frozenset[Commit] = frozenset()
+    adopted: Commit | None = None
 
 
 def merge(base: Tree, ours: Tree, theirs: Tree) -> tuple[Tree, set[Cell]]:
@@ -169,7 +173,7 @@ class Kernel:
             since = self.state_of_file(at, tip, path)
             mine = [c for c in self.own(tip, since) if path in self.paths(c)]
             home = self._home(since, tip, mine, source, path)
-            brought = self.project(since.stated.source, since.stated.layout) if since else {}
+            brought = self._brought(since.stated, source, path) if since else {}
             base = with_file(base, path, self._file_base(since, mine, home, path, brought))
             own.update(mine)
             open_somewhere |= {*mine} - home
@@ -178,6 +182,23 @@ class Kernel:
         follows = start is None or start.id in source.past
         contained = base == self.project(source) and not whole and follows
         return Relation(at, base, whole, sorted(own, key=lambda commit: commit.id), drift, contained)
+
+    def _brought(self, state: State, source: Commit, path: str) -> Tree:
+        """Return what a state says that the source had contributed to a file.
+
+        What was not copied, or as it was at another time, nobody edited: the copy's version counts as the source's.
+        """
+        brought, copy, start = self.project(state.source, state.layout), state.adopted, state.source
+        if copy is None or start is None:
+            return brought
+        mine = version(copy.tree, path)
+        made = [c for c in self.since(copy, None) if c.state is None and len(c.parents) < 2]
+        trees = [tree for c in made for tree in (c.tree, *(parent.tree for parent in c.parents))]
+        had = {version(tree, path) for tree in trees} - {version({}, path)}
+        past = {version(self.project(c, state.layout), path) for c in self.since(start, None)}
+        ever = past | {version(self.project(c), path) for c in self.since(source, None)}
+        edited = mine not in ever or (version(brought, path) in had and mine in past) if mine else bool(had)
+        return brought if edited else with_file(brought, path, copy.tree)
 
     def state_of_file(self, at: Commit | None, tip: Commit, path: str) -> Commit | None:
         """Return the newest commit whose state has a file: maps that are no more may come again.

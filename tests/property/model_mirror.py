@@ -90,7 +90,8 @@ class RealWorld(World):
             source = self.real[state.source]
             projected = project(self.repository, source, space.maps).commit
         opened = [self.real[commit] for commit in sorted(state.open, key=lambda commit: commit.id)]
-        return TargetState.of(space, source, projected, opened, "x" if state.held else "")
+        adopted = None if state.adopted is None else self.real[state.adopted]
+        return TargetState.of(space, source, projected, opened, "x" if state.held else "", adopted)
 
     def _write_object(self, kind: str, data: bytes) -> ObjectId:
         """Write a loose object: no process is as quick."""

@@ -375,7 +375,7 @@ class World:
         theirs = self._mapped_edits(best)
         edits = {**tip.edits, **{c: edit for c, edit in theirs.items() if tip.tree.get(c) == projection.get(c)}}
         known = best.known | {edit for edit in tip.known if self.owner[edit] == "target"}
-        self._write(tip.tree, self._state(best, opened), edits, known, joins=True)
+        self._write(tip.tree, replace(self._state(best, opened), adopted=tip), edits, known, joins=True)
 
     # ---- the tool: import --------------------------------------------------------------------------------------------
 
@@ -477,7 +477,7 @@ class World:
             if was is None or was.stated.source is None or was.stated.layout != self.kernel.layout:
                 return
             tree, edits = self.kernel.mapped(point), {c: point.edits.get(c, 0) for c in self._mapped_edits(self.source)}
-            state = self._state(was.stated.source, self.kernel.own(point, was), held=True)
+            state = replace(was.stated, held=True, open=frozenset(self.kernel.own(point, was)))
         after = self._write(self._whole(tip, tree), state, {**tip.edits, **edits}, point.known)
         self._judge_drift(self.relate(after, self.source), after, self.source)
 

@@ -47,6 +47,12 @@ def test_columns_are_aligned_and_no_line_ends_in_blanks() -> None:
     ]
 
 
+@pytest.mark.parametrize("state", [Standing.AHEAD, Standing.BEHIND])
+def test_where_not_one_commit_is_behind_it_a_state_has_no_number(state: Standing) -> None:
+    assert standing("space", state).said == state
+    assert replace(standing("space", state), behind=2, ahead=2).said == f"{state} 2"
+
+
 @pytest.mark.parametrize(
     ("columns", "headings", "row"),
     [

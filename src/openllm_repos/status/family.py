@@ -129,7 +129,7 @@ class RepoStatus:
             return f"held at {self.held}"
         drift = max(1, len(self.drift.commits))
         number = {Standing.AHEAD: self.ahead, Standing.BEHIND: self.behind, Standing.DRIFT: drift}.get(self.standing)
-        return str(self.standing) if number is None else f"{self.standing} {number}"
+        return f"{self.standing} {number}" if number else str(self.standing)  # nothing but a state may be to be written
 
 
 @dataclass(frozen=True, slots=True)
