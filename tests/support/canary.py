@@ -92,9 +92,10 @@ class Canary:
 
     def _watch(self) -> None:
         """Look at the arguments of every process, and at what those of ours that have a token are called."""
+        others = set(os.listdir("/proc"))  # what ran before is looked at once
         while not self._closing.is_set():
             for entry in os.scandir("/proc"):
-                if not entry.name.isdecimal():
+                if not entry.name.isdecimal() or (self._looks and entry.name in others):
                     continue
                 with suppress(OSError):
                     arguments = Path(entry.path, "cmdline").read_bytes()

@@ -8,8 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import openllm_repos
 from tests.support.process import run_tool
+
+pytestmark = pytest.mark.no_cover
 
 PACKAGE = Path(openllm_repos.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
