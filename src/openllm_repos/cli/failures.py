@@ -31,7 +31,7 @@ def guarded(work: Callable[[], Any]) -> int:
     try:
         answer = work()
         sys.stdout.flush()
-        if answer and received() is not None:
+        if answer and (number := received()) is not None and answer != 128 + number:  # with that code it has been told
             raise Interrupted  # noqa: TRY301 - told as where the signal itself got this far
     except SystemExit:
         raise

@@ -24,8 +24,9 @@ def _fail(how: BaseException) -> Any:
         lambda: 30,
         lambda: _fail(EnvironmentProblem("space does not answer.", hint="")),
         lambda: _fail(OSError(5, "EIO")),
+        lambda: guarded(lambda: 30),
     ],
-    ids=["answer", "expected failure", "closed terminal"],
+    ids=["answer", "expected failure", "closed terminal", "told already"],
 )
 def test_what_fails_after_a_signal_fails_because_of_it(end: Any, capsys: pytest.CaptureFixture[str]) -> None:
     def work() -> Any:
