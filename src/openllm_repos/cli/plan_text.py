@@ -121,7 +121,9 @@ def stopped_lines(stopped: Stopped, *, every_file: bool = False) -> Iterator[str
         yield f"  {show_path(conflict.path)}: {conflict}{known}"
         yield from _commit_lines("source", conflict.source_commits, every=every_file)
         yield from _commit_lines("target", conflict.target_commits, every=every_file)
-    yield from file_lines(stopped.drift.files, every_file=True)
+    if stopped.drift.files:
+        yield f"  {stopped.target} itself changed:"
+        yield from file_lines(stopped.drift.files, every_file=True)
     yield from finding_lines(stopped.findings, every_file=every_file)
     yield from hint_lines(stopped.hint, "  ")
 
