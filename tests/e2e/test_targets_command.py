@@ -113,6 +113,11 @@ def test_what_makes_no_sense_is_a_usage_error(
     assert (done.code, done.out, done.err.splitlines()[0]) == (2, "", said)
 
 
+def test_a_source_on_the_hub_is_not_named_as_what_could_get_maps(tmp_path: Path, run_cli: RunCli) -> None:
+    (tmp_path / "repos.toml").write_text(HEAD.replace("github =", "space ="))
+    assert "hint: Add one: 'openllm-repos manifest add space" in run_cli("targets").err
+
+
 def test_no_target_is_an_empty_list_to_a_program(tmp_path: Path, run_cli: RunCli) -> None:
     family(tmp_path)
     assert run_cli("targets", "--json").json()["targets"] == []

@@ -230,7 +230,7 @@ class Manifest:
 
     def how_to_get_a_target(self) -> str:
         """Return what a person does where no repo has maps: the next step of an error."""
-        spaces = [repo.name for repo in self.repos if repo.kind is Kind.SPACE]
+        spaces = [repo.name for repo in self.repos if repo.kind is Kind.SPACE and repo.role is not Role.SOURCE]
         if spaces:
             entry = f'[[repos.{spaces[0]}.map]] with from = "core/src/*.py" and to = "training/", say'
             return f"Say in {self.origin} what goes to {spaces[0]}: below its entry {entry}."
