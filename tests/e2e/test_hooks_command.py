@@ -643,6 +643,7 @@ def test_a_disk_that_is_full_leaves_the_hook_that_was_there(gated: Gated, monkey
         patch.setattr(os, "fchmod", refuse)
         done = gated.family.run("hooks", "install", cwd=gated.path)
     assert (done.code, "cannot be changed: No space left on device" in done.err) == (30, True)
+    assert f"hint: Free some space on the disk of {gated.hooks}, then run the same command again" in done.err
     assert (gated.hooks / "pre-push").read_text() == "#!/bin/bash\nexit 5\n"
     assert [path.name for path in gated.hooks.iterdir() if path.name.startswith(".")] == []
     gated.install()

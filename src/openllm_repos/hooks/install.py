@@ -12,7 +12,7 @@ from pathlib import Path
 
 from openllm_repos import __version__
 from openllm_repos.errors import ConflictError, EnvironmentProblem, UsageError
-from openllm_repos.files import atomic_write
+from openllm_repos.files import atomic_write, remedy
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.destination import Addresses
 from openllm_repos.hooks.place import (
@@ -221,5 +221,5 @@ def _writing(place: HookPlace) -> Iterator[None]:
     except OSError as error:
         raise EnvironmentProblem(
             f"The hooks in {place.folder} cannot be changed: {error.strerror}.",
-            hint="git config core.hooksPath  # says where hooks are; check the permissions of that folder",
+            hint=remedy(error, place.folder),
         ) from None

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.files import remedy
@@ -30,7 +31,7 @@ def exclusive(repository: Repository, operation: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise EnvironmentProblem(f"Cannot write {path}: {error.strerror}.", hint=remedy(error, path.parent)) from None
+        raise _unwritable(path, error) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,16 +39,22 @@ def exclusive(repository: Repository, operation: str) -> Iterator[None]:
             raise EnvironmentProblem(
                 f"Another openllm-repos works in this clone: {_holder(handle)}.", hint="Wait until it has finished."
             ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(
-            handle, json.dumps({"pid": os.getpid(), "operation": operation, "since": int(time.time())}).encode(), 0
-        )
+        note = json.dumps({"pid": os.getpid(), "operation": operation, "since": int(time.time())})
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, note.encode(), 0)
+        except OSError as error:
+            raise _unwritable(path, error) from None
         try:
             yield
         finally:
             os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _unwritable(path: Path, error: OSError) -> EnvironmentProblem:
+    return EnvironmentProblem(f"Cannot write {path}: {error.strerror}.", hint=remedy(error, path.parent))
 
 
 def holder(repository: Repository) -> str | None:

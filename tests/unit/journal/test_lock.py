@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -54,6 +55,19 @@ def test_a_holder_that_has_not_said_who_it_is_has_just_started(repository: Repos
             pass
     with exclusive(repository, "sync"):
         assert json.loads(place.read_bytes())["operation"] == "sync"
+
+
+def test_a_disk_that_is_full_is_told_by_the_place_to_free(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    place = repository.state_dir
+    with pytest.raises(EnvironmentProblem, match=f"Cannot write {place}/lock: No space") as refused:
+        exclusive(repository, "sync").__enter__()
+    assert f"on the disk of {place}, then" in refused.value.hint
 
 
 def test_linked_work_trees_share_one_lock(clone: Clone, tmp_path: Path) -> None:
