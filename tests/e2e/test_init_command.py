@@ -344,6 +344,18 @@ def test_without_origin_it_asks_for_the_source(run_cli: RunCli, clone: Clone) ->
     assert "--github owner/name" in done.err
 
 
+@pytest.mark.parametrize("options", [(), ("--space", "lemms/openllm"), ("--yes",)])
+def test_in_a_clone_of_the_space_it_writes_and_pushes_nothing(
+    run_cli: RunCli, clone: Clone, options: tuple[str, ...]
+) -> None:
+    clone.commit("Start", {"app.py": "1\n"})
+    clone.git("remote", "add", "origin", "https://huggingface.co/spaces/lemms/openllm")
+    done = run_cli("init", *options, cwd=clone.path)
+    assert (done.code, clone.git("status", "--porcelain")) == (2, "")
+    assert "a clone of the space lemms/openllm, and init begins where the code is written" in done.err
+    assert "hint: Go to the clone of the source" in done.err
+
+
 def test_github_names_the_source_where_origin_does_not(run_cli: RunCli, hosts: Hosts) -> None:
     hosts.clone.git("remote", "remove", "origin")
     init(run_cli, hosts, "--github", SOURCE)

@@ -219,6 +219,11 @@ def _begin(frame: Frame, clone: _Clone, wishes: Wishes | None, making: Making, *
     from openllm_repos.setup.survey import look
 
     found, path, asking = clone.found, clone.path, wishes is None
+    if found.place is not None and found.place.on_hub and (wishes is None or wishes.source is None):
+        raise UsageError(
+            f"This is a clone of the {found.place.kind} {found.place.text}, and init begins where the code is written.",
+            hint="Go to the clone of the source, or name it with -C DIR. If it is this one, write repos.toml by hand.",
+        )
     wishes = init_questions.ask_places(found) if wishes is None else wishes
     draft = begin(found, wishes)
     named = Manifest.parse(draft.text(), path.name)
