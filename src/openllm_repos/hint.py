@@ -17,7 +17,7 @@ _T = TypeVar("_T", bound="DataclassInstance")
 
 # A line of a hint that begins with one of these is a command; in a sentence a command stands in quotes.
 _PROGRAMS = frozenset(
-    {"cd", "chmod", "cp", "gh", "git", "hf", "mkdir", "mv", "openllm-repos", "pip", "pre-commit", "rm"}
+    {"cd", "chmod", "cp", "export", "gh", "git", "hf", "mkdir", "mv", "openllm-repos", "pip", "pre-commit", "rm"}
 )
 _REMARK = "  # "
 

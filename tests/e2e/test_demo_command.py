@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +35,10 @@ class Told:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """Run the demo once in a folder of its own."""
     folder = tmp_path_factory.mktemp("story") / "demo"
-    done = run_in_process("demo", folder, cwd=folder.parent)
+    without = [one for one in os.get_exec_path() if not (Path(one) / "openllm-repos").exists()]  # as after `make demo`
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join(without))
+        done = run_in_process("demo", folder, cwd=folder.parent)
     assert done.code == 0, done.err
     return Told(done.out, folder)
 
@@ -73,6 +79,18 @@ def test_the_demo_releases_one_version_of_every_repo(told: Told) -> None:
                 assert repo.tags["v0.2.0"].commit.tree / "manifest/releases/v0.2.0.toml"
     assert len(tagged) == 4  # the source and the Space have the same name
     assert None not in tagged.values()
+
+
+def test_what_it_names_next_is_found_by_a_shell_that_lacks_the_tool(told: Told) -> None:
+    step = next(line for line in told.text.splitlines() if line.startswith("next: export PATH=")).removeprefix("next: ")
+    found = subprocess.run(
+        ["/bin/sh", "-c", f"{step}\ncommand -v openllm-repos"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == f"{sysconfig.get_path('scripts')}/openllm-repos\n"
 
 
 def test_nothing_of_docs_data_or_exports_reached_the_space(told: Told) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sysconfig
 from pathlib import Path
 
 import click
@@ -40,8 +43,15 @@ def demo(folder: Path | None) -> None:
     start = command_line("openllm-repos", "sandbox", "--root", place / "remotes")
     enter = command_line("cd", place / "openllm", remark="after the lines that it prints")
     look = "openllm-repos diff space  # or edit a file in ../space, push it, and sync"
-    for line in hint_lines(f"{start}\n{enter}\n{look}"):
+    for line in hint_lines(f"{_path_line()}{start}\n{enter}\n{look}"):
         click.echo(line)
+
+
+def _path_line() -> str:
+    """Return the line after which a shell finds the tool: after `make demo` it is in the clone's .venv alone."""
+    if shutil.which("openllm-repos"):
+        return ""
+    return f'export PATH={shlex.quote(sysconfig.get_path("scripts"))}:"$PATH"  # in both terminals\n'
 
 
 def _story(family: Family) -> None:
