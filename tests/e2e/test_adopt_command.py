@@ -53,6 +53,8 @@ def test_the_commit_that_was_copied_is_found_and_edits_survive_from_then_on(
     assert family.space.read("training/new.py") == b"n\n"
     assert {path: family.space.read(path).decode() for path in APP} == APP
     assert state(family) == "drift"
+    assert "changed 2 mapped files by itself (1 commit)." in family.run("status", cwd=family.clone.path).out
+    assert family.run("import", "space", cwd=family.clone.path).out.startswith("space: 1 commit for import/space")
 
 
 @pytest.mark.slow

@@ -89,6 +89,13 @@ class OwnCommits:
         """Return the commits that changed a file, oldest first."""
         return [commit for commit in self.commits if path in self.changes(commit)]
 
+    def edits(self, commit: ObjectId, paths: Collection[bytes], brought: Node) -> bool:
+        """Whether a commit did more to files at `paths` than to add them as the source had them: that is a copy."""
+        return any(
+            path in paths and (change.old is not None or change.new != self.part.file(brought, path))
+            for path, change in self.changes(commit).items()
+        )
+
     def before(self, commit: ObjectId) -> frozenset[ObjectId]:
         """Return the own commits in the history of a commit, itself included."""
         if commit not in self._past:

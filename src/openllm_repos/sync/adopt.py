@@ -274,7 +274,8 @@ class _Planner:
         made = commits_touching(self.repository, tip, differing, without=[], not_saying=STATES)
         lines = find_imports(self.repository, self.reader, self.manifest, self.target, self.relation.source_commit)
         commits = [commit for commit in reversed(made) if commit not in lines]
-        return OwnCommits(self.repository, self.reader, part, None, commits)
+        own = OwnCommits(self.repository, self.reader, part, None, commits)
+        return replace(own, commits=[one for one in commits if own.edits(one, differing, base)])
 
     def _found(self, keepers: Keepers, tip: ObjectId, notes: list[str]) -> Match:
         """Return the commit that another tool's traces name, else the one that the files are most like.
