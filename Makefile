@@ -19,7 +19,7 @@ CODE := src tests $(wildcard benchmarks)
 help:
 	@sed -n '1,3s/^# //p' Makefile
 	@echo "make check   the checks without the tests;  make quick   the tests without the slow ones"
-	@echo "make soak    random steps on a whole family for an hour or so (RUNS=125)"
+	@echo "make soak    random steps on a whole family for an hour or so (RUNS=500)"
 	@echo "make format  mend style;  make wheel   build into dist/;  make clean"
 	@echo "make bench REPO=path [FOLDER=dir]   compare with git subtree and others on a clone of yours"
 	@echo "make lock    raise what the jobs of ci install (on x86_64 Linux, with Python 3.13)"
@@ -75,9 +75,8 @@ test: check
 quick: .venv/dev.stamp
 	$(ROOM) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(TESTS)
 
-# Random steps of people and the tool on a whole family, 100 a run, four kinds of family: continuous integration makes the
-# same 5 of each kind each time.
-RUNS ?= 125
+# Random steps of people and the tool on a whole family, 100 a run: continuous integration makes the same 20 runs each time.
+RUNS ?= 500
 soak: .venv/dev.stamp
 	SOAK_RUNS=$(RUNS) $(BIN)/python -m pytest -n $(WORKERS) -s tests/property/test_family_stateful.py
 
