@@ -134,7 +134,8 @@ class World:
 
     def tool(self, *args: str, codes: tuple[int, ...] = (DONE,), clone: Clone | None = None) -> Result:
         """Run a command in the clone; its exit code must be one of `codes`."""
-        done = self.run(*self.meant(*args), cwd=(clone or self.family.clone).path)
+        clone = clone or self.family.clone
+        done = self.run(*meant(clone, *args), cwd=clone.path)
         assert done.code in codes, (args, done.code, done.out, done.err)
         return done
 
@@ -142,17 +143,11 @@ class World:
         """Run a command in a process of its own that is killed at its `call`-th call of git, if it gets so far."""
         self.shim.arm(call, fault)
         path = self.shim.path(os.environ["PATH"])
-        done = self._zygote.run(*self.meant(*args), cwd=self.family.clone.path, env={"PATH": path})
+        done = self._zygote.run(*meant(self.family.clone, *args), cwd=self.family.clone.path, env={"PATH": path})
         self.shim.disarm()
         require_pasteable(done)
         assert done.code in {*ANSWERS, KILLED}, (args, done.code, done.out, done.err)
         self.check()
-
-    def meant(self, *args: str) -> tuple[str, ...]:
-        """Return a command for people who mean it where they delete all files of a map."""
-        if args[0] != "sync" and not (args[0] == "rollback" and "--to" in args):
-            return args
-        return (*args, *(word for source in self.maps for word in ("--allow-empty", source)))
 
     @contextlib.contextmanager
     def away(self, name: str) -> Iterator[None]:
@@ -476,3 +471,11 @@ def _files(repository: Bare, paths: Iterable[str], rev: str = "main") -> dict[st
         found[path] = out[at : at + size]
         at += size + 1
     return found
+
+
+def meant(clone: Clone, *args: str) -> tuple[str, ...]:
+    """Return a command for people who mean it where they delete all files of a map."""
+    if args[0] != "sync" and not (args[0] == "rollback" and "--to" in args):
+        return args
+    maps = _MAP.findall((clone.path / "repos.toml").read_text())
+    return (*args, *(word for source, _ in maps for word in ("--allow-empty", source)))

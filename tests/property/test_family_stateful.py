@@ -30,6 +30,7 @@ from tests.property.family_world import (
     Way,
     World,
     changed,
+    meant,
 )
 from tests.property.model_stories import chosen, text
 from tests.property.model_world import Step
@@ -304,7 +305,7 @@ class Steps:
     def portal(self, step: Step) -> None:
         """Where another page answers for a host, nothing changes, and no state is made up."""
         world, command = self.world, ASKED[step.a % len(ASKED)]
-        away, named = ("main", "space")[step.b % 2], world.meant(*command)
+        away, named = ("main", "space")[step.b % 2], meant(world.family.clone, *command)
         tip = branch_tip(world.family.space)
         with world.away(away):
             done = world.run(*named, cwd=world.family.clone.path)
