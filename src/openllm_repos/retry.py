@@ -18,6 +18,7 @@ from openllm_repos.errors import Passing, ReposError
 from openllm_repos.interrupts import check
 
 PATIENCE = 120.0  # seconds for which a failing host is asked again, if nobody says otherwise
+MOST_PATIENCE = 86_400.0  # that anybody may say
 _STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _LIMITED = frozenset({403, 429})  # GitHub says 403 where its rate limit is used up
 _FIRST = 0.5  # seconds before the second try; each further pause is twice as long
@@ -188,4 +189,5 @@ def next_step(host: str, passing: Passing, *, waited: float | None = None) -> st
         asked, then, enough = f" {passing.after:.0f} s", "after that", passing.after + 60
     else:
         return "It may pass: check the network, and run the same command again in a minute."
-    return f"{host} asks to wait{asked}. Run the same command again {then}, or let it wait: --patience {enough:.0f}"
+    wait = f", or let it wait: --patience {enough:.0f}" if enough <= MOST_PATIENCE else "."
+    return f"{host} asks to wait{asked}. Run the same command again {then}{wait}"

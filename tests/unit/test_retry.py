@@ -14,7 +14,8 @@ import pytest
 import openllm_repos
 from openllm_repos import interrupts, retry
 from openllm_repos.errors import EnvironmentProblem, Passing
-from openllm_repos.retry import RetryPolicy, next_step, passing_status
+from openllm_repos.retry import MOST_PATIENCE, RetryPolicy, next_step, passing_status
+from tests.support.inprocess import RunCli
 
 NOW = 1_800_000_000.0
 
@@ -138,6 +139,11 @@ def test_the_next_step_names_the_patience_that_would_be_enough() -> None:
     assert "asks to wait 300 s" in next_step("hub.example.org", Passing("HTTP 429", 300))
     assert "--patience 360" in next_step("hub.example.org", Passing("HTTP 429", 300))
     assert "in a minute" in next_step("hub.example.org", Passing("HTTP 503"))
+
+
+def test_more_patience_than_the_command_line_takes_is_not_advised(run_cli: RunCli) -> None:
+    assert [run_cli("manifest", "schema", "--patience", MOST_PATIENCE + more).code for more in (0, 1)] == [0, 2]
+    assert next_step("hub.example.org", Passing("HTTP 429", 86_400)).endswith("Run the same command again after that.")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class LooksLikeSecret(Unpublishable):
     def __init__(self, repo: Repo, found: Sequence[Suspicion]) -> None:
         lines = [f"{one.place} looks like {one.what}" for one in found]
         hint = (
-            f"Take it out. Where it is no secret: --allow {found[0].path}   or `allow` beside `from` in the manifest."
+            f"Take it out. If it is none, pass --allow {found[0].path}, or write `allow` beside `from` in the manifest."
         )
         super().__init__(repo.name, lines, hint=hint)
         self.found = tuple(found)
