@@ -90,6 +90,7 @@ def test_every_format_tells_of_a_conflict_and_of_an_open_merge(family: Family, r
         said = told(*args)
         assert "has a merge open in " in said, args
         assert "openllm-repos sync space --continue" in said, args
+    assert "--resolve" not in told()  # it is refused now
     assert run_cli("sync", "space", "--abort", cwd=family.clone.path).code == 0
     assert "has a merge open" not in told()
 

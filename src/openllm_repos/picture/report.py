@@ -75,8 +75,13 @@ def look_ahead(manifest: Manifest, clone: Repository, family: FamilyStatus) -> F
         family: how every repo stands.
     """
     steps = {} if family.remembered else dict(_steps(manifest, clone, family))
-    problems = (*after_catch_up(with_stops(family.problems, steps), family.catch_up), *_open_merges(manifest, clone))
-    return replace(family, steps=steps, problems=problems)
+    merges = tuple(_open_merges(manifest, clone))
+    at_work = {merge.repo for merge in merges}  # whose conflict has its next step there
+    problems = tuple(
+        replace(problem, next="") if problem.repo in at_work and "--resolve" in problem.next else problem
+        for problem in after_catch_up(with_stops(family.problems, steps), family.catch_up)
+    )
+    return replace(family, steps=steps, problems=problems + merges)
 
 
 def after_catch_up(problems: Iterable[Problem], catch_up: str) -> Iterator[Problem]:
