@@ -142,7 +142,7 @@ def test_the_next_step_names_the_patience_that_would_be_enough() -> None:
 
 
 def test_more_patience_than_the_command_line_takes_is_not_advised(run_cli: RunCli) -> None:
-    assert [run_cli("manifest", "schema", "--patience", MOST_PATIENCE + more).code for more in (0, 1)] == [0, 2]
+    assert [run_cli("manifest", "schema", "--patience", str(MOST_PATIENCE + more)).code for more in (0, 1)] == [0, 2]
     assert next_step("hub.example.org", Passing("HTTP 429", 86_400)).endswith("Run the same command again after that.")
 
 
