@@ -227,6 +227,10 @@ def test_one_merge_at_a_time(torn: Family) -> None:
     again = torn.sync("space", "--resolve")
     assert again.code == 2
     assert "is open already" in again.err
+    stopped = torn.sync("space", "--yes")
+    assert stopped.code == 3
+    assert "--resolve" not in stopped.out + stopped.err
+    assert "next: openllm-repos sync space --continue  # once all is settled" in stopped.out + stopped.err
 
 
 @pytest.mark.slow

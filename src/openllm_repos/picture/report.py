@@ -78,7 +78,7 @@ def look_ahead(manifest: Manifest, clone: Repository, family: FamilyStatus) -> F
     merges = tuple(_open_merges(manifest, clone))
     at_work = {merge.repo for merge in merges}  # whose conflict has its next step there
     problems = tuple(
-        replace(problem, next="") if problem.repo in at_work and "--resolve" in problem.next else problem
+        replace(problem, next="") if problem.repo in at_work and "--continue" in problem.next else problem
         for problem in after_catch_up(with_stops(family.problems, steps), family.catch_up)
     )
     return replace(family, steps=steps, problems=problems + merges)
@@ -131,15 +131,14 @@ def _why(step: Stopped) -> str:
 
 def _open_merges(manifest: Manifest, clone: Repository) -> Iterator[Problem]:
     """Say which merges were begun in this clone and are neither finished nor dropped."""
+    from openllm_repos.sync.merging import finish_merge
     from openllm_repos.sync.resolve import open_resolutions
 
     if (clone.git_dir / "MERGE_HEAD").exists():
         following = "git status  # says what is left; then commit it\ngit merge --abort  # or drop it"
         yield Problem(manifest.source.name, "has a merge under way in this clone.", following)
     for name, _, path in open_resolutions(clone):
-        sync = f"{_SYNC} {name}"
         if path is not None and path.exists():
-            following = f"{sync} --continue\n{sync} --abort  # or drop it"
-            yield Problem(name, f"has a merge open in {path}.", following)
+            yield Problem(name, f"has a merge open in {path}.", finish_merge(name))
         else:
-            yield Problem(name, "has a merge open whose folder is gone.", f"{sync} --abort")
+            yield Problem(name, "has a merge open whose folder is gone.", f"{_SYNC} {name} --abort")

@@ -49,6 +49,12 @@ class ReleaseOptions:
     allow_broken: bool = False
     manifest_path: str = "repos.toml"
 
+    @property
+    def command(self) -> str:
+        """What was typed, to be typed again."""
+        chosen = {"--allow-drift": self.allow_drift, "--allow-broken": self.allow_broken}
+        return f"openllm-repos release {self.version}" + "".join(f" {name}" for name, given in chosen.items() if given)
+
 
 def plan_release(
     manifest: Manifest,
@@ -158,7 +164,7 @@ class _Planning:
         """Return what to type once nothing stands against this version, or another where it can never be released."""
         version = self.options.version
         if not final:
-            return f"openllm-repos release {version}  # once that is done"
+            return f"{self.options.command}  # once that is done"
         try:
             while final:
                 version = bumped(version, Part.PATCH)

@@ -83,7 +83,7 @@ def _synced(
         raise refusal(
             f"Not every target could be synced, so nothing was tagged (synced by this run: {done}):",
             stopped,
-            hint=f"openllm-repos release {plan.version}  # once that is done",
+            hint=plan.after,
         )
     steps = {step.target: step for step in plan.sync.targets if isinstance(step, TargetPlan)}
     for outcome in outcomes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.relation import Relation
@@ -24,18 +25,39 @@ from openllm_repos.text import show_path
 class MergeConflict(ConflictError):
     """Source and target changed the same places of a file."""
 
-    def __init__(self, target: Repo, conflicts: tuple[Conflict, ...], settled: int = 0) -> None:
-        open_again = f"openllm-repos sync {target.name} --resolve"
+    def __init__(self, target: Repo, conflicts: tuple[Conflict, ...], settled: int = 0, *, is_open: bool) -> None:
+        sync = f"openllm-repos sync {target.name}"
+        if is_open:
+            hint = finish_merge(target.name)
+        elif all(conflict.remembered for conflict in conflicts):
+            hint = f"{sync} --resolve  # to take over what was settled before, then --continue"
+        else:
+            hint = f"{sync} --resolve  # or take one side of a file: --keep-target PATH, --take-source PATH"
         some = "1 file" if len(conflicts) == 1 else f"{len(conflicts)} files"
         other = "other " if settled else ""
         super().__init__(
             f"The source and {target.name} both changed {some.replace(' ', f' {other}', 1)} in ways that do not go"
             " together; nothing was changed.",
-            hint=f"{open_again}  # to take over what was settled before, then --continue"
-            if all(conflict.remembered for conflict in conflicts)
-            else f"{open_again}  # or take one side of a file: --keep-target PATH, --take-source PATH",
+            hint=hint,
         )
         self.conflicts = conflicts
+
+
+def merge_notes(repository: Repository) -> Path:
+    """Return the folder with a note for each merge that is open in this clone."""
+    return repository.state_dir / "resolve"
+
+
+def merge_note(repository: Repository, target: Repo) -> Path:
+    """Return where it is written down that a merge for `target` is open."""
+    return merge_notes(repository) / f"{target.name}.json"
+
+
+def finish_merge(name: str) -> str:
+    """Return what to type where a merge for a target is open."""
+    return (
+        f"openllm-repos sync {name} --continue  # once all is settled\nopenllm-repos sync {name} --abort  # or drop it"
+    )
 
 
 def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, target: Repo) -> Sides:
@@ -98,7 +120,8 @@ def merged_tree(
     renamed = {name for conflict in left for name in (conflict.source_path, conflict.target_path)}
     left = [conflict for conflict in left if conflict.path not in renamed]  # told with the name before
     if left:
-        raise MergeConflict(target, with_commits(repository, reader, relation, target, merged, left), len(settled))
+        conflicts = with_commits(repository, reader, relation, target, merged, left)
+        raise MergeConflict(target, conflicts, len(settled), is_open=merge_note(repository, target).exists())
     return take_sides(repository, merged, sides, sided), tuple(settled)
 
 

@@ -28,7 +28,14 @@ from openllm_repos.plan import Settled, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.inspect import WouldBeRefused
 from openllm_repos.sync.checks import unexpected_markers, with_markers
 from openllm_repos.sync.held import Held
-from openllm_repos.sync.merging import conflicted_file, require_in_conflict, sides_of
+from openllm_repos.sync.merging import (
+    conflicted_file,
+    finish_merge,
+    merge_note,
+    merge_notes,
+    require_in_conflict,
+    sides_of,
+)
 from openllm_repos.sync.planning import (
     FetchFirst,
     SyncOptions,
@@ -74,11 +81,11 @@ def begin_resolution(
         ReposError: as a sync of that target.
     """
     target = manifest.target(name)
-    if _state_file(repository, target).exists():
+    if merge_note(repository, target).exists():
         where = _read(repository, target).path
         raise UsageError(
             f"A merge for {name} is open already, in {where}.",
-            hint=f"openllm-repos sync {name} --continue\nopenllm-repos sync {name} --abort  # or drop it",
+            hint=finish_merge(name),
         )
     remote, commit, _ = source_to_carry(manifest, repository, [target], options)
     with ObjectReader(repository.git) as reader:
@@ -244,14 +251,14 @@ def drop_resolution(manifest: Manifest, repository: Repository, name: str) -> No
     worktree.close()
     if worktree.path.parent.is_dir() and not any(worktree.path.parent.iterdir()):
         worktree.path.parent.rmdir()
-    _state_file(repository, target).unlink()
+    merge_note(repository, target).unlink()
     with contextlib.suppress(OSError):
-        _notes(repository).rmdir()  # unless another merge is open
+        merge_notes(repository).rmdir()  # unless another merge is open
 
 
 def open_resolutions(repository: Repository) -> Iterator[tuple[str, Path, Path | None]]:
     """Yield each merge that is open: the target's name, its note, and its work tree (None: the note is damaged)."""
-    for file in sorted(_notes(repository).glob("*.json")):
+    for file in sorted(merge_notes(repository).glob("*.json")):
         try:
             yield file.stem, file, Path(_parsed(file).path)
         except (OSError, ValueError, KeyError, TypeError, NameRefused):
@@ -267,16 +274,8 @@ def _no_conflict(target: Repo) -> UsageError:
     return UsageError(f"{target.name} has no conflict to settle.", hint=f"openllm-repos sync {target.name}")
 
 
-def _state_file(repository: Repository, target: Repo) -> Path:
-    return _notes(repository) / f"{target.name}.json"
-
-
-def _notes(repository: Repository) -> Path:
-    return repository.state_dir / "resolve"
-
-
 def _write(repository: Repository, target: Repo, resolution: Resolution) -> None:
-    file = _state_file(repository, target)
+    file = merge_note(repository, target)
     file.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(file, json.dumps(asdict(resolution)).encode())
 
@@ -291,13 +290,13 @@ def _parsed(file: Path) -> Resolution:
 
 def _read(repository: Repository, target: Repo) -> Resolution:
     try:
-        return _parsed(_state_file(repository, target))
+        return _parsed(merge_note(repository, target))
     except FileNotFoundError:
         raise UsageError(
             f"No merge is open for {target.name}.", hint=f"openllm-repos sync {target.name} --resolve  # opens one"
         ) from None
     except (ValueError, KeyError, TypeError, NameRefused):
-        file = _state_file(repository, target)
+        file = merge_note(repository, target)
         raise UsageError(
             f"The note of the merge that is open for {target.name} is damaged: {file}.",
             hint="Delete it, and the work tree if you still have one (git worktree list), then --resolve again.",
