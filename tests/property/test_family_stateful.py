@@ -252,21 +252,16 @@ class Steps:
         world = self.world
         there = {*world.line(), world.begun}
         synced = [commit for commit in dict.fromkeys(world.synced) if commit in there]
-        if step.b % 2 and synced:
-            commit = synced[step.a % len(synced)]
-            world.tool("rollback", "space", "--to", commit, "--yes")
-            assert world.mapped() == world.projection(commit)
-            world.held = world.clean = True
-            return
         own = world.family.space.git("rev-list", "--first-parent", f"{world.first}..main").split()
-        commit = [*own, world.first][step.a % (len(own) + 1)]
-        files = world.mapped(commit)
+        brought = bool(step.b % 2 and synced)
+        commit = (synced if brought else [*own, world.first])[step.a % (len(synced) if brought else len(own) + 1)]
+        files = world.projection(commit) if brought else world.mapped(commit)
         done = world.tool("rollback", "space", "--to", commit, "--yes", codes=(DONE, USAGE))
-        if done.code == USAGE:
-            assert "No sync had reached space at" in done.err, "between an adoption that was undone and the next"
+        if done.code == USAGE:  # the first sync, or the adoption, was undone
+            assert "there is nothing to roll back" in done.err or ("No sync had reached" in done.err and not brought)
             return
         assert world.mapped() == files or "The maps of space were others at" in done.out
-        world.held, world.clean = True, False
+        world.held, world.clean = True, brought
 
     def lift(self, step: Step) -> None:
         """Lifting a hold changes no file; the next sync brings all that the source has."""
