@@ -183,6 +183,7 @@ def test_where_several_fit_the_newest_of_its_time_is_taken_and_that_is_said(fami
     assert family.space.read("training/model.py") == text(l1="v3", l20="mine").encode()
 
 
+@pytest.mark.slow
 def test_of_two_that_are_the_same_the_newest_is_taken(family: Family) -> None:
     copied_at = family.clone.tip()
     family.edit("Upload by hand", copied(family))
@@ -365,6 +366,7 @@ def test_drift_that_the_manifest_refuses_is_said_before(family: Family) -> None:
     assert family.sync().code == 3
 
 
+@pytest.mark.slow
 def test_commits_that_are_not_pushed_are_not_looked_at(family: Family) -> None:
     family.clone.commit("Grow", GROWN)
     family.edit("Upload by hand", copied(family))
@@ -447,6 +449,7 @@ def test_a_space_that_is_emptied_meanwhile_leaves_it_open(hub: Family, server: G
     assert hub.space.parents("main")[0] == before
 
 
+@pytest.mark.slow
 def test_a_push_that_is_refused_is_told_in_the_remotes_own_words(hub: Family) -> None:
     hook = hub.space.path / "hooks/pre-receive"
     hook.parent.mkdir(exist_ok=True)
@@ -475,6 +478,7 @@ class TestNothingToAdopt:
         assert "space has no file at mapped paths: nothing was copied there, and a sync will fill them." in done.out
         assert family.space.tip("main") == tip
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("settings", ["", 'history = "squash"'], ids=["full", "squash"])
     def test_a_space_that_was_synced(self, family: Family, settings: str) -> None:
         family.manifest(settings=settings)

@@ -58,6 +58,7 @@ def model(family: Family) -> tuple[str, str]:
     return told(family.clone.read(MODEL)), told(family.space.read(THERE))
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_a_revert_reaches_a_space_with_new_drift_where_older_drift_came_home_before(both: Family) -> None:
     both.edit("X", {THERE: text(l2="x")})
@@ -85,6 +86,7 @@ def test_what_came_home_around_a_sync_is_taken_back_in_the_space_too(both: Famil
     assert model(both) == ("v2", "v2")
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_a_revert_reaches_a_space_whose_edit_came_home_around_the_sync_of_it(both: Family) -> None:
     both.edit("X", {THERE: text(l2="x")})
@@ -135,6 +137,7 @@ def test_a_rollback_before_the_sync_that_joins_an_import(both: Family) -> None:
     assert state(both) == "in sync"
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_a_hotfix_of_a_held_space_comes_home(both: Family) -> None:
     old = both.clone.tip()

@@ -284,6 +284,7 @@ def test_a_change_of_the_manifest_makes_it_stale(source: Source) -> None:
     assert source.ci("--check").code == 0
 
 
+@pytest.mark.slow
 def test_choices_need_not_be_said_twice(source: Source) -> None:
     first = source.written("--auth", "secret", "--matrix", "--cron", "5 */6 * * *")
     assert "HF_TOKEN: ${{ secrets.HF_TOKEN }}" in first

@@ -233,6 +233,7 @@ def test_a_process_without_a_standard_stream_does_its_work(family: Family, close
     assert "training/train.py" in family.space.paths()
 
 
+@pytest.mark.slow
 def test_colour_only_on_a_terminal_that_wants_it(
     run_cli: RunCli, command: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +260,7 @@ def test_colour_only_on_a_terminal_that_wants_it(
     assert run_cli("probe").err == "error: No.\nhint: Yes.\n"
 
 
+@pytest.mark.slow
 def test_the_shell_completes_commands_and_options_without_loading_them(run_tool: RunTool) -> None:
     ask = {"_OPENLLM_REPOS_COMPLETE": "bash_complete", "COMP_CWORD": "1"}
     assert run_tool(env=ask | {"COMP_WORDS": "openllm-repos sp"}).out.split() == ["plain,split"]

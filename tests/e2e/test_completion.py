@@ -94,6 +94,7 @@ def test_the_maps_are_offered_where_one_may_be_empty(family: Family, command: st
     assert offered(family.clone.path, *command.split(), "--allow-empty", "conf") == ["configs/*.json"]
 
 
+@pytest.mark.slow
 def test_the_version_to_release_is_the_one_that_was_begun_else_that_of_the_work_tree(
     tmp_path: Path, run_cli: RunCli
 ) -> None:

@@ -101,6 +101,7 @@ def test_nothing_of_docs_data_or_exports_reached_the_space(told: Told) -> None:
         assert tops <= {".gitattributes", "README.md", "app.py", "requirements.txt", "training", "configs"}
 
 
+@pytest.mark.slow
 def test_both_hosts_can_be_started_again_where_the_story_ended(
     told: Told, run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

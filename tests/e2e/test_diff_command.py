@@ -247,6 +247,7 @@ def test_without_a_manifest_the_next_step_is_named(run_cli: RunCli, clone: Clone
     assert "repos.toml" in done.err
 
 
+@pytest.mark.slow
 def test_no_configured_program_is_run_for_a_patch(changed: Family) -> None:
     """An external diff, a text conversion and the target's own attributes have no say."""
     ran = changed.folder / "ran"

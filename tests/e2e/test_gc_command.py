@@ -56,6 +56,7 @@ def old(family: Family) -> str:
     return OLD
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_would_go_and_changes_nothing(family: Family, old: str) -> None:
     before = family.everything()
     told = gc(family, "--older-than", "90d", "--dry-run").out

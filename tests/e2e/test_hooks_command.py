@@ -81,6 +81,7 @@ def test_a_hook_of_another_language_is_started_as_it_is(gated: Gated) -> None:
     assert told.read_text().startswith(f"['origin', '{gated.family.origin.url}']refs/heads/main ")
 
 
+@pytest.mark.slow
 def test_a_refused_push_does_not_reach_the_hook_that_was_there(gated: Gated) -> None:
     told = gated.family.folder / "told"
     gated.hook(heard(told))
@@ -554,6 +555,7 @@ def documented_pushes() -> set[str]:
     return {found for text in texts for found in re.findall(r"git push(?: +[-:\w./]+)+(?=[`\n ]*(?:`|\n|&))", text)}
 
 
+@pytest.mark.slow
 def test_every_push_that_the_documents_show_passes_the_hook(gated: Gated) -> None:
     shown = documented_pushes()
     assert {"git push origin :refs/tags/TAG", "git push --no-follow-tags"} <= shown
@@ -567,6 +569,7 @@ def test_every_push_that_the_documents_show_passes_the_hook(gated: Gated) -> Non
         assert (done.code, "stopped" in done.err) == (0, False), (command, done.err)
 
 
+@pytest.mark.slow
 def test_a_tag_that_is_pushed_alone_is_deleted_and_made_by_a_release(gated: Gated) -> None:
     gated.install()
     gated.git("tag", "v2.0.0")

@@ -182,6 +182,7 @@ def test_a_password_in_a_remote_of_the_persons_own_is_not_handed_on(
     assert canary.leaks(clone.path / ".git/openllm-repos", said=said) == []
 
 
+@pytest.mark.slow
 def test_no_other_host_of_the_family_is_shown_a_token(hub_family: HubFamily, home: SealedHome) -> None:
     with Stranger() as stranger:
         home.instead_of("https://example.org/", f"{stranger.url}/")

@@ -79,6 +79,7 @@ def test_who_edited_a_copy_made_by_hand_stays_its_author_after_the_adoption(
     comes_to_rest(family)
 
 
+@pytest.mark.slow
 @BOTH
 def test_an_edit_keeps_its_author_when_the_sync_after_it_is_undone_and_made_again(family: Family, history: str) -> None:
     family.manifest(settings=f'history = "{history}"')
@@ -95,6 +96,7 @@ def test_an_edit_keeps_its_author_when_the_sync_after_it_is_undone_and_made_agai
     comes_to_rest(family)
 
 
+@pytest.mark.slow
 @BOTH
 def test_an_edit_keeps_its_author_when_its_folder_was_renamed_together_with_the_map(
     family: Family, history: str
@@ -112,6 +114,7 @@ def test_an_edit_keeps_its_author_when_its_folder_was_renamed_together_with_the_
     comes_to_rest(family)
 
 
+@pytest.mark.slow
 def test_an_edit_keeps_its_author_when_the_source_was_reset(family: Family) -> None:
     family.synced()
     family.commit("Given up", {"core/src/model.py": text(l15="given up")})

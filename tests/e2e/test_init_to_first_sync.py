@@ -175,6 +175,7 @@ def test_an_empty_hub_gets_its_repositories_where_the_person_says_so(
     require_only_an_app_is_missing(run_cli, clone)
 
 
+@pytest.mark.slow
 def test_one_command_fills_an_empty_hub_without_a_terminal(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, tmp_path: Path
 ) -> None:
@@ -364,6 +365,7 @@ HfApi().upload_folder(folder_path="training", repo_id=repo_id, repo_type="space"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("space")
 def test_who_else_writes_to_the_space_is_named_before_the_first_sync(run_cli: RunCli, clone: Clone) -> None:
     clone.commit("Deploy", {".github/workflows/deploy.yml": WORKFLOW, "scripts/upload.py": SCRIPT})

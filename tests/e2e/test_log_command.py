@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.journal.log import HERE, Move, MoveOutcome
@@ -62,6 +64,7 @@ def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Fami
     assert logged(family, adoption["operation"][:-1])[-1]["command"] == "adopt space"
 
 
+@pytest.mark.slow
 def test_an_import_is_in_the_log_and_undone_the_branch_is_gone(family: Family) -> None:
     family.synced()
     family.edit("Hotfix", {"training/train.py": "fixed\n"})
@@ -301,6 +304,7 @@ def test_an_undo_of_a_release_that_was_killed_is_finished_by_the_next(
     assert (asked.code, "There is nothing to take back." in asked.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_an_undo_in_this_clone_that_was_killed_is_known_by_the_ref_itself(family: Family, shim: GitShim) -> None:
     tip = family.clone.tip()
     for name in ("one", "two", "three"):

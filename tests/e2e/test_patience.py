@@ -51,6 +51,7 @@ def test_a_host_that_asks_to_wait_longer_than_the_patience_is_told_in_its_own_wo
     assert "waiting" not in done.err
 
 
+@pytest.mark.slow
 def test_without_patience_the_first_bad_answer_counts(hub_family: HubFamily, sandbox: Sandbox) -> None:
     sandbox.hub.fault("POST */git-receive-pack", status=503, count=None)
     done = hub_family.run("--patience", "0", "sync", "--yes", cwd=hub_family.clone.path)

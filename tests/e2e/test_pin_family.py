@@ -264,6 +264,7 @@ def test_a_gitmodules_that_cannot_be_read_is_told_by_everybody(source: Pinned) -
     assert ".gitmodules cannot be read" in source.run("release", "1.0.0", "--dry-run").out
 
 
+@pytest.mark.slow
 def test_the_page_on_json_names_every_key(source: Pinned) -> None:
     for command in ("pin", "remotes", "status", "doctor", "pin"):
         assert (command, unnamed(command, source.run(command, "--json"))) == (command, set())

@@ -556,6 +556,7 @@ def test_a_push_is_judged(row: Case, tmp_path: Path, run_cli: RunCli) -> None:
     row.run(Gated.make(tmp_path / "gated", run_cli))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 @pytest.mark.parametrize("row", [row for row in CASES if row.number in LARGE], ids=lambda row: row.run.__name__)
 def test_a_push_is_judged_beside_git_lfs(row: Case, tmp_path: Path, run_cli: RunCli) -> None:

@@ -242,6 +242,7 @@ def test_a_password_with_its_name_and_an_archive_are_told_in_the_plan_and_again_
     assert "train.py:2" not in publishing.publish("small-7k", "--dry-run", "--allow", "exports/small/train.py").out
 
 
+@pytest.mark.slow
 def test_the_branch_moves_while_files_are_sent(publishing: Publishing) -> None:
     work = Clone.of(publishing.model.url, publishing.top.parent / "work")
 

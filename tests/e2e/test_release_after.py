@@ -207,6 +207,7 @@ def test_a_release_is_shown(releases: Releases) -> None:
     assert "There is no release v3.0. The newest is v1.0.0." in releases.release("show", "v3.0").err
 
 
+@pytest.mark.slow
 def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     done = halted.release("abort", "1.0.0")
     assert done.code == 0, done.err
@@ -246,6 +247,7 @@ def test_tags_that_somebody_else_made_are_left_alone(halted: Releases) -> None:
     assert halted.remotes["small-8k"].tips()["refs/tags/v1.0.0"] == mine
 
 
+@pytest.mark.slow
 def test_a_release_that_is_out_is_never_taken_back(releases: Releases) -> None:
     tips = {name: bare.tips() for name, bare in releases.remotes.items()}
     done = releases.release("abort", "1.0.0")

@@ -90,6 +90,7 @@ def test_a_repo_that_takes_no_tag_does_not_keep_the_others_from_theirs(releases:
     assert {name: releases.remotes[name].tips()["refs/tags/v1.0.0"] for name in MEMBERS} == lost
 
 
+@pytest.mark.slow
 def test_a_repo_that_is_silent_is_mended_later(releases: Releases) -> None:
     drop(releases.remotes["small-8k"])
     place, away = releases.remotes["small-7k"].path, releases.folder / "away"
@@ -128,6 +129,7 @@ def _as_person() -> tuple[str, ...]:
     return "-c", "user.name=G", "-c", "user.email=g@example.org"
 
 
+@pytest.mark.slow
 def test_wrong_tags_of_older_releases_are_seen_by_status(releases: Releases) -> None:
     releases.released("1.1.0")
     releases.remotes["space"].git(*_as_person(), "tag", "-f", "-a", "-m", "x", "v1.0.0", "v1.0.0^{tree}")
@@ -141,6 +143,7 @@ def test_wrong_tags_of_older_releases_are_seen_by_status(releases: Releases) -> 
     ]
 
 
+@pytest.mark.slow
 def test_a_tag_that_no_release_made_is_seen_before_its_version_is_wanted(releases: Releases) -> None:
     for name, tag in (("small-7k", "v2.0.0"), ("main", "v2.0.0"), ("small-7k", "v0.5.0"), ("space", "nightly")):
         releases.remotes[name].git("tag", tag, "main")
@@ -160,6 +163,7 @@ def test_a_tag_that_no_release_made_is_seen_before_its_version_is_wanted(release
     releases.released("2.0.0")
 
 
+@pytest.mark.slow
 def test_a_tag_of_this_clone_that_is_the_remotes_own_is_not_to_be_removed(releases: Releases) -> None:
     releases.remotes["main"].git(*_as_person(), "tag", "-a", "-m", "by hand", "v1.1.0", "main")
     releases.clone.git("fetch", "-q", "--tags", "origin")
@@ -188,6 +192,7 @@ def test_a_release_that_is_out_is_not_in_the_way_though_its_run_was_stopped(rele
     }
 
 
+@pytest.mark.slow
 def test_only_the_newest_releases_are_listed_unless_all_are_wanted(releases: Releases) -> None:
     releases.released("1.1.0")
     assert [line.split()[0] for line in releases.release("list").out.splitlines()] == ["v1.1.0", "v1.0.0"]

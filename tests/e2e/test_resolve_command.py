@@ -35,6 +35,7 @@ def opened(family: Family) -> Path:
     return Path(json.loads(state.read_text())["path"])
 
 
+@pytest.mark.slow
 def test_the_conflict_names_the_command_that_settles_it(torn: Family) -> None:
     done = torn.sync("--yes")
     assert done.code == 3

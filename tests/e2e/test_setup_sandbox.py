@@ -116,6 +116,7 @@ def tokens_and_writes(run_cli: RunCli, clone: Clone) -> tuple[int, list[tuple[st
     ]
 
 
+@pytest.mark.slow
 def test_a_token_that_may_write(run_cli: RunCli, sandbox: Sandbox, family: Clone) -> None:
     code, seen = tokens_and_writes(run_cli, family)
     assert (code, {level for level, _, _ in seen}) == (0, {"ok"})
@@ -166,6 +167,7 @@ def test_a_token_of_limited_reach(run_cli: RunCli, family: Clone, monkeypatch: p
     assert (found["write space"], found["write small"]) == ("ok", "warning")
 
 
+@pytest.mark.slow
 def test_a_github_token_that_can_only_read(run_cli: RunCli, family: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "gh_read")
     _, seen = tokens_and_writes(run_cli, family)

@@ -29,6 +29,7 @@ def status(family: Family, *args: str) -> Result:
     return family.run("status", *args, cwd=family.clone.path)
 
 
+@pytest.mark.slow
 def test_the_json_of_a_family(family: Family) -> None:
     """The whole of it, as docs/json.md describes it."""
     family.synced()
@@ -122,6 +123,7 @@ def test_as_markdown(family: Family) -> None:
     assert "`" not in lines[7]
 
 
+@pytest.mark.slow
 def test_in_markdown_each_command_is_code_by_itself(family: Family) -> None:
     family.synced()
     family.edit("Fix there", {"training/train.py": "fixed\n"})

@@ -36,6 +36,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_every_byte(family: Family, setting
     assert "up to date" in _unchanged(family).out
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_a_conflict_leaves_every_byte(family: Family) -> None:
     family.synced()
     family.edit("Mine", {"training/train.py": "mine\n"})

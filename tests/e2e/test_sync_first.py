@@ -65,6 +65,7 @@ def test_a_space_filled_by_copying_stops_the_sync(family: Family) -> None:
     assert family.persons_own() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ["", 'history = "squash"'])
 def test_a_second_sync_has_nothing_to_do_and_writes_nothing(family: Family, settings: str) -> None:
     family.manifest(settings=settings)

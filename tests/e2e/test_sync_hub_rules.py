@@ -55,6 +55,7 @@ def test_a_text_goes_through(hub: ServedFamily) -> None:
     assert hub.pushes() == before + 1
 
 
+@pytest.mark.slow
 def test_a_binary_is_refused_and_a_narrower_pattern_helps(hub: ServedFamily) -> None:
     made = hub.commit("Logo", {"core/src/logo.png": PNG})
     hub.commit("Later", {"core/src/model.py": text(l1="a")})
@@ -122,6 +123,7 @@ def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_th
     assert hub.pulled("training/small.weights") == b"content"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source(hub: ServedFamily) -> None:
     hub.commit("A pointer", {"core/src/model.bin": pointer(b"content")})

@@ -206,6 +206,7 @@ def test_drift_can_be_refused(family: Family) -> None:
     assert family.space.read("training/train.py") == b"on\n"
 
 
+@pytest.mark.slow
 def test_drift_without_anything_new_in_the_source_is_told_and_left(family: Family) -> None:
     edit = family.edit("Mine", {"training/train.py": "mine\n"})
     (space,) = family.synced("--json").json()["targets"]

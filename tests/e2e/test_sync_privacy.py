@@ -41,6 +41,7 @@ def test_private_paths_are_in_no_commit_that_the_space_ever_got(family: Family, 
     assert not set(secrets) & _objects(family.space)
 
 
+@pytest.mark.slow
 def test_no_commit_of_the_source_is_in_the_space(family: Family) -> None:
     family.edit("My Space", {"app.py": "app\n"})
     _private_history(family)

@@ -204,6 +204,7 @@ def test_somebody_who_built_on_our_push_at_once_does_not_make_it_a_failure(hub: 
     assert hub.clone.tip("refs/remotes/space/main") == hub.space.tip("main")
 
 
+@pytest.mark.slow
 def test_a_refusal_by_the_remotes_hook_is_told_in_its_own_words(hub: Family) -> None:
     hub.edit("My Space", {"app.py": "app\n"})
     hook = hub.space.path / "hooks/pre-receive"
@@ -324,6 +325,7 @@ def test_a_push_that_landed_though_its_answer_was_lost(tmp_path: Path, run_cli: 
     assert family.space.read("training/train.py") == b"on\n"
 
 
+@pytest.mark.slow
 def test_a_line_that_dies_during_the_push_leaves_the_outcome_to_the_next_run(
     tmp_path: Path, run_cli: RunCli, ssh: FakeSsh
 ) -> None:

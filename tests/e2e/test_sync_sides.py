@@ -53,6 +53,7 @@ def test_a_renamed_file_is_followed_to_its_old_name(torn: Family) -> None:
     assert len(found["source_commits"]) == 3
 
 
+@pytest.mark.slow
 def test_with_a_side_for_every_path_the_sync_goes_on(torn: Family) -> None:
     """Ours is the Space's file, theirs the source's; a deletion is taken over or undone the same way."""
     trial = torn.sync("space", "--take-source", "training/model.py", *MINE, "--dry-run")

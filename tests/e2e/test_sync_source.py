@@ -184,6 +184,7 @@ def test_links_modes_and_odd_names_are_carried(family: Family) -> None:
     family.space.git("merge-base", "--is-ancestor", family.space.log("main", "--grep=commit 0", form="%H")[0], "main")
 
 
+@pytest.mark.slow
 def test_a_link_and_a_mode_that_change_in_the_source_change_in_the_space(family: Family) -> None:
     family.clone.link("core/src/link.py", "model.py")
     family.commit("Link")

@@ -76,6 +76,7 @@ def test_a_conflict_changes_nothing(squashed: Family) -> None:
     assert squashed.persons_own() == before
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_on_another_machine_goes_on(squashed: Family, run_cli: RunCli) -> None:
     squashed.edit("Mine", {"training/model.py": text(l20="mine")})
     squashed.commit("Yours", {"core/src/model.py": text(l1="yours"), "core/src/train.py": None})

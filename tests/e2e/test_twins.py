@@ -46,6 +46,7 @@ def test_a_file_of_the_source_that_is_the_twin_of_one_of_the_space_is_refused(wh
     assert f"app.json and App.json {HOW}" in _refused(whole, "sync", "--yes")
 
 
+@pytest.mark.slow
 def test_names_that_differ_in_how_an_accent_is_coded_are_twins_too(whole: Family) -> None:
     whole.edit("Own", {"training/caf\u00e9.py": "own\n"})
     whole.commit("Theirs", {"core/src/cafe\u0301.py": "source\n"})

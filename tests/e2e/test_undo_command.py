@@ -158,6 +158,7 @@ def test_a_sync_that_others_have_synced_after_is_not_undone(synced: Family) -> N
     assert "taken back" not in done.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("synced", ["full"], indirect=True)
 def test_without_yes_and_without_a_terminal_it_only_says_what_it_would_do(synced: Family) -> None:
     before = synced.persons_own()
@@ -169,6 +170,7 @@ def test_without_yes_and_without_a_terminal_it_only_says_what_it_would_do(synced
     assert synced.persons_own() == before
 
 
+@pytest.mark.slow
 def test_an_undone_adoption_leaves_the_target_to_be_adopted_again(family: Family) -> None:
     family.edit("Copied", {"training/train.py": "train\n", "training/model.py": text(l20="mine")})
     assert family.run("adopt", "space", "--yes", cwd=family.clone.path).code == 0

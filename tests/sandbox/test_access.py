@@ -89,6 +89,7 @@ def test_a_gated_model_is_seen_by_all_and_read_by_those_with_access(sandbox: San
         other.auth_check("lemms/gated")
 
 
+@pytest.mark.slow
 def test_a_fine_grained_token_writes_where_it_may_and_nowhere_else(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.hub.create("space", "lemms/openllm")
     sandbox.hub.create("model", "lemms/x")

@@ -120,6 +120,7 @@ def test_a_token_that_the_hub_does_not_know_is_refused(sandbox: Sandbox, tmp_pat
     assert "Authentication failed" in said.err
 
 
+@pytest.mark.slow
 def test_the_main_branch_of_the_hub_cannot_be_deleted(model: Clone) -> None:
     model.commit("first", {"a.txt": "a\n"})
     assert push(model, "HEAD:refs/heads/main", "HEAD:refs/heads/other").code == 0
@@ -167,6 +168,7 @@ def test_a_protected_tag_cannot_be_moved_or_deleted(source: Clone, sandbox: Sand
     assert source.git("ls-remote", "origin", "refs/tags/v1").split()[0] == first
 
 
+@pytest.mark.slow
 def test_a_protected_branch_takes_no_force_push(source: Clone, sandbox: Sandbox) -> None:
     sandbox.github.protect("louischua/openllm", "refs/heads/main", ["non_fast_forward", "creation"])
     source.commit("second")

@@ -37,6 +37,7 @@ def test_a_push_is_built_and_then_runs(space: Clone, sandbox: Sandbox) -> None:
     assert log == [f"===== Build of {tip[:7]} =====\n", "Application startup: app.py\n", "Running.\n"]
 
 
+@pytest.mark.slow
 def test_while_a_new_build_goes_on_the_old_app_runs(space: Clone, sandbox: Sandbox) -> None:
     old = space.commit("an app", {"app.py": "print()\n"})
     push(space)
