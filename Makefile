@@ -8,8 +8,8 @@ PYTHON := $(shell for one in python3 python3.13 python3.12 python3.11 python; do
 	"$$one" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$one"; break; }; done)
 endif
 BIN := .venv/bin
-# Some tests wait: four workers keep two cores busy.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 2 )))
+# Some tests wait: four workers keep two cores busy. Those of CI are heavier.
+WORKERS ?= $(if $(CI),auto,$(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) * 2 ))))
 TESTS ?=
 CODE := src tests $(wildcard benchmarks)
 
