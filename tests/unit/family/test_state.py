@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.family.state import StateCommit, TargetState, find_state, list_maps
+from openllm_repos.family.state import StateCommit, TargetState, find_state, list_maps, own_since
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map, maps_digest
@@ -156,3 +156,35 @@ def test_what_is_from_elsewhere_or_only_looks_like_a_sync_is_passed_over(clone: 
     found = _found(clone)
     assert found is not None
     assert found.id == sync
+
+
+LINES = "".join(f"line {number}\n" for number in range(9))
+
+
+@pytest.mark.parametrize(
+    ("kept", "counts"),
+    [
+        ({}, False),
+        ({"training/a.py": LINES.replace("line 4", "by hand")}, True),
+        ({"training/b.py": "by hand\n"}, True),
+        ({"app.py": "by hand\n"}, False),
+        ({"training/b.py": "side\n"}, False),  # as one of both sides has it
+    ],
+    ids=["as git merges", "in a file of both sides", "in a file of one side", "in a file of its own", "one side's"],
+)
+def test_a_merge_counts_where_a_person_changed_what_git_makes_of_it(
+    clone: Clone, manifest: Manifest, kept: dict[str, str], *, counts: bool
+) -> None:
+    start = clone.commit("Start", {"training/a.py": LINES, "training/b.py": "b\n", "app.py": "app\n"})
+    clone.switch("side", at="main")
+    side = clone.commit("Side", {"training/a.py": LINES.replace("line 0", "side"), "training/b.py": "side\n"})
+    clone.switch("main")
+    own = clone.commit("Own", {"training/a.py": LINES.replace("line 8", "own")})
+    merge = clone.merge("side", files=kept)
+    (target,) = manifest.targets
+    repository, at = Repository.open(clone.path), ObjectId(start)
+    with ObjectReader(repository.git) as reader:
+        state = StateCommit(at, TargetState.of(target, None, at, (ONE,)), written=False)
+        found = own_since(repository, reader, target.maps, ObjectId(merge), state)
+    assert found[0] == ONE
+    assert set(found[1:]) == {side, own, *([merge] if counts else [])}
