@@ -240,6 +240,7 @@ def test_a_rollback_that_was_taken_back_hides_no_drift(both: Family) -> None:
     assert state(both) == "in sync"
 
 
+@pytest.mark.slow
 @HISTORIES
 def test_after_a_hold_all_that_came_home_before_comes_back_beside_new_drift(both: Family) -> None:
     old = both.clone.tip()

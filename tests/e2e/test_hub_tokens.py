@@ -25,6 +25,7 @@ CLAIMS = {"repository": "louischua/openllm", "ref": "refs/heads/main"}
 MODEL = '[repos.model]\nmodel = "lemms/small"\n[[repos.model.map]]\nfrom = "configs/*.json"\nto = "configs/"'
 
 
+@pytest.mark.no_cover
 def test_tokens_are_handed_to_git_and_stand_nowhere(
     sandbox: Sandbox, canary: Canary, tmp_path: Path, run_cli: RunCli, run_tool: RunTool, home: SealedHome
 ) -> None:

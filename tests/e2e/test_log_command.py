@@ -281,6 +281,7 @@ def test_a_release_that_came_too_late_for_the_source_has_ended(tmp_path: Path, r
     assert kept == [], "neither the first sync of an empty Space nor a lock that is nowhere"
 
 
+@pytest.mark.slow
 def test_an_undo_of_a_release_that_was_killed_is_finished_by_the_next(
     tmp_path: Path, run_cli: RunCli, shim: GitShim
 ) -> None:

@@ -537,7 +537,7 @@ def test_whether_a_commit_arrived_may_not_be_known(publishing: Publishing) -> No
         publishing.sandbox.hub.fault(match="GET /api/models/*/refs", status=500, count=None)
 
     publishing.sandbox.hub.fault(match="POST */commit/main", lose_answer=True, before=silence)
-    done = publishing.publish("small-7k", "--json", code=30)
+    done = publishing.publish("small-7k", "--json", "--patience", "2", code=30)
     assert "is not known" in done.json()["repos"][0]["outcome"]["reason"]
     publishing.sandbox.hub.faults.clear()
     assert publishing.publish("small-7k").out == "small-7k: up to date (2 files)\n"

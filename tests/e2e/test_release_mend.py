@@ -173,6 +173,7 @@ def test_a_tag_of_this_clone_that_is_the_remotes_own_is_not_to_be_removed(releas
     assert "git tag -d" not in done.out
 
 
+@pytest.mark.slow
 def test_a_release_that_is_out_is_not_in_the_way_though_its_run_was_stopped(releases: Releases) -> None:
     """Its clone was killed after the last push; then a member lost its tag, and its history."""
     refuse_tags(releases.remotes["main"])

@@ -177,6 +177,7 @@ def test_the_projects_own_commits_come_along_as_with_git_subtree(
     assert not reached & {commit.id for commit in (*world.before, *world.source)}
 
 
+@pytest.mark.slow
 @examples(25)
 @given(dice=st.randoms(use_true_random=False), steps=st.integers(0, 14), maps=st.sampled_from([ROOT, MOVED, SOME]))
 def test_what_was_remembered_before_the_project_came_changes_nothing(

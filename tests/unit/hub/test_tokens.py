@@ -49,6 +49,7 @@ print(json.dumps([found and found.value, get_token()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("environ", "files"), CASES)
 def test_the_token_is_the_one_that_huggingface_hub_takes(
     home: SealedHome, environ: dict[str, str], files: dict[str, str]

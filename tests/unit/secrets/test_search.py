@@ -29,6 +29,7 @@ def found(*blocks: bytes) -> list[tuple[int, str]]:
     return [(one.line, one.what) for one in search(*blocks).found]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", [*FORMS, *KEY_FILES])
 def test_a_token_is_found_wherever_a_program_leaves_it(form: str) -> None:
     for seed in range(2):
@@ -115,6 +116,7 @@ def test_noise_and_base64_hold_no_secret() -> None:
     assert found(noise) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("size", [500_000, pytest.param(10_000_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", list(VOCABULARIES))
 def test_a_vocabulary_of_ten_megabytes_holds_no_secret(name: str, size: int) -> None:
@@ -128,6 +130,7 @@ def test_ten_places_of_one_file_are_enough() -> None:
     assert [line for line, _ in found(line * 15, line * 15)] == list(range(1, 11))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "part", ["sk-ant-", "hf_", "eyJ", "AKIA", "-----BEGIN PRIVATE KEY-----", "://a:", "api_key='a"]
 )
