@@ -14,7 +14,7 @@ TESTS ?=
 CODE := src tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check types imports quick soak format bench live lock wheel clean python
+.PHONY: help demo test check style types imports compiled quick soak format bench live lock wheel clean python
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
@@ -47,16 +47,22 @@ python:
 demo: .venv/run.stamp
 	@$(BIN)/openllm-repos demo
 
-check: .venv/dev.stamp
+check: style
+	@$(MAKE) --no-print-directory -j 2 types imports
+
+style: .venv/dev.stamp
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	@$(MAKE) --no-print-directory -j 2 types imports
 
 types:
 	$(BIN)/mypy $(CODE)
 
 imports:
 	$(BIN)/lint-imports
+
+# Else each worker compiles all of them.
+compiled:
+	@$(BIN)/python -m pytest --collect-only --quiet --no-cov >/dev/null
 
 # The slow matrices (every git call of a sync failed and killed, 200,000 commits, the wheel) and the rarer stories run
 # where CI is set.
@@ -69,7 +75,8 @@ ROOM = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END {print int($$4 / 100
 	one=$$(mktemp /dev/shm/tests-XXXXXX) && { printf '\043!/bin/sh\n' >"$$one"; chmod +x "$$one"; \
 	"$$one" 2>/dev/null && echo PYTEST_DEBUG_TEMPROOT=/dev/shm; rm "$$one"; })
 
-test: check
+test: style
+	@$(MAKE) --no-print-directory -j 2 types imports compiled
 	$(ROOM) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTED) --cov --cov-report=term $(TESTS)
 
 quick: .venv/dev.stamp

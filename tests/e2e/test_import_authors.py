@@ -128,6 +128,7 @@ def test_an_edit_keeps_its_author_when_the_source_was_reset(family: Family) -> N
     comes_to_rest(family)
 
 
+@pytest.mark.slow
 def test_a_commit_that_stands_for_others_names_them_and_their_authors(family: Family) -> None:
     """The source was written anew, so the edits have no commit to stand on; a person settled what became of them."""
     family.synced()

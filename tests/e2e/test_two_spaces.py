@@ -106,6 +106,7 @@ def run_all(run_cli: RunCli, clone: Clone, *options: str) -> list[Result]:
     return done
 
 
+@pytest.mark.slow
 def test_three_commands_bring_two_spaces_that_are_not_there_yet_in_sync(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone
 ) -> None:

@@ -90,6 +90,7 @@ def test_edits_made_since_stay_and_are_still_the_targets_own_afterwards(synced: 
     assert (state(synced), synced.space.read("app.py")) == ("drift", b"app 2\n")
 
 
+@pytest.mark.slow
 @each_history
 def test_an_undo_that_is_undone_has_it_all_again(synced: Family) -> None:
     undo(synced, "--yes")

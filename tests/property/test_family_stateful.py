@@ -395,4 +395,5 @@ def zygote() -> Iterator[Zygote]:
 def test_nothing_is_lost_and_all_comes_together(run: int, zygote: Zygote, pytestconfig: pytest.Config) -> None:
     seed = run + (int(pytestconfig.option.hypothesis_seed) if SOAK else 0)
     steps = [*chosen(seed, 1, {"begin": 1}), *chosen(seed, STEPS, WEIGHTS), Step("end")]
-    play(("full", "squash")[(seed + seed // 4) % 2], "folders" if seed % 4 else "hub", steps, zygote)
+    hub = seed % 4 == 0 and (IN_CI or SOAK)  # over HTTP, which takes more than twice as long
+    play(("full", "squash")[(seed + seed // 4) % 2], "hub" if hub else "folders", steps, zygote)

@@ -194,6 +194,7 @@ def test_no_setting_driver_or_attribute_of_a_person_changes_a_merge(
     assert not witness.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", HOSTILE)
 def test_no_single_setting_changes_a_merge(clone: Clone, home: SealedHome, tmp_path: Path, key: str) -> None:
     repository, sides = _sides(

@@ -75,6 +75,7 @@ def test_a_git_that_is_done_but_does_not_end_is_stopped(
         wait(fake_git(script))
 
 
+@pytest.mark.slow
 def test_a_git_that_computes_without_a_word_is_left_alone(fake_git: Callable[[str], Git]) -> None:
     """Well beyond its patience; elsewhere than on Linux that is not seen, and the patience is longer."""
     work = "n=0\nwhile [ $n -lt 400000 ]; do n=$((n + 1)); done\necho done"

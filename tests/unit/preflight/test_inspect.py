@@ -252,6 +252,7 @@ def test_a_blob_that_nobody_promised_is_named(clone: Clone) -> None:
         _found(clone)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_files(clone: Clone) -> None:
     clone.commit("Large", {f"{number}.txt": bytes([97 + number]) * (9 << 20) for number in range(8)})
     tracemalloc.start()
