@@ -85,7 +85,6 @@ def test_a_thousand_maps_of_their_own_folders_take_steps_for_each_and_not_for_ea
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # ten seconds instead of two
 def test_patterns_that_would_take_too_long_to_compare_are_refused() -> None:
     """A thousand in one folder, and a few that are all wildcards: the steps of all comparisons have one limit."""
     crowd = family([(f"a/{number}*x", f"b/{number}*x") for number in range(1000)])
