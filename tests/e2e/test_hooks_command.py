@@ -528,7 +528,6 @@ def test_a_push_to_a_fork_or_a_mirror_outside_of_the_family_is_not_judged(gated:
     assert (done.code, done.err.count("next:")) == (0, 0)
 
 
-@pytest.mark.slow
 def test_an_old_tag_that_came_along_is_left_here_by_the_command_that_is_named(gated: Gated) -> None:
     gated.install()
     gated.git("tag", "-a", "-m", "from before", "v0.0.9", "main~1")
@@ -569,7 +568,6 @@ def test_every_push_that_the_documents_show_passes_the_hook(gated: Gated) -> Non
         assert (done.code, "stopped" in done.err) == (0, False), (command, done.err)
 
 
-@pytest.mark.slow
 def test_a_tag_that_is_pushed_alone_is_deleted_and_made_by_a_release(gated: Gated) -> None:
     gated.install()
     gated.git("tag", "v2.0.0")
@@ -654,7 +652,6 @@ def test_a_disk_that_is_full_leaves_the_hook_that_was_there(gated: Gated, monkey
     assert (gated.hooks / "pre-push").read_text() == "#!/bin/bash\nexit 5\n"
 
 
-@pytest.mark.slow
 def test_a_manifest_or_a_lock_that_is_unsound_in_the_pushed_commit_is_told(gated: Gated) -> None:
     gated.install()
     text = (gated.path / "repos.toml").read_text()

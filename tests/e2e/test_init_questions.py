@@ -16,7 +16,6 @@ def asked(hosts: Hosts, *answers: str) -> Result:
     return run_on_terminal("init", cwd=hosts.clone.path, typed=typed + b"\x04")
 
 
-@pytest.mark.slow
 def test_enter_takes_every_proposal(hosts: Hosts) -> None:
     copied = {"training/model.py": SOURCE_FILES["core/src/model.py"], "app.py": "app\n"}
     hosts.hub(f"spaces/{SPACE}", copied)
@@ -50,7 +49,6 @@ def test_other_answers_than_those_proposed(hosts: Hosts) -> None:
     assert [pattern.text for pattern in read.project.never] == ["data/", "docs/"]
 
 
-@pytest.mark.slow
 def test_an_answer_that_cannot_be_read_is_asked_for_again(hosts: Hosts) -> None:
     hosts.hub(f"spaces/{SPACE}")
     answers = (

@@ -369,7 +369,6 @@ def during_the_lock_push(releases: Releases, command: str) -> None:
     hook.chmod(0o755)
 
 
-@pytest.mark.slow
 def test_of_two_people_who_release_at_once_one_wins_and_the_other_is_told(releases: Releases) -> None:
     import shlex
     import sys

@@ -45,7 +45,6 @@ def rollback(releases: Releases, *args: str) -> Result:
     return done
 
 
-@pytest.mark.slow
 def test_back_to_a_release_as_it_was_tagged_and_the_next_release_waits_for_the_lift(releases: Releases) -> None:
     """An edit that the Space had in that release is there again; what it owns is as it is now."""
     space = releases.remotes["space"]

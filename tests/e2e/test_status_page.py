@@ -69,7 +69,6 @@ def test_a_conflict_is_told_before_anybody_syncs(family: Family, run_cli: RunCli
     assert section(page, "releases").splitlines() == ["Releases", "There is no release yet."]
 
 
-@pytest.mark.slow
 def test_every_format_tells_of_a_conflict_and_of_an_open_merge(family: Family, run_cli: RunCli) -> None:
     conflicting(family)
 

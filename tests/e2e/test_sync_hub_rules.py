@@ -123,7 +123,6 @@ def test_a_pointer_that_the_space_does_not_track_is_refused_until_the_line_is_th
     assert hub.pulled("training/small.weights") == b"content"
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("git_lfs")
 def test_a_pointer_whose_content_is_nowhere_is_refused_until_it_is_at_the_source(hub: ServedFamily) -> None:
     hub.commit("A pointer", {"core/src/model.bin": pointer(b"content")})

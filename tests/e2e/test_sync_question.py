@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 QUESTION = "Push to 1 target? [y/N]:"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code", "pushed"), [(b"n\n", 1, False), (b"\n", 1, False), (b"y\n", 0, True)])
 def test_the_person_decides(family: Family, answer: bytes, code: int, pushed: bool) -> None:
     done = run_on_terminal("sync", cwd=family.clone.path, typed=answer)
