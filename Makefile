@@ -14,7 +14,7 @@ TESTS ?=
 CODE := src tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check style types imports compiled quick soak format bench live lock wheel clean python
+.PHONY: help demo test tests check style types imports compiled quick soak format bench live lock wheel clean python
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
@@ -76,7 +76,9 @@ ROOM = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END {print int($$4 / 100
 	"$$one" 2>/dev/null && echo PYTEST_DEBUG_TEMPROOT=/dev/shm; rm "$$one"; })
 
 test: style
-	@$(MAKE) --no-print-directory -j 2 types imports compiled
+	@$(MAKE) --no-print-directory -j 2 types tests
+
+tests: imports compiled
 	$(ROOM) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SELECTED) --cov --cov-report=term $(TESTS)
 
 quick: .venv/dev.stamp
