@@ -74,7 +74,6 @@ def test_an_answer_that_cannot_be_read_is_asked_for_again(hosts: Hosts) -> None:
     assert Manifest.parse(hosts.manifest()).targets == ()
 
 
-@pytest.mark.slow
 def test_no_writes_nothing(hosts: Hosts) -> None:
     done = asked(hosts, "-", "-", "-", "", "n")
     assert (done.code, "Nothing was written." in done.out) == (1, True)
@@ -94,7 +93,6 @@ def test_a_space_that_does_not_answer_can_be_written_down_all_the_same(hosts: Ho
     assert 'space = "lemms/not-yet"' in hosts.manifest()
 
 
-@pytest.mark.slow
 def test_without_origin_the_source_is_asked_for_first(hosts: Hosts) -> None:
     hosts.clone.git("remote", "remove", "origin")
     done = asked(hosts, "louischua/openllm", "-", "-", "-", "", "", "n")

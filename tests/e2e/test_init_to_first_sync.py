@@ -175,7 +175,6 @@ def test_an_empty_hub_gets_its_repositories_where_the_person_says_so(
     require_only_an_app_is_missing(run_cli, clone)
 
 
-@pytest.mark.slow
 def test_one_command_fills_an_empty_hub_without_a_terminal(
     run_cli: RunCli, sandbox: Sandbox, clone: Clone, tmp_path: Path
 ) -> None:
@@ -241,7 +240,6 @@ def test_create_makes_what_an_existing_manifest_names(run_cli: RunCli, sandbox: 
     require_only_an_app_is_missing(run_cli, family)
 
 
-@pytest.mark.slow
 def test_a_second_developer_is_set_up_in_one_line_and_asked_nothing(
     run_cli: RunCli, sandbox: Sandbox, family: Clone, tmp_path: Path
 ) -> None:

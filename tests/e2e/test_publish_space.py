@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.published import Publishing
 
 if TYPE_CHECKING:
@@ -38,7 +36,6 @@ to = "pictures/"
 """
 
 
-@pytest.mark.slow
 def test_a_space_is_synced_and_published_to_in_turn(sandbox: Sandbox, tmp_path: Path, run_cli: RunCli) -> None:
     publishing = Publishing.on(sandbox, tmp_path / "family", run_cli, manifest=MANIFEST)
     family, space = publishing.family, publishing.family.space

@@ -207,7 +207,6 @@ def test_a_release_is_shown(releases: Releases) -> None:
     assert "There is no release v3.0. The newest is v1.0.0." in releases.release("show", "v3.0").err
 
 
-@pytest.mark.slow
 def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     done = halted.release("abort", "1.0.0")
     assert done.code == 0, done.err

@@ -143,7 +143,6 @@ def test_wrong_tags_of_older_releases_are_seen_by_status(releases: Releases) -> 
     ]
 
 
-@pytest.mark.slow
 def test_a_tag_that_no_release_made_is_seen_before_its_version_is_wanted(releases: Releases) -> None:
     for name, tag in (("small-7k", "v2.0.0"), ("main", "v2.0.0"), ("small-7k", "v0.5.0"), ("space", "nightly")):
         releases.remotes[name].git("tag", tag, "main")

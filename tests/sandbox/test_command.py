@@ -44,7 +44,6 @@ def served(*args: str | Path, cwd: Path, last: str, stop: signal.Signals = signa
         assert (process.returncode, out, err) == (0, "", "")
 
 
-@pytest.mark.slow
 def test_what_it_prints_is_typed_in_another_terminal(tmp_path: Path) -> None:
     with served("--root", "stand", cwd=tmp_path, last="# Stop with Ctrl-C.") as printed:
         for token in ("hf_write", "hf_read", "hf_other", "hf_fine", "gh_write", "gh_read"):
@@ -112,7 +111,6 @@ def test_quoting_survives_a_folder_with_a_quote(tmp_path: Path) -> None:
     assert os.path.isdir(tmp_path / "it's here")
 
 
-@pytest.mark.slow
 def test_plain_git_pushes_with_what_the_command_prints(tmp_path: Path) -> None:
     """Nobody has to type a user name or a token: the printed lines name a credential helper for both hosts."""
     with Sandbox(tmp_path / "remotes") as running:
