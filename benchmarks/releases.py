@@ -14,16 +14,13 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.status import PLAIN, measured
+from benchmarks.status import PLAIN, measured, served
 from openllm_repos.lockfile.model import Lock, LockedRepo, lock_path
 from openllm_repos.lockfile.text import format_lock
 from openllm_repos.manifest.model import Manifest
@@ -31,7 +28,6 @@ from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, TagName
 from tests.support.process import REAL_GIT, run_git, run_tool
 from tests.support.repositories import Clone
-from tests.support.sealed import seal
 from tests.support.server import GitServer
 
 REPOS = ("main", "space", "small", "large")
@@ -46,21 +42,15 @@ def main() -> None:
     parser.add_argument("--releases", type=int, default=5000, help="how many there are (5000)")
     parser.add_argument("--runs", type=int, default=5, help="how often each is run (5)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        place = Path(folder)
-        home = seal(place / "home", patch)
-        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # what an installed program does
-        patch.setenv("PYTHONPYCACHEPREFIX", str(place / "bytecode"))
-        with GitServer(place / "server", home=home) as server:
-            home.instead_of(PLAIN, server.url(""))
-            clone = make_family(place, server, options.releases)
-            print(
-                f"{options.releases} releases of {len(REPOS)} repos; {os.cpu_count()} processors;"
-                f" medians of {options.runs} runs"
-            )
-            for command in COMMANDS:
-                used = [measured(place, clone, command)[1] for _ in range(options.runs)]
-                print(f"{' '.join(command):20} {statistics.median(used):6.2f} s of processors (best {min(used):.2f})")
+    with served() as (place, server):
+        clone = make_family(place, server, options.releases)
+        print(
+            f"{options.releases} releases of {len(REPOS)} repos; {os.cpu_count()} processors;"
+            f" medians of {options.runs} runs"
+        )
+        for command in COMMANDS:
+            used = [measured(place, clone, command)[1] for _ in range(options.runs)]
+            print(f"{' '.join(command):20} {statistics.median(used):6.2f} s of processors (best {min(used):.2f})")
 
 
 def make_family(place: Path, server: GitServer, releases: int) -> Clone:

@@ -9,6 +9,7 @@ would take. Server and tool share the processors, so the figures are those of a 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,9 +32,9 @@ from tests.support.server import GitServer
 PLAIN = "https://git.example.org/"  # git is told to ask the server over plain HTTP instead
 
 
-def main() -> None:
-    """Make the family, ask it again and again, and print the medians."""
-    options = _options()
+@contextlib.contextmanager
+def served() -> Iterator[tuple[Path, GitServer]]:
+    """Yield an empty folder, in a sealed home, and a server that answers for `PLAIN`."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         place = Path(folder)
         home = seal(place / "home", patch)
@@ -40,24 +42,31 @@ def main() -> None:
         patch.setenv("PYTHONPYCACHEPREFIX", str(place / "bytecode"))
         with GitServer(place / "server", home=home) as server:
             home.instead_of(PLAIN, server.url(""))
-            clone = _family(place, server, options)
-            server.latency = options.latency / 1000
-            server.on(latency=options.latency / 1000)
-            print(
-                f"{options.repos} repos over {options.scheme}, {options.targets} of them targets in sync,"
-                f" {options.latency} ms away; {os.cpu_count()} processors; medians of {options.runs} runs"
-            )
-            for label, args in (
-                ("status --offline", ["status", "--offline"]),
-                ("status", ["status"]),
-                ("status --json", ["status", "--json"]),
-            ):
-                _report(label, [measured(place, clone, args) for _ in range(options.runs)])
-            listed = [["ls-remote", "--refs", line] for line in _urls(server, options)]
-            begin = time.perf_counter()
-            for args in listed:
-                run_git(*args, cwd=clone.path)
-            print(f"{'git ls-remote, one after another':34} {time.perf_counter() - begin:6.2f} s")
+            yield place, server
+
+
+def main() -> None:
+    """Make the family, ask it again and again, and print the medians."""
+    options = _options()
+    with served() as (place, server):
+        clone = _family(place, server, options)
+        server.latency = options.latency / 1000
+        server.on(latency=options.latency / 1000)
+        print(
+            f"{options.repos} repos over {options.scheme}, {options.targets} of them targets in sync,"
+            f" {options.latency} ms away; {os.cpu_count()} processors; medians of {options.runs} runs"
+        )
+        for label, args in (
+            ("status --offline", ["status", "--offline"]),
+            ("status", ["status"]),
+            ("status --json", ["status", "--json"]),
+        ):
+            _report(label, [measured(place, clone, args) for _ in range(options.runs)])
+        listed = [["ls-remote", "--refs", line] for line in _urls(server, options)]
+        begin = time.perf_counter()
+        for args in listed:
+            run_git(*args, cwd=clone.path)
+        print(f"{'git ls-remote, one after another':34} {time.perf_counter() - begin:6.2f} s")
 
 
 def _options() -> argparse.Namespace:
