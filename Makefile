@@ -54,14 +54,14 @@ style: .venv/dev.stamp
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 
-types:
+types: .venv/dev.stamp
 	$(BIN)/mypy $(CODE)
 
-imports:
+imports: .venv/dev.stamp
 	$(BIN)/lint-imports
 
-# Else each worker compiles all of them.
-compiled:
+# Once, in place of once in each worker.
+compiled: .venv/dev.stamp
 	@$(BIN)/python -m pytest --collect-only --quiet --no-cov >/dev/null
 
 # The slow matrices (every git call of a sync failed and killed, 200,000 commits, the wheel) and the rarer stories run
