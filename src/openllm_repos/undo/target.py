@@ -18,7 +18,6 @@ from openllm_repos.git.merge import merge, three_sides
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.repository import Repository
-from openllm_repos.hint import command_line
 from openllm_repos.journal.log import Move, Operation
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
@@ -163,21 +162,21 @@ class _Undoing:
         """Return the state afterwards: as before the operation, with what people made since; None where it had none."""
         if before == after:
             return None
+        assert after is not None  # what had a state has one still
         maps = self.target.maps
-        earlier = own_since(self.repository, self.reader, maps, self.move.old, before) if before is not None else []
-        listed = () if after is None else after.state.open
+        earlier = own_since(self.repository, self.reader, maps, self.move.old, before)
         newest = self._state(tip)  # the same, or what an undo of a later operation has stated again
-        later = [one for one in own_since(self.repository, self.reader, maps, tip, newest) if one not in listed]
-        opened = tuple(dict.fromkeys((*earlier, *later)))
+        later = own_since(self.repository, self.reader, maps, tip, newest)
+        opened = tuple(dict.fromkeys((*earlier, *(one for one in later if one not in after.state.open))))
         if before is not None:
             return replace(before.state, open=opened)
-        return TargetState.of(self.target, *self._kept_by_git(after), opened)
+        return TargetState.of(self.target, *self._kept_by_git(after.state), opened)
 
-    def _kept_by_git(self, after: StateCommit | None) -> tuple[ObjectId | None, ObjectId | None]:
+    def _kept_by_git(self, state: TargetState) -> tuple[ObjectId | None, ObjectId | None]:
         """Return what a target without a state had: the newest projected commit in its history, and its source."""
-        state = None if after is None else after.state
-        if state is None or state.source_commit is None or state.projected is None or self.move.old.is_zero:
+        if state.source_commit is None or self.move.old.is_zero:
             return None, None
+        assert state.projected is not None  # it names both, or none
         common = merge_base(self.repository, state.projected, self.move.old)
         if common is None:
             return None, None
@@ -196,11 +195,7 @@ class _Undoing:
 
     def _tree(self, commit: ObjectId) -> bytes:
         found = self.reader.find(commit.encode() + b"^{tree}")
-        if found is None:
-            raise ConflictError(
-                f"{commit[:10]}, as {self.target.name} was, is not in this clone any more.",
-                hint=command_line("git", "fetch", self.target.url, self.target.branch),
-            )
+        assert found is not None  # its state was read before
         return found[0]
 
 
