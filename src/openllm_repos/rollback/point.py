@@ -153,7 +153,7 @@ class Finder:
         commit = self._commit_of(commit)
         at = find_state(self.repository, self.reader, commit, self.manifest.source.url)
         last = None if at is None else at.state
-        if last is None or last.source_commit is None or last.projected is None:
+        if last is None or last.source_commit is None:
             return self._of_source(self._copied_from(commit, label), label)
         if last.digest != maps_digest(target.maps):
             note = (
@@ -162,10 +162,11 @@ class Finder:
             )
             return self._of_source(last.source_commit, label, note)
         self._require(last.source_commit, label)
-        projected: ObjectId | None = last.projected
-        if not self._has(last.projected):
+        projected = last.projected
+        assert projected is not None  # it names both, or none
+        if not self._has(projected):
             projected = project(self.repository, last.source_commit, target.maps, reader=self.reader).commit
-        assert projected is not None  # that sync brought it
+            assert projected is not None  # that sync brought it
         files = self.relation.part.of(commit.encode() + b"^{tree}")
         opened = tuple(own_since(self.repository, self.reader, target.maps, commit, at))
         return Point(label, last.source_commit, projected, files, (), commit, opened, last.adopted)
@@ -189,9 +190,7 @@ class Finder:
 
     def _had(self, commit: ObjectId, projected: ObjectId) -> bool:
         """Whether the target ever had the files of a source commit: brought by a sync, with a later one, or its own."""
-        tip = self.relation.tip
-        assert tip is not None  # an empty target was refused before
-        if is_ancestor(self.repository, projected, tip):
+        if is_ancestor(self.repository, projected, self._tip):
             return True
         part = self.relation.part
         files = part.of(projected.encode() + b"^{tree}")
@@ -199,22 +198,24 @@ class Finder:
         def same(other: ObjectId) -> bool:
             return self._has(other) and not part.changes(files, part.of(other.encode() + b"^{tree}"))
 
-        for at in past_states(self.repository, self.reader, tip, self.manifest.source.url):
+        for at in past_states(self.repository, self.reader, self._tip, self.manifest.source.url):
             source, brought = at.state.source_commit, at.state.projected
-            if source is None or brought is None:
-                continue
-            if self._has(source) and is_ancestor(self.repository, commit, source):
+            if source is not None and self._has(source) and is_ancestor(self.repository, commit, source):
                 return True
             # A sync that has nothing to bring leaves no commit: a later source commit may stand for the same files.
-            if projected == brought or same(brought) or same(at.id):
+            if same(at.id) or (brought is not None and same(brought)):
                 return True
         # Nor does one that finds in the target what came home from there.
         imports = find_imports(self.repository, self.reader, self.manifest, self.remote.repo, commit)
-        return any(same(one) and is_ancestor(self.repository, one, tip) for one in imports)
+        return any(same(one) and is_ancestor(self.repository, one, self._tip) for one in imports)
+
+    @property
+    def _tip(self) -> ObjectId:
+        assert self.relation.tip is not None  # an empty target was refused before
+        return self.relation.tip
 
     def _in_target(self, commit: ObjectId) -> bool:
-        tip = self.relation.tip
-        return tip is not None and self._has(commit) and is_ancestor(self.repository, self._commit_of(commit), tip)
+        return self._has(commit) and is_ancestor(self.repository, self._commit_of(commit), self._tip)
 
     def _commit_of(self, found: ObjectId) -> ObjectId:
         peeled = self.reader.find(found.encode() + b"^{commit}")
