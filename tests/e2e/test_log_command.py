@@ -45,6 +45,7 @@ def write(family: Family, command: str, *moves: Move, outcome: MoveOutcome | Non
 
 def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Family) -> None:
     assert family.run("log", cwd=family.clone.path).out == "No operation is written down yet.\n"
+    source = family.clone.tip()
     first = family.edit("Copied", {"training/train.py": "train\n", "configs/small.json": "{}\n"})
     assert family.run("adopt", "space", "--yes", cwd=family.clone.path).code == 0
     adopted = family.space.tip("main")
@@ -52,7 +53,7 @@ def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Fami
     family.synced()
     family.synced()
     synced, adoption = logged(family)
-    assert (synced["command"], adoption["command"]) == ("sync", "adopt space")
+    assert (synced["command"], adoption["command"]) == ("sync", f"adopt space --at {source[:10]}")
     assert (adoption["moves"][0]["old"], adoption["moves"][0]["new"]) == (first, adopted)
     assert (synced["moves"][0]["old"], synced["moves"][0]["new"]) == (adopted, family.space.tip("main"))
     assert synced["moves"][0]["url"] == family.space.url
@@ -61,7 +62,7 @@ def test_a_sync_and_an_adoption_are_in_the_log_with_what_they_moved(family: Fami
     assert f"next: openllm-repos undo {synced['operation']}  # takes it back\n" in told
     assert adoption["operation"] not in told
     assert adopted in family.run("log", adoption["operation"], cwd=family.clone.path).out
-    assert logged(family, adoption["operation"][:-1])[-1]["command"] == "adopt space"
+    assert logged(family, adoption["operation"][:-1])[-1]["command"] == adoption["command"]
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ def test_a_rollback_and_its_end_are_taken_back_one_by_one(family: Family, histor
     family.commit("Second", {"core/src/model.py": text(l1="second")})
     family.synced()
     second = text(l1="second").encode()
-    run(family, "rollback", "space", "--to", old, "--yes")
+    run(family, "rollback", "space", "--to", "HEAD^", "--yes")
     held = state(family)
     assert held == ("held", first)
     run(family, "rollback", "space", "--lift", "--yes")
@@ -44,4 +44,4 @@ def test_a_rollback_and_its_end_are_taken_back_one_by_one(family: Family, histor
     family.synced()
     assert state(family) == ("in sync", second)
     commands = [one["command"] for one in run(family, "log", "--json").json()["operations"]]
-    assert commands[-4:-2] == ["rollback space --lift", f"rollback space --to {old}"]
+    assert commands[-4:-2] == ["rollback space --lift", f"rollback space --to {old[:10]}"]

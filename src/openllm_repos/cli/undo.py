@@ -128,7 +128,7 @@ def _outcome_lines(manifest: Manifest, plan: UndoPlan, came: Undoing) -> Iterato
             yield f"{outcome.target}: taken back, now at {outcome.tip[:10]}: {manifest.target(outcome.target).url}"
     for update in came.here:
         yield f"{show(update.ref)}: {_whence(update)}"
-    brought = not plan.operation.command.startswith(("rollback", "undo"))  # those took something back themselves
+    brought = not plan.operation.command.startswith(("adopt", "rollback", "undo"))  # those brought nothing
     if brought and any(isinstance(one, TargetPlan) and one.update is not None for one in plan.targets):
         yield "The next sync brings again what was taken back."
 

@@ -122,7 +122,7 @@ def carry_out(
             return replace(step, tip=remote.tip, update=None)
         return fresh.step
 
-    command = f"rollback {plan.target} --lift" if options.to is None else f"rollback {plan.target} --to {options.to}"
+    command = f"rollback {plan.target} --lift" if options.to is None else f"rollback {plan.target} --to {plan.to}"
     made = SyncPlan(plan.source, plan.source_commit, (step,))
     (outcome,) = apply(made, manifest, repository, told, again, operation=command)
     return outcome

@@ -158,10 +158,10 @@ def adopt(
     """
     step, match = adoption.step, adoption.match
     assert step is not None  # the caller looks first
+    assert match is not None  # a plan that pushes has one
 
     def again(remote: RemoteState, _: TargetPlan) -> TargetPlan | Stopped:
         """Record the same source commit on top of what others pushed meanwhile."""
-        assert match is not None  # a plan that pushes has one
         try:
             remote.require()
             with ObjectReader(repository.git) as reader:
@@ -175,7 +175,8 @@ def adopt(
             return Stopped(adoption.target, why.message, why.hint, why.exit_code)
 
     plan = SyncPlan(adoption.source, adoption.source_commit, (step,))
-    return apply(plan, manifest, repository, told, again, operation=f"adopt {adoption.target}")[0]
+    operation = f"adopt {adoption.target} --at {match.source_commit[:10]}"  # what was shown, also after a kill
+    return apply(plan, manifest, repository, told, again, operation=operation)[0]
 
 
 def was_synced(manifest: Manifest, repository: Repository, reader: ObjectReader, tip: ObjectId) -> bool:
