@@ -252,6 +252,22 @@ def test_a_clone_that_lags_names_the_pull_and_then_the_sync_that_help(family: Fa
     assert family.run("status", "--check", cwd=family.clone.path).code == 0
 
 
+def test_a_clone_that_has_what_the_source_gave_up_is_told_to_drop_it_and_never_to_push_it(family: Family) -> None:
+    behind(family)
+    family.clone.git("fetch", "-q", "origin")
+    family.origin.git("update-ref", "refs/heads/main", "main^")
+    pull = [["git", "pull", "--rebase", "origin", "main"]]
+    for command in (("sync", "--yes"), ("release", "1.0.0", "--dry-run")):
+        refused = family.run(*command, cwd=family.clone.path)
+        assert (refused.code, "not on its remote any more: it was reset" in refused.out + refused.err) == (3, True)
+        assert steps(refused.out + refused.err)[0] == pull[0]
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    (said,) = [problem["next"] for problem in facts["problems"] if problem["repo"] == "main"]
+    assert steps(said) == pull
+    paste(family, said)
+    assert family.clone.tip() == family.origin.tip("main")
+
+
 @pytest.mark.parametrize("history", ["full", "squash"])
 def test_a_clone_that_lags_says_so_and_makes_no_target_differ(family: Family, history: str) -> None:
     with_history(family, history)

@@ -10,7 +10,7 @@ from pathlib import Path
 from openllm_repos.errors import ConflictError, UsageError
 from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.configured import current_branch, default_branch
-from openllm_repos.git.history import count, is_ancestor, merge_base
+from openllm_repos.git.history import count, fork_point, is_ancestor, merge_base
 from openllm_repos.git.lfs import POINTER_BYTES, stands_for
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_ref
@@ -32,11 +32,13 @@ class SourceState:
         commit: the commit to carry over.
         behind: how many commits the remote's branch has that `commit` does not.
         unpushed: how many commits `commit` has that the remote's branch does not; None where there is no such branch.
+        given_up: how many of those the remote's branch once had: it was reset, or rewritten.
     """
 
     commit: ObjectId
     behind: int
     unpushed: int | None
+    given_up: int = 0
 
     def catch_up(self, repository: Repository, remote: RemoteState) -> str:
         """Return the commands that give clone and remote the same commit; an empty string where they have."""
@@ -45,10 +47,10 @@ class SourceState:
         commands = []
         if self.behind and not here and not self.unpushed:  # a pull would go into another branch, or has nowhere to go
             commands.append(command_line("git", "fetch", name, f"{branch}:{branch}"))
-        elif self.behind:
+        elif self.behind or self.given_up:  # such a pull leaves out what was given up, as git's reflog knows it, too
             commands += [] if here else [command_line("git", "switch", branch)]
             commands.append(command_line("git", "pull", "--rebase" if self.unpushed else "--ff-only", name, branch))
-        if self.unpushed != 0:
+        if self.unpushed != self.given_up:
             commands.append(command_line("git", "push", name, branch))
         return "\n".join(commands)
 
@@ -121,7 +123,10 @@ def hold_against_remote(repository: Repository, commit: ObjectId, remote: Remote
         return SourceState(commit, behind, 0)
     if behind and merge_base(repository, commit, remote.tip) is None:
         raise OtherSource(remote.repo)
-    return SourceState(commit, behind, count(repository, commit, without=[remote.tip]))
+    unpushed = count(repository, commit, without=[remote.tip])
+    there = fork_point(repository, remote.tracking_ref, commit)
+    given_up = 0 if there is None else count(repository, there, without=[remote.tip])
+    return SourceState(commit, behind, unpushed, given_up)
 
 
 def to_fetch_first(repository: Repository, remote: RemoteState, commit: ObjectId) -> str:
@@ -133,18 +138,21 @@ def to_fetch_first(repository: Repository, remote: RemoteState, commit: ObjectId
     return hold_against_remote(repository, commit, remote).catch_up(repository, remote)
 
 
-def require_pushed(source: Repo, state: SourceState) -> None:
+def require_pushed(repository: Repository, remote: RemoteState, state: SourceState) -> None:
     """Refuse a commit that the source's remote does not have: a target would be ahead of its own source.
 
     Raises:
         ConflictError: it is not on the remote's branch.
     """
-    hint = f"git push origin {source.branch}  # or pass --allow-unpushed"
+    source, hint = remote.repo, f"{state.catch_up(repository, remote)}  # or pass --allow-unpushed"
     if state.unpushed is None:
         raise ConflictError(f"{source.name} has no branch {source.branch} on its remote yet.", hint=hint)
     if state.unpushed:
         commits = "1 commit that is" if state.unpushed == 1 else f"{state.unpushed} commits that are"
-        raise ConflictError(f"{source.name} has {commits} not on its remote, up to {state.commit[:10]}.", hint=hint)
+        why = " any more: it was reset" if state.unpushed == state.given_up else ""
+        raise ConflictError(
+            f"{source.name} has {commits} not on its remote{why}, up to {state.commit[:10]}.", hint=hint
+        )
 
 
 # git-lfs's filter would store what it is shown in the clone, and put its hooks there; a changed file is changed anyhow.

@@ -23,6 +23,12 @@ def merge_base(repository: Repository, one: ObjectId, two: ObjectId) -> ObjectId
     return ObjectId(done.stdout.decode().split()[0]) if done.code == 0 else None
 
 
+def fork_point(repository: Repository, tracking: str, commit: ObjectId) -> ObjectId | None:
+    """Return the newest commit in the history of `commit` that a ref has, or once had as its reflog knows."""
+    done = repository.git.run("merge-base", "--fork-point", tracking, commit, ok=(0, 1, 128))  # 128: no such ref
+    return ObjectId(done.stdout.decode().strip()) if done.code == 0 else None
+
+
 def count(repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId]) -> int:
     """Return the number of commits in the history of `tip` that are in the history of none of `without`."""
     return int(repository.git.text("rev-list", "--count", tip, *(f"^{commit}" for commit in without), "--"))

@@ -51,7 +51,8 @@ def about_source(
         yield Obstacle(name, message, catch_up)
     elif held.unpushed:
         verb = "is" if held.unpushed == 1 else "are"
-        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} not pushed.", catch_up)
+        how = "not pushed" if held.unpushed > held.given_up else "not on its remote any more: it was reset"
+        yield Obstacle(name, f"has {_commits(held.unpushed)} that {verb} {how}.", catch_up)
     elif held.behind:
         yield Obstacle(name, f"has {_commits(held.behind)} on its remote that this clone lacks.", catch_up)
     if repository.top is not None:

@@ -154,7 +154,7 @@ def _source_notes(
         remote.require()
     state: SourceState = hold_against_remote(repository, commit, remote)
     if not options.allow_unpushed:
-        require_pushed(manifest.source, state)
+        require_pushed(repository, remote, state)
     if state.behind and options.revision is None:
         behind = "1 commit" if state.behind == 1 else f"{state.behind} commits"
         said = f"Your {manifest.source.branch} is {behind} behind its remote; what is newer does not come along."
