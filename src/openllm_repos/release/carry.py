@@ -41,6 +41,7 @@ from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import Obstacle, Tagged, refusal
 from openllm_repos.release.prepare import place_to_push, with_tag
 from openllm_repos.release.pushing import push_move, refs_now
+from openllm_repos.sync.settle import move_tracking
 
 Progress = Callable[[str], None]
 
@@ -218,11 +219,11 @@ class _Carrying:
         return Mended(tuple(tagged), tuple(left))
 
     def _note_landed(self, tags: Iterable[RepoTag]) -> None:
-        """Write down which tags a run has pushed that was stopped before it knew."""
-        good = {one.repo.name for one in tags if one.state is TagState.GOOD}
-        for row in self.record.rows:
-            if row.repo in good and row.object is not None:
-                self._transaction.finish(MoveOutcome.MOVED, row.move(self._repository.zero))
+        """Write down what a run has pushed that was stopped before it knew."""
+        record, good = self.record, {one.repo.name for one in tags if one.state is TagState.GOOD}
+        landed = [row for row in record.rows if row.repo in good and row.object is not None]
+        lock = [record.lock_move] if record.source in landed and not record.locked else []
+        self._transaction.finish(MoveOutcome.MOVED, *lock, *(row.move(self._repository.zero) for row in landed))
 
     def _wrong(self, one: RepoTag) -> Obstacle:
         """Say that a tag is there and not as the release has it; it is never moved by us."""
@@ -267,7 +268,8 @@ class _Carrying:
         if not self._contains(tip):
             self._transaction.finish(MoveOutcome.REFUSED, move)
             self._transaction.end(done=False)
-            if pushed is not None and tip == record.base:
+            if tip == record.base:
+                assert pushed is not None  # it was tried
                 raise pushed.problem(
                     f"{name} did not take the lock's commit on {self._lock.source.branch}, and nothing was changed"
                     f" there:\n{pushed.said}",
@@ -280,15 +282,14 @@ class _Carrying:
             )
         self._transaction.finish(MoveOutcome.MOVED, move)
         self.record = replace(record, locked=True)
-        self._move_tracking(name, record.branch, tip)
+        tracking = f"{self._endpoints[name].tracking}/{record.branch.removeprefix('refs/heads/')}"
+        move_tracking(self._repository, tracking, read_ref(self._repository, tracking), tip)
         self._fast_forward(move.update)
 
     def _contains(self, tip: ObjectId) -> bool:
         """Whether a tip of the source's branch has the lock's commit in its history."""
         if tip == self.record.commit:
             return True
-        if tip.is_zero or tip == self.record.base:
-            return False
         if not self._desk.holds(tip):
             fetch(self._repository, self._endpoints[self._lock.source.name].url, self.record.branch)
         return self._desk.holds(tip) and is_ancestor(self._repository, self.record.commit, tip)
@@ -383,17 +384,7 @@ class _Carrying:
         row = self.record.source
         if row.object is None or self._desk.states[row.repo] is not TagState.GOOD:
             return
-        if read_ref(self._repository, row.tag.ref) is None and self._desk.holds(row.object):
-            with contextlib.suppress(GitFailed):
-                update = RefUpdate(row.tag.ref, self._repository.zero, row.object)
-                update_refs(self._repository, [update], reason="openllm-repos: released")
-                self._transaction.finish(MoveOutcome.MOVED, Move.of(HERE, "", update))
-
-    def _move_tracking(self, name: RepoName, branch: str, tip: ObjectId) -> None:
-        """Move the remote-tracking ref, as git does after a push."""
-        ref = f"{self._endpoints[name].tracking}/{branch.removeprefix('refs/heads/')}"
-        known = read_ref(self._repository, ref)
-        if known != tip:
-            with contextlib.suppress(GitFailed):
-                update = RefUpdate(ref, known or self._repository.zero, tip)
-                update_refs(self._repository, [update], reason="openllm-repos: release")
+        with contextlib.suppress(GitFailed):  # the person has a tag of that name
+            update = RefUpdate(row.tag.ref, self._repository.zero, row.object)
+            update_refs(self._repository, [update], reason="openllm-repos: released")
+            self._transaction.finish(MoveOutcome.MOVED, Move.of(HERE, "", update))

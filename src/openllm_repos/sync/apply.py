@@ -218,4 +218,4 @@ def _not_landed(target: Repo, pushed: Pushed, known: str) -> ReposError:
 def _remember(work: _Work, state: RemoteState, tip: ObjectId | None) -> None:
     known = work.known.get(state.tracking_ref)
     if tip is not None and known != tip:
-        move_tracking(work.repository, state, known, tip)
+        move_tracking(work.repository, state.tracking_ref, known, tip)

@@ -62,7 +62,7 @@ def _outcome(manifest: Manifest, repository: Repository, move: Move) -> tuple[Mo
     except EnvironmentProblem as why:
         return MoveOutcome.BEGUN, f"its remote does not say if its push landed: {why.message}"
     if landed and state.tip is not None:
-        move_tracking(repository, state, read_ref(repository, state.tracking_ref), state.tip)
+        move_tracking(repository, state.tracking_ref, read_ref(repository, state.tracking_ref), state.tip)
     return (MoveOutcome.MOVED, "its push landed") if landed else (MoveOutcome.REFUSED, "its push had not landed")
 
 
@@ -79,9 +79,9 @@ def contains(repository: Repository, state: RemoteState, tip: ObjectId, made: Ob
     return brought.tip is not None and is_ancestor(repository, made, brought.tip)
 
 
-def move_tracking(repository: Repository, state: RemoteState, known: ObjectId | None, tip: ObjectId) -> None:
-    """Move the remote-tracking ref, as git does after a fetch or a push."""
-    update = RefUpdate(state.tracking_ref, known or repository.zero, tip)
+def move_tracking(repository: Repository, ref: str, known: ObjectId | None, tip: ObjectId) -> None:
+    """Move a remote-tracking ref, as git does after a fetch or a push."""
+    update = RefUpdate(ref, known or repository.zero, tip)
     # Somebody else's fetch may hold it, or an old ref be in its way; nothing that counts depends on it.
     with contextlib.suppress(GitFailed):
-        update_refs(repository, [update], reason="openllm-repos: sync")
+        update_refs(repository, [update], reason="openllm-repos: pushed")
