@@ -31,7 +31,7 @@ def host_files(
         part: reads mapped parts of it.
         mine: the mapped part of the tip.
     """
-    there = {path: file for path in _ALWAYS if part.holds(path) and (file := part.file(mine, path)) is not None}
+    there = {path: file for path in _ALWAYS if (file := part.file(mine, path)) is not None}
     if not there or hub_repo_of(target) is None:
         return {}
     root = root_of(repository, tip)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from openllm_repos.family.relation import Relation
-from openllm_repos.family.state import MAPS, STATES, StateCommit, read_state
+from openllm_repos.family.state import MAPS, STATES, StateCommit, TargetState, read_state
 from openllm_repos.git.history import knows_object
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import maps_digest
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import FileChange
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.text import show_path
 
@@ -27,8 +28,9 @@ def left_behind(
 
     What the source ever had is no edit, nor is what the target owns by now.
     """
-    if relation.at is None or not relation.at.written or relation.tip is None:
+    if relation.at is None:
         return
+    assert relation.tip is not None  # it is in a state
     digest, tree = maps_digest(target.maps), relation.tip.encode() + b"^{tree}"
     told: set[bytes] = set()
     for at in _earlier(repository, reader, manifest, relation.tip, digest):
@@ -38,7 +40,10 @@ def left_behind(
         if not left:
             continue
         told.update(left)
-        edited = [*_edited(repository, reader, target, relation, at, left)]
+        brought = at.state.projected
+        there = None if brought is None else reader.find(brought.encode() + b"^{tree}")
+        changes = () if there is None else part.changes(part.of(there[0]), tip)
+        edited = [*_edited(repository, relation, target, at.state, (one for one in changes if one.path in left))]
         if at.id == relation.at.id:
             some = "1 file" if len(left) == 1 else f"{len(left)} files"
             folders = sorted({path.rpartition(b"/")[0] + b"/" if b"/" in path else path for path in left})
@@ -53,18 +58,14 @@ def left_behind(
 
 
 def _edited(
-    repository: Repository, reader: ObjectReader, target: Repo, relation: Relation, at: StateCommit, left: list[bytes]
+    repository: Repository, relation: Relation, target: Repo, state: TargetState, changes: Iterable[FileChange]
 ) -> Iterator[bytes]:
     """Yield those files of earlier maps whose content the source never had."""
-    projected = at.state.projected
-    if projected is None or relation.tip is None or reader.find(projected.encode()) is None:
-        return
-    part = MappedPart(reader, at.state.maps, repository.object_format)
-    changes = part.changes(part.of(projected.encode() + b"^{tree}"), part.of(relation.tip.encode() + b"^{tree}"))
     for one in changes:
-        if one.path not in left or one.new is None or any(pattern.protects(one.path) for pattern in target.owned):
+        if any(pattern.protects(one.path) for pattern in target.owned):
             continue
-        sources = (a_map.source_path(one.path) for a_map in at.state.maps)
+        assert one.new is not None  # it is left
+        sources = (a_map.source_path(one.path) for a_map in state.maps)
         if not any(
             source is not None and knows_object(repository, relation.source_commit, source, one.new[1])
             for source in sources

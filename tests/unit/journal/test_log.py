@@ -13,6 +13,7 @@ import pytest
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused
 from openllm_repos.git.repository import Repository
+from openllm_repos.journal import log
 from openllm_repos.journal.log import HERE, Move, MoveOutcome, Operation, began, begun, find_operation, operations
 from openllm_repos.journal.transaction import Transaction, forget, new_operation
 from openllm_repos.names.objectid import ObjectId
@@ -224,6 +225,17 @@ def test_lines_of_any_length_are_read_across_blocks(repository: Repository, push
         write(repository, "sync", replace(push, url=url))
     assert [[move.url for move in one.moves] for one in operations(repository)] == [[url] for url in reversed(urls)]
     assert all(one.ended for one in operations(repository))
+
+
+def test_a_line_that_no_operation_has_is_not_read_into_memory_nor_what_is_before_it(
+    repository: Repository, push: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_LONGEST", 1 << 17)
+    write(repository, "sync", push)
+    with file_of(repository).open("ab") as file:
+        file.write(b"\0" * (1 << 19) + b"\n")
+    name = write(repository, "sync", push)
+    assert [one.name for one in operations(repository)] == [name]
 
 
 def test_no_credential_gets_into_the_log(repository: Repository, push: Move) -> None:
