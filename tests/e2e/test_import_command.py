@@ -447,10 +447,14 @@ def test_a_branch_that_was_renamed_in_the_space_is_missing_not_empty(family: Fam
 
 def test_what_cannot_be_asked_is_said(family: Family) -> None:
     assert "Nothing to import: space is empty." in bring(family).out
+    family.commit("More", {"core/src/more.py": "more\n"})
     family.synced()
     family.edit("Fix", {"training/train.py": "fixed\n"})
     family.origin.path.rename(family.folder / "away.git")
     assert "note: main is unreachable" in bring(family).out
+    family.clone.git("reset", "-q", "--hard", "HEAD^")  # a clone that lags, for all that is known
+    done = family.run("import", "space", cwd=family.clone.path)
+    assert (done.code, "main is unreachable" in done.err, "bring that back" in done.err) == (30, True, False)
     family.space.path.rename(family.folder / "gone.git")
     done = family.run("import", "space", cwd=family.clone.path)
     assert (done.code, "space is unreachable" in done.err) == (30, True)

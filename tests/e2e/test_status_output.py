@@ -130,6 +130,12 @@ def test_in_markdown_each_command_is_code_by_itself(family: Family) -> None:
     family.commit("Fix here", {"core/src/model.py": "fixed\n"})
     (line,) = [line for line in status(family, "--markdown").out.splitlines() if line.startswith("- ")]
     assert line.endswith(" Next: `openllm-repos diff space`, then `openllm-repos sync space`")
+    family.synced()
+    old = family.clone.tip()
+    family.clone.git("reset", "-q", "--hard", "HEAD^")
+    family.push()
+    said = status(family, "--markdown").out
+    assert f"(lets it follow, by one commit), or `git branch kept {old[:10]}` (keep it: merge this branch)" in said
 
 
 def test_the_table_fits_80_columns_however_long_the_names_are(family: Family) -> None:

@@ -275,11 +275,12 @@ def problem_in_markdown(problem: Problem) -> str:
     """Return a problem as an entry of a list; of its next steps, commands are code."""
     from openllm_repos.cli.markdown import plain
 
-    steps = []
+    after = ""
     for step in next_steps(problem.next):
         shown = f"`{step.text}`" if step.is_command and "`" not in step.text else plain(step.text)
-        steps.append(f"{shown} ({plain(step.remark)})" if step.remark else shown)
-    after = f" Next: {', then '.join(steps)}" if steps else ""
+        remark = step.remark.removeprefix("or ")
+        joined = ", then " if remark == step.remark else ", or "
+        after += f"{joined if after else ' Next: '}{shown}" + (f" ({plain(remark)})" if remark else "")
     return f"- **{plain(problem.repo)}**: {plain(problem.message)}{after}"
 
 

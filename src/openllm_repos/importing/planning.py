@@ -66,6 +66,7 @@ def plan_import(manifest: Manifest, repository: Repository, name: str, branch_na
         if relation.state is State.NOT_ADOPTED:
             raise NotAdopted(repository, reader, target, relation)
         if relation.state in {State.AHEAD, State.REWRITTEN}:
+            states[source.name].require()  # it may just have more than this clone does
             raise _went_back(source, target, relation, sync)
         plan = replace(plan, old=read_ref(repository, branch.ref), held=relation.held)
         if relation.tip is None or not relation.drift.files:
