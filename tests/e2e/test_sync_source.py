@@ -36,6 +36,15 @@ def test_a_source_whose_remote_is_still_empty_is_refused(family: Family) -> None
     family.synced("--allow-unpushed")
 
 
+def test_a_source_whose_branch_was_renamed_on_its_remote_is_not_pushed_there_anew(family: Family) -> None:
+    family.origin.git("branch", "-m", "main", "trunk")
+    for command in ("sync", "release 1.0.0"):
+        done = family.run(*command.split(), "--yes", cwd=family.clone.path)
+        assert done.code in {2, 3}
+        assert "openllm-repos manifest set repos.main.branch trunk" in done.out + done.err
+        assert "git push" not in done.out + done.err
+
+
 def test_a_source_whose_remote_is_gone_cannot_be_checked(family: Family) -> None:
     family.origin.path.rename(family.folder / "moved.git")
     done = family.sync()

@@ -325,13 +325,25 @@ def test_a_clone_of_something_else_is_told_and_no_push_is_named(family: Family) 
         assert "git push" not in done.out + done.err
 
 
-def test_an_import_after_a_reset_would_bring_it_back_and_is_refused(family: Family) -> None:
-    reset(family)
+@pytest.mark.parametrize("held", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_an_import_after_a_reset_would_bring_it_back_and_is_refused(family: Family, *, held: bool) -> None:
+    if held:
+        behind(family)
+        family.synced()
+        family.commit("Worse", {MODEL: text(l2="worse")})
+        family.synced()
+        assert family.run("rollback", "space", "--to", "HEAD^", "--yes", cwd=family.clone.path).code == 0
+        family.clone.git("reset", "-q", "--hard", "HEAD~2")
+        family.push()
+    else:
+        reset(family)
     family.edit("Space edit", {THERE: text(l2="better", l20="space")})
     done = family.run("import", "space", cwd=family.clone.path)
     assert done.code == 3
     assert "an import would bring that back" in done.err
-    family.synced()
+    *first, last = steps(done.err)
+    assert last == ["openllm-repos", "import", "space"]
+    paste(family, "\n".join(map(shlex.join, first)))
     assert family.run("import", "space", "--yes", cwd=family.clone.path).code == 0
     assert family.clone.read(MODEL, "import/space").decode() == text(l20="space")
 

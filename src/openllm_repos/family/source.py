@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openllm_repos.errors import ConflictError, UsageError
-from openllm_repos.family.remotes import RemoteState
+from openllm_repos.family.remotes import RemoteState, name_a_branch
 from openllm_repos.git.configured import current_branch, default_branch
 from openllm_repos.git.history import count, fork_point, is_ancestor, merge_base
 from openllm_repos.git.lfs import POINTER_BYTES, stands_for
@@ -42,6 +42,8 @@ class SourceState:
 
     def catch_up(self, repository: Repository, remote: RemoteState) -> str:
         """Return the commands that give clone and remote the same commit; an empty string where they have."""
+        if self.unpushed is None and remote.branches:
+            return name_a_branch(remote.repo, remote.branches)
         branch, name = remote.repo.branch, remote.endpoint.name or remote.endpoint.push_url
         here = repository.top is not None and current_branch(repository) == branch
         commands = []
@@ -143,7 +145,9 @@ def require_pushed(repository: Repository, remote: RemoteState, state: SourceSta
 
     Raises:
         ConflictError: it is not on the remote's branch.
+        UsageError: the remote has other branches only; a push would make a second history there.
     """
+    remote.require_branch()
     source, hint = remote.repo, f"{state.catch_up(repository, remote)}  # or pass --allow-unpushed"
     if state.unpushed is None:
         raise ConflictError(f"{source.name} has no branch {source.branch} on its remote yet.", hint=hint)

@@ -87,10 +87,11 @@ def _newest_source(repository: Repository, source: Repo, remote: RemoteState) ->
 
 def _went_back(source: Repo, target: Repo, relation: Relation, sync: str) -> ConflictError:
     """Say why nothing is imported: the target has commits that the source gave up, and they would come home too."""
+    lift = f"openllm-repos rollback {target.name} --lift\n" if relation.held else ""
     return ConflictError(
         f"{target.name} was synced from {str(relation.synced_from)[:10]}, which {source.branch} no longer has: an"
         " import would bring that back.",
-        hint=f"{sync}  # lets it follow\nopenllm-repos import {target.name}",
+        hint=f"{lift}{sync}  # lets it follow\nopenllm-repos import {target.name}",
     )
 
 
