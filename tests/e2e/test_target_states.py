@@ -284,6 +284,18 @@ def test_a_clone_that_lags_says_so_and_makes_no_target_differ(family: Family, hi
     assert (done.code, family.space.tip("main")) == (0, before)
 
 
+def test_a_clone_that_lags_behind_a_change_of_the_maps_makes_no_target_differ(family: Family) -> None:
+    edited(family)
+    old = family.clone.tip()
+    family.manifest(maps=(("core/src/*.py", "lib/"), ("configs/*.json", "configs/")))
+    family.commit("Maps", {"repos.toml": (family.clone.path / "repos.toml").read_text()})
+    family.synced()
+    family.clone.git("reset", "-q", "--hard", old)
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert {repo["name"]: repo["state"] for repo in facts["repos"]} == {"main": "behind", "space": "in sync"}
+    assert "space: a sync would change nothing\n" in family.run("diff", cwd=family.clone.path).out
+
+
 @pytest.mark.parametrize("way", ["release", "sync", "keep"])
 def test_a_source_that_was_reset_takes_back_what_it_no_longer_has_unless_that_is_kept(family: Family, way: str) -> None:
     reset(family)

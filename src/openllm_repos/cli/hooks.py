@@ -215,7 +215,7 @@ def _family(invocation: Invocation, repository: Repository, source: str, lines: 
     if invocation.manifest is not None or os.path.lexists(path):
         return Manifest.load(path)
     from openllm_repos.git.refs import read_refs
-    from openllm_repos.hooks.released import manifest_at
+    from openllm_repos.versions.commit import manifest_at
 
     remembered = read_refs(repository, f"refs/remotes/*/{source.removeprefix('refs/heads/')}").values()
     with ObjectReader(repository.git) as reader:

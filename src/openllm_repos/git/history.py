@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.git.objects import ObjectReader
@@ -164,3 +165,15 @@ def write_commit(repository: Repository, tree: str, parents: Sequence[ObjectId],
             hint='git config --global user.name "Your Name"\ngit config --global user.email you@example.com',
         ) from None
     return ObjectId(done.stdout.decode().strip())
+
+
+def committed_at(reader: ObjectReader, tip: ObjectId | None) -> datetime | None:
+    """Return when a commit was made, if it is here."""
+    if tip is None or reader.find(tip.encode()) is None:
+        return None
+    headers = reader.read(tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
+    stamp = next((line.split(b" ")[-2] for line in headers if line.startswith(b"committer ")), b"")
+    try:
+        return datetime.fromtimestamp(int(stamp), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None  # a date that no calendar has

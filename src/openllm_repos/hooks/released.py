@@ -1,29 +1,16 @@
-"""What a commit says of itself: its manifest, and the lock of a release. Read from objects alone.
+"""What a commit says of a release: its lock. Read from objects alone.
 
 A work tree may be dirty, on another branch, or not there at all; what counts is the commit that a tag names.
 """
 
 from __future__ import annotations
 
-from openllm_repos.errors import ManifestError
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.hooks.gate import Found
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.lockfile.text import LockUnsound, lock_in_message, parse_lock
-from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.versions.commit import files_of
-
-_MANIFEST = "repos.toml"
-
-
-def manifest_at(reader: ObjectReader, commit: ObjectId) -> Manifest | None:
-    """Return the manifest that a commit holds; None where it has none that is sound."""
-    content = files_of(reader, commit)(_MANIFEST)
-    try:
-        return None if content is None else Manifest.parse(content, origin=f"{commit[:10]}:{_MANIFEST}")
-    except ManifestError:
-        return None
 
 
 def lock_in_tree(reader: ObjectReader, commit: ObjectId, tag: str) -> Found:

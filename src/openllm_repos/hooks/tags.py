@@ -13,13 +13,13 @@ from openllm_repos.git.remote import Unreachable, endpoints, list_refs
 from openllm_repos.git.repository import Repository
 from openllm_repos.hooks.gate import Found, Sister, TagFacts
 from openllm_repos.hooks.lines import BRANCHES, PushedRef
-from openllm_repos.hooks.released import lock_in_tree, lock_of_tag, manifest_at
+from openllm_repos.hooks.released import lock_in_tree, lock_of_tag
 from openllm_repos.lockfile.model import Lock
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName
 from openllm_repos.names.url import RepoUrl
-from openllm_repos.versions.commit import files_of
+from openllm_repos.versions.commit import files_of, manifest_at
 from openllm_repos.versions.stated import stated
 
 _CONNECTIONS = 16

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from openllm_repos.family.not_adopted import relate_fetched
 from openllm_repos.family.relation import State, relate
 from openllm_repos.family.remotes import DEADLINE, RemoteState, answers, bring, remember
 from openllm_repos.family.source import OtherSource, empty_maps, hold_against_remote, source_commit
+from openllm_repos.git.history import committed_at
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.refs import read_refs
 from openllm_repos.git.repository import Repository
@@ -45,6 +46,7 @@ from openllm_repos.status.problems import (
 )
 from openllm_repos.status.releases import about_releases, newest_release
 from openllm_repos.status.spaces import AskedHub
+from openllm_repos.versions.commit import manifest_at
 
 if TYPE_CHECKING:
     from openllm_repos.hub.client import HubClient
@@ -241,6 +243,7 @@ class _Family:
 
     def __init__(self, manifest: Manifest, clone: Repository, reader: ObjectReader) -> None:
         self._manifest = manifest
+        self._newest = manifest
         self._clone = clone
         self._reader = reader
         self._found: dict[RepoName, RepoStatus] = {}
@@ -259,7 +262,7 @@ class _Family:
             return
         status = self._source(remote) if role is Role.SOURCE else self._other(remote)
         tags = newest_release(self._manifest.tag_form(remote.repo), remote.tags)
-        changed = _committed(self._reader, remote.tip)
+        changed = committed_at(self._reader, remote.tip)
         if remote.repo.publish:
             self._note(*about_artifacts(remote.repo, unpublished(self._clone, remote.repo)))
         self._found[remote.repo.name] = replace(status, tip=remote.tip, release=tags, changed=changed)
@@ -297,8 +300,9 @@ class _Family:
             self._note(Problem.of(repo.name, why))
             return RepoStatus(repo, Standing.UNRELATED)
         behind, ahead = held.behind, held.unpushed or 0
-        if behind:  # a clone that lags says so, and makes no target differ
+        if behind and remote.tip is not None:  # a clone that lags says so, and makes no target differ
             self._commit = remote.tip
+            self._catch_up_with(mine, remote.tip)
         self._catch_up = held.catch_up(self._clone, remote)
         self._note(*about_source(repo, held, self._catch_up))
         standing = {
@@ -308,6 +312,12 @@ class _Family:
             (True, True): Standing.DIVERGED,
         }[bool(behind), bool(ahead)]
         return RepoStatus(repo, standing, behind=behind, ahead=ahead)
+
+    def _catch_up_with(self, mine: ObjectId, newest: ObjectId) -> None:
+        """Hold targets against the maps of the newest source commit, unless the manifest is changed here."""
+        here, there = (manifest_at(self._reader, commit, self._manifest.origin) for commit in (mine, newest))
+        if here is not None and there is not None and here.repos == self._manifest.repos:
+            self._newest = there
 
     def _other(self, remote: RemoteState) -> RepoStatus:
         """Say how a target or a member stands."""
@@ -323,12 +333,14 @@ class _Family:
 
     def _target(self, remote: RemoteState) -> RepoStatus:
         """Hold a target against the source commit; what stops that is an answer too."""
-        target, commit = remote.repo, self._commit
+        commit = self._commit
+        alike = (repo for repo in self._newest.targets if repo.name == remote.repo.name and repo.url == remote.repo.url)
+        target = next(alike, remote.repo)
         if commit is None:
             return RepoStatus(target, Standing.UNKNOWN)
         try:
             holding = relate if remote.remembered else relate_fetched
-            relation = holding(self._clone, self._reader, self._manifest, target, commit, remote.tip)
+            relation = holding(self._clone, self._reader, self._newest, target, commit, remote.tip)
         except ReposError as why:
             self._note(Problem.of(target.name, why))
             return RepoStatus(target, Standing.UNKNOWN)
@@ -337,8 +349,8 @@ class _Family:
             stops = MapEmptied(target, emptied, f"openllm-repos sync {target.name}")
             self._note(Problem.of(target.name, stops))
         else:
-            notes = [*empty_maps(self._reader, self._manifest, target, commit, self._clone.object_format)]
-            left = left_behind(self._clone, self._reader, self._manifest, target, relation)
+            notes = [*empty_maps(self._reader, self._newest, target, commit, self._clone.object_format)]
+            left = left_behind(self._clone, self._reader, self._newest, target, relation)
             self._note(*(Problem(target.name, note.removeprefix(f"{target.name} "), "") for note in left))
             self._note(*about_target(self._clone, self._reader, target, relation))
             self._note(*(Problem(target.name, note, _LOOK) for note in notes))
@@ -381,15 +393,3 @@ class _Family:
         done = not releases
         told = (found, tuple(problems), done, self._remotes)
         return FamilyStatus(name, source, self._commit, offline, *told, catch_up=self._catch_up)
-
-
-def _committed(reader: ObjectReader, tip: ObjectId | None) -> datetime | None:
-    """Return when a commit was made, if it is here."""
-    if tip is None or reader.find(tip.encode()) is None:
-        return None
-    headers = reader.read(tip.encode()).data.partition(b"\n\n")[0].split(b"\n")
-    stamp = next((line.split(b" ")[-2] for line in headers if line.startswith(b"committer ")), b"")
-    try:
-        return datetime.fromtimestamp(int(stamp), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None  # a date that no calendar has
