@@ -203,6 +203,11 @@ class World:
         files = _files(self.family.origin, self._carried(), rev)
         return {self.in_the_space(path): data for path, data in files.items()}
 
+    def stated(self) -> str:
+        """Return the source commit that the Space was synced from last, undone syncs aside, as its history says."""
+        said = ("--topo-order", "--format=%(trailers:key=Source-Commit,valueonly)", "--grep=^Source-Commit: ")
+        return self.family.space.git("log", "-1", *said, "main").strip()
+
     def commit(self, message: str, files: Files, *, author: Person = ADA, merged: Iterable[str] = ()) -> None:
         """Commit to the source on GitHub; the person whose clone this is gets it."""
         now = self.clock

@@ -320,9 +320,9 @@ class Steps:
     def stale_sync(self, _: Step) -> None:
         """A clone that is behind brings what it has, or nothing: it takes nothing back."""
         world = self.world
-        before, mine = world.mapped(), branch_tip(world.behind)
+        before, mine, has = world.mapped(), branch_tip(world.behind), world.stated()
         world.tool("sync", "--yes", codes=(DONE, REFUSED), clone=world.behind)
-        if mine not in world.line() or set(world.line()[: world.line().index(mine)]) & set(world.synced):
+        if mine not in world.line() or has in world.line()[: world.line().index(mine)]:
             assert world.mapped() == before
 
     def stale_status(self, _: Step) -> None:
