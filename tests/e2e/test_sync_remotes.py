@@ -77,7 +77,7 @@ def test_a_target_with_a_dangerous_name_in_its_history_is_not_fetched(family: Fa
     assert done.code == 30
     assert "space is unreachable: its commits could not be fetched: object " in done.out
     assert "hasDotgit" in done.out
-    assert f"fetch {family.space.url} refs/heads/main" in done.out
+    assert f"fetch {family.space.url} {family.space.tip('main')}" in done.out
 
 
 def test_an_ssh_key_that_is_not_known_is_told(family: Family, ssh: FakeSsh) -> None:

@@ -15,7 +15,7 @@ from openllm_repos.git.remote import TRANSFER_DEADLINE, Endpoint, Unreachable, e
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line
 from openllm_repos.journal.log import operations
-from openllm_repos.manifest.model import Repo
+from openllm_repos.manifest.model import Repo, Role
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import BranchName, RepoName
 from openllm_repos.text import redact
@@ -247,7 +247,11 @@ def remember(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, Re
 
 
 def bring(
-    repository: Repository, states: Sequence[RemoteState], *, deadline: float = TRANSFER_DEADLINE
+    repository: Repository,
+    states: Sequence[RemoteState],
+    *,
+    deadline: float = TRANSFER_DEADLINE,
+    projections: Callable[[Repo, Mapping[RepoName, RemoteState]], ObjectId | None] = lambda *_: None,
 ) -> dict[RepoName, RemoteState]:
     """Fetch the tips that the clone does not have yet, many at a time. No ref moves.
 
@@ -255,34 +259,52 @@ def bring(
         repository: the clone.
         states: what the remotes said.
         deadline: seconds for each transfer.
+        projections: says what a target that this clone never fetched may have of the source, which was fetched before.
 
     Returns:
         The states, with newer tips where a branch moved meanwhile, and problems where fetching failed.
     """
-    with ObjectReader(repository.git) as reader:
-        missing = [state for state in states if state.tip is not None and reader.find(state.tip.encode()) is None]
+    found, known = {state.repo.name: state for state in states}, dict[RepoName, Sequence[ObjectId]]()
 
     def one(state: RemoteState) -> RemoteState:
         try:
-            return _brought(repository, state, deadline)
+            return _brought(repository, state, known.get(state.repo.name), deadline)
         except ReposError as why:
             return RemoteState(state.repo, state.endpoint, problem=why.message, hint=why.hint)
 
-    found = {state.repo.name: state for state in states}
-    if missing:
+    with ObjectReader(repository.git) as reader:
+        missing = [state for state in states if state.tip is not None and reader.find(state.tip.encode()) is None]
+        found.update((state.repo.name, one(state)) for state in missing if state.repo.role is Role.SOURCE)
+        foreign = [state for state in missing if state.repo.role is not Role.SOURCE]
+        for state in foreign:
+            tip = read_ref(repository, state.tracking_ref)
+            if tip is None or reader.find(tip.encode()) is None:
+                tip = projections(state.repo, found)
+            known[state.repo.name] = [] if tip is None else [tip]
+    if foreign:
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            found.update((state.repo.name, state) for state in pool.map(one, missing))
+            found.update((state.repo.name, state) for state in pool.map(one, foreign))
     if len(missing) >= _MANY_PACKS:
         index_packs(repository)
     return found
 
 
-def _brought(repository: Repository, state: RemoteState, deadline: float) -> RemoteState:
-    """Fetch one branch until the tip that the remote names is here."""
+def _brought(
+    repository: Repository, state: RemoteState, known: Sequence[ObjectId] | None, deadline: float
+) -> RemoteState:
+    """Fetch the tip that a remote names, or one that it names later; by its id, or with the branch."""
+    if state.tip is not None:
+        try:
+            fetch(repository, state.endpoint.url, state.tip, known=known, deadline=deadline)
+        except Unreachable as why:
+            if not why.refused:
+                raise
+        else:
+            return state
     for _ in range(_FETCHES):
         if state.tip is None:
             return state
-        fetch(repository, state.endpoint.url, state.repo.branch.ref, deadline=deadline)
+        fetch(repository, state.endpoint.url, state.repo.branch.ref, known=known, deadline=deadline)
         with ObjectReader(repository.git) as reader:
             if reader.find(state.tip.encode()) is not None:
                 return state

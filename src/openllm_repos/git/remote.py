@@ -5,14 +5,12 @@ A remote is believed only when it is asked: after any push, whatever its exit co
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, Passing, RemoteRefused, ReposError
-from openllm_repos.git.network import HostFailed, ask_host, host_name, speak
+from openllm_repos.git.network import HostFailed, ask_host, host_name, quick_trust, speak
 from openllm_repos.git.process import DeadlineExceeded, GitFailed
 from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
@@ -22,7 +20,6 @@ from openllm_repos.plan import RefUpdate
 from openllm_repos.retry import Tries, next_step
 from openllm_repos.text import redact
 
-_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # made of that folder's certificates by update-ca-certificates
 _PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
 TRANSFER_DEADLINE = 1800.0  # seconds; a transfer may be large, but it must end
 _TAKE_OUT = (
@@ -90,10 +87,12 @@ class Unreachable(EnvironmentProblem):
     Attributes:
         missing: its host answered that it has no such repository, or none that this person may see.
         unclear: it answered, but not as git does.
+        refused: it has no such commit, or gives none out that is asked for by its id.
     """
 
     missing = False
     unclear = False
+    refused = False
 
 
 def endpoints(repository: Repository, repos: Mapping[RepoName, RepoUrl]) -> dict[RepoName, Endpoint]:
@@ -151,7 +150,7 @@ def list_refs(
     if _PASSWORD.match(url):  # git would refuse it, too, but with the password among its arguments
         raise Unreachable(f"URL '{redact(url)}' uses plaintext credentials", hint=_TAKE_OUT)
     asked = ("ls-remote", "--quiet", *(() if peeled else ("--refs",)), "--", url, *patterns)
-    quick = _quick_trust(url)
+    quick = quick_trust(url)
     try:
         try:
             done = ask_host(repository, url, *asked, deadline=deadline, settings=quick)
@@ -162,41 +161,36 @@ def list_refs(
     except DeadlineExceeded:
         raise _silent(deadline) from None
     except HostFailed as failed:
-        unreachable = _explain(repository, url, failed, _reason(failed.completed.said))
-        unreachable.missing = failed.answer.status == _NOT_FOUND
-        unreachable.unclear = failed.answer.foreign
-        raise unreachable from None
+        raise _explain(repository, url, failed, _reason(failed.completed.said)) from None
     rows = (line.partition("\t") for line in done.lines())
     return {ref: ObjectId(found) for found, _, ref in rows}
 
 
-def _quick_trust(url: str) -> tuple[str, ...]:
-    """Return settings that make git trust the system's certificates from the bundle alone.
-
-    Where curl uses GnuTLS (Debian, Ubuntu), every git over https otherwise reads each file of the system's folder of
-    certificates as well: 0.1 s of processor time a remote, for the same certificates once more. This way fewer are
-    trusted, never others; a remote that could not be reached so is asked again with all of them.
-    """
-    if url.startswith("https://") and Path(_BUNDLE).exists():
-        return (f"http.sslCAPath={os.devnull}",)
-    return ()
-
-
-def fetch(repository: Repository, url: str, *refs: str, deadline: float = TRANSFER_DEADLINE) -> None:
+def fetch(
+    repository: Repository,
+    url: str,
+    *refs: str,
+    known: Sequence[ObjectId] | None = None,
+    deadline: float = TRANSFER_DEADLINE,
+) -> None:
     """Bring the objects of refs into the clone. No ref is written, ours or the person's.
 
     Args:
         repository: the clone.
         url: the remote.
-        refs: full names.
+        refs: full names, or ids of commits, for which the host need not list its refs.
+        known: commits that the remote may have, too; None: any of the clone's, which git offers in many requests.
         deadline: seconds until the transfer is given up.
 
     Raises:
         Unreachable: the remote did not answer, or refused.
     """
     quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance")
+    offered = [f"--negotiation-tip={commit}" for commit in known or ()]
+    how = () if known is None else (f"fetch.negotiationAlgorithm={'skipping' if known else 'noop'}",)
+    asked = ("fetch", *quiet, *offered, *_progress(repository), "--", url, *refs)
     try:
-        ask_host(repository, url, "fetch", *quiet, *_progress(repository), "--", url, *refs, deadline=deadline)
+        ask_host(repository, url, *asked, deadline=deadline, settings=how)
     except DeadlineExceeded as late:
         raise Unreachable(
             f"its commits were not fetched within {late.after:g} seconds",
@@ -210,9 +204,9 @@ def fetch(repository: Repository, url: str, *refs: str, deadline: float = TRANSF
                 f"{hint} An object that git calls damaged or dangerous must go from its history:\n"
                 f"git -c fetch.fsckObjects=true fetch {redact(url)} {refs[0]}  # names it"
             )
-        raise Unreachable(
-            f"its commits could not be fetched: {why.message}", hint=hint, passing=failed.passing
-        ) from None
+        unfetched = Unreachable(f"its commits could not be fetched: {why.message}", hint=hint, passing=failed.passing)
+        unfetched.refused = why.refused
+        raise unfetched from None
 
 
 def push(
@@ -377,7 +371,10 @@ def _explain(repository: Repository, url: str, failed: HostFailed, words: str) -
     elif failed.answer.status == _UNAUTHORIZED and repository.access is not None:
         why, hint = repository.access.login(url)
         words = why or words
-    return Unreachable(words, hint=hint or _reach_hint(repository, url), passing=failed.passing)
+    unreachable = Unreachable(words, hint=hint or _reach_hint(repository, url), passing=failed.passing)
+    unreachable.missing = failed.answer.status == _NOT_FOUND
+    unreachable.unclear, unreachable.refused = failed.answer.foreign, failed.answer.refused
+    return unreachable
 
 
 def _reach_hint(repository: Repository, url: str) -> str:

@@ -101,7 +101,7 @@ def _brought(repository: Repository, repo: LockedRepo, commits: Sequence[ObjectI
     if not here():
         url = endpoints(repository, {repo.name: repo.url})[repo.name].url
         try:
-            fetch(repository, url, repo.tag.ref)
+            fetch(repository, url, repo.tag.ref, known=[])
         except Unreachable:
             return False
     return here()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openllm_repos.errors import ConflictError, ReposError, UsageError
@@ -28,6 +29,7 @@ from openllm_repos.plan import Action, Drift, FileChange, RefUpdate, Settled, St
 from openllm_repos.preflight.card import Validate
 from openllm_repos.preflight.inspect import WouldBeRefused, inspect, require_accepted
 from openllm_repos.preflight.push import Push
+from openllm_repos.projection.project import project
 from openllm_repos.sync.checks import (
     check_commits,
     check_entries,
@@ -133,10 +135,17 @@ def source_to_carry(
         The remotes' states, the source commit, and what a person should know about it.
     """
     repository.require_history()
-    states = bring_tips(repository, [manifest.source, *targets])
-    source = states[manifest.source.name]
-    commit = source_commit(repository, manifest.source, source, options.revision)
-    return states, commit, _source_notes(manifest, repository, source, commit, options)
+    source = manifest.source
+
+    def projection(target: Repo, found: Mapping[RepoName, RemoteState]) -> ObjectId | None:
+        with contextlib.suppress(ReposError):  # it is told where the target is held against that commit
+            commit = source_commit(repository, source, found[source.name], options.revision)
+            return project(repository, commit, target.maps).commit
+        return None
+
+    states = bring(repository, list(ask(repository, [source, *targets]).values()), projections=projection)
+    commit = source_commit(repository, source, states[source.name], options.revision)
+    return states, commit, _source_notes(manifest, repository, states[source.name], commit, options)
 
 
 def bring_tips(repository: Repository, repos: Sequence[Repo]) -> dict[RepoName, RemoteState]:
