@@ -1,6 +1,7 @@
 """Hundreds of targets: one machine that syncs them all, beside a matrix of one job a target, on the local sandbox.
 
-    .venv/bin/python benchmarks/fleet.py [--targets 500] [--latency 100] [--sample 20]
+    .venv/bin/python benchmarks/fleet.py [--targets 500] [--latency 100] [--sample 20] [--commits 20]
+    .venv/bin/python benchmarks/fleet.py --targets 3 --latency 0 --source CLONE --folder Documentation/
 
 Every target is a Space on the sandbox's Hub that gets a projection of the same source. One machine runs the first sync
 of all, one with nothing new, one with one new commit, and `status`. Then each job of a matrix begins as one on a runner
@@ -30,7 +31,6 @@ from openllm_repos.sandbox import Sandbox
 
 SOURCE = "louischua/openllm"
 OWNER = "lemms"
-COMMITS = 20
 TOOL = [sys.executable, "-m", "openllm_repos"]
 METER = [sys.executable, "-I", "-S", str(Path(__file__).with_name("measured.py")), "7200"]
 # What the hosts allow; the Hub's by its page on rate limits, GitHub's by its pages on usage limits.
@@ -63,10 +63,12 @@ class Fleet:
     Args:
         place: everything lies below it.
         sandbox: the hosts.
-        targets: how many Spaces.
+        options: how many Spaces, and what the source is.
     """
 
-    def __init__(self, place: Path, sandbox: Sandbox, targets: int) -> None:
+    def __init__(self, place: Path, sandbox: Sandbox, options: argparse.Namespace) -> None:
+        targets = options.targets
+        self.folder = options.folder
         self.place = place
         self.sandbox = sandbox
         self.names = [f"space-{number:03}" for number in range(targets)]
@@ -80,37 +82,57 @@ class Fleet:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: sandbox.hub.create("space", f"{OWNER}/{name}", sdk="gradio"), self.names))
         self.clone = place / "clone"
-        self.git("init", "-q", "-b", "main", str(self.clone), cwd=place)
+        if options.source:
+            copy = ["git", "clone", "-q", "--no-tags", "--single-branch", str(options.source), str(self.clone)]
+            subprocess.run(copy, env={**self.environment, "GIT_ALLOW_PROTOCOL": "file"}, check=True)
+            self.git("branch", "-M", "main")
+            self.git("remote", "remove", "origin")
+        else:
+            self.git("init", "-q", "-b", "main", str(self.clone), cwd=place)
+            self._write_history(options.commits)
         (self.clone / "repos.toml").write_text(self._manifest(), encoding="utf-8")
-        for number in range(COMMITS):
-            self.change(number)
+        self.change(options.commits)
         self.git("remote", "add", "origin", f"https://github.com/{SOURCE}")
         self.push()
+
+    def _write_history(self, commits: int) -> None:
+        """Make commits, each of which changes three files of the folder."""
+        ada = "Ada Tester <ada@example.org>"
+        rows = [
+            f"commit refs/heads/main\ncommitter {ada} {1_700_000_000 + number} +0000\ndata <<.\nChange {number}\n.\n\n"
+            + "".join(f"M 100644 inline {path}\ndata <<.\n{text}.\n\n" for path, text in self._files(number))
+            for number in range(commits)
+        ]
+        self.git("fast-import", "--quiet", stdin="".join(rows))
+        self.git("reset", "-q", "--hard")
 
     def _manifest(self) -> str:
         entries = [
             f'[repos.{name}]\nspace = "{OWNER}/{name}"\nowned = ["app.py", "README.md"]\n'
-            f'[[repos.{name}.map]]\nfrom = "core/src/*.py"\nto = "training/"\n'
+            f'[[repos.{name}.map]]\nfrom = "{self.folder}"\nto = "training/"\n'
             for name in self.names
         ]
         head = f'schema = 1\n[project]\nname = "fleet"\n[repos.main]\ngithub = "{SOURCE}"\nrole = "source"\n'
         return "\n".join([head, *entries])
 
-    def git(self, *args: str, cwd: Path | None = None) -> str:
+    def git(self, *args: str, cwd: Path | None = None, stdin: str = "") -> str:
         """Run git as a person would, by default in the clone."""
         where = cwd or self.clone
         return subprocess.run(
-            ["git", *args], cwd=where, env=self.environment, check=True, capture_output=True, text=True
+            ["git", *args], cwd=where, env=self.environment, check=True, capture_output=True, text=True, input=stdin
         ).stdout
 
     def change(self, number: int) -> None:
         """Make a commit in the source."""
-        folder = self.clone / "core/src"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("model", "train", "data_loader"):
-            (folder / f"{name}.py").write_text(f"version = {number}\n" * 50, encoding="utf-8")
+        for path, text in self._files(number):
+            (self.clone / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.clone / path).write_text(text, encoding="utf-8")
         self.git("add", "-A")
         self.git("commit", "-q", "-m", f"Change {number}")
+
+    def _files(self, number: int) -> Iterator[tuple[str, str]]:
+        for name in ("model", "train", "data_loader"):
+            yield f"{self.folder.rpartition('/')[0]}/{name}.py", f"version = {number}\n" * 50
 
     def push(self) -> None:
         """Push the source."""
@@ -137,11 +159,14 @@ class Fleet:
             traces.mkdir()
             out, err = place / "out", place / "err"
             command = [*METER, str(out), str(err), *TOOL, "-C", str(clone or self.clone), *args]
-            # The tool drops what the environment says of git; what the person's configuration says of traces stays.
-            (self.place / ".gitconfig").write_text(f"[trace2]\n\teventTarget = {traces}\n", encoding="utf-8")
+            # The tool drops what the environment says of traces; what the person's configuration says stays.
+            traced = place / "gitconfig"
+            own = self.environment["GIT_CONFIG_GLOBAL"]
+            traced.write_text(f"[include]\n\tpath = {own}\n[trace2]\n\teventTarget = {traces}\n", encoding="utf-8")
             with self.counted() as requests:
-                done = subprocess.run(command, env=self.environment, check=True, capture_output=True)
-            (self.place / ".gitconfig").unlink()
+                done = subprocess.run(
+                    command, env={**self.environment, "GIT_CONFIG_GLOBAL": str(traced)}, check=True, capture_output=True
+                )
             facts = json.loads(done.stdout)
             if facts["code"] != 0:
                 raise SystemExit(f"{args}: exit code {facts['code']}\n{err.read_text()[-3000:]}")
@@ -164,11 +189,12 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as folder, Sandbox(Path(folder) / "hosts") as sandbox:
         begin = time.perf_counter()
-        fleet = Fleet(Path(folder), sandbox, options.targets)
+        fleet = Fleet(Path(folder), sandbox, options)
         for site in (sandbox.hub, sandbox.github):
             site.fault("*", delay=options.latency / 1000, count=None)
         print(
-            f"{options.targets} Spaces {options.latency:g} ms away, one source of {COMMITS} commits;"
+            f"{options.targets} Spaces {options.latency:g} ms away, one source of"
+            f" {fleet.git('rev-list', '--count', 'main').strip()} commits;"
             f" {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; made in {time.perf_counter() - begin:.0f} s"
         )
         alone = _one_machine(fleet)
@@ -181,6 +207,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--targets", type=int, default=500, help="how many Spaces (500)")
     parser.add_argument("--latency", type=float, default=100, help="milliseconds that each request takes more (100)")
     parser.add_argument("--sample", type=int, default=20, help="how many jobs of the matrix are run (20)")
+    parser.add_argument("--commits", type=int, default=20, help="how many commits the source has (20)")
+    parser.add_argument("--source", type=Path, help="a clone whose history the source has instead")
+    parser.add_argument("--folder", default="core/src/*.py", help="what the Spaces get of it (core/src/*.py)")
     return parser.parse_args()
 
 
@@ -190,7 +219,7 @@ def _one_machine(fleet: Fleet) -> Taken:
     count = len(fleet.names)
     _row("first sync of all", fleet.run("sync", "--yes"), count)
     _row("sync, nothing new", fleet.run("sync", "--yes"), count)
-    fleet.change(COMMITS)
+    fleet.change(-1)
     fleet.push()
     taken = fleet.run("sync", "--yes")
     _row("sync, one new commit", taken, count)
@@ -216,8 +245,8 @@ class Job:
 
 
 def _matrix(fleet: Fleet, sample: int) -> Sequence[Job]:
-    """Run jobs of a matrix after one more commit, each in a fresh clone; print what they took."""
-    fleet.change(COMMITS + 1)
+    """Run jobs of a matrix, each in a fresh clone: after one more commit, then with nothing new; print figures."""
+    fleet.change(-2)
     fleet.push()
     listed = json.loads(
         subprocess.run(
@@ -230,23 +259,30 @@ def _matrix(fleet: Fleet, sample: int) -> Sequence[Job]:
     chosen = fleet.names[:: max(1, len(fleet.names) // sample)][:sample]
 
     def job(name: str) -> Job:
-        folder = fleet.place / f"job-{name}"
+        folder = Path(tempfile.mkdtemp(dir=fleet.place)) / name
         begin = time.perf_counter()
         fleet.git("clone", "-q", f"https://github.com/{SOURCE}", str(folder), cwd=fleet.place)
         cloning = time.perf_counter() - begin
         return Job(cloning, fleet.run("sync", "--yes", name, clone=folder))
 
+    print(f"\nmatrix: {len(listed)} jobs; {len(chosen)} of one target each were run, one after another")
     with fleet.counted() as requests:
         jobs = [job(name) for name in chosen]
+    _jobs("a job", jobs, requests)
+    with fleet.counted() as requests:
+        again = [job(name) for name in chosen]
+    _jobs("with nothing new", again, requests)
+    return jobs
+
+
+def _jobs(label: str, jobs: Sequence[Job], requests: Mapping[str, int]) -> None:
     total = ", ".join(f"{number / len(jobs):.1f} {what}" for what, number in sorted(requests.items()))
     walls = [one.taken.wall for one in jobs]
-    print(f"\nmatrix: {len(listed)} jobs; {len(jobs)} of one target each were run, one after another")
     print(
-        f"a job: clone {statistics.median(one.cloning for one in jobs):.2f} s, sync {statistics.median(walls):.2f} s"
+        f"{label}: clone {statistics.median(one.cloning for one in jobs):.2f} s, sync {statistics.median(walls):.2f} s"
         f" (longest {max(walls):.2f}), CPU {statistics.median(one.taken.cpu for one in jobs):.2f} s,"
         f" {statistics.median(one.taken.gits for one in jobs):.0f} gits; requests: {total}"
     )
-    return jobs
 
 
 def _plan(targets: int, alone: Taken, jobs: Sequence[Job]) -> None:
