@@ -20,7 +20,16 @@ from openllm_repos.manifest.model import LockPlace, Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import SyncPlan
-from openllm_repos.release.carry import Mended, SourceMoved, Unfinished, ask_all, carry_out, find_unfinished, mend
+from openllm_repos.release.carry import (
+    Mended,
+    SourceMoved,
+    Unfinished,
+    _Carrying,
+    ask_all,
+    carry_out,
+    find_unfinished,
+    mend,
+)
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import ReleasePlan, RepoPlan, Tagged
 from openllm_repos.release.prepare import place_to_push, prepare
@@ -221,6 +230,9 @@ def test_a_source_that_has_moved_gets_no_release(world: World) -> None:
         assert world.moves == [("main", "refs/heads/main", REFUSED)]
         assert (world.log.ended, world.log.done, read_release(world.repository)) == (True, False, None)
         assert TAG not in world.model.tips()
+    with Desk(world.repository) as desk:  # a tip that is gone again before it can be fetched
+        carrying = _Carrying(desk, record, world.say, Transaction(world.repository, "release 1.0.0"))
+        assert not carrying._contains(ObjectId("1" * 40))
 
 
 @pytest.mark.parametrize(
