@@ -86,7 +86,7 @@ def _earlier(
         if not seen.issuperset(maps):
             seen.update(maps)
             found = read_state(reader, ObjectId(commit.decode()), reader.read(commit).data, manifest.source.url)
-            if found is not None and found.state.maps:
+            if found is not None:
                 yield found
 
 

@@ -92,6 +92,7 @@ def test_each_file_is_told_of_the_newest_maps_that_wrote_it(stated: Stated) -> N
     news, told = said(stated)
     assert news == left("more/, training/", "2 files")
     assert told.startswith(edited("training/model.py"))
+    assert said(stated, ("core/*.py", "training/")) == [left("more/", "1 file")]
 
 
 def test_what_nobody_can_read_any_more_is_passed_over(stated: Stated) -> None:
