@@ -173,9 +173,10 @@ class TestMirror:
         family.clone.git("push", "-q", "--force", family.space.url, "main")
         family.edit("Rewrite", {"core/src/model.py": "mine\n", "core/src/train.py": "mine\n"})
         done = adopt(family, "--yes")
-        assert done.code == 3
-        assert "space does not look copied" in done.out
         assert "note: space has commits of the source itself in its history" in done.out
+        for refused in (done, adopt(family, "--at", "HEAD", "--yes")):
+            assert (refused.code, "space does not look copied" in refused.out) == (3, True)
+            assert "adopt space --at" not in refused.out  # which would be refused again
 
     def test_files_at_other_places_need_no_adoption_but_the_warning(self, family: Family) -> None:
         family.manifest(maps=FOLDER_MAP)

@@ -71,18 +71,20 @@ class NothingAlike(ConflictError):
 
     def __init__(self, target: Repo, match: Match | None, files: int) -> None:
         some = "1 file" if files == 1 else f"{files} files"
+        named = ""
         if match is None:
             found = f"no commit of the source has any of the {some} of {target.name} at mapped paths"
-            named = f"If the maps are right, say which it is: 'openllm-repos adopt {target.name} --at COMMIT'."
+        elif match.alike + match.older == 0:
+            found = f"{match.source_commit[:10]} has none of the {some} of {target.name} at mapped paths"
         else:
             found = (
                 f"the nearest commit of the source, {match.source_commit[:10]} of {match.date[:10]}, has only"
                 f" {match.alike + match.older} of the {some} of {target.name} at mapped paths"
             )
-            named = f"openllm-repos adopt {target.name} --at {match.source_commit[:10]}  # if the maps are right"
+            named = f"openllm-repos adopt {target.name} --at {match.source_commit[:10]}  # if the maps are right\n"
         super().__init__(
             f"{target.name} does not look copied: {found}.",
-            hint=f"{named}\nOr move these files away in the target, or let it own them (narrower maps, 'owned').",
+            hint=f"{named}Move these files away in the target, or let it own them (narrower maps, 'owned').",
         )
 
 
