@@ -24,6 +24,8 @@ CHUNK_BYTES = 15_000
 # makes git slower (a sixth, with its default of 96 MiB, on 82,000 commits).
 _BASES = "24m"
 
+_EARLY = 100  # objects that are kept though they were not needed yet
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -210,6 +212,40 @@ class ObjectReader(_CatFile):
             if len(data) != header[2] + 1:
                 raise self._ended()
             yield Found(header[0], header[1], data[:-1])
+
+
+class ReadAhead:
+    """Objects that are asked for before they are needed, so that git and this program work at the same time.
+
+    Args:
+        reader: reads them; it is used for nothing else from then on.
+        names: hex ids, in about the order in which they will be needed; one may come twice.
+    """
+
+    def __init__(self, reader: ObjectReader, names: Iterable[bytes]) -> None:
+        self._seen: set[bytes] = set()
+        self._asked: set[bytes] = set()
+        self._early: dict[bytes, Found] = {}
+        self._found = reader.read_many(self._ask(names))
+
+    def _ask(self, names: Iterable[bytes]) -> Iterator[bytes]:
+        for name in names:
+            if name not in self._seen:
+                self._seen.add(name)
+                self._asked.add(name)
+                yield name
+
+    def take(self, name: bytes) -> Found | None:
+        """Return an object that was asked for; None for another, and for one that was not taken for long."""
+        while name in self._asked or not self._seen:
+            found = next(self._found, None)
+            if found is None:
+                return None
+            self._asked.remove(found.id)
+            self._early[found.id] = found
+            if len(self._early) > _EARLY:
+                del self._early[next(iter(self._early))]
+        return self._early.pop(name, None)
 
 
 def _header(line: bytes) -> tuple[bytes, bytes, int] | None:

@@ -12,9 +12,12 @@ import os
 import struct
 import tempfile
 import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final, Literal, Self
 
 from openllm_repos.errors import EnvironmentProblem
 from openllm_repos.files import remedy
@@ -30,6 +33,8 @@ _LONGEST_CHAIN: Final = 50  # git's own default for pack.depth
 _STORED: Final = b"\x78\x01\x01"  # zlib header; one block, the last, stored
 _STORED_UP_TO: Final = 2000
 _COPY_LIMIT: Final = 0xFFFFFF  # bytes that one copy instruction of a delta can name
+_BASES: Final = 4096  # trees that may still become the base of a delta
+_Base = tuple[int, int, tuple[bytes, ...]]  # where it begins, how long its chain is, its content
 
 
 class PackWriter:
@@ -48,7 +53,8 @@ class PackWriter:
         self._spool: IO[bytes] | None = None
         self._size = 0
         self._written: set[bytes] = set()
-        self._last: dict[bytes, tuple[int, int, bytes]] = {}
+        self._last: dict[bytes, _Base] = {}
+        self._bases: OrderedDict[bytes, _Base] = OrderedDict()
 
     def __enter__(self) -> Self:
         return self
@@ -70,15 +76,17 @@ class PackWriter:
         """Return the hex id that git gives to an object."""
         return self._hash(b"%b %d\0" % (_TYPE_NAMES[kind], len(data)) + data).hexdigest().encode()
 
-    def add(self, kind: int, data: bytes, *, place: bytes | None = None) -> bytes:
+    def add(self, kind: int, *parts: bytes, place: bytes | None = None, like: bytes | None = None) -> bytes:
         """Add one object and return its hex id; an object that is in the pack already is not added again.
 
         Args:
             kind: COMMIT or TREE.
-            data: the object's content.
+            parts: the object's content, in pieces; those that the base has, too, are found without comparing bytes.
             place: where a tree stands (its path); the tree that was last added for the same place becomes the base
                 of a delta, since successive trees of one folder differ in a few entries.
+            like: the id of a tree that is a better base, if it was written here not long ago.
         """
+        data = b"".join(parts)
         name = self.identify(kind, data)
         if name in self._written:
             return name
@@ -86,18 +94,20 @@ class PackWriter:
         if place is None:
             self._append(_entry_header(kind, len(data)), data)
             return name
-        base = self._last.get(place)
+        base = self._bases.get(like or b"") or self._last.get(place)
         offset = _HEADER_BYTES + self._size
         depth = 0
         delta = None
         if base is not None and base[1] < _LONGEST_CHAIN:
-            delta = _delta(base[2], data)
+            delta = _delta(base[2], parts)
         if base is not None and delta is not None and len(delta) < len(data):
             depth = base[1] + 1
             self._append(_entry_header(_OFS_DELTA, len(delta)) + _distance(offset - base[0]), delta)
         else:
             self._append(_entry_header(kind, len(data)), data)
-        self._last[place] = (offset, depth, data)
+        self._last[place] = self._bases[name] = (offset, depth, parts)
+        if len(self._bases) > _BASES:
+            self._bases.popitem(last=False)
         return name
 
     def _append(self, header: bytes, data: bytes) -> None:
@@ -204,54 +214,94 @@ def _distance(back: int) -> bytes:
     return bytes(out)
 
 
-def _delta(base: bytes, data: bytes) -> bytes | None:
-    """Describe `data` as the start of `base`, new bytes, and the end of `base`; None if that saves nothing."""
-    head = _common(base, data, from_end=False)
-    limit = min(len(base), len(data)) - head
-    tail = min(_common(base, data, from_end=True), limit)
-    middle = data[head : len(data) - tail]
-    if len(middle) * 2 > len(data) or len(base) > _COPY_LIMIT:
-        return None
-    out = bytearray(_varint(len(base)) + _varint(len(data)))
-    _copy(out, 0, head)
-    for at in range(0, len(middle), 127):
-        part = middle[at : at + 127]
-        out.append(len(part))
-        out += part
-    _copy(out, len(base) - tail, tail)
-    return bytes(out)
+def _delta(base: Sequence[bytes], parts: Sequence[bytes]) -> bytes | None:
+    """Describe `parts` as ranges of `base` and new bytes; None if that saves nothing."""
+    numbers = {part: number for number, part in enumerate(base)}
+    starts = list(accumulate(map(len, base), initial=0))
+    delta = _Delta(starts[-1], sum(map(len, parts)))
+    done = 0  # of the base
+    new: list[bytes] = []
+    for part in parts:
+        number = numbers.get(part, -1)
+        if number < done:
+            new.append(part)
+            continue
+        if new:
+            delta.replace(b"".join(base[done:number]), starts[done], b"".join(new))
+            new.clear()
+        delta.copy(starts[number], starts[number + 1])
+        done = number + 1
+    delta.replace(b"".join(base[done:]), starts[done], b"".join(new))
+    return delta.finish()
+
+
+class _Delta:
+    """A delta in the making: git's instructions to copy a range of the base, and to insert new bytes."""
+
+    def __init__(self, old_size: int, new_size: int) -> None:
+        self._out = bytearray(_varint(old_size) + _varint(new_size))
+        self._range = 0, 0  # to copy, not said yet: the next one may follow on it
+        self._inserted = 0
+        self._worth_it = old_size <= _COPY_LIMIT
+        self._most = new_size // 2
+
+    def copy(self, start: int, end: int) -> None:
+        """Copy a range of the base."""
+        if start == self._range[1]:
+            self._range = self._range[0], end
+        elif start < end:
+            self._flush()
+            self._range = start, end
+
+    def replace(self, old: bytes, start: int, new: bytes) -> None:
+        """Insert bytes in the place of others, which begin at `start` of the base; what both have is copied."""
+        head = _common(old, new, from_end=False)
+        tail = min(_common(old, new, from_end=True), min(len(old), len(new)) - head)
+        self.copy(start, start + head)
+        self._insert(new[head : len(new) - tail])
+        self.copy(start + len(old) - tail, start + len(old))
+
+    def _insert(self, data: bytes) -> None:
+        if data:
+            self._flush()
+            self._inserted += len(data)
+        for at in range(0, len(data), 127):
+            part = data[at : at + 127]
+            self._out.append(len(part))
+            self._out += part
+
+    def finish(self) -> bytes | None:
+        """Return all of it; None if it saves nothing."""
+        self._flush()
+        return bytes(self._out) if self._worth_it and self._inserted <= self._most else None
+
+    def _flush(self) -> None:
+        """Say what range to copy: the bytes of offset and size that are not zero, and a mask that says which."""
+        start, end = self._range
+        self._range = 0, 0
+        while start < end:
+            count = min(end - start, 0xFFFF)
+            mask, numbers = 0x80, bytearray()
+            for bit, value in enumerate((start & 0xFF, start >> 8 & 0xFF, start >> 16 & 0xFF, start >> 24)):
+                if value:
+                    mask |= 1 << bit
+                    numbers.append(value)
+            for bit, value in enumerate((count & 0xFF, count >> 8)):
+                if value:
+                    mask |= 0x10 << bit
+                    numbers.append(value)
+            self._out.append(mask)
+            self._out += numbers
+            start += count
 
 
 def _common(one: bytes, two: bytes, *, from_end: bool) -> int:
-    """Count the equal bytes at the start (or the end) of two byte strings, by halving: comparing slices is a memcmp."""
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        same = one[len(one) - middle :] == two[len(two) - middle :] if from_end else one[:middle] == two[:middle]
-        if same:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _copy(out: bytearray, offset: int, size: int) -> None:
-    """Append one copy instruction: the bytes of offset and size that are not zero, and a mask that says which."""
-    while size:
-        count = min(size, 0xFFFF)
-        mask, numbers = 0x80, bytearray()
-        for bit, value in enumerate((offset & 0xFF, offset >> 8 & 0xFF, offset >> 16 & 0xFF, offset >> 24)):
-            if value:
-                mask |= 1 << bit
-                numbers.append(value)
-        for bit, value in enumerate((count & 0xFF, count >> 8)):
-            if value:
-                mask |= 0x10 << bit
-                numbers.append(value)
-        out.append(mask)
-        out += numbers
-        offset += count
-        size -= count
+    """Count the equal bytes at the start (or the end) of two byte strings: those above the highest bit that differs."""
+    count = min(len(one), len(two))
+    order: Literal["little", "big"] = "little" if from_end else "big"
+    ends = [data[len(data) - count :] if from_end else data[:count] for data in (one, two)]
+    differing = int.from_bytes(ends[0], order) ^ int.from_bytes(ends[1], order)
+    return count - (differing.bit_length() + 7) // 8
 
 
 def _varint(number: int) -> bytes:

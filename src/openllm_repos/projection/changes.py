@@ -114,7 +114,11 @@ class MappedPart:
         return self.changes(Node(entries={}) if old is None else Node(tree=old), Node(tree=new))
 
     def _changes(self, old: Node, new: Node, path: bytes) -> Iterator[FileChange]:
-        if old is new or (old.id is not None and old.id == new.id) or (old.data is not None and old.data == new.data):
+        if (
+            old is new
+            or (old.id is not None and old.id == new.id)
+            or (old.parts is not None and old.parts == new.parts)
+        ):
             return
         before, after = self._projector.expanded(old), self._projector.expanded(new)
         for name in sorted(before.keys() | after.keys()):

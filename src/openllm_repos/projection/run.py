@@ -54,6 +54,7 @@ class Run:
         self._repository = repository
         self._reader = reader
         self._folder_reader = stack.enter_context(FolderReader(repository.git, repository.id_length))
+        self._ahead = stack.enter_context(ObjectReader(repository.git))
         self._writer = stack.enter_context(PackWriter(repository.git, repository.objects_dir, repository.object_format))
         self._trees = TreeProjector(reader, [Placement.of(a_map) for a_map in maps], repository.object_format)
 
@@ -71,10 +72,11 @@ class Run:
         if memory.subproject and not all(map(memory.subproject.isdisjoint, walk.parents)):
             return False
         added: set[bytes] = set()  # what has a parent here is not remembered: that would be, too
+        self._trees.read_ahead(self._ahead, (folders for _, _, folders in walk.parents_first()))
         for one, parents, folders in self._each(walk):
             if added.isdisjoint(parents) and one in graph.image:
                 continue
-            graph.visit(one, parents, self._trees.project(folders, self._writer))
+            graph.visit(one, parents, self._trees.project(folders, self._writer, walk.above(parents)))
             if one in graph.image:
                 added.add(one)
         for source, folder in dict.fromkeys(self._doubtful(walk)):
@@ -257,6 +259,11 @@ class _Walk:
     def __post_init__(self) -> None:
         """Number the commits."""
         self.position = {commit: number for number, commit in enumerate(self.commits)}
+
+    def above(self, parents: Sequence[bytes]) -> tuple[bytes | None, ...] | None:
+        """Return the mapped folders of a commit's first parent, None where that is not looked at."""
+        position = self.position.get(parents[0]) if parents else None
+        return None if position is None else self.folders[position]
 
     def parents_first(self) -> Iterator[tuple[bytes, list[bytes], tuple[bytes | None, ...]]]:
         """Yield commit, parents and mapped folders, without recursion; the reversed list is nearly right already."""

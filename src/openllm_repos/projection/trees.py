@@ -7,22 +7,24 @@ distinct folder is read once. A whole folder is never opened at all, and no file
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from binascii import unhexlify
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.git.objects import MissingObject, ObjectReader
+from openllm_repos.git.objects import MissingObject, ObjectReader, ReadAhead
 from openllm_repos.git.pack import TREE, PackWriter
 from openllm_repos.manifest.maps import Map
 from openllm_repos.names.pattern import Component
+from openllm_repos.projection.node import FOLDER_MODE, GITLINK_MODE, Entries, Node
+from openllm_repos.projection.selecting import Level, Selector
 from openllm_repos.text import show_path
 
-FOLDER_MODE = b"40000"
-GITLINK_MODE = b"160000"
-_DEEPEST = 400
-_REMEMBERED_BYTES = 64_000_000
+__all__ = ["FOLDER_MODE", "GITLINK_MODE", "Entries", "Node", "Placement", "TreeProjector"]
+
+_RECENT = 8
+_KEPT = 4096  # trees of one folder of a target
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +59,52 @@ class Placement:
         return cls(base, a_map.output.rest, base, None, a_map.output.text)
 
 
-class Node:
-    """A folder of a projected tree, in the cheapest of three forms.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The maps from one folder to one folder: seen from there, one set of patterns.
 
     Attributes:
-        entries: name -> (mode as git writes it, hex id or Node); None in the other forms.
-        data: the content of its tree object, where it holds files only; None in the other forms.
-        id: hex id, known from the start where a folder is taken whole, else once it was written.
+        base: number of the folder they come from.
+        level: what matches below it.
+        rename: the new name of a single file, or None.
     """
 
-    __slots__ = ("data", "entries", "id")
-
-    def __init__(self, *, entries: Entries | None = None, data: bytes | None = None, tree: bytes | None = None) -> None:
-        self.entries = entries
-        self.data = data
-        self.id = tree
+    base: int
+    level: Level
+    rename: bytes | None
 
 
-Entries = dict[bytes, tuple[bytes, "bytes | Node"]]
-_Remembered = OrderedDict[tuple[int, bytes, tuple[Component, ...]], Node | None]
+_Folders = tuple[bytes | None, ...]
+_Patterns = dict[tuple[bytes, bytes, bytes | None], list[tuple[Component, ...]]]  # to, base, rename -> patterns
+
+
+class _Target:
+    """A folder of the projected tree.
+
+    Attributes:
+        path: where it is; ends in a slash, but for the root.
+        groups: the maps that end up in it.
+        below: the folders in it that other maps end up in.
+        bases: numbers of the folders that all of these come from.
+        built: what came of the ids of these.
+    """
+
+    __slots__ = ("bases", "below", "built", "groups", "path")
+
+    def __init__(self, path: bytes, patterns: _Patterns, folders: tuple[bytes, ...]) -> None:
+        self.path = path
+        self.groups: list[_Group] = []
+        inner: dict[bytes, _Patterns] = {}
+        for (to, base, rename), some in patterns.items():
+            if to:
+                name, _, rest = to.partition(b"/")
+                inner.setdefault(name, {})[rest, base, rename] = some
+            else:
+                self.groups.append(_Group(folders.index(base), Level.first(some), rename))
+        self.below = {name: _Target(path + name + b"/", some, folders) for name, some in inner.items()}
+        numbers = {group.base for group in self.groups}.union(*(target.bases for target in self.below.values()))
+        self.bases: tuple[int, ...] = tuple(sorted(numbers))
+        self.built: dict[_Folders, Node | None] = {}
 
 
 class TreeProjector:
@@ -85,40 +114,45 @@ class TreeProjector:
         reader: reads the source's objects.
         placements: the maps of one target, in any order.
         object_format: ``sha1`` or ``sha256``.
+
+    Attributes:
+        folders: the folders that have to be looked up in a commit; :meth:`project` takes their ids in this order.
+        is_whole_folder: whether the projection is one folder as it is, at the root, which ``git subtree split`` makes.
     """
 
     def __init__(self, reader: ObjectReader, placements: Sequence[Placement], object_format: str) -> None:
         self._reader = reader
-        self._placements = tuple(placements)
+        self._ahead: ReadAhead | None = None
+        self._labels = ", ".join(placement.label for placement in placements)
         digest = hashlib.new(object_format, b"tree 0\0")
         self._empty_tree = digest.hexdigest().encode()
-        self._entry = re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % digest.digest_size, re.DOTALL)
-        # Rows of files and symlinks are captured; folders and gitlinks only stepped over.
-        self._file = re.compile(
-            rb"(1[02][0-7]{4} ([^\0]+)\0.{%d})|[0-7]+ [^\0]+\0.{%d}" % (digest.digest_size, digest.digest_size),
-            re.DOTALL,
-        )
-        self._remembered: _Remembered = OrderedDict()
-        self._weight = 0
-        self._placed: dict[tuple[bytes | None, ...], bytes | None] = {}
+        self._read = lru_cache(_RECENT)(self._read_now)  # maps to several places want the same folder
+        self._selector = Selector(self._read, digest.digest_size)
+        self._placed: dict[_Folders, bytes | None] = {}
+        patterns: _Patterns = {}
+        for placement in placements:
+            patterns.setdefault((placement.to, placement.base, placement.rename), []).append(placement.rest)
+        self.folders = tuple(dict.fromkeys(placement.base for placement in placements))
+        self._root = _Target(b"", patterns, self.folders)
+        self.is_whole_folder = len(placements) == 1 and any(group.level.whole for group in self._root.groups)
 
-    @property
-    def folders(self) -> tuple[bytes, ...]:
-        """The folders that have to be looked up in a commit; :meth:`project` takes their ids in this order."""
-        return tuple(dict.fromkeys(placement.base for placement in self._placements))
+    def read_ahead(self, reader: ObjectReader, folders: Iterable[_Folders]) -> None:
+        """Let folders that will be asked for be read before; the reader is used for nothing else from then on."""
+        opened = [at for at, base in enumerate(self.folders) if self._opens(self._root, at)]
+        self._ahead = ReadAhead(reader, (tree for some in folders for at in opened if (tree := some[at]) is not None))
 
-    @property
-    def is_whole_folder(self) -> bool:
-        """Whether the projection is one folder as it is, at the root: what ``git subtree split`` makes."""
-        first = self._placements[0]
-        return len(self._placements) == 1 and not first.to and len(first.rest) == 1 and first.rest[0].is_globstar
+    def _opens(self, target: _Target, base: int) -> bool:
+        """Whether a folder is ever read."""
+        here = any(group.base == base and not group.level.whole for group in target.groups)
+        return here or any(self._opens(below, base) for below in target.below.values())
 
-    def project(self, folders: tuple[bytes | None, ...], writer: PackWriter) -> bytes | None:
+    def project(self, folders: _Folders, writer: PackWriter, like: _Folders | None = None) -> bytes | None:
         """Return the hex id of the projected tree, or None where nothing is mapped at all.
 
         Args:
             folders: hex ids of the trees at :attr:`folders`, None where there is no such folder.
             writer: gets the trees that have to be made.
+            like: the folders of a commit that was projected before and differs in little.
 
         Raises:
             ConflictError: two maps put different content at one path.
@@ -126,97 +160,77 @@ class TreeProjector:
         """
         if folders in self._placed:
             return self._placed[folders]
-        node = self.build(folders)
+        node = self._build(self._root, folders, like or folders)
+        if node is not None and like is not None:
+            node.like = node.like or self._placed.get(like)
         tree = None if node is None else self.write(node, writer, b"")
         self._placed[folders] = tree
         return tree
 
-    def build(self, folders: tuple[bytes | None, ...]) -> Node | None:
+    def build(self, folders: _Folders) -> Node | None:
         """Return the projected tree as nodes that are not written yet, or None where nothing is mapped."""
-        by_base = dict(zip(self.folders, folders, strict=True))
+        return self._build(self._root, folders, folders)
+
+    def _build(self, target: _Target, folders: _Folders, like: _Folders) -> Node | None:
         result: Node | None = None
-        for number, placement in enumerate(self._placements):
-            folder = by_base[placement.base]
-            if folder is None or (placement.to and folder == self._empty_tree):
+        for group in target.groups:
+            folder = folders[group.base]
+            if folder is None or (target.path and folder == self._empty_tree):
                 continue
-            selected = self._select(number, folder, placement.rest, 0)
-            if selected is None:
-                continue
-            if placement.rename is not None:
+            selected = self._selector.select(group.level, folder, like[group.base])
+            if selected is not None and group.rename is not None:
                 ((mode, item),) = self.expanded(selected).values()
-                selected = Node(entries={placement.rename: (mode, item)})
-            for name in reversed(placement.to.split(b"/") if placement.to else []):
-                selected = Node(entries={name: (FOLDER_MODE, selected)})
-            result = selected if result is None else self._overlay(result, selected, b"")
-        return result
+                selected = Node(entries={group.rename: (mode, item)})
+            if selected is not None:
+                result = selected if result is None else self._overlay(result, selected, target.path)
+        below: Entries = {}
+        for name, inner in target.below.items():
+            key = tuple([folders[base] for base in inner.bases])
+            if key not in inner.built:
+                if len(inner.built) == _KEPT:
+                    inner.built.clear()
+                inner.built[key] = built = self._build(inner, folders, like)
+                before = inner.built.get(tuple([like[base] for base in inner.bases]))
+                if built is not None and before is not None:
+                    built.like = built.like or before.id
+            node = inner.built[key]
+            if node is not None:
+                below[name] = (FOLDER_MODE, node)
+        if not below:
+            return result
+        return Node(entries=below) if result is None else self._overlay(result, Node(entries=below), target.path)
 
-    def _select(self, number: int, tree: bytes, rest: tuple[Component, ...], depth: int) -> Node | None:
-        """Return what the components `rest` match below a folder; None if nothing."""
-        if len(rest) == 1 and rest[0].is_globstar:
-            return Node(tree=tree)
-        key = (number, tree, rest)
-        if key in self._remembered:
-            self._remembered.move_to_end(key)
-            return self._remembered[key]
-        if depth > _DEEPEST:
-            raise ConflictError(f"Folders nested deeper than {_DEEPEST} levels are not carried over.")
-        node = self._match(number, tree, rest, depth)
-        self._remembered[key] = node
-        self._weight += _weight(node)
-        while self._weight > _REMEMBERED_BYTES and len(self._remembered) > 1:
-            self._weight -= _weight(self._remembered.popitem(last=False)[1])
-        return node
-
-    def _match(self, number: int, tree: bytes, rest: tuple[Component, ...], depth: int) -> Node | None:
-        first, further = rest[0], rest[1:]
-        if not further:
-            data = self._files(tree, first)
-            return Node(data=data) if data else None
-        found: Entries = {}
-        below = rest if first.is_globstar else further
-        for mode, name, item in self.entries(tree):
-            if mode == FOLDER_MODE and first.matches(name):
-                inner = self._select(number, item, below, depth + 1)
-                if inner is not None:
-                    found[name] = (FOLDER_MODE, inner)
-        node = Node(entries=found) if found else None
-        here = self._select(number, tree, further, depth + 1) if first.is_globstar else None
-        if node is None or here is None:
-            return node or here
-        return self._overlay(node, here, b"")
-
-    def _files(self, tree: bytes, wanted: Component) -> bytes:
-        """Return the content of a tree with only the files and symlinks of a folder whose name is wanted."""
-        found = self._reader.read(tree)
-        matches = wanted.matches
-        return b"".join([row for row, name in self._file.findall(found.data) if row and matches(name)])
-
-    def entries(self, tree: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-        """Yield mode, name and hex id of each entry of a tree; folders always with mode ``40000``."""
-        found = self._reader.read(tree)
+    def _read_now(self, tree: bytes) -> bytes:
+        """Return the content of a tree."""
+        found = None if self._ahead is None else self._ahead.take(tree)
+        found = found or self._reader.read(tree)
         if found.type != b"tree":
             raise MissingObject(tree)
-        return self._parsed(found.data)
-
-    def _parsed(self, data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-        for mode, name, item in self._entry.findall(data):
-            yield (mode.lstrip(b"0"), name, item.hex().encode())
+        return found.data
 
     def expanded(self, node: Node) -> Entries:
         """Return a node's entries; a folder taken whole is read now."""
         if node.entries is not None:
             return node.entries
-        if node.data is not None:
-            rows = self._parsed(node.data)
-        else:
-            assert node.id is not None  # a node has one of the three forms
-            rows = self.entries(node.id)
-        return {name: (mode, Node(tree=item) if mode == FOLDER_MODE else item) for mode, name, item in rows}
+        if node.parts is not None:
+            return self._selector.entries(node.parts)
+        assert node.id is not None  # a node has one of the three forms
+        return {
+            name: (mode, Node(tree=item) if mode == FOLDER_MODE else item) for mode, name, item in self.entries(node.id)
+        }
+
+    def entries(self, tree: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Yield mode, name and hex id of each entry of a tree; folders always with mode ``40000``."""
+        return self._selector.rows(self._read(tree))
 
     def _overlay(self, one: Node, two: Node, path: bytes) -> Node:
         """Lay two trees over each other; the same path twice is fine only with the same content."""
         if one is two or (one.id is not None and one.id == two.id):
             return one
+        if one.parts is not None and two.entries is not None:
+            parts = self._selector.inserted(one.parts, two.entries)
+            if parts is not None:
+                return Node(parts=parts)
         merged = dict(self.expanded(one))
         for name, (mode, item) in self.expanded(two).items():
             other_mode, other = merged.get(name, (b"", b""))
@@ -226,9 +240,8 @@ class TreeProjector:
                 merged[name] = (mode, item)
             else:
                 clash = show_path(path + name)
-                wanting = ", ".join(placement.label for placement in self._placements)
                 raise ConflictError(
-                    f"Two maps put different content at {clash}: {wanting}.",
+                    f"Two maps put different content at {clash}: {self._labels}.",
                     hint="Narrow one of the patterns, or map to another folder.",
                 )
         return Node(entries=merged)
@@ -236,24 +249,29 @@ class TreeProjector:
     def write(self, node: Node, writer: PackWriter, path: bytes) -> bytes:
         """Write a node and the nodes below it, and return its hex id."""
         if node.id is None:
-            node.id = writer.add(TREE, self._content(node, writer, path), place=path)
+            node.id = writer.add(TREE, *self._rows(node, writer, path), place=path, like=node.like)
         return node.id
 
-    def _content(self, node: Node, writer: PackWriter, path: bytes) -> bytes:
-        if node.data is not None:
-            return node.data
-        assert node.entries is not None  # a node has one of the three forms
-        rows: list[tuple[bytes, bytes]] = []
-        for name, (mode, item) in node.entries.items():
-            inner = self.write(item, writer, path + name + b"/") if isinstance(item, Node) else item
-            order = name + b"/" if isinstance(item, Node) else name
-            rows.append((order, b"%b %b\0%b" % (mode, name, bytes.fromhex(inner.decode()))))
-        rows.sort()  # git's order: folders compare as if their name ended in a slash
-        return b"".join(row for _, row in rows)
+    def _rows(self, node: Node, writer: PackWriter, path: bytes) -> Iterable[bytes]:
+        """Return the content of a node, in pieces."""
+        rows: dict[bytes, bytes] = {}
+        for name, (mode, item) in [] if node.entries is None else node.entries.items():
+            if isinstance(item, Node):
+                rows[name + b"/"] = _row(mode, name, self.write(item, writer, path + name + b"/"))
+            else:
+                rows[name] = _row(mode, name, item)
+        if node.parts is None:
+            return [
+                rows[name] for name in sorted(rows)
+            ]  # git's order: folders compare as if their name ended in a slash
+        pieces: list[bytes] = []
+        for part in node.parts:
+            if isinstance(part, bytes):
+                pieces.append(part)
+            else:
+                pieces.append(_row(FOLDER_MODE, part[0], self.write(part[1], writer, path + part[0] + b"/")))
+        return pieces
 
 
-def _weight(node: Node | None) -> int:
-    """About how many bytes a remembered node takes."""
-    if node is None:
-        return 200
-    return 400 + (len(node.data) if node.data is not None else 0) + 150 * len(node.entries or ())
+def _row(mode: bytes, name: bytes, item: bytes) -> bytes:
+    return b"%b %b\0%b" % (mode, name, unhexlify(item))

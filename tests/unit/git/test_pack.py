@@ -142,19 +142,32 @@ def _applied(base: bytes, delta: bytes) -> bytes:
     new=st.binary(max_size=200),
     tail=st.binary(max_size=40),
     times=st.sampled_from([1, 10, 3000]),
+    cut=st.booleans(),
 )
-def test_a_delta_makes_the_new_from_the_old(head: bytes, old: bytes, new: bytes, tail: bytes, times: int) -> None:
-    base, data = head * times + old + tail * times, head * times + new + tail * times
-    delta = pack._delta(base, data)
+def test_a_delta_makes_the_new_from_the_old(
+    head: bytes, old: bytes, new: bytes, tail: bytes, times: int, *, cut: bool
+) -> None:
+    base, data = [head * times, old, head, tail * times], [old, head * times, new, tail, tail * times]
+    delta = pack._delta(base, data) if cut else pack._delta([b"".join(base)], [b"".join(data)])
     if delta is not None:
-        assert _applied(base, delta) == data
+        assert _applied(b"".join(base), delta) == b"".join(data)
+
+
+def test_a_delta_copies_the_pieces_that_both_have_whatever_changed_between_them() -> None:
+    rows = [b"100644 %03d\0%b" % (number, hashlib.sha1(b"%d" % number).digest()) for number in range(300)]  # noqa: S324
+    pieces = [b"".join(rows[at : at + 30]) for at in range(0, 300, 30)]
+    changed = [piece[:-5] + b"12345" if at % 3 == 1 else piece for at, piece in enumerate(pieces)]
+    delta = pack._delta(pieces, changed)
+    assert delta is not None
+    assert _applied(b"".join(pieces), delta) == b"".join(changed)
+    assert len(delta) < 60
 
 
 @pytest.mark.slow
 def test_a_delta_that_saves_nothing_is_not_made() -> None:
     source = random.Random(1)
-    assert pack._delta(source.randbytes(500), source.randbytes(500)) is None
-    assert pack._delta(bytes(0x1000001), bytes(0x1000001)) is None  # further in than a delta can point
+    assert pack._delta([source.randbytes(500)], [source.randbytes(500)]) is None
+    assert pack._delta([bytes(0x1000001)], [bytes(0x1000001)]) is None  # further in than a delta can point
 
 
 @pytest.mark.parametrize("back", [1, 127, 128, 16511, 16512, 2_113_663, 2_113_664, 10**9])

@@ -8,7 +8,7 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.git.objects import MissingObject, ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
-from openllm_repos.projection import trees
+from openllm_repos.projection import selecting
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Placement, TreeProjector
 from tests.support.repositories import Clone
@@ -84,7 +84,7 @@ def test_what_is_remembered_stays_within_bounds(clone: Clone, monkeypatch: pytes
     opened = Repository.open(clone.path)
     maps = [Map.of("d/**/*.py", "t/")]
     expected = project(opened, opened.resolve("main"), maps, use_cache=False)
-    monkeypatch.setattr(trees, "_REMEMBERED_BYTES", 1_000)
+    monkeypatch.setattr(selecting, "_REMEMBERED_BYTES", 1_000)
     assert project(opened, opened.resolve("main"), maps, use_cache=False) == expected
 
 
