@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from openllm_repos.errors import ConflictError
-from openllm_repos.family.state import StateCommit, TargetState, find_state, list_maps, own_since
+from openllm_repos.family.state import StateCommit, TargetState, find_state, list_maps, merged_by_hand, own_since
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.maps import Map, maps_digest
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.url import RepoUrl
+from openllm_repos.projection.changes import MappedPart
 from tests.support.repositories import Clone
 
 SOURCE = RepoUrl("https://github.com/louischua/openllm")
@@ -188,3 +189,17 @@ def test_a_merge_counts_where_a_person_changed_what_git_makes_of_it(
         found = own_since(repository, reader, target.maps, ObjectId(merge), state)
     assert found[0] == ONE
     assert set(found[1:]) == {side, own, *([merge] if counts else [])}
+
+
+def test_of_a_merge_of_three_counts_what_no_parent_has(clone: Clone, manifest: Manifest) -> None:
+    clone.commit("Start", {f"training/{name}.py": f"{name}\n" for name in "abc"})
+    for name in "ab":
+        clone.switch(name, at="main")
+        clone.commit(name, {f"training/{name}.py": "side\n"})
+    clone.switch("main")
+    clone.commit("Own", {"app.py": "app\n"})
+    merge = clone.merge("a", "b", files={"training/a.py": "by hand\n"})
+    repository, (target,) = Repository.open(clone.path), manifest.targets
+    with ObjectReader(repository.git) as reader:
+        part = MappedPart(reader, target.maps, repository.object_format)
+        assert [*merged_by_hand(repository, reader, part, ObjectId(merge))] == [b"training/a.py"]
