@@ -1,41 +1,92 @@
-"""What a target's own commits did, at the places where its files are now."""
+"""What a target's own commits did, at the places where its files are now, and what of that has come home."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from openllm_repos.family.base import OwnCommits
+from openllm_repos.family.base import OwnCommits, find_base, find_home
+from openllm_repos.family.imports import imported_from
 from openllm_repos.family.state import find_state, own_since
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.projection.changes import MappedPart
 from tests.support.repositories import Clone
 from tests.support.stated import Stated
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LINES = "".join(f"line {number}\n" for number in range(9))
+MODEL = b"training/model.py"
+
+
+def lines(**changed: str) -> str:
+    """Return a file of nine lines; `lines(l3="x")` has `x` in place of `line 3`."""
+    text = LINES
+    for name, content in changed.items():
+        text = text.replace(f"line {name[1:]}\n", f"{content}\n")
+    return text
+
+
+@pytest.fixture
+def stated(clone: Clone) -> Stated:
+    """Return a target that has a file of the source."""
+    made = Stated.of(clone)
+    made.source({"core/model.py": LINES})
+    made.sync({MODEL.decode(): LINES})
+    return made
+
+
+@pytest.fixture
+def reader(stated: Stated) -> Iterator[ObjectReader]:
+    with ObjectReader(stated.repository.git) as opened:
+        yield opened
+
+
+def own_of(stated: Stated, reader: ObjectReader) -> OwnCommits:
+    """Return the target's own commits."""
+    repository, maps = stated.repository, stated.target.maps
+    at = find_state(repository, reader, stated.tip, stated.manifest.source.url)
+    part = MappedPart(reader, maps, repository.object_format)
+    return OwnCommits(repository, reader, part, at, own_since(repository, reader, maps, stated.tip, at))
 
 
 @pytest.mark.parametrize("mover", ["source", "target", "nobody"])
 def test_an_edit_follows_a_file_that_the_source_renamed_and_none_that_the_target_moved(
-    clone: Clone, mover: str
+    stated: Stated, reader: ObjectReader, mover: str
 ) -> None:
-    stated = Stated.of(clone)
-    stated.source({"core/model.py": LINES})
-    stated.sync({"training/model.py": LINES})
-    mine = LINES.replace("line 4", "mine")
+    mine = lines(l4="mine")
     edit = stated.edit({"training/model.py": mine, "training/own.py": "own\n"})
+    moved: dict[str, str | bytes | None] = {"training/model.py": None, "training/moved.py": mine}
+    opened = [edit]
     if mover == "source":
         stated.source({"core/model.py": None, "core/moved.py": LINES})
-    opened = [edit]
     if mover == "target":
-        opened.append(stated.edit({"training/model.py": None, "training/moved.py": mine}))
-    moved: dict[str, str | bytes | None] = {"training/model.py": None, "training/moved.py": mine}
+        opened.append(stated.edit(moved))
     stated.sync(moved if mover == "source" else {}, *opened)
-    repository, target = stated.repository, stated.target
-    with ObjectReader(repository.git) as reader:
-        at = find_state(repository, reader, stated.tip, stated.manifest.source.url)
-        part = MappedPart(reader, target.maps, repository.object_format)
-        commits = own_since(repository, reader, target.maps, stated.tip, at)
-        own = OwnCommits(repository, reader, part, at, commits)
-        place = b"training/moved.py" if mover == "source" else b"training/model.py"
-        assert (commits, own.changes(edit).keys()) == (opened, {place, b"training/own.py"})
-        assert (own.touching(place)[0], own.listed(edit), own.listed(stated.tip)) == (edit, True, False)
+    own = own_of(stated, reader)
+    place = b"training/moved.py" if mover == "source" else MODEL
+    assert (own.commits, own.changes(edit).keys()) == (opened, {place, b"training/own.py"})
+    assert (own.touching(place)[0], own.listed(edit), own.listed(stated.tip)) == (edit, True, False)
+
+
+def test_after_a_conflict_that_was_settled_by_hand_a_later_edit_comes_home_by_itself(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    settled = stated.edit({"training/model.py": lines(l4="mine")})
+    stated.source({"core/model.py": lines(l4="theirs")})
+    stated.sync({"training/model.py": lines(l4="both")}, settled)
+    later = stated.edit({"training/model.py": lines(l4="both", l8="later")})
+    said = f"Import\n\n{imported_from(stated.target, later)}\n"
+    stated.commit("main", said, {"core/model.py": lines(l4="theirs", l8="later")})
+    own = own_of(stated, reader)
+    assert (own.before(later), own.before(settled)) == (frozenset({settled, later}), frozenset({settled}))
+    home = find_home(own, stated.manifest, stated.target, stated.head)
+    assert (home.commits, home.by_file) == (frozenset({later}), {MODEL: frozenset({later})})
+    assert own.at is not None
+    projected = own.at.state.projected
+    assert projected is not None
+    file = own.part.file(find_base(own, home, own.tree(projected)), MODEL)
+    assert file is not None
+    assert reader.read(file[1]).data.decode() == lines(l4="theirs", l8="later")

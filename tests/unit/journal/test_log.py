@@ -196,6 +196,17 @@ def test_what_was_begun_long_ago_is_found_again_until_it_has_ended(repository: R
     assert [one.command for one in operations(repository)][-4:] == ["sync"] * 3 + ["undo 0"]
 
 
+def test_a_line_that_no_operation_has_is_not_read_into_memory_nor_what_is_before_it(
+    repository: Repository, push: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_LONGEST", 1 << 17)
+    write(repository, "sync", push)
+    with file_of(repository).open("ab") as file:
+        file.write(b"\0" * (1 << 19) + b"\n")
+    name = write(repository, "sync", push)
+    assert [one.name for one in operations(repository)] == [name]
+
+
 def test_reading_the_newest_reads_no_more_than_them(repository: Repository, push: Move) -> None:
     """The log is behind a hole of a tebibyte, which nobody could read."""
     repository.state_dir.mkdir()
@@ -225,17 +236,6 @@ def test_lines_of_any_length_are_read_across_blocks(repository: Repository, push
         write(repository, "sync", replace(push, url=url))
     assert [[move.url for move in one.moves] for one in operations(repository)] == [[url] for url in reversed(urls)]
     assert all(one.ended for one in operations(repository))
-
-
-def test_a_line_that_no_operation_has_is_not_read_into_memory_nor_what_is_before_it(
-    repository: Repository, push: Move, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log, "_LONGEST", 1 << 17)
-    write(repository, "sync", push)
-    with file_of(repository).open("ab") as file:
-        file.write(b"\0" * (1 << 19) + b"\n")
-    name = write(repository, "sync", push)
-    assert [one.name for one in operations(repository)] == [name]
 
 
 def test_no_credential_gets_into_the_log(repository: Repository, push: Move) -> None:
