@@ -67,7 +67,7 @@ def test_an_edit_follows_a_file_that_the_source_renamed_and_none_that_the_target
     stated.sync(moved if mover == "source" else {}, *opened)
     own = own_of(stated, reader)
     place = b"training/moved.py" if mover == "source" else MODEL
-    assert (own.commits, own.changes(edit).keys()) == (opened, {place, b"training/own.py"})
+    assert ([*own.commits], {*own.changes(edit)}) == (opened, {place, b"training/own.py"})
     assert (own.touching(place)[0], own.listed(edit), own.listed(stated.tip)) == (edit, True, False)
 
 

@@ -82,7 +82,8 @@ def test_an_operation_without_an_end_is_what_was_begun(repository: Repository, p
     resumed = Transaction(repository, found.command, resumes=found)
     resumed.finish(REFUSED, push)
     assert begun(repository)[0].moves[0].outcome is REFUSED
-    resumed.end(done=False)
+    with resumed:
+        resumed.done = False
     assert (begun(repository), only(repository).ended, only(repository).done) == ((), True, False)
 
 
