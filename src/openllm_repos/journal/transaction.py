@@ -80,10 +80,11 @@ class Transaction:
             EnvironmentProblem: the clone cannot be written; nothing may move.
         """
         self._note(MoveOutcome.BEGUN, moves)
-        held = {ref: at for move in moves for ref, at in self._holds(move) if hold and not at.is_zero}
-        there = read_refs(self._repository, *held) if held and self._resumed else {}
-        wanted = [RefUpdate(ref, self._repository.zero, at) for ref, at in held.items() if ref not in there]
-        update_refs(self._repository, wanted, reason="openllm-repos: hold")
+        if hold:
+            held = dict(pair for move in moves for pair in self._holds(move))
+            there = read_refs(self._repository, *held) if self._resumed else {}
+            wanted = [RefUpdate(ref, self._repository.zero, at) for ref, at in held.items() if ref not in there]
+            update_refs(self._repository, wanted, reason="openllm-repos: hold")
 
     def finish(self, outcome: MoveOutcome, *moves: Move) -> None:
         """Write down what came of moves. What they replaced is held on, unless they did not take place."""
