@@ -1,0 +1,31 @@
+"""How a target stands to the source, by their histories alone."""
+
+from __future__ import annotations
+
+from openllm_repos.family.imports import imported_from
+from openllm_repos.family.relation import Relation, State, relate
+from openllm_repos.git.objects import ObjectReader
+from openllm_repos.names.objectid import ObjectId
+from tests.support.repositories import Clone
+from tests.support.stated import Stated
+
+
+def relation(stated: Stated, commit: ObjectId | None = None) -> Relation:
+    """Hold the target against a source commit, the newest by default."""
+    with ObjectReader(stated.repository.git) as reader:
+        return relate(stated.repository, reader, stated.manifest, stated.target, commit or stated.head, stated.tip)
+
+
+def test_what_came_home_is_no_drift_though_a_later_edit_of_the_same_file_is(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    lines = "".join(f"line {number}\n" for number in range(9))
+    stated.source({"core/model.py": lines, "core/train.py": "train\n"})
+    stated.sync({"training/model.py": lines, "training/train.py": "train\n"})
+    home = stated.edit({"training/model.py": lines.replace("line 1", "home")})
+    later = stated.edit({"training/model.py": lines.replace("line 1", "home").replace("line 8", "later")})
+    said = f"Import\n\n{imported_from(stated.target, home)}\n"
+    stated.commit("main", said, {"core/model.py": lines.replace("line 1", "home")})
+    found = relation(stated)
+    assert (found.state, found.behind, found.drift.commits) == (State.DIVERGED, 1, (later,))
+    assert [file.path for file in found.drift.files] == [b"training/model.py"]
+    assert found.home.commits == {home}
