@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from openllm_repos.family.imports import imported_from
 from openllm_repos.family.relation import Relation, State, relate
+from openllm_repos.family.state import TargetState
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.projection.changes import MappedPart
 from tests.support.repositories import Clone
 from tests.support.stated import Stated
 
@@ -29,3 +31,19 @@ def test_what_came_home_is_no_drift_though_a_later_edit_of_the_same_file_is(clon
     assert (found.state, found.behind, found.drift.commits) == (State.DIVERGED, 1, (later,))
     assert [file.path for file in found.drift.files] == [b"training/model.py"]
     assert found.home.commits == {home}
+
+
+def test_of_a_state_whose_maps_and_projection_are_lost_counts_what_the_target_has_like_the_source(
+    clone: Clone,
+) -> None:
+    stated = Stated.of(clone)
+    stated.source({"core/train.py": "train\n", "core/edited.py": "edited\n"})
+    lost = TargetState(stated.head, ObjectId("2" * 40), (), "0" * 64)
+    files = {"training/model.py": "one\n", "training/edited.py": "mine\n", "training/own.py": "own\n"}
+    stated.sync(dict(files), state=lost)
+    found = relation(stated)
+    with ObjectReader(stated.repository.git) as reader:
+        part = MappedPart(reader, stated.target.maps, stated.repository.object_format)
+        assert [file.path for file in part.files(found.base)] == [b"training/model.py"]
+    assert [file.path for file in found.drift.files] == [b"training/edited.py", b"training/own.py"]
+    assert found.state is State.DIVERGED
