@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from openllm_repos.family.imports import imported_from
 from openllm_repos.family.relation import Relation, State, relate
-from openllm_repos.family.state import TargetState
+from openllm_repos.family.state import StateCommit, TargetState
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
@@ -74,3 +76,26 @@ def test_a_map_that_is_back_starts_from_the_newest_state_that_had_its_files_if_t
     found = relation(stated)
     assert files_of(stated, found.base) == ["training/model.py", *([] if lost else ["x/x.py"])]
     assert [file.path.decode() for file in found.drift.files] == (["x/x.py"] if lost else [])
+
+
+def test_a_target_that_another_tool_keeps_has_what_of_the_projection_is_in_its_history(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    assert relation(stated).at is None
+    first = stated.projected(stated.head)
+    clone.switch("space", at=first)
+    found = relation(stated)
+    nothing = TargetState.of(stated.target, None, first)
+    assert (found.state, found.at) == (State.IN_SYNC, StateCommit(first, nothing, written=False))
+    edit = stated.edit({"training/model.py": "mine\n"})
+    stated.source({"core/train.py": "train\n"})
+    found = relation(stated)
+    assert (found.state, found.behind, found.drift.commits) == (State.DIVERGED, 1, (edit,))
+    assert found.at == StateCommit(first, nothing, written=False)
+    second = stated.projected(stated.head)
+    clone.switch("space")
+    clone.merge(second)
+    found = relation(stated)
+    assert (found.state, found.at) == (
+        State.DRIFT,
+        StateCommit(second, replace(nothing, projected=second), written=False),
+    )
