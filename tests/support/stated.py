@@ -104,10 +104,12 @@ class Stated:
         return replace(RemoteState(self.target, reached, self.tip), **said)  # type: ignore[arg-type]
 
 
-def parse(*, maps: Sequence[tuple[str, str]] = (("core/*.py", "training/"),), owned: str = "app.py") -> Manifest:
+def parse(
+    *, maps: Sequence[tuple[str, str]] = (("core/*.py", "training/"),), owned: str = "app.py", history: str = "squash"
+) -> Manifest:
     """Return a manifest of the two."""
     entries = "".join(f'[[repos.space.map]]\nfrom = "{source}"\nto = "{to}"\n' for source, to in maps)
     return Manifest.parse(
         f'schema = 1\n[project]\nname = "x"\n[repos.main]\nurl = "{URLS[0]}"\nrole = "source"\n'
-        f'[repos.space]\nurl = "{URLS[1]}"\nowned = ["{owned}"]\nhistory = "squash"\n{entries}'
+        f'[repos.space]\nurl = "{URLS[1]}"\nowned = ["{owned}"]\nhistory = "{history}"\n{entries}'
     )

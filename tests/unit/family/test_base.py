@@ -8,8 +8,9 @@ import pytest
 
 from openllm_repos.family.base import OwnCommits, find_base, find_home
 from openllm_repos.family.imports import imported_from
-from openllm_repos.family.state import find_state, own_since
+from openllm_repos.family.state import TargetState, find_state, own_since
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
 from tests.support.repositories import Clone
 from tests.support.stated import Stated
@@ -69,6 +70,28 @@ def test_an_edit_follows_a_file_that_the_source_renamed_and_none_that_the_target
     place = b"training/moved.py" if mover == "source" else MODEL
     assert ([*own.commits], {*own.changes(edit)}) == (opened, {place, b"training/own.py"})
     assert (own.touching(place)[0], own.listed(edit), own.listed(stated.tip)) == (edit, True, False)
+
+
+@pytest.mark.parametrize("projected", [None, ObjectId("2" * 40)], ids=["nothing", "what is lost"])
+def test_an_edit_stays_in_its_place_where_nobody_can_say_what_the_source_has(
+    stated: Stated, reader: ObjectReader, projected: ObjectId | None
+) -> None:
+    edit = stated.edit({"training/model.py": lines(l4="mine")})
+    moved = stated.edit({"training/model.py": None, "training/moved.py": lines(l4="mine")})
+    gone = ObjectId("3" * 40)
+    commit = None if projected is None else stated.head
+    stated.sync({}, state=TargetState.of(stated.target, commit, projected, (gone, edit, moved)))
+    own = own_of(stated, reader)
+    assert [{*own.changes(one)} for one in own.commits] == [set(), {MODEL}, {MODEL, b"training/moved.py"}]
+
+
+def test_a_file_that_the_target_has_moved_since_is_gone_in_one_place_and_new_in_the_other(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    moved = stated.edit({"training/model.py": None, "training/moved.py": LINES})
+    own = own_of(stated, reader)
+    assert {*own.changes(moved)} == {MODEL, b"training/moved.py"}
+    assert not own.listed(moved)
 
 
 def test_after_a_conflict_that_was_settled_by_hand_a_later_edit_comes_home_by_itself(

@@ -30,6 +30,65 @@ def files_of(stated: Stated, node: Node) -> list[str]:
         return [file.path.decode() for file in part.files(node)]
 
 
+def stands(stated: Stated, commit: ObjectId | None = None) -> tuple[State, int, int]:
+    """Return the state, how many projected commits the target lacks, and how many it has in advance."""
+    found = relation(stated, commit)
+    return found.state, found.behind, found.ahead
+
+
+def test_a_target_stands_to_the_source_as_both_histories_say(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    start = stated.head
+    assert stands(stated) == (State.NEW, 1, 0)
+    with ObjectReader(stated.repository.git) as reader:
+        empty = relate(stated.repository, reader, stated.manifest, stated.target, start, None)
+    assert (empty.state, empty.behind, empty.contained, empty.drift.files) == (State.EMPTY, 1, False, ())
+    copied = stated.edit({"training/model.py": "one\n"})
+    assert stands(stated) == (State.NOT_ADOPTED, 1, 0)
+    clone.git("reset", "-q", "--hard", f"{copied}^")
+    stated.sync({"training/model.py": "one\n"})
+    assert (stands(stated), relation(stated).contained) == ((State.IN_SYNC, 0, 0), True)
+    first = stated.source({"core/model.py": "two\n"})
+    second = stated.source({"core/model.py": "three\n"})
+    assert stands(stated) == (State.BEHIND, 2, 0)
+    assert stands(stated, first) == (State.BEHIND, 1, 0)
+    stated.source({"docs/a.txt": "not carried\n"})
+    assert stands(stated) == (State.BEHIND, 2, 0)
+    stated.sync({"training/model.py": "three\n"})
+    assert (stands(stated), stands(stated, second)) == ((State.IN_SYNC, 0, 0), (State.AHEAD, 0, 0))
+    assert stands(stated, start) == (State.AHEAD, 0, 2)
+    stated.edit({"training/own.py": "own\n"})
+    assert stands(stated) == (State.DRIFT, 0, 0)
+    stated.source({"core/train.py": "train\n"})
+    assert stands(stated) == (State.DIVERGED, 1, 0)
+    clone.git("reset", "-q", "--hard", first)
+    stated.source({"core/model.py": "rewritten\n"})
+    assert stands(stated) == (State.REWRITTEN, 1, 0)
+    stated.sync({}, state=TargetState.of(stated.target, None, None))
+    assert stands(stated)[0] is State.NOT_ADOPTED
+    stated.edit({"training/model.py": None, "training/own.py": None})
+    stated.sync({}, state=TargetState.of(stated.target, None, None))
+    assert stands(stated)[0] is State.NEW
+
+
+def test_a_target_that_is_to_have_the_whole_history_lacks_it_after_a_squash(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    stated.source({"core/model.py": "two\n"})
+    stated.sync({"training/model.py": "two\n"})
+    assert stands(stated) == (State.IN_SYNC, 0, 0)
+    stated.manifest = parse(history="full")
+    assert (stands(stated), relation(stated).contained) == ((State.BEHIND, 1, 0), False)
+    projected = stated.projected(stated.head)
+    clone.switch("space")
+    clone.merge(projected, unrelated=True, message=stated.stating(stated.state(stated.head)))
+    assert stands(stated) == (State.IN_SYNC, 0, 0)
+    stated.edit({"app.py": "app 2\n"})
+    assert stands(stated) == (State.IN_SYNC, 0, 0)
+    stated.manifest = parse(history="full", maps=[("core/*.py", "training/"), ("docs/*.txt", "text/")])
+    stated.source({"docs/a.txt": "a\n"})
+    assert stands(stated) == (State.BEHIND, 1, 0)
+
+
 def test_what_came_home_is_no_drift_though_a_later_edit_of_the_same_file_is(clone: Clone) -> None:
     stated = Stated.of(clone)
     lines = "".join(f"line {number}\n" for number in range(9))
