@@ -92,6 +92,8 @@ def test_show_as_json_writes_every_default_out(run_cli: RunCli, manifest: Path) 
         "kind": "space",
         "id": "lemms/openllm",
         "url": "https://huggingface.co/spaces/lemms/openllm",
+        "place": "repos.space",
+        "groups": [],
         "role": "target",
         "branch": "main",
         "release": True,
@@ -204,7 +206,7 @@ def test_add_wants_exactly_one_place(run_cli: RunCli, manifest: Path, places: li
     before = fingerprint(manifest.parent)
     done = run_cli("manifest", "add", "x", *places)
     assert done.code == 2
-    assert "Say once where the repo is: --github, --space, --model, --dataset, --url." in done.err
+    assert "Say where the repo is, with one of --github, --space, --model, --dataset, --url." in done.err
     assert fingerprint(manifest.parent) == before
 
 
@@ -270,3 +272,30 @@ def test_show_lists_what_is_published(run_cli: RunCli) -> None:
     published = run_cli("--manifest", valid, "manifest", "show", "--json").json()["repos"][2]["publish"]
     allow = ["exports/small-extended-7k/example.pem"]
     assert published == [{"from": "exports/small-extended-7k/", "to": ".", "allow": allow}]
+
+
+def test_many_spaces_are_one_entry_that_is_shown_repo_by_repo(run_cli: RunCli, manifest: Path) -> None:
+    done = run_cli("manifest", "add", "eu", "--space", "acme/Oslo", "--space", "acme/riga", "--group", "prod")
+    assert (done.code, done.out.splitlines()) == (
+        0,
+        [
+            "Added oslo (space, https://huggingface.co/spaces/acme/Oslo) to eu in repos.toml.",
+            "Added riga (space, https://huggingface.co/spaces/acme/riga) to eu in repos.toml; it now has 5 repos, 1 target,"
+            " 2 maps.",
+        ],
+    )
+    more = run_cli("manifest", "add", "eu", "--space", "acme/rome")
+    assert more.out.startswith(
+        "Added rome (space, https://huggingface.co/spaces/acme/rome) to eu in repos.toml; it now"
+    )
+    assert manifest.read_text(encoding="utf-8").endswith(
+        '\n[repos.eu]\nspaces = ["acme/Oslo", "acme/riga", "acme/rome"]\ngroups = ["prod"]\n'
+    )
+    assert run_cli("manifest", "show").out.splitlines()[-4:] == [
+        "oslo   https://huggingface.co/spaces/acme/Oslo",
+        "riga   https://huggingface.co/spaces/acme/riga",
+        "rome   https://huggingface.co/spaces/acme/rome",
+        "       member, space, branch main, groups eu, prod",
+    ]
+    shown = run_cli("manifest", "show", "--json").json()["repos"][-1]
+    assert (shown["place"], shown["groups"]) == ("repos.eu.spaces[2]", ["eu", "prod"])

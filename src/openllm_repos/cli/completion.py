@@ -54,6 +54,17 @@ def _repos(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[Com
     return (CompletionItem(str(repo.name), help=str(repo.kind)) for repo in manifest.repos)
 
 
+def _named(ctx: click.Context, manifest: Manifest) -> tuple[str, ...]:
+    from openllm_repos.manifest.selection import select
+
+    return select(manifest, ctx.params.get("targets") or (), ctx.params.get("groups") or (), manifest.targets)
+
+
+def _groups(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
+    names = [name for repo in manifest.repos for name in repo.groups]
+    return (CompletionItem(name, help=f"{names.count(name)} repos") for name in dict.fromkeys(names))
+
+
 def _targets(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[CompletionItem]:
     return (CompletionItem(str(repo.name), help=repo.url) for repo in manifest.targets)
 
@@ -96,7 +107,7 @@ def _versions(ctx: click.Context, manifest: Manifest, repository: Repository) ->
 
 def _maps(ctx: click.Context, manifest: Manifest, _: Repository) -> Iterator[CompletionItem]:
     """Yield the maps of the targets that were named, or of all of them, by what they take."""
-    named = ctx.params.get("targets") or [name for name in [ctx.params.get("target")] if name]
+    named = _named(ctx, manifest) or [name for name in [ctx.params.get("target")] if name]
     for target in manifest.narrowed(named).targets:
         yield from (CompletionItem(show(one.source.text), help=str(target.name)) for one in target.maps)
 
@@ -116,7 +127,7 @@ def _mapped(ctx: click.Context, manifest: Manifest, repository: Repository) -> I
     from openllm_repos.names.path import FolderPath
     from openllm_repos.projection.project import project
 
-    names = ctx.params.get("targets") or [target.name for target in manifest.targets]
+    names = _named(ctx, manifest) or [target.name for target in manifest.targets]
     if len(names) != 1:
         return
     with repository.quarantine() as clone:
@@ -133,6 +144,7 @@ def _places(_: click.Context, manifest: Manifest, __: Repository) -> Iterator[Co
 
 
 REPO = Value("repo", _repos)
+GROUP = Value("group", _groups)
 TARGET = Value("target", _targets)
 PUBLISHED = Value("repo", _published)
 PINNED = Value("repo", _pinned)
@@ -143,4 +155,12 @@ MAP = Value("map", _maps)
 OPERATION = Value("operation", _operations)
 MAPPED_PATH = Value("path", _mapped)
 PLACE = Value("place", _places)
+by_group = click.option(
+    "--group",
+    "groups",
+    metavar="NAME",
+    multiple=True,
+    type=GROUP,
+    help="Those of this group, beside those named; repeatable. A name may be a glob in quotes: 'space-*'.",
+)
 FILE = click.Path().shell_complete  # the shell itself knows them

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openllm_repos.cli.completion import TARGET
+from openllm_repos.cli.completion import TARGET, by_group
 from openllm_repos.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -25,23 +25,33 @@ _HEADERS = ("diff ", "index ", "--- ", "+++ ", "new file ", "deleted file ", "ol
 
 @click.command("diff")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=TARGET)
+@by_group
 @click.option("-p", "--patch", "as_patch", is_flag=True, help="Print the changes themselves, as 'git diff' does.")
 @click.option("--drift", "only_drift", is_flag=True, help="Only what the target changed by itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_obj
-def diff(invocation: Invocation, targets: tuple[str, ...], as_patch: bool, only_drift: bool, as_json: bool) -> int:
+def diff(
+    invocation: Invocation,
+    targets: tuple[str, ...],
+    groups: tuple[str, ...],
+    as_patch: bool,
+    only_drift: bool,
+    as_json: bool,
+) -> int:
     """Show what a sync would change in the targets (all of them, or those named), and what they changed by themselves.
 
     Nothing is changed, here or there. Commits of the source that are not pushed yet count too. Conflicts are listed per
     path with both sides, and end with exit code 3.
     """
     from openllm_repos.cli.clone import open_family
+    from openllm_repos.manifest.selection import select
     from openllm_repos.plan import Stopped
     from openllm_repos.sync.planning import SyncOptions, plan_sync
 
     if as_patch and as_json:
         raise click.UsageError("--patch and --json exclude each other.")
     manifest, repository, _ = open_family(invocation)
+    targets = select(manifest, targets, groups, manifest.targets, "target")
     with repository.quarantine() as quarantined:
         plan = plan_sync(manifest, quarantined, targets, SyncOptions(allow_unpushed=True))
         seen = [_Seen.of(quarantined, step, as_patch=as_patch, only_drift=only_drift) for step in plan.targets]

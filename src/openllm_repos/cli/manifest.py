@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from openllm_repos.cli.completion import PLACE, REPO
+from openllm_repos.cli.completion import GROUP, PLACE, REPO
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.hint import hint_lines
 from openllm_repos.manifest import DriftPolicy, History, Manifest, Repo, Role
+from openllm_repos.manifest.faults import spell
 from openllm_repos.manifest.model import At, LockPlace
 from openllm_repos.names.url import HUB_HOST
 from openllm_repos.text import show
@@ -54,11 +56,13 @@ def check(invocation: Invocation) -> None:
 
 @manifest.command("add", short_help="Add a repo, or begin a new repos.toml.")
 @click.argument("name")
-@click.option("--github", metavar="OWNER/NAME", help="A GitHub repository.")
-@click.option("--space", metavar="OWNER/NAME", help="A Hugging Face Space.")
-@click.option("--model", metavar="OWNER/NAME", help="A Hugging Face model repository.")
-@click.option("--dataset", metavar="OWNER/NAME", help="A Hugging Face dataset repository.")
-@click.option("--url", metavar="URL", help="Any git repository: https://, ssh:// or file:///.")
+@click.option("--github", metavar="OWNER/NAME", multiple=True, help="A GitHub repository; repeatable.")
+@click.option("--space", metavar="OWNER/NAME", multiple=True, help="A Hugging Face Space; repeatable.")
+@click.option("--model", metavar="OWNER/NAME", multiple=True, help="A Hugging Face model repository; repeatable.")
+@click.option("--dataset", metavar="OWNER/NAME", multiple=True, help="A Hugging Face dataset repository; repeatable.")
+@click.option(
+    "--url", metavar="URL", multiple=True, help="Any git repository: https://, ssh:// or file:///; repeatable."
+)
 @click.option("--source", is_flag=True, help="This is the repo where the code is written.")
 @click.option("--branch", metavar="NAME", help="The branch that counts (main).")
 @click.option(
@@ -68,6 +72,7 @@ def check(invocation: Invocation) -> None:
 @click.option("--history", type=click.Choice([str(one) for one in History]), help="full, or one commit per sync.")
 @click.option("--drift", type=click.Choice([str(one) for one in DriftPolicy]), help="merge it, or refuse to sync.")
 @click.option("--submodule", metavar="PATH", help="The source pins a commit of it at PATH.")
+@click.option("--group", "groups", metavar="NAME", multiple=True, type=GROUP, help="A group of it; repeatable.")
 @click.option("--no-release", is_flag=True, help="Releases leave this repo out.")
 @click.pass_obj
 def add(
@@ -76,15 +81,20 @@ def add(
     name: str,
     maps: tuple[tuple[str, str], ...],
     owned: tuple[str, ...],
-    **options: Any,  # noqa: ANN401 - the single-valued options, each as click gives it
+    groups: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 - the other options, each as click gives it
 ) -> None:
-    """Add a repo called NAME; the first one, with --source, begins a new repos.toml."""
+    """Add a repo called NAME; the first one, with --source, begins a new repos.toml.
+
+    With several --space (or another kind) it is one entry for all of them; more can be added to it later.
+    """
     from openllm_repos.manifest.edit import add_repo
 
-    places = [(kind, options[kind]) for kind in KINDS if options[kind] is not None]
+    places = [(kind, list(options[kind])) for kind in KINDS if options[kind]]
     if len(places) != 1:
-        raise click.UsageError(f"Say once where the repo is: {', '.join('--' + kind for kind in KINDS)}.")
-    fields: dict[str, str | bool | list[str]] = dict(places)
+        raise click.UsageError(f"Say where the repo is, with one of {', '.join('--' + kind for kind in KINDS)}.")
+    ((kind, ids),) = places
+    fields: dict[str, str | bool | list[str]] = {f"{kind}s": ids} if len(ids) > 1 else {kind: ids[0]}
     if options["source"]:
         fields["role"] = str(Role.SOURCE)
     fields |= {key: options[key] for key in ("branch", "history", "drift", "submodule") if options[key] is not None}
@@ -92,11 +102,16 @@ def add(
         fields["release"] = False
     if owned:
         fields["owned"] = list(owned)
+    if groups:
+        fields["groups"] = list(groups)
     path = invocation.manifest_path()
     change = functools.partial(add_repo, name=name, fields=fields, maps=maps, origin=path.name)
     read = _edit(path, change)
-    repo = read.repo(name)
-    _say(invocation, f"Added {repo.name} ({repo.kind}, {repo.url}) to {path.name}; it now has {counted(read)}.")
+    *_, repo = added = [repo for repo in read.repos if repo.entry == name][-len(ids) :]
+    where = path.name if repo.name == name else f"{name} in {path.name}"
+    for one in added[:-1]:
+        _say(invocation, f"Added {one.name} ({one.kind}, {one.url}) to {where}.")
+    _say(invocation, f"Added {repo.name} ({repo.kind}, {repo.url}) to {where}; it now has {counted(read)}.")
     if repo.role is Role.TARGET and not invocation.quiet:
         click.echo("\n".join(hint_lines("openllm-repos init  # commits and pushes it, and goes on to the first sync")))
 
@@ -161,6 +176,8 @@ def _repo_facts(repo: Repo) -> dict[str, Any]:
         "kind": str(repo.kind),
         "id": None if repo.repo_id is None else str(repo.repo_id),
         "url": str(repo.url),
+        "place": spell(repo.place),
+        "groups": list(repo.groups),
         "role": str(repo.role),
         "branch": str(repo.branch),
         "release": repo.release,
@@ -195,8 +212,10 @@ def _lines(read: Manifest) -> list[str]:
         lines.append(f"  never: {', '.join(pattern.text for pattern in read.project.never)}")
     width = terminal_columns()
     columns = (Column(least=max(len(repo.name) for repo in read.repos)), Column(yields=1))
-    for repo in read.repos:
+    for _, alike in itertools.groupby(read.repos, lambda repo: repo.entry):
+        *others, repo = alike  # what an entry says holds for all of its repos
         notes = [str(repo.role), str(repo.kind), f"branch {repo.branch}"]
+        notes += [f"groups {', '.join(repo.groups)}"] if repo.groups else []
         notes += [] if repo.release else ["not in releases"]
         notes += [] if repo.tag is None else [f"tags {repo.tag}"]
         notes += [] if repo.at is At.TIP else ["released as of its last sync"]
@@ -211,7 +230,8 @@ def _lines(read: Manifest) -> list[str]:
             below.append(f"pinned at {repo.submodule}")
         if repo.owned:
             below.append(f"owned: {', '.join(pattern.text for pattern in repo.owned)}")
-        lines += ["", *table_lines(columns, [Row([repo.name, repo.url], below)], width=width)]
+        rows = [*(Row([one.name, one.url]) for one in others), Row([repo.name, repo.url], below)]
+        lines += ["", *table_lines(columns, rows, width=width)]
     return lines
 
 

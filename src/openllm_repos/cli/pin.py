@@ -12,13 +12,14 @@ import click
 
 from openllm_repos.cli.actions_further import report_pin
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import PINNED, TAG
+from openllm_repos.cli.completion import PINNED, TAG, by_group
 from openllm_repos.cli.frame import DIFFERS, Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.errors import ReposError
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line, hint_lines, note_lines
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.selection import select
 from openllm_repos.submodules.desk import uncommitted
 from openllm_repos.submodules.pinning import PinStep, apply_pins, plan_pins
 from openllm_repos.text import redact, show
@@ -31,15 +32,17 @@ SCHEMA = 1
 
 @changing("pin")
 @click.argument("repos", nargs=-1, metavar="[REPO]...", type=PINNED)
+@by_group
 @click.option("--to", metavar="TAG|BRANCH|COMMIT", type=TAG, help="What to pin (the tip of its branch).")
 @click.option("--check", is_flag=True, help="As --dry-run; exit with 1 if anything would change.")
-def pin(frame: Frame, repos: tuple[str, ...], to: str | None, check: bool) -> int:
+def pin(frame: Frame, repos: tuple[str, ...], groups: tuple[str, ...], to: str | None, check: bool) -> int:
     """Pin a commit of each REPO (all that have a `submodule` in the manifest) in the source, as a git submodule.
 
     The commit goes into the index, with what .gitmodules has to say, as `git submodule add` does it; but nothing of
     what lies behind it is fetched. Nothing is committed. `git submodule update --init` gets the files.
     """
     manifest, repository, access = open_family(frame.invocation)
+    repos = select(manifest, repos, groups, [repo for repo, _ in manifest.pinned], "pinned repo")
     change = _Pin(frame.invocation, manifest, repository, access, repos, to, check=check)
     return replace(frame, dry_run=frame.dry_run or check).run(change, manifest, repository)
 

@@ -11,19 +11,21 @@ import click
 from openllm_repos import __version__
 from openllm_repos.cli.actions_further import report_publish
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import FILE, PUBLISHED
+from openllm_repos.cli.completion import FILE, PUBLISHED, by_group
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.publish_text import Progress, outcome_lines, plan_lines, publish_json
 from openllm_repos.errors import UsageError
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import gathered
 from openllm_repos.manifest.model import Manifest, Repo
+from openllm_repos.manifest.selection import select
 from openllm_repos.publish.apply import Publisher, PublishOptions
 from openllm_repos.publish.model import NotPublished, Published, PublishPlan
 
 
 @changing("publish", yes="Do not ask before the first upload.")
 @click.argument("repos", nargs=-1, metavar="[REPO]...", type=PUBLISHED)
+@by_group
 @click.option("--overwrite", is_flag=True, help="Replace what somebody else put or changed on the Hub, too.")
 @click.option(
     "--allow",
@@ -32,13 +34,16 @@ from openllm_repos.publish.model import NotPublished, Published, PublishPlan
     shell_complete=FILE,
     help="This file looks like a secret and is none; repeatable.",
 )
-def publish(frame: Frame, repos: tuple[str, ...], overwrite: bool, allow: tuple[str, ...]) -> int:
+def publish(
+    frame: Frame, repos: tuple[str, ...], groups: tuple[str, ...], overwrite: bool, allow: tuple[str, ...]
+) -> int:
     """Bring artifacts, such as a model's weights, to their repos on the Hub (all that have some, or those named).
 
     What changed is sent, in one commit for each repo; what the Hub has already is not sent again, so after a break the
     same command goes on. It deletes only what an earlier publish put there, and refuses what looks like a secret.
     """
     manifest, repository, access = open_family(frame.invocation)
+    repos = select(manifest, repos, groups, manifest.published, "repo with artifacts")
     progress = Progress(shown=not (frame.as_json or frame.invocation.quiet))
     tool, allowed = f"openllm-repos {__version__}", frozenset(allow)
     options = PublishOptions(tool, overwrite, allowed, progress.tell, progress.read, progress.sent)
@@ -110,10 +115,11 @@ def _wanted(manifest: Manifest, names: tuple[str, ...]) -> list[Repo]:
         UsageError: a name is none of them, or there are none.
     """
     for name in names:
+        entry = manifest.repo(name).entry
         if not manifest.repo(name).publish:
             raise UsageError(
-                f"Nothing is published to {name}: {manifest.origin} has no [[repos.{name}.publish]].",
-                hint=f'Below its entry write [[repos.{name}.publish]] with from = "exports/{name}/" and to = "."',
+                f"Nothing is published to {name}: {manifest.origin} has no [[repos.{entry}.publish]].",
+                hint=f'Below its entry write [[repos.{entry}.publish]] with from = "exports/{name}/" and to = "."',
             )
     found = [repo for repo in manifest.published if not names or repo.name in names]
     if not found:

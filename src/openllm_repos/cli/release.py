@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from openllm_repos.cli.actions_reports import report_release
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import VERSION
+from openllm_repos.cli.completion import GROUP, VERSION
 from openllm_repos.cli.frame import Change, Frame, Tell, changing
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.release_compare import diff_releases, release_notes
@@ -30,6 +30,8 @@ from openllm_repos.family.access import FamilyAccess, hub_repo_of
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.releases import end_release
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.nearest import few
+from openllm_repos.manifest.selection import of_groups
 from openllm_repos.release.carry import Mended, Unfinished, carry_out, find_unfinished, mend
 from openllm_repos.release.desk import Desk
 from openllm_repos.release.model import ReleasePlan
@@ -80,16 +82,19 @@ def release() -> None:
 
 @changing(_MAKE, yes="Do not ask before the first push.")
 @click.argument("version", type=VERSION)
+@click.option("--group", "groups", metavar="NAME", multiple=True, type=GROUP, help="Only this group; repeatable.")
 @click.option("--resume", is_flag=True, help="Only go on with a release that was begun; begin none.")
 @click.option("--allow-drift", is_flag=True, help="Release targets with changes that the source does not have.")
 @click.option("--allow-broken", is_flag=True, help="Release though a Space does not run.")
-def make(frame: Frame, version: str, resume: bool, allow_drift: bool, allow_broken: bool) -> int:
+def make(
+    frame: Frame, version: str, groups: tuple[str, ...], resume: bool, allow_drift: bool, allow_broken: bool
+) -> int:
     """Release VERSION."""
     manifest, repository, access = open_family(frame.invocation)
     require_version(version)
     manifest.project.tag.tag_for(version)
-    options = ReleaseOptions(version, allow_drift, allow_broken, _manifest_path(frame.invocation, repository))
-    return frame.run(_Release(manifest, access, options, resume=resume), manifest, repository)
+    options = ReleaseOptions(version, allow_drift, allow_broken, _manifest_path(frame.invocation, repository), groups)
+    return frame.run(_Release(of_groups(manifest, groups), access, options, resume=resume), manifest, repository)
 
 
 make.hidden = True
@@ -121,6 +126,8 @@ class _Release(Change[ReleasePlan | Unfinished, Mended]):
                 f"The release {self.options.version} was not begun, so there is nothing to go on with.",
                 hint=f"openllm-repos release {self.options.version}  # starts it",
             )
+        if found is not None and self.options.groups:
+            _require_released(self.manifest, found)
         return found or self._planned()
 
     def _planned(self) -> ReleasePlan:
@@ -185,6 +192,15 @@ class _Release(Change[ReleasePlan | Unfinished, Mended]):
         if result is not None:
             return min((one.exit_code for one in result.left), default=0)
         return 0 if isinstance(plan, Unfinished) else min((one.exit_code for one in plan.obstacles), default=0)
+
+
+def _require_released(manifest: Manifest, found: Unfinished) -> None:
+    lacking = {repo.name for repo in manifest.released} - {row.repo for row in found.record.rows}
+    if lacking:
+        raise UsageError(
+            f"The release {found.record.version} is one of other repos; its lock lacks {few(sorted(lacking))}.",
+            hint="Take another version for these.",
+        )
 
 
 def _manifest_path(invocation: Invocation, repository: Repository) -> str:

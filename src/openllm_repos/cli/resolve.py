@@ -12,6 +12,7 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line, hint_lines
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.nearest import few
 from openllm_repos.plan import Settled, Side
 from openllm_repos.sync.planning import SyncOptions
 from openllm_repos.sync.resolve import begin_resolution, drop_resolution
@@ -45,7 +46,7 @@ def require_one(manifest: Manifest, targets: Sequence[str], option: str, *value:
         names = [str(repo.name) for repo in manifest.targets]
         one = ("openllm-repos", "sync", (*targets, *names)[0], option, *value)
         raise UsageError(
-            f"{option} takes one TARGET; there are: {', '.join(names)}.",
+            f"{option} takes one TARGET; there are: {few(names)}.",
             hint=command_line(*one, remark="one of them" if len(names) > 1 else ""),
         )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from openllm_repos.cli.actions import in_actions
-from openllm_repos.cli.completion import FILE, REPO
+from openllm_repos.cli.completion import FILE, REPO, by_group
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import PAGE, Column, Row, table_lines, terminal_columns
 from openllm_repos.hint import hint_lines, next_steps
@@ -53,6 +53,7 @@ _NAMED = 3
 
 @click.command("status")
 @click.argument("names", nargs=-1, metavar="[REPO]...", type=REPO)
+@by_group
 @click.option("--offline", is_flag=True, help="Ask no remote: answer from what was fetched before.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--markdown", is_flag=True, help="Print it as Markdown.")
@@ -77,6 +78,7 @@ _NAMED = 3
 def status(
     invocation: Invocation,
     names: tuple[str, ...],
+    groups: tuple[str, ...],
     offline: bool,
     as_json: bool,
     markdown: bool,
@@ -95,11 +97,13 @@ def status(
         raise click.UsageError("--leave-held goes with --check.")
     from openllm_repos.cli.clone import LOOKING, open_family
     from openllm_repos.family.remotes import DEADLINE
+    from openllm_repos.manifest.selection import select
     from openllm_repos.picture.report import look_ahead
     from openllm_repos.retry import NEVER
     from openllm_repos.status.family import family_status
 
     manifest, repository, access = open_family(invocation, LOOKING)
+    names = select(manifest, names, groups)
     manifest = manifest.narrowed(names)
     told = not (as_json or offline or invocation.quiet)
     with repository.quarantine() as clone:  # what is looked at further was fetched for the status

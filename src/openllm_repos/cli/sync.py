@@ -11,7 +11,7 @@ import click
 from openllm_repos.cli.actions_further import report_builds
 from openllm_repos.cli.actions_reports import report_sync
 from openllm_repos.cli.clone import open_family
-from openllm_repos.cli.completion import MAP, MAPPED_PATH, TAG, TARGET
+from openllm_repos.cli.completion import MAP, MAPPED_PATH, TAG, TARGET, by_group
 from openllm_repos.cli.frame import Change, Frame, Outcomes, Tell, changing, exit_code_of
 from openllm_repos.cli.plan_text import outcome_lines, plan_lines, sync_json
 from openllm_repos.cli.resolve import drop_merge, open_merge, require_one, sides
@@ -20,6 +20,7 @@ from openllm_repos.family.remotes import RemoteState
 from openllm_repos.git.repository import Repository
 from openllm_repos.hint import command_line
 from openllm_repos.manifest.model import Manifest
+from openllm_repos.manifest.selection import in_groups, select
 from openllm_repos.plan import Outcome, Stopped, SyncPlan, TargetPlan
 from openllm_repos.preflight.card import hub_validator
 from openllm_repos.sync.apply import apply
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 @changing("sync", yes="Do not ask before the first push.")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...", type=TARGET)
+@by_group
 @click.option("--leave-held", is_flag=True, help="Leave a TARGET that is held alone, as a sync of all does.")
 @click.option("--rev", metavar="REV", type=TAG, help="Carry this commit of the source instead of its branch's tip.")
 @click.option("--allow-unpushed", is_flag=True, help="Carry commits that the source's own remote does not have yet.")
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
 def sync(
     frame: Frame,
     targets: tuple[str, ...],
+    groups: tuple[str, ...],
     leave_held: bool,
     rev: str | None,
     allow_unpushed: bool,
@@ -101,7 +104,9 @@ def sync(
     if following and (frame.dry_run or resolve or carry_on or abort):
         raise UsageError(
             "--wait goes with a sync, not with --dry-run, --resolve, --continue and --abort.",
-            hint=command_line("openllm-repos", "sync", *targets, "--wait", remark="once that is done"),
+            hint=command_line(
+                "openllm-repos", "sync", *targets, *in_groups(groups), "--wait", remark="once that is done"
+            ),
         )
     settled = sides(ours, theirs)
     if settled and (resolve or abort):
@@ -112,6 +117,8 @@ def sync(
     if not manifest.targets:
         hint = manifest.how_to_get_a_target()
         raise UsageError(f"{manifest.origin} has no target: no repo in it has maps.", hint=hint)
+    typed, targets = targets, select(manifest, targets, groups, manifest.targets, "target")
+    leave_held |= set(typed) != set(targets)  # nobody named just this one
     options = SyncOptions(rev, allow_unpushed, hub_validator(access), settled, allow_empty)
     if resolve or carry_on or abort:
         require_one(manifest, targets, "--continue" if carry_on else "--abort" if abort else "--resolve")

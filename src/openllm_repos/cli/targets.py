@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openllm_repos.cli.completion import TARGET
+from openllm_repos.cli.completion import TARGET, by_group
 from openllm_repos.cli.invocation import Invocation
 from openllm_repos.cli.table import Column, Row, table_lines, terminal_columns
 from openllm_repos.errors import UsageError
@@ -26,6 +26,7 @@ MOST_JOBS = 256  # what GitHub allows a matrix to have
 
 @click.command("targets")
 @click.argument("names", nargs=-1, metavar="[TARGET]...", type=TARGET)
+@by_group
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 @click.option("--matrix", is_flag=True, help="Print one line: the matrix of a GitHub Actions workflow.")
 @click.option(
@@ -35,7 +36,14 @@ MOST_JOBS = 256  # what GitHub allows a matrix to have
     help=f"With --matrix: share them out evenly over N jobs at the most ({MOST_JOBS}).",
 )
 @click.pass_obj
-def targets(invocation: Invocation, names: tuple[str, ...], as_json: bool, matrix: bool, jobs: int | None) -> None:
+def targets(
+    invocation: Invocation,
+    names: tuple[str, ...],
+    groups: tuple[str, ...],
+    as_json: bool,
+    matrix: bool,
+    jobs: int | None,
+) -> None:
     """Show the targets (all of them, or those named): what receives maps, where it is, and what it takes.
 
     With --matrix each job is one entry: `name`, and `targets` for the command line of `sync`. It asks no remote and
@@ -46,9 +54,11 @@ def targets(invocation: Invocation, names: tuple[str, ...], as_json: bool, matri
     if jobs is not None and not matrix:
         raise UsageError("--jobs goes with --matrix.")
     from openllm_repos.manifest import Manifest
+    from openllm_repos.manifest.selection import select
 
     manifest = Manifest.load(invocation.manifest_path())
-    chosen = [manifest.target(name) for name in dict.fromkeys(names)] if names else list(manifest.targets)
+    names = select(manifest, names, groups, manifest.targets, "target")
+    chosen = [manifest.target(name) for name in names] if names else list(manifest.targets)
     if as_json:
         click.echo(json.dumps(facts(manifest, chosen), indent=2))
         return

@@ -173,7 +173,7 @@ def find_files(top: Path, repo: Repo, *, links: frozenset[str] = frozenset(), li
     """
     search = _Search(top, repo, links, limit)
     for number, entry in enumerate(repo.publish):
-        search.take(entry.place, f"repos.{repo.name}.publish[{number}].from")
+        search.take(entry.place, repo.at_key("publish", number, "from"))
     search.compare_names()
     if search.problems:
         raise Unpublishable(repo.name, search.problems, hint="Mend what is listed, or take a narrower `from`.")

@@ -104,7 +104,7 @@ class Emptied:
         for number, a_map in empty:
             files = sum(a_map.output.matches(path) for path in gone)  # no two maps write to one path
             if files:
-                place = f"repos.{self.target.name}.map[{number}].from"
+                place = self.target.at_key("map", number, "from")
                 described, moved = None, ""
                 if before is not None and is_ancestor(self.repository, before, commit):
                     described, moved = self._emptied_by(a_map, before, commit), self._moved_to(a_map, before, commit)

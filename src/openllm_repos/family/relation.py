@@ -102,7 +102,7 @@ class NothingMapped(ManifestError):
     def __init__(self, manifest: Manifest, target: Repo, commit: ObjectId) -> None:
         patterns = ", ".join(a_map.source.text for a_map in target.maps)
         super().__init__(
-            f"{manifest.origin}: repos.{target.name}.map: no file ever matched {patterns} up to {commit[:10]}.",
+            f"{manifest.origin}: {target.at_key('map')}: no file ever matched {patterns} up to {commit[:10]}.",
             hint="git ls-tree -r --name-only HEAD  # the paths that are there",
         )
 

@@ -208,7 +208,7 @@ def empty_maps(
     for number, a_map in enumerate(target.maps):
         if has_files(reader, a_map, commit, object_format):
             continue
-        place = f"{manifest.origin}: repos.{target.name}.map[{number}].from"
+        place = f"{manifest.origin}: {target.at_key('map', number, 'from')}"
         whole = reader.find(b"%b:%b" % (commit.encode(), a_map.source.canonical.encode()))
         if whole is not None and whole[1] == b"tree":
             notes.append(f"{place}: {a_map.source.text} is a folder; write {a_map.source.text}/ to take all of it.")

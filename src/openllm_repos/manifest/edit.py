@@ -11,8 +11,8 @@ from openllm_repos.errors import ManifestError, UsageError
 from openllm_repos.files import atomic_write, read_file, within_clone
 from openllm_repos.manifest.faults import Place, spell
 from openllm_repos.manifest.limits import BYTES
-from openllm_repos.manifest.model import Manifest
-from openllm_repos.manifest.nearest import nearest
+from openllm_repos.manifest.model import Kind, Manifest
+from openllm_repos.manifest.nearest import few, nearest
 from openllm_repos.manifest.parse import missing
 from openllm_repos.names.plain import quoted
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _STEP = re.compile(
     r"""(?:^|(?<=.)\.)(?:(?P<bare>[A-Za-z0-9_-]+)|(?P<mark>["'])(?P<quoted>.+?)(?P=mark))|\[(?P<index>[0-9]{1,6})\]"""
 )
-_ARRAYS: Final = frozenset({"owned", "never", "allow"})
-_TABLES: Final = ("hosts", "hooks")  # most manifests do without them
+_ARRAYS: Final = frozenset({"owned", "never", "allow", "groups", *(f"{kind.key}s" for kind in Kind)})
+_TABLES: Final = {"hosts": 1, "hooks": 1, "defaults": 2}  # most manifests do without them: how deep they are
 _FLAGS: Final = {"true": True, "false": False}
 
 Value = str | bool | Sequence[str]
@@ -38,11 +38,11 @@ def add_repo(
     *,
     origin: str = "repos.toml",
 ) -> str:
-    """Return the manifest with one more repo at its end.
+    """Return the manifest with one more repo at its end; what is added to an entry for many stands there, as its last.
 
     Args:
         text: the manifest.
-        name: the new repo's name.
+        name: the name of the new repo, or of an entry for many.
         fields: its keys as in the manifest, in order: ``{"space": "lemms/openllm", "owned": ["app.py"]}``.
         maps: its maps: pairs of `from` and `to`.
         origin: the name of the file, for messages.
@@ -53,7 +53,14 @@ def add_repo(
     """
     import tomlkit
 
-    if name in _repos(_document(text, origin)):
+    document = _document(text, origin)
+    known = _repos(document).get(name)
+    if known is not None and len(fields) == 1 and not maps:
+        ((key, value),) = fields.items()
+        if (listed := known.get(f"{key.removesuffix('s')}s")) is not None:
+            listed.extend([value] if isinstance(value, str) else value)
+            return _checked(document.as_string(), origin)
+    if known is not None:
         raise UsageError(f"{origin} has a repo {quoted(name)} already", hint="Take another name, or use manifest set.")
     repo = tomlkit.table()
     for key, value in fields.items():
@@ -82,9 +89,8 @@ def remove_repo(text: str, name: str, *, origin: str = "repos.toml") -> str:
     document = _document(text, origin)
     known = [str(key) for key in _repos(document)]
     if name not in known:
-        raise UsageError(
-            f"{origin} has no repo {quoted(name)}{nearest(name, known)}", hint=f"It has: {', '.join(known)}."
-        )
+        _refuse_shared(text, origin, ("repos", name))
+        raise UsageError(f"{origin} has no repo {quoted(name)}{nearest(name, known)}", hint=f"It has: {few(known)}.")
     remove_table(document, ("repos", name))
     return _checked(document.as_string(), origin)
 
@@ -96,8 +102,8 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
         text: the manifest.
         place: where, as faults name it: ``repos.space.branch``, ``repos.space.map[0].to`` (indexes count from 0),
             ``repos."my.space".release``.
-        value: the new value as typed on a command line; ``release`` takes true or false, ``schema`` a number, ``owned``
-            and ``never`` (and ``version``, if it has a comma) names with commas between them, all arrays also TOML.
+        value: the new value as typed on a command line; ``release`` takes true or false, ``schema`` a number, lists
+            such as ``owned`` (and ``version``, if it has a comma) commas between them, all arrays also TOML.
         origin: the name of the file, for messages.
 
     Raises:
@@ -110,8 +116,13 @@ def set_value(text: str, place: str, value: str, *, origin: str = "repos.toml") 
 
     document = _document(text, origin)
     *above, key = _steps(place)
-    if len(above) == 1 and above[0] in _TABLES and isinstance(key, str) and above[0] not in document:
-        return _checked(_with_table(text, above[0], {key: _typed(key, value)}), origin)
+    if above and isinstance(key, str) and _TABLES.get(str(above[0])) == len(above) and not _has(document, above):
+        table: object = {key: _typed(key, value)}
+        for step in above[:0:-1]:
+            table = {str(step): table}
+        return _checked(_with_table(text, str(above[0]), table), origin)
+    if not _has(document, above):
+        _refuse_shared(text, origin, (*above, key))
     parent = _walk(document, tuple(above), origin)
     if not isinstance(key, str) or isinstance(parent.get(key), Table | AoT):
         raise UsageError(f"{quoted(place)} is not one value", hint="Name a key, such as repos.space.branch.")
@@ -180,6 +191,38 @@ def _repos(document: TOMLDocument) -> Mapping[str, Any]:
 def _checked(text: str, origin: str) -> str:
     Manifest.parse(text, origin)
     return text
+
+
+def _has(document: TOMLDocument, steps: Sequence[str | int]) -> bool:
+    value: Any = document
+    try:
+        for step in steps:
+            value = value[step]
+    except (LookupError, TypeError):
+        return False
+    return True
+
+
+def _refuse_shared(text: str, origin: str, steps: Place) -> None:
+    """Refuse to edit one repo of an entry for many, or what it has from the defaults: others have it, too."""
+    try:
+        manifest = Manifest.parse(text, origin)
+    except ManifestError:
+        return
+    _, name, *below = steps
+    for repo in manifest.repos if steps[0] == "repos" else ():
+        if name == repo.name != repo.entry:
+            whole = f"Set {spell(('repos', repo.entry, *below))} for all of them, or take it" if below else "Take it"
+            raise UsageError(
+                f"{name} has no entry of its own: it is {spell(repo.place)} in {origin}; nothing was changed.",
+                hint=f"{whole} out there{' and give it an entry of its own' if below else ''}.",
+            )
+        if name == repo.entry and below and below[0] in repo.inherited:
+            shared = spell(("defaults", repo.kind.key, *below))
+            raise UsageError(
+                f"{spell(steps)} is {shared} in {origin}; nothing was changed.",
+                hint=f"Set {shared} for all of them, or write {spell(steps[:3])} for this one.",
+            )
 
 
 def _steps(place: str) -> Place:

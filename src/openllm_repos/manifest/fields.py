@@ -40,6 +40,7 @@ class Table:
         self.place = place
         self.is_table = isinstance(value, dict)
         self.keys: dict[str, Any] = value if isinstance(value, dict) else {}
+        self.inherited: dict[str, Place] = {}
         if not self.is_table:
             faults.add(place, f"is {type_of(value)}; write a table with the keys {', '.join(known)}")
         if len(self.keys) > KEYS:
@@ -56,9 +57,18 @@ class Table:
         """Whether the key is there."""
         return key in self.keys
 
+    def inherit(self, defaults: Table, keys: Sequence[str]) -> None:
+        """Take the keys that it lacks from another table; what is wrong with them is told of that one."""
+        self.inherited = {key: (*defaults.place, key) for key in keys if key in defaults.keys and key not in self.keys}
+        self.keys = self.keys | {key: defaults.keys[key] for key in self.inherited}
+
+    def at(self, key: str) -> Place:
+        """Return where a key stands, or would."""
+        return self.inherited.get(key, (*self.place, key))
+
     def fault(self, key: str, what: str) -> None:
         """Note a fault of one key."""
-        self.faults.add((*self.place, key), what)
+        self.faults.add(self.at(key), what)
 
     def required(self, key: str, example: str) -> bool:
         """Note a fault if the key is not there; return whether it is."""
@@ -68,12 +78,18 @@ class Table:
 
     def text(self, key: str, parse: Callable[[str], _T]) -> _T | None:
         """Return the text of a key, parsed; None where it is missing or faulty."""
-        return self._parsed((*self.place, key), self.keys[key], parse) if key in self.keys else None
+        return self._parsed(self.at(key), self.keys[key], parse) if key in self.keys else None
 
     def texts(self, key: str, parse: Callable[[str], _T], *, alone: bool = False) -> tuple[_T, ...]:
         """Return an array of texts, each parsed, without the faulty ones; `alone` also takes one text by itself."""
+        return tuple(item for _, item in self.numbered(key, parse, alone=alone))
+
+    def numbered(
+        self, key: str, parse: Callable[[str], _T], *, alone: bool = False, distinct: bool = False
+    ) -> tuple[tuple[int, _T], ...]:
+        """Return an array of texts as :meth:`texts`, with their indexes; `distinct` takes each of them once only."""
         value = self.keys.get(key, [])
-        place = (*self.place, key)
+        place = self.at(key)
         if alone and isinstance(value, str):
             value, places = [value], [place]
         elif isinstance(value, list):
@@ -86,8 +102,13 @@ class Table:
         if len(value) > ENTRIES:
             self.fault(key, f"has {len(value):,} entries; an array has {ENTRIES:,} at most")
             return ()
-        parsed = (self._parsed(at, item, parse) for at, item in zip(places, value, strict=True))
-        return tuple(item for item in parsed if item is not None)
+        parsed = [self._parsed(at, item, parse) for at, item in zip(places, value, strict=True)]
+        first: dict[_T, int] = {}
+        for at, item in enumerate(parsed) if distinct else ():
+            if item is not None and first.setdefault(item, at) != at:
+                self.faults.add(places[at], f"is {quoted(str(item))} a second time; keep one")
+                parsed[at] = None
+        return tuple((at, item) for at, item in enumerate(parsed) if item is not None)
 
     def choice(self, key: str, values: type[_E]) -> _E | None:
         """Return the value of a key that takes one of a few words; None where it is missing or faulty."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from openllm_repos.names.path import FolderPath
 from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.place import VersionPlace
 from openllm_repos.names.plain import quoted
-from openllm_repos.names.ref import BranchName, RepoName, TagTemplate
+from openllm_repos.names.ref import BranchName, GroupName, RepoName, TagTemplate
 from openllm_repos.names.url import HostUrl, RepoId, RepoUrl
 
 if TYPE_CHECKING:
@@ -31,6 +31,16 @@ class Kind(StrEnum):
     MODEL = "model"
     DATASET = "dataset"
     GIT = "git"
+
+    @property
+    def key(self) -> str:
+        """The key that names one of it in the manifest."""
+        return "url" if self is Kind.GIT else str(self)
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether it is a Space, a model or a dataset."""
+        return self not in {Kind.GITHUB, Kind.GIT}
 
 
 class Role(StrEnum):
@@ -100,6 +110,9 @@ class Repo:
         version: where a version stands in it that must agree with that of the project.
         publish: artifacts that git does not track, and where they go in it, in the order of the file.
         submodule: where the source pins a commit of it, None where it does not.
+        groups: those that it belongs to; that of its own entry comes first, where the entry is for many repos.
+        place: where it stands in the file.
+        inherited: the keys that it has from the defaults of its kind.
     """
 
     name: RepoName
@@ -118,11 +131,26 @@ class Repo:
     version: tuple[VersionPlace, ...] = ()
     publish: tuple[Publication, ...] = ()
     submodule: FolderPath | None = None
+    groups: tuple[GroupName, ...] = ()
+    place: tuple[str | int, ...] = field(default=(), compare=False)
+    inherited: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def on_hub(self) -> bool:
         """Whether it is a Space, a model or a dataset."""
-        return self.kind in {Kind.SPACE, Kind.MODEL, Kind.DATASET}
+        return self.kind.on_hub
+
+    @property
+    def entry(self) -> str:
+        """The key of its entry: its name, unless that entry is for many repos."""
+        return str(self.place[1]) if self.place else self.name
+
+    def at_key(self, key: str, *below: str | int) -> str:
+        """Return where a key of it stands in the manifest, or would: ``repos.space.map[0].from``."""
+        from openllm_repos.manifest.faults import spell
+
+        table = ("defaults", self.kind.key) if key in self.inherited else ("repos", self.entry)
+        return spell((*table, key, *below))
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +258,7 @@ class Manifest:
 
     def how_to_get_a_target(self) -> str:
         """Return what a person does where no repo has maps: the next step of an error."""
-        spaces = [repo.name for repo in self.repos if repo.kind is Kind.SPACE and repo.role is not Role.SOURCE]
+        spaces = [repo.entry for repo in self.repos if repo.kind is Kind.SPACE and repo.role is not Role.SOURCE]
         if spaces:
             entry = f'[[repos.{spaces[0]}.map]] with from = "core/src/*.py" and to = "training/", say'
             return f"Say in {self.origin} what goes to {spaces[0]}: below its entry {entry}."
@@ -255,7 +283,9 @@ class Manifest:
         """
         found = self.repo(name)
         if not found.maps:
-            targets = ", ".join(target.name for target in self.targets)
+            from openllm_repos.manifest.nearest import few
+
+            targets = few([target.name for target in self.targets])
             hint = f"The targets are: {targets}." if targets else self.how_to_get_a_target()
             raise UsageError(f"{name} has no maps, so nothing is synced to it.", hint=hint)
         return found
@@ -269,9 +299,9 @@ class Manifest:
         for repo in self.repos:
             if repo.name == name:
                 return repo
-        from openllm_repos.manifest.nearest import nearest
+        from openllm_repos.manifest.nearest import few, nearest
 
         names = [str(repo.name) for repo in self.repos]
         raise UsageError(
-            f"{self.origin} has no repo {quoted(name)}{nearest(name, names)}", hint=f"It has: {', '.join(names)}."
+            f"{self.origin} has no repo {quoted(name)}{nearest(name, names)}", hint=f"It has: {few(names)}."
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from openllm_repos.manifest.faults import Faults, Place
+from openllm_repos.manifest.faults import Faults, Place, spell
+from openllm_repos.manifest.fields import Table
 from openllm_repos.manifest.limits import COMPARISONS
 from openllm_repos.manifest.maps import Map
 from openllm_repos.manifest.model import Repo, Role
@@ -30,6 +31,23 @@ def check_sources(faults: Faults, roles: dict[str, Role | None]) -> None:
         )
 
 
+def check_names(faults: Faults, entries: Collection[str], repos: list[Repo]) -> list[Repo]:
+    """No two repos have one name, and none that of another entry; return those that are left."""
+    taken: dict[str, Place] = {key: ("repos", key) for key in entries}
+    found = []
+    for repo in repos:
+        other = taken.setdefault(repo.name, repo.place)
+        if other == repo.place:
+            found.append(repo)
+        else:
+            faults.add(
+                repo.place,
+                f"would be called {quoted(repo.name)}, as {spell(other)} is; take one of the two out, or give it an"
+                " entry of its own with another name",
+            )
+    return found
+
+
 def check_places(faults: Faults, repos: list[Repo]) -> None:
     """No two repos are the same branch of the same repository."""
     seen: dict[tuple[str, str], Repo] = {}
@@ -37,7 +55,7 @@ def check_places(faults: Faults, repos: list[Repo]) -> None:
         first = seen.setdefault((repo.url.identity, repo.branch), repo)
         if first is not repo:
             faults.add(
-                ("repos", repo.name),
+                repo.place,
                 f"is branch {quoted(repo.branch)} of {repo.url.identity}, as {quoted(first.name)} is;"
                 " write another repository or branch",
             )
@@ -68,16 +86,15 @@ def check_tags(faults: Faults, repos: tuple[Repo, ...], form: TagTemplate) -> No
         first = seen.setdefault((repo.url.identity, repo.tag or form), repo)
         if first.branch != repo.branch:
             faults.add(
-                ("repos", repo.name),
+                repo.place,
                 f"is the same repository as {quoted(first.name)}, where one tag cannot name two commits;"
                 f' write release = false, or a tag of its own such as tag = "{repo.branch}-{form}"',
             )
 
 
-def check_maps(
-    faults: Faults, place: Place, maps: Numbered, owned: tuple[Pattern, ...], never: tuple[Pattern, ...]
-) -> None:
-    """The maps of a target (at `place`) write different paths, none of them owned, and read no `never` path."""
+def check_maps(table: Table, maps: Numbered, owned: tuple[Pattern, ...], never: tuple[Pattern, ...]) -> None:
+    """The maps of a target write different paths, none of them owned, and read no `never` path."""
+    faults, place, name = table.faults, table.at("map"), _name_beside(table, "map", "owned")
     sources, outputs = [entry.source for _, entry in maps], [entry.output for _, entry in maps]
     with _bounded(faults, place):
         for number, index, example in faults.comparer.meeting(sources, never):
@@ -89,12 +106,17 @@ def check_maps(
         for number, index, example in faults.comparer.meeting(outputs, owned):
             faults.add(
                 (*place, maps[number][0], "to"),
-                f"can write {quoted(example)}, which owned[{index}] ({quoted(owned[index].text)}) leaves to this repo"
+                f"can write {quoted(example)}, which {name}[{index}] ({quoted(owned[index].text)}) leaves to this repo"
                 " alone; write to another folder",
             )
         for number, other in related(outputs, outputs):
             if other < number and (clash := _clash(faults, *_named("map", maps[number]), *_named("map", maps[other]))):
                 faults.add((*place, maps[number][0], "to"), clash)
+
+
+def _name_beside(table: Table, key: str, other: str) -> str:
+    """Return how a key is named in a fault of another one: with its place, where only one of them is inherited."""
+    return other if table.at(key)[:-1] == table.at(other)[:-1] else spell(table.at(other))
 
 
 @contextlib.contextmanager
@@ -110,13 +132,14 @@ def _bounded(faults: Faults, place: Place) -> Iterator[None]:
         )
 
 
-def check_publish(faults: Faults, place: Place, published: Numbered, maps: Numbered) -> None:
-    """What is published to a repo (at `place`) is written by one entry alone, and by no map.
+def check_publish(table: Table, published: Numbered, maps: Numbered) -> None:
+    """What is published to a repo is written by one entry alone, and by no map.
 
     `never` has no say: it keeps paths of the source's history out of what is synced. A folder that no Space may get
     can be published to its dataset on purpose.
     """
-    named = [_named("publish", one) for one in published] + [_named("map", one) for one in maps]
+    faults, place, name = table.faults, table.at("publish"), _name_beside(table, "publish", "map")
+    named = [_named("publish", one) for one in published] + [_named(name, one) for one in maps]
     outputs = [entry.output for _, entry in named]
     with _bounded(faults, place):
         for number, other in related(outputs[: len(published)], outputs):

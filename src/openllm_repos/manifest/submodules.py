@@ -38,7 +38,7 @@ def check_submodules(faults: Faults, repos: Sequence[Repo], project: Project) ->
     pinned = [(repo, repo.submodule) for repo in repos if repo.submodule is not None]
     for at, (repo, path) in enumerate(pinned):
         for why in (*_other(path, pinned[:at]), *_needed(path, project), *_carried(path, repos)):
-            faults.add(("repos", repo.name, "submodule"), why)
+            faults.add((*repo.place, "submodule"), why)
 
 
 def _other(path: FolderPath, before: Sequence[tuple[Repo, FolderPath]]) -> Iterator[str]:

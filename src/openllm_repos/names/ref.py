@@ -37,6 +37,15 @@ def _require_ref(text: str, what: str) -> None:
         )
 
 
+def _require_key(text: str, what: str) -> None:
+    require_plain(text, what)
+    if len(text) > _LONGEST_REPO or _REPO.fullmatch(text) is None or _REPO_TRAP.search(text):
+        raise NameRefused(
+            f"{quoted(text)} is not {what}; allowed are at most {_LONGEST_REPO} of a-z, 0-9 and ._-, a"
+            " letter or digit first, no '..', no '.' or '.lock' at the end, no device name of Windows"
+        )
+
+
 class BranchName(str):
     """The short name of a branch (``main``, ``release/1.2``), a part of what ``git check-ref-format --branch`` accepts.
 
@@ -88,12 +97,22 @@ class RepoName(str):
 
     def __new__(cls, text: str) -> Self:
         """Check the text; see the class."""
-        require_plain(text, "the name of a repo")
-        if len(text) > _LONGEST_REPO or _REPO.fullmatch(text) is None or _REPO_TRAP.search(text):
-            raise NameRefused(
-                f"{quoted(text)} is not the name of a repo; allowed are at most {_LONGEST_REPO} of a-z, 0-9 and ._-, a"
-                " letter or digit first, no '..', no '.' or '.lock' at the end, no device name of Windows"
-            )
+        _require_key(text, "the name of a repo")
+        return super().__new__(cls, text)
+
+
+class GroupName(str):
+    """The name of a group of repos; the rules are those of a repo's name.
+
+    Raises:
+        NameRefused: the text is no such name.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Check the text; see the class."""
+        _require_key(text, "the name of a group")
         return super().__new__(cls, text)
 
 

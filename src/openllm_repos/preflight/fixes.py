@@ -73,5 +73,5 @@ def track(path: bytes) -> str:
 def _narrower(target: Repo, path: bytes) -> str | None:
     for at, a_map in enumerate(target.maps):
         if a_map.output.matches(path):
-            return f'a narrower pattern than "{a_map.source.text}" (repos.{target.name}.map[{at}])'
+            return f'a narrower pattern than "{a_map.source.text}" ({target.at_key("map", at)})'
     return None

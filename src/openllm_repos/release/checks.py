@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from openllm_repos.errors import EnvironmentProblem, ManifestError, ReposError
+from openllm_repos.errors import EnvironmentProblem, ReposError
 from openllm_repos.family.access import hub_repo_of
 from openllm_repos.family.modules import differences
 from openllm_repos.family.remotes import CONNECTIONS, DEADLINE, RemoteState
@@ -23,6 +23,7 @@ from openllm_repos.hub.failures import HubError
 from openllm_repos.hub.model import HubInfo, Runtime
 from openllm_repos.lockfile.model import lock_path
 from openllm_repos.manifest.model import At, LockPlace, Manifest, Repo
+from openllm_repos.manifest.selection import of_groups
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import RefUpdate, Stopped, TargetPlan
@@ -68,7 +69,9 @@ def manifest_in(reader: ObjectReader, commit: ObjectId, path: str) -> bytes | No
     return None if path.startswith("..") else files_of(reader, commit)(path)
 
 
-def about_manifest(reader: ObjectReader, manifest: Manifest, commit: ObjectId, path: str) -> Iterator[Obstacle]:
+def about_manifest(
+    reader: ObjectReader, manifest: Manifest, commit: ObjectId, path: str, groups: Sequence[str]
+) -> Iterator[Obstacle]:
     """The manifest that is used is the one that the released commit holds."""
     name = manifest.source.name
     content = manifest_in(reader, commit, path)
@@ -78,8 +81,8 @@ def about_manifest(reader: ObjectReader, manifest: Manifest, commit: ObjectId, p
         )
         return
     try:
-        same = Manifest.parse(content, manifest.origin) == manifest
-    except ManifestError:
+        same = of_groups(Manifest.parse(content, manifest.origin), groups) == manifest
+    except ReposError:
         same = False
     if not same:
         yield Obstacle(name, f"{show(path)} says something else at {commit[:10]} than here.", "Commit and push it.")

@@ -21,6 +21,7 @@ from openllm_repos.git.tags import signing_wanted
 from openllm_repos.hint import command_line
 from openllm_repos.hub.client import HubClient
 from openllm_repos.manifest.model import At, Kind, LockPlace, Manifest, Repo, Role
+from openllm_repos.manifest.selection import in_groups
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.ref import RepoName, TagName
 from openllm_repos.plan import Stopped, SyncPlan, TargetPlan
@@ -42,18 +43,21 @@ class ReleaseOptions:
         allow_drift: whether targets may hold changes to mapped files that the source does not have.
         allow_broken: whether Spaces may be in a stage in which they do not run.
         manifest_path: where the manifest stands in the source.
+        groups: of which the repos are released, with the source; none for all of them.
     """
 
     version: str
     allow_drift: bool = False
     allow_broken: bool = False
     manifest_path: str = "repos.toml"
+    groups: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
         """What was typed, to be typed again."""
         chosen = {"--allow-drift": self.allow_drift, "--allow-broken": self.allow_broken}
-        return f"openllm-repos release {self.version}" + "".join(f" {name}" for name, given in chosen.items() if given)
+        flags = [name for name, given in chosen.items() if given]
+        return command_line("openllm-repos", "release", self.version, *in_groups(self.groups), *flags)
 
 
 def plan_release(
@@ -120,7 +124,7 @@ class _Planning:
             path = self.options.manifest_path
             obstacles = [
                 *checks.about_source(manifest, repository, source, self.commit),
-                *checks.about_manifest(reader, manifest, self.commit, path),
+                *checks.about_manifest(reader, manifest, self.commit, path, self.options.groups),
                 *checks.about_versions(
                     manifest, manifest.source.name, manifest.source, reader, self.commit, self.options.version
                 ),
@@ -173,7 +177,8 @@ class _Planning:
         except UsageError:  # it is not counted on by rule
             return ""
         if not self.manifest.project.version:
-            return f"openllm-repos release {version}  # is free in every repo"
+            free = ReleaseOptions(version, groups=self.options.groups).command
+            return f"{free}  # is free in every repo"
         return f"openllm-repos version set {version}  # is free in every repo; commit, push and release that"
 
     def _repos(self, steps: Mapping[str, TargetPlan]) -> tuple[tuple[RepoPlan, ...], list[Obstacle]]:
@@ -231,6 +236,8 @@ class _Planning:
         return RepoPlan(repo, redact(state.endpoint.push_url), tag, commit, tree, held)
 
     def _notes(self, tag: TagName) -> Iterator[str]:
+        if self.options.groups:
+            yield f"Only of {', '.join(self.options.groups)}: the lock of {tag} has no other repo."
         if not self.manifest.project.version:
             yield f"{self.manifest.origin} names no version file, so nothing says that {self.options.version} is right."
         if self.manifest.project.lock is LockPlace.COMMIT and self.desk.repository.top is None:

@@ -75,6 +75,9 @@ def test_the_schema_knows_the_same_keys_as_the_parser(schema: Any) -> None:
     assert known("zzzzzz = 1") == set(schema.schema["properties"])
     assert known("[project]\nzzzzzz = 1") == set(parts["project"]["properties"])
     assert known("[hosts]\nzzzzzz = 1") == set(parts["hosts"]["properties"])
+    assert known("[defaults]\nzzzzzz = 1") == set(parts["defaults"]["properties"])
+    assert known("[defaults.space]\nzzzzzz = 1") == set(parts["shared"]["properties"])
+    assert known("[defaults.url]\nzzzzzz = 1") == set(parts["shared"]["properties"]) - {"publish"}
     assert known("[repos.a]\nzzzzzz = 1") == set(parts["repo"]["properties"])
     assert known("[[repos.a.map]]\nzzzzzz = 1") == set(parts["map"]["properties"])
     assert known("[[repos.a.publish]]\nzzzzzz = 1") == set(parts["publication"]["properties"])
