@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from openllm_repos.family.state import TargetState, find_state, own_since
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.changes import MappedPart
+from openllm_repos.projection.editing import Entry
 from tests.support.repositories import Clone
 from tests.support.stated import Stated
 
@@ -92,6 +94,56 @@ def test_a_file_that_the_target_has_moved_since_is_gone_in_one_place_and_new_in_
     own = own_of(stated, reader)
     assert {*own.changes(moved)} == {MODEL, b"training/moved.py"}
     assert not own.listed(moved)
+
+
+def test_a_copy_of_what_the_source_has_is_no_edit(stated: Stated, reader: ObjectReader) -> None:
+    changed = stated.edit({"training/model.py": lines(l4="mine")})
+    copied = stated.edit({"training/train.py": "train\n", "training/own.py": "own\n"})
+    brought = stated.source({"core/train.py": "train\n"})
+    own = own_of(stated, reader)
+    projection = own.tree(stated.projected(brought))
+    every = [MODEL, b"training/train.py", b"training/own.py"]
+    assert [[own.edits(one, [path], projection) for path in every] for one in (changed, copied)] == [
+        [True, False, False],
+        [False, False, True],
+    ]
+    assert not own.edits(changed, [], projection)
+    back = stated.edit({"training/model.py": LINES})
+    assert own_of(stated, reader).edits(back, [MODEL], projection), "though that is as the source has it"
+
+
+def test_one_file_is_merged_as_git_merges_it(clone: Clone, stated: Stated, reader: ObjectReader) -> None:
+    def entry(text: str) -> Entry:
+        return b"100644", clone.git("hash-object", "-w", "--stdin", data=text.encode()).encode()
+
+    base, ours, theirs = entry(LINES), entry(lines(l1="ours")), entry(lines(l8="theirs"))
+    both, other = entry(lines(l1="ours", l8="theirs")), entry(lines(l1="other"))
+    own = own_of(stated, reader)
+    assert own.merged(base, ours, theirs) == (True, both)
+    assert own.merged(base, ours, other) == (False, None)
+    assert [own.merged(base, base, one) for one in (ours, None)] == [(True, ours), (True, None)]
+    assert [own.merged(base, one, base) for one in (ours, None)] == [(True, ours), (True, None)]
+    assert own.merged(base, ours, ours) == (True, ours)
+    for sides in ((None, ours, theirs), (base, None, theirs), (base, ours, None)):
+        assert own.merged(*sides) == (False, None)
+    assert not replace(own, at=None).listed(stated.tip)
+
+
+def test_a_new_state_lists_what_is_in_its_tree_or_would_come_again(stated: Stated, reader: ObjectReader) -> None:
+    imported = stated.edit({"training/model.py": lines(l1="imported")})
+    kept = stated.edit({"training/model.py": lines(l1="imported", l4="kept")})
+    added = stated.edit({"training/own.py": "own\n"})
+    removed = stated.edit({"training/own.py": None})
+    again = stated.edit({"training/model.py": lines(l1="imported", l4="kept", l8="again")})
+    back = stated.edit({"training/model.py": lines(l1="imported", l4="kept")})
+    copied = stated.edit({"training/train.py": "train\n"})
+    tree = ObjectId(stated.clone.git("rev-parse", "space^{tree}"))
+    own = own_of(stated, reader)
+    source = stated.source({"core/model.py": lines(l1="imported"), "core/train.py": "train\n"})
+    projection = own.tree(stated.projected(source))
+    assert own.still_open({imported}, tree, projection) == (kept, added, removed, again, back)
+    assert own.still_open((), tree, projection) == (imported, kept, added, removed, again, back)
+    assert copied in own.commits
 
 
 def test_after_a_conflict_that_was_settled_by_hand_a_later_edit_comes_home_by_itself(
