@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openllm_repos.family.base import OwnCommits, find_base, find_home
+from openllm_repos.family.base import Home, OwnCommits, find_base, find_home
 from openllm_repos.family.imports import imported_from
 from openllm_repos.family.state import TargetState, find_state, own_since
 from openllm_repos.git.objects import ObjectReader
@@ -165,3 +165,127 @@ def test_after_a_conflict_that_was_settled_by_hand_a_later_edit_comes_home_by_it
     file = own.part.file(find_base(own, home, own.tree(projected)), MODEL)
     assert file is not None
     assert reader.read(file[1]).data.decode() == lines(l4="theirs", l8="later")
+
+
+# ---- what has come home by its content -------------------------------------------------------------------------------
+
+MINE, MORE = lines(l1="mine"), lines(l1="mine", l8="more")
+
+
+def home_of(stated: Stated, reader: ObjectReader) -> set[ObjectId]:
+    """Return the own commits that have come home."""
+    return {*find_home(own_of(stated, reader), stated.manifest, stated.target, stated.head).commits}
+
+
+def test_an_edit_that_somebody_copied_into_the_source_is_home_with_those_before_it(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    first = stated.edit({"training/model.py": MINE})
+    second = stated.edit({"training/model.py": MORE})
+    stated.edit({"training/model.py": None})
+    assert home_of(stated, reader) == set()
+    stated.source({"core/model.py": MINE})
+    assert home_of(stated, reader) == {first}
+    stated.source({"core/model.py": MORE})
+    assert home_of(stated, reader) == {first, second}
+    both = stated.edit({"training/model.py": lines(l3="x"), "training/own.py": "own\n"})
+    stated.source({"core/model.py": lines(l3="x")})
+    assert both not in home_of(stated, reader), "half of it is not"
+    stated.source({"core/own.py": "own\n"})
+    assert both in home_of(stated, reader)
+
+
+def test_what_the_source_had_before_or_on_a_side_branch_alone_is_nobodys_edit_come_home(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    stated.edit({"training/model.py": "one\n"})  # as the source began
+    stated.source({"core/model.py": "one\n"})
+    side = stated.edit({"training/model.py": MINE})
+    stated.clone.switch("side", at="main")
+    stated.clone.commit("Side", {"core/model.py": MINE})
+    stated.clone.commit("Not quite", {"core/model.py": lines(l1="not quite")})
+    stated.clone.switch("main")
+    stated.clone.merge("side")
+    assert home_of(stated, reader) == set()
+    stated.edit({"training/model.py": LINES})
+    again = stated.edit({"training/model.py": MINE})
+    stated.source({"core/model.py": MINE})
+    assert side in home_of(stated, reader)
+    assert again not in home_of(stated, reader), "the target has it a second time"
+
+
+def test_of_a_source_that_lost_what_the_state_names_only_its_words_count(stated: Stated, reader: ObjectReader) -> None:
+    lost = TargetState.of(stated.target, ObjectId("1" * 40), stated.projected(stated.head))
+    stated.sync({}, state=lost)
+    copied = stated.edit({"training/model.py": MINE})
+    stated.source({"core/model.py": MINE})
+    assert home_of(stated, reader) == set()
+    stated.commit("main", f"Import\n\n{imported_from(stated.target, copied)}\n", {})
+    assert home_of(stated, reader) == {copied}
+
+
+# ---- the version of a file that both sides have ----------------------------------------------------------------------
+
+
+def base_of(stated: Stated, reader: ObjectReader, *home: ObjectId) -> str:
+    """Return the file once these own commits have come home."""
+    own = own_of(stated, reader)
+    assert own.at is not None
+    assert own.at.state.projected is not None
+    came = frozenset(home)
+    found = find_base(own, Home({MODEL: came}, came), own.tree(own.at.state.projected))
+    file = own.part.file(found, MODEL)
+    return "" if file is None else reader.read(file[1]).data.decode()
+
+
+def test_the_base_is_the_targets_file_up_to_what_came_home_and_else_each_change_by_itself(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    one, two, three, four, gone = (
+        stated.edit({"training/model.py": text})
+        for text in (
+            lines(l1="a"),
+            lines(l1="a", l8="b"),
+            lines(l1="a", l4="c", l8="b"),
+            lines(l1="d", l4="c", l8="b"),
+            None,
+        )
+    )
+    assert base_of(stated, reader, one) == lines(l1="a")
+    assert base_of(stated, reader, one, two) == lines(l1="a", l8="b")
+    assert base_of(stated, reader, two) == lines(l8="b")
+    assert base_of(stated, reader, one, three) == lines(l1="a", l4="c")
+    assert base_of(stated, reader, four) == LINES, "what does not apply is left out"
+    assert base_of(stated, reader, one, four) == lines(l1="d")
+    assert base_of(stated, reader, one, two, three, four, gone) == ""
+    assert base_of(stated, reader, gone) == LINES
+
+
+def test_what_a_state_lists_is_the_targets_file_there_once_all_of_it_came_home(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    one = stated.edit({"training/model.py": lines(l1="a")})
+    two = stated.edit({"training/model.py": lines(l1="a", l8="b")})
+    stated.source({"core/model.py": lines(l4="s")})
+    stated.sync({"training/model.py": lines(l1="a", l4="s", l8="b")}, one, two)
+    newer = stated.edit({"training/model.py": lines(l1="a", l3="n", l4="s", l8="b")})
+    assert base_of(stated, reader, one) == lines(l1="a", l4="s")
+    assert base_of(stated, reader, two) == lines(l4="s", l8="b")
+    assert base_of(stated, reader, one, two) == lines(l1="a", l4="s", l8="b")
+    assert base_of(stated, reader, one, two, newer) == lines(l1="a", l3="n", l4="s", l8="b")
+    assert base_of(stated, reader, newer) == lines(l3="n", l4="s")
+    assert base_of(stated, reader, one, newer) == lines(l1="a", l3="n", l4="s")
+
+
+def test_what_a_person_made_of_a_conflict_is_the_base_only_where_all_of_it_came_home(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    one = stated.edit({"training/model.py": lines(l4="mine")})
+    two = stated.edit({"training/model.py": lines(l4="mine", l8="b")})
+    stated.source({"core/model.py": lines(l4="theirs")})
+    stated.sync({"training/model.py": lines(l4="both", l8="b")}, one, two)
+    assert base_of(stated, reader, one, two) == lines(l4="both", l8="b")
+    assert base_of(stated, reader, one) == lines(l4="theirs")
+    assert base_of(stated, reader, two) == lines(l4="theirs", l8="b")
+    stated.sync({"training/model.py": lines(l4="theirs")}, one, two)
+    assert base_of(stated, reader, two) == lines(l4="theirs"), "the person left it out"
