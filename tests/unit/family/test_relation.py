@@ -43,6 +43,7 @@ def test_a_target_stands_to_the_source_as_both_histories_say(clone: Clone) -> No
     with ObjectReader(stated.repository.git) as reader:
         empty = relate(stated.repository, reader, stated.manifest, stated.target, start, None)
     assert (empty.state, empty.behind, empty.contained, empty.drift.files) == (State.EMPTY, 1, False, ())
+    assert (empty.held, empty.synced_from) == ("", None)
     copied = stated.edit({"training/model.py": "one\n"})
     assert stands(stated) == (State.NOT_ADOPTED, 1, 0)
     clone.git("reset", "-q", "--hard", f"{copied}^")
@@ -116,6 +117,18 @@ def test_of_a_state_whose_maps_and_projection_are_lost_counts_what_the_target_ha
     assert files_of(stated, found.base) == ["training/model.py"]
     assert [file.path for file in found.drift.files] == [b"training/edited.py", b"training/own.py"]
     assert found.state is State.DIVERGED
+
+
+def test_what_a_state_held_through_other_maps_from_a_source_that_is_lost_nobody_can_say(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    stated.manifest = parse(maps=[("docs/*.txt", "text/")])
+    held = TargetState.of(stated.target, ObjectId("1" * 40), ObjectId("2" * 40), held="v1")
+    stated.sync({"training/model.py": "one\n"}, state=held)
+    stated.manifest = parse()
+    found = relation(stated)
+    assert (found.state, found.held, found.synced_from) == (State.NOT_ADOPTED, "v1", ObjectId("1" * 40))
+    assert (files_of(stated, found.base), found.lost) == ([], None)
+    assert [file.path for file in found.drift.files] == [b"training/model.py"]
 
 
 @pytest.mark.parametrize("lost", [False, True])
