@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime
 
 from openllm_repos.errors import EnvironmentProblem
@@ -12,10 +12,31 @@ from openllm_repos.git.repository import Repository
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.names.path import FolderPath
 
+_NEAR = 30  # commits that are read one by one before git is asked
 
-def is_ancestor(repository: Repository, old: ObjectId, new: ObjectId) -> bool:
-    """Whether `old` is `new` or in its history."""
-    return old == new or repository.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
+
+def near_line(reader: ObjectReader, tip: ObjectId, ends: Container[ObjectId]) -> tuple[list[ObjectId], bool] | None:
+    """Return a branch's own line down to one of some commits, newest first, and whether no merge stands on it.
+
+    Mostly a few commits are new, and then this needs no process. None where the commit is further away, or elsewhere.
+    """
+    line: list[ObjectId] = []
+    alone = True
+    while tip not in ends:
+        parents = parents_of(reader, tip)
+        if not parents or len(line) == _NEAR:
+            return None
+        line.append(tip)
+        alone = alone and len(parents) == 1
+        tip = parents[0]
+    return line, alone
+
+
+def is_ancestor(repository: Repository, old: ObjectId, new: ObjectId, reader: ObjectReader | None = None) -> bool:
+    """Whether `old` is `new` or in its history; with a reader, what is near needs no process."""
+    if old == new or (reader is not None and near_line(reader, new, {old}) is not None):
+        return True
+    return repository.git.run("merge-base", "--is-ancestor", old, new, ok=(0, 1)).code == 0
 
 
 def merge_base(repository: Repository, one: ObjectId, two: ObjectId) -> ObjectId | None:
@@ -30,8 +51,13 @@ def fork_point(repository: Repository, tracking: str, commit: ObjectId) -> Objec
     return ObjectId(done.stdout.decode().strip()) if done.code == 0 else None
 
 
-def count(repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId]) -> int:
+def count(
+    repository: Repository, tip: ObjectId, *, without: Sequence[ObjectId], reader: ObjectReader | None = None
+) -> int:
     """Return the number of commits in the history of `tip` that are in the history of none of `without`."""
+    near = None if reader is None else near_line(reader, tip, without)
+    if near is not None and near[1] and len(without) == 1:
+        return len(near[0])
     return int(repository.git.text("rev-list", "--count", tip, *(f"^{commit}" for commit in without), "--"))
 
 

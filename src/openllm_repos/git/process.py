@@ -8,7 +8,7 @@ import functools
 import os
 import subprocess
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -91,7 +91,7 @@ class Git:
 
     git_dir: Path | None
     folder: Path
-    extra: Mapping[str, str]
+    extra: Mapping[str, str] = field(hash=False)
     on_progress: OnProgress | None = None
 
     def run(

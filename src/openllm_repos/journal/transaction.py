@@ -54,6 +54,7 @@ class Transaction:
         self.done = True
         self._repository = repository
         self._outcomes = {} if resumes is None else {move.key: move.outcome for move in resumes.moves}
+        self._held: dict[str, ObjectId] = {}  # by this process
         self._resumed = self._written = resumes is not None
         self._is_release = resumes is not None and resumes.release is not None
 
@@ -85,11 +86,15 @@ class Transaction:
             there = read_refs(self._repository, *held) if self._resumed else {}
             wanted = [RefUpdate(ref, self._repository.zero, at) for ref, at in held.items() if ref not in there]
             update_refs(self._repository, wanted, reason="openllm-repos: hold")
+            self._held |= held
 
     def finish(self, outcome: MoveOutcome, *moves: Move) -> None:
         """Write down what came of moves. What they replaced is held on, unless they did not take place."""
         held = [ref for move in moves if move.key in self._outcomes for ref, _ in self._holds(move)]
-        there = read_refs(self._repository, *held) if held else {}
+        if self._resumed:
+            there = read_refs(self._repository, *held) if held else {}
+        else:
+            there = {ref: self._held.pop(ref) for ref in held if ref in self._held}
         kept = {ref for ref in there if ref.endswith("/old")} if outcome is not MoveOutcome.REFUSED else set()
         gone = [RefUpdate(ref, at, self._repository.zero) for ref, at in there.items() if ref not in kept]
         update_refs(self._repository, gone, reason="openllm-repos: done")

@@ -49,7 +49,10 @@ class Attributes:
         tip = self._push.tip
         if tip is None:
             return []
-        changed = changed_attributes(self._repository, tip, self._push.new)
+        changed = self._push.changed
+        if changed is None:
+            changed = changed_attributes(self._repository, tip, self._push.new)
+        changed = tuple(path for path in changed if path.rpartition(b"/")[2] == TOP)
         if not changed:
             return []
         by = ", ".join(show_path(path) for path in changed)

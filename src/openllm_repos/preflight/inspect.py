@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -56,13 +57,16 @@ class WouldBeRefused(ConflictError):
         self.findings = findings
 
 
-def inspect(repository: Repository, push: Push, *, validate: Validate | None = None) -> Inspection:
+def inspect(
+    repository: Repository, push: Push, *, validate: Validate | None = None, reader: ObjectReader | None = None
+) -> Inspection:
     """Look at every file that a push would send, in all its commits, as the hook of the host would.
 
     Args:
         repository: the clone, quarantined or not. LFS objects that are only at the source are fetched into it.
         push: what is to be pushed.
         validate: asks the Hub about README.md; without it, or without an answer, its known rules are used.
+        reader: reads the clone's objects, where the caller has one at hand.
 
     Raises:
         LfsMissing: the push needs git-lfs, and it is not installed.
@@ -71,7 +75,8 @@ def inspect(repository: Repository, push: Push, *, validate: Validate | None = N
     limits = LIMITS.get(push.target.kind)
     if limits is None:
         return Inspection()
-    with ObjectReader(repository.git) as reader:
+    with contextlib.ExitStack() as stack:
+        reader = reader or stack.enter_context(ObjectReader(repository.git))
         seen = _look(repository, reader, push, limits)
         attributes = Attributes(repository, reader, push)
         lost = attributes.lost()

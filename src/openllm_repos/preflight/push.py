@@ -21,6 +21,7 @@ class Push:
         source: the repo that LFS objects may be fetched from.
         source_commit: in a sync, the commit of the source that is carried over. Findings then name commits of the
             source, which a person can look up, rather than those that are made of them.
+        changed: the paths that differ between `tip` and `new`, where that is known.
     """
 
     target: Repo
@@ -30,6 +31,7 @@ class Push:
     known: tuple[ObjectId, ...] = ()
     source: Repo | None = None
     source_commit: ObjectId | None = None
+    changed: tuple[bytes, ...] | None = None
 
     @property
     def newest(self) -> ObjectId:

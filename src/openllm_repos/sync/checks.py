@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from openllm_repos.errors import ConflictError
 from openllm_repos.family.relation import Relation
@@ -13,6 +14,7 @@ from openllm_repos.git.objects import ObjectReader, top_names
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import Manifest, Repo
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.names.pattern import Pattern
 from openllm_repos.names.twins import find_twins
 from openllm_repos.plan import Change, FileChange
 from openllm_repos.projection.changes import MappedPart
@@ -89,27 +91,39 @@ def check_never(repository: Repository, manifest: Manifest, target: Repo, source
         ConflictError: one is.
     """
     for a_map in target.maps:
-        for path in files_below(repository, source_commit, a_map.source.base):
-            if a_map.source.matches(path) and any(pattern.protects(path) for pattern in manifest.project.never):
-                raise ConflictError(
-                    f"{target.name}: {show_path(path)} may never leave the source, but a map reads it.",
-                    hint="Narrow the map's pattern.",
-                )
+        path = _leak(repository, source_commit, a_map.source, manifest.project.never)
+        if path is not None:
+            raise ConflictError(
+                f"{target.name}: {show_path(path)} may never leave the source, but a map reads it.",
+                hint="Narrow the map's pattern.",
+            )
+
+
+@lru_cache
+def _leak(repository: Repository, commit: ObjectId, read: Pattern, never: tuple[Pattern, ...]) -> bytes | None:
+    """Return a file that a map reads and that must never leave the source; hundreds of targets may have that map."""
+    files = files_below(repository, commit, read.base)
+    return next(
+        (path for path in files if read.matches(path) and any(pattern.protects(path) for pattern in never)), None
+    )
 
 
 def check_commits(
     repository: Repository, reader: ObjectReader, target: Repo, tip: ObjectId | None, projected: ObjectId
-) -> None:
+) -> int:
     """Check that every commit that comes with a sync holds mapped folders and files only, at the top of its tree.
 
     A commit of the source itself, which would bring everything else along, cannot pass.
+
+    Returns:
+        how many come.
 
     Raises:
         ConflictError: a commit holds something else.
     """
     mapped = [a_map.output.components[0] for a_map in target.maps]
-    new = (commit.encode() for commit in commits(repository, projected, without=[] if tip is None else [tip]))
-    commit_of = {found.data[5 : found.data.index(b"\n")]: found.id for found in reader.read_many(new)}
+    new = list(commits(repository, projected, without=[] if tip is None else [tip]))
+    commit_of = {found.data[5 : found.data.index(b"\n")]: found.id for found in reader.read_many(map(str.encode, new))}
     for tree, found in zip(commit_of, reader.read_many(commit_of), strict=True):
         for name in top_names(found.data, len(tree) // 2):
             if not any(component.matches(name) for component in mapped):
@@ -117,6 +131,7 @@ def check_commits(
                     f"{target.name}: {commit_of[tree][:10].decode()} brings {show_path(name)}, which no map writes.",
                     hint="Nothing was pushed. Please report this, with the maps of the target.",
                 )
+    return len(new)
 
 
 def check_markers(

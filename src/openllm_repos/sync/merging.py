@@ -18,6 +18,7 @@ from openllm_repos.manifest.model import Repo
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Conflict, Described, Settled
 from openllm_repos.projection.project import origins
+from openllm_repos.projection.trees import Node
 from openllm_repos.sync.reviewed import reviewed
 from openllm_repos.text import show_path
 
@@ -66,14 +67,26 @@ def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, t
     All three have the target's own files, the same ones, so no rename that git finds can lead into them or out of them.
 
     Raises:
+        ConflictError: as :func:`_trees`.
+    """
+    base, ours, theirs = _trees(reader, relation, target)
+    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
+        return three_sides(writer, relation.part.write(base, writer), ours, relation.part.write(theirs, writer))
+
+
+def _trees(reader: ObjectReader, relation: Relation, target: Repo) -> tuple[Node, bytes, Node]:
+    """Return the trees of base and projection, with the target's own files, and of the target.
+
+    Raises:
         ConflictError: the source changes a file where the target has a folder of its own, or the other way round.
     """
     assert relation.tip is not None  # an empty target needs no merge
     part, projection = relation.part, relation.theirs
-    ours = reader.find(relation.tip.encode() + b"^{tree}")
-    assert ours is not None  # the commit was read before
-    base, no_room_before = part.in_place(ours[0], relation.base)
-    theirs, no_room = part.in_place(ours[0], projection)
+    found = reader.find(relation.tip.encode() + b"^{tree}")
+    assert found is not None  # the commit was read before
+    ours = found[0]
+    base, no_room_before = part.in_place(ours, relation.base)
+    theirs, no_room = part.in_place(ours, projection)
     for change in part.changes(relation.base, projection):
         if change.path in no_room or change.path in no_room_before:
             raise ConflictError(
@@ -81,8 +94,7 @@ def sides_of(repository: Repository, reader: ObjectReader, relation: Relation, t
                 " of its own in that place, and one path cannot be both a file and a folder.",
                 hint="Rename the one or the other, in the source or in the target, then sync again.",
             )
-    with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
-        return three_sides(writer, part.write(base, writer), ours[0], part.write(theirs, writer))
+    return base, ours, theirs
 
 
 def merged_tree(
@@ -106,6 +118,13 @@ def merged_tree(
         assert found is not None  # the projection was just made
         require_in_conflict(target, settled, Merged(None))
         return ObjectId(found[0].decode()), ()
+    if not relation.drift.files:  # most targets: there is nothing to merge
+        require_in_conflict(target, settled, Merged(None))
+        _, _, theirs = _trees(reader, relation, target)
+        with PackWriter(repository.git, repository.objects_dir, repository.object_format) as writer:
+            tree = relation.part.write(theirs, writer)
+            writer.finish(unpack=True)
+        return ObjectId(tree.decode()), ()
     sides = sides_of(repository, reader, relation, target)
     merged = merge(repository, sides)
     require_in_conflict(target, settled, merged)

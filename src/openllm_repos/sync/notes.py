@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from openllm_repos.family.left_behind import left_behind
 from openllm_repos.family.relation import Relation, State
@@ -67,7 +69,13 @@ def lfs_notes(
     attributes = reader.find(f"{tree}:.gitattributes".encode())
     if attributes is None or b"filter=lfs" not in reader.read(attributes[0]).data:
         return
-    files = {change.path: change.new[1] for change in changes if change.new and change.new[0].startswith(b"100")}
+    lines = reader.read(attributes[0]).data.splitlines()
+    given = [line.split()[0] for line in lines if b"filter=lfs" in line]
+    files = {
+        change.path: change.new[1]
+        for change in changes
+        if change.new and change.new[0].startswith(b"100") and any(_may_match(one, change.path) for one in given)
+    }
     tracked = sorted(lfs_paths(repository, tree, sorted(files)))
     found = pointers(reader, (files[path] for path in tracked))
     if plain := [path for path in tracked if files[path] not in found]:
@@ -76,6 +84,15 @@ def lfs_notes(
             f".gitattributes of {target.name} gives {_listed(plain)} to LFS, but the source does not: edited there, it"
             f" becomes a pointer. In the source, 'git lfs track {patterns}' makes it one."
         )
+
+
+def _may_match(pattern: bytes, path: bytes) -> bool:
+    """Whether a pattern of ``.gitattributes`` may match a path; only then is git asked, which knows."""
+    if any(sign in pattern for sign in (b"\\", b'"', b"[")):
+        return True
+    if b"/" not in pattern:
+        return fnmatchcase(path.rpartition(b"/")[2], pattern)
+    return path.startswith(re.split(rb"[*?]", pattern.removeprefix(b"/"))[0])
 
 
 def review_notes(target: Repo, settled: Sequence[Settled], chosen: Sequence[Settled]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from openllm_repos.family.source import (
     to_fetch_first,
 )
 from openllm_repos.family.state import TargetState
-from openllm_repos.git.history import count, write_commit
+from openllm_repos.git.history import write_commit
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest.model import DriftPolicy, History, Manifest, Repo
@@ -187,7 +187,7 @@ def plan_target(
             if relation.held:
                 return replace(nothing_to_do(relation, remote), action=Action.HELD, held=relation.held)
             plan = _planned(manifest, repository, reader, relation, remote, options)
-        return checked_by_host(manifest, repository, plan, remote, options.validate)
+            return checked_by_host(manifest, repository, plan, remote, options.validate, reader)
     except MergeConflict as why:
         return Stopped(target.name, why.message, why.hint, why.exit_code, conflicts=why.conflicts)
     except Drifted as why:
@@ -286,15 +286,14 @@ def plan_with_tree(
     state = replace(next_state(relation, target, tree), adopted=relation.tip if action is Action.ADOPT else None)
     made = write_sync(manifest, repository, relation, target, tree, state, action)
     kept_from = relation.theirs
-    if not squash:
-        check_commits(repository, reader, target, relation.tip, relation.projected)
+    brought = 0 if squash else check_commits(repository, reader, target, relation.tip, relation.projected)
     return replace(
         nothing_to_do(relation, remote),
         action=action,
         update=RefUpdate(target.branch.ref, relation.tip or repository.zero, made),
         changes=changes,
         drift=replace(relation.drift, files=relation.part.changes(kept_from, relation.part.of(tree.encode()))),
-        commits=count(repository, made, without=[relation.tip] if relation.tip else []),
+        commits=1 + brought,
     )
 
 
@@ -327,6 +326,7 @@ def checked_by_host(
     plan: TargetPlan,
     remote: RemoteState,
     validate: Validate | None = None,
+    reader: ObjectReader | None = None,
 ) -> TargetPlan:
     """Hold what a plan would push against the rules of the target's host; returns it with the LFS files it needs.
 
@@ -342,8 +342,9 @@ def checked_by_host(
         plan.tip,
         source=manifest.source,
         source_commit=plan.source_commit,
+        changed=tuple(change.path for change in plan.changes),
     )
-    inspection = inspect(repository, push, validate=validate)
+    inspection = inspect(repository, push, validate=validate, reader=reader)
     require_accepted(remote.repo, inspection)
     return replace(plan, large=inspection.large)
 

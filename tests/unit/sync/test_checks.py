@@ -88,10 +88,10 @@ def test_a_commit_with_more_than_mapped_folders_is_not_pushed(clone: Clone, mani
     leaked = clone.commit("of the source", {"data/x.py": "1"})
     above = ObjectId(clone.commit("projected", {"data/x.py": None}))
     with ObjectReader(repository.git) as reader:
-        check_commits(repository, reader, target, None, projected)
+        assert check_commits(repository, reader, target, None, projected) == 1
         with pytest.raises(ConflictError, match=f"{leaked[:10]} brings data, which no map writes"):
             check_commits(repository, reader, target, projected, above)
-        check_commits(repository, reader, target, ObjectId(leaked), above)
+        assert check_commits(repository, reader, target, ObjectId(leaked), above) == 1
 
 
 def test_the_message_of_a_sync(manifest: Manifest) -> None:

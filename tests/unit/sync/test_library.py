@@ -8,13 +8,13 @@ import pytest
 
 from openllm_repos.errors import UsageError
 from openllm_repos.family import remotes
-from openllm_repos.git.merge import Merged, Sides
+from openllm_repos.git.remote import Unreachable
 from openllm_repos.git.repository import Repository
 from openllm_repos.journal.lock import exclusive
 from openllm_repos.manifest.model import Manifest
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Action, Change, Outcome, Stopped, TargetPlan
-from openllm_repos.sync import merging
+from openllm_repos.sync import planning
 from openllm_repos.sync.apply import apply
 from openllm_repos.sync.planning import plan_sync
 from tests.support.family import Family
@@ -88,7 +88,14 @@ def test_a_branch_that_moves_faster_than_it_can_be_fetched(family: Family, monke
     manifest, repository = _open(family)
     family.edit("One", {"app.py": "1\n"})
     (seen,) = remotes.ask(repository, [manifest.target("space")]).values()
-    monkeypatch.setattr(remotes, "fetch", lambda *_, **__: None)
+
+    def nothing(_: Repository, __: str, wanted: str, **___: object) -> None:
+        if wanted == seen.tip:
+            why = Unreachable("not our ref")
+            why.refused = True
+            raise why
+
+    monkeypatch.setattr(remotes, "fetch", nothing)
     (brought,) = remotes.bring(repository, [seen]).values()
     assert "its branch main moves faster than it can be fetched" in brought.problem
     assert brought.tip is None
@@ -113,10 +120,10 @@ def test_a_merge_that_gave_something_else_than_the_projection_is_never_pushed(
     family.commit("On", {"core/src/train.py": "on\n"})
     manifest, repository = _open(family)
 
-    def forgetful(repository: Repository, sides: Sides) -> Merged:
-        return Merged(ObjectId(repository.git.text("rev-parse", f"{sides.ours}^{{tree}}")))
+    def forgetful(repository: Repository, *_: object) -> tuple[ObjectId, tuple[()]]:
+        return ObjectId(repository.git.text("rev-parse", "refs/remotes/space/main^{tree}")), ()
 
-    monkeypatch.setattr(merging, "merge", forgetful)
+    monkeypatch.setattr(planning, "merged_tree", forgetful)
     (step,) = plan_sync(manifest, repository).targets
     assert isinstance(step, Stopped)
     assert step.exit_code == 3
