@@ -262,8 +262,8 @@ def test_a_clone_that_has_what_the_source_gave_up_is_told_to_drop_it_and_never_t
         assert (refused.code, "not on its remote any more: it was reset" in refused.out + refused.err) == (3, True)
         assert steps(refused.out + refused.err)[0] == pull[0]
     facts = family.run("status", "--json", cwd=family.clone.path).json()
-    (said,) = [problem["next"] for problem in facts["problems"] if problem["repo"] == "main"]
-    assert steps(said) == pull
+    ((message, said),) = [(one["message"], one["next"]) for one in facts["problems"]]  # of the source; not of the Space
+    assert (message, steps(said)) == ("was reset from 1 commit that this clone has.", pull)
     paste(family, said)
     assert family.clone.tip() == family.origin.tip("main")
 
@@ -296,10 +296,25 @@ def test_a_clone_that_lags_behind_a_change_of_the_maps_makes_no_target_differ(fa
     assert "space: a sync would change nothing\n" in family.run("diff", cwd=family.clone.path).out
 
 
-@pytest.mark.parametrize("way", ["release", "sync", "keep"])
+def test_nobody_calls_a_source_reset_that_does_not_answer(family: Family) -> None:
+    """The clone may merely lag."""
+    behind(family)
+    family.synced()
+    family.clone.git("reset", "-q", "--hard", "HEAD^")
+    family.origin.path.rename(family.folder / "away.git")
+    facts = family.run("status", "--json", cwd=family.clone.path).json()
+    assert {repo["name"]: repo["state"] for repo in facts["repos"]} == {"main": "unreachable", "space": "unknown"}
+    ((message, step),) = [(one["message"], one["next"]) for one in facts["problems"] if one["repo"] == "space"]
+    assert message.endswith("main does not answer, so it is not known which of them is newer.")
+    assert step == ""
+
+
+@pytest.mark.parametrize("way", ["release", "sync", "keep", "keep in a fresh clone"])
 def test_a_source_that_was_reset_takes_back_what_it_no_longer_has_unless_that_is_kept(family: Family, way: str) -> None:
     reset(family)
-    if way == "keep":
+    if way == "keep in a fresh clone":
+        family.clone = Clone.of(family.origin.url, family.folder / "fresh")
+    if way.startswith("keep"):
         facts = family.run("status", "--json", cwd=family.clone.path).json()
         _, branch = next(problem["next"].splitlines() for problem in facts["problems"] if problem["repo"] == "space")
         paste(family, branch)
@@ -360,7 +375,7 @@ def test_an_import_after_a_reset_would_bring_it_back_and_is_refused(family: Fami
     assert family.clone.read(MODEL, "import/space").decode() == text(l20="space")
 
 
-@pytest.mark.parametrize("first", ["sync", "import"])
+@pytest.mark.parametrize("first", ["sync", "sync and nothing new", "import"])
 def test_an_edit_that_a_changed_map_leaves_behind_is_told_until_the_source_has_it(family: Family, first: str) -> None:
     moved = (("core/src/*.py", "lib/"), ("configs/*.json", "configs/"))
 
@@ -381,6 +396,8 @@ def test_an_edit_that_a_changed_map_leaves_behind_is_told_until_the_source_has_i
     assert left in plan
     assert told in plan
     assert "The maps of space have changed, so the source's history comes anew through them: 1 commit" in plan
+    if first == "sync and nothing new":
+        family.synced()
     if first == "sync":
         family.synced()
         family.commit("Go on", {MODEL: text(l2="better")})

@@ -180,7 +180,9 @@ class Kernel:
         drift = changed(base, self.mapped(tip))
         whole = frozenset(own - open_somewhere)
         follows = start is None or start.id in source.past
-        contained = base == self.project(source) and not whole and follows
+        # What was done to a file whose map is back is listed once more, by a sync that changes nothing.
+        again = at is not None and any(c.id in at.past and c not in at.stated.open for c in own)
+        contained = base == self.project(source) and not whole and follows and not again
         return Relation(at, base, whole, sorted(own, key=lambda commit: commit.id), drift, contained)
 
     def _brought(self, state: State, source: Commit, path: str) -> Tree:

@@ -49,6 +49,9 @@ STORIES = {
     "a clone that is behind syncs: it takes nothing back": (
         "sync edit_target(0,2) edit_source(0,3) sync stale_sync sync(0,1)"
     ),
+    "a commit made before a sync, and merged after it, comes home: what the sync brought stays known": (
+        "sync stay edit_source(0,1) sync pull(1,1) import_(0,1,1) land edit_source(0,3) sync"
+    ),
     "only one of two edits is imported, and the other one's file deleted: it stays deleted": (
         "sync edit_target(2,3) edit_target(4,5) import_(2,0,2) land edit_target(4) sync"
     ),

@@ -97,9 +97,9 @@ class OwnCommits:
         )
 
     def before(self, commit: ObjectId) -> frozenset[ObjectId]:
-        """Return the own commits in the history of a commit, itself included."""
+        """Return the own commits in the history of a commit, itself included, and the state's, if that is there."""
         if commit not in self._past:
-            mine = set(self.commits)
+            mine = {*self.commits, *([] if self.at is None else [self.at.id])}
             self._past[commit] = frozenset(one for one in commits(self.repository, commit, without=[]) if one in mine)
         return self._past[commit]
 
@@ -268,9 +268,10 @@ def _file_base(own: OwnCommits, home: frozenset[ObjectId], path: bytes, brought:
             continue
         if own.listed(commit) and not precise and not _is_left(own, listed, commit, path, file, there):
             continue
-        before = own.before(commit).intersection(mine)
-        newer = not own.listed(commit)
-        if whole and newer and before <= home | {commit} and applied <= before:
+        past = own.before(commit)
+        before = past.intersection(mine)
+        above = own.at is not None and own.at.id in past  # one beside the state lacks what that has brought
+        if whole and above and before <= home | {commit} and applied <= before:
             file = own.changes(commit)[path].new
         else:
             file = own.picked(file, commit, path)

@@ -151,6 +151,7 @@ class _Relating:
         at = None
         if tip is not None:
             at = state_of(*about, self.target, tip, self.projected, self.manifest.source.url)
+        stated = at
         projection, mine = self._tree(part, self.projected), self._tree(part, tip)
         brought = self._brought(part, at)
         if at is not None and brought is not None and at.state.digest != maps_digest(self.target.maps):
@@ -182,6 +183,7 @@ class _Relating:
             tip is not None
             and follows
             and not home.commits
+            and at is stated  # else the next state has to list what was done to files whose map is back
             and not part.changes(base, theirs)
             and self._has_history(tip)
         )
@@ -209,7 +211,11 @@ class _Relating:
             return State.NEW, 0
         if not follows:
             start = at.state.source_commit
-            if start is None or not self._has(start) or not is_ancestor(self.repository, self.commit, start):
+            if (
+                start is None
+                or not self._has(start)
+                or not is_ancestor(self.repository, self.commit, start, self.reader)
+            ):
                 return State.REWRITTEN, 0
             return State.AHEAD, 0 if since is None else count(self.repository, since, without=[self.projected])
         names = {
@@ -223,7 +229,7 @@ class _Relating:
     def _follows(self, at: StateCommit | None) -> bool:
         """Whether the source commit has what the state names in its history, so that no sync takes anything back."""
         start = None if at is None else at.state.source_commit
-        return start is None or (self._has(start) and is_ancestor(self.repository, start, self.commit))
+        return start is None or (self._has(start) and is_ancestor(self.repository, start, self.commit, self.reader))
 
     def _brought(self, part: MappedPart, at: StateCommit | None) -> Node | None:
         """Return what the state says that the source had contributed; None where that cannot be read any more."""
@@ -310,8 +316,8 @@ class _Relating:
         opened = [
             one for one in mine.commits if one not in at.state.open and not files.keys().isdisjoint(mine.changes(one))
         ]
-        state = replace(at.state, open=(*at.state.open, *opened))
-        return replace(at, state=state), part.with_files(brought, files)
+        at = replace(at, state=replace(at.state, open=(*at.state.open, *opened))) if opened else at
+        return at, part.with_files(brought, files)
 
     def _was_copied(
         self, part: MappedPart, tip: ObjectId, at: StateCommit | None, given: Mapping[bytes, Entry]
@@ -340,7 +346,7 @@ class _Relating:
         return self._count([since])
 
     def _count(self, without: list[ObjectId]) -> int:
-        return count(self.repository, self.projected, without=without)
+        return count(self.repository, self.projected, without=without, reader=self.reader)
 
     @staticmethod
     def _tree(part: MappedPart, commit: ObjectId | None) -> Node:
