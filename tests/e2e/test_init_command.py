@@ -211,7 +211,7 @@ def test_a_space_filled_by_copying_gets_its_maps_from_what_is_there_and_adopt_is
     done = init(run_cli, hosts, "--space", SPACE)
     [entry] = Manifest.parse(hosts.manifest()).target("space").maps
     assert (entry.source.text, entry.written_to) == ("core/src/*.py", "training/")
-    assert "space has 2 files already where the maps write; what was copied is adopted before a sync." in done.out
+    assert "space has 2 files already where the maps write; what was copied there is adopted before a sync." in done.out
 
 
 @pytest.mark.usefixtures("space")

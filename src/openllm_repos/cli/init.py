@@ -286,7 +286,7 @@ def _notes(draft: Draft, manifest: Manifest, clone: _Clone, seen: Mapping[RepoNa
 
     for name, count in to_adopt(manifest, seen).items():
         files = "1 file" if count == 1 else f"{count} files"
-        yield f"{name} has {files} already where the maps write; what was copied is adopted before a sync."
+        yield f"{name} has {files} already where the maps write; what was copied there is adopted before a sync."
     yield from (f"note: {note}" for note in maps_without_files(manifest, clone.repository, clone.found))
     yield from (f"note: {note}" for note in told(draft, clone.found.submodules, clone.found.subtrees))
     yield from (f"note: {writer.repo.name} {writer}" for writer in find_writers(manifest, clone.repository))

@@ -45,9 +45,9 @@ def left_behind(
         changes = () if there is None else part.changes(part.of(there[0]), tip)
         edited = [*_edited(repository, relation, target, at.state, (one for one in changes if one.path in left))]
         if at.id == relation.at.id:
-            some = "1 file" if len(left) == 1 else f"{len(left)} files"
+            some = "1 file there stays as it is" if len(left) == 1 else f"{len(left)} files there stay as they are"
             folders = sorted({path.rpartition(b"/")[0] + b"/" if b"/" in path else path for path in left})
-            yield f"No map of {target.name} writes {_listed(folders)} any more; {some} there stay as they are."
+            yield f"No map of {target.name} writes {_listed(folders)} any more; {some}."
         if edited:
             name = target.name
             yield (

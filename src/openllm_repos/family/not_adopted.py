@@ -44,7 +44,7 @@ def relate_fetched(
     commit: ObjectId,
     tip: ObjectId | None,
 ) -> Relation:
-    """Hold a target against a source commit; where it was synced from one that is lost, ask the source's host for that.
+    """Hold a target against a source commit; where it was synced from one that is not here, ask the source's host.
 
     Most hosts give out a commit by its id for a while after the last branch has left it; one that does not is no fault.
 
@@ -52,7 +52,8 @@ def relate_fetched(
     """
     found = relate(repository, reader, manifest, target, commit, tip)
     gone, source = found.synced_from, manifest.source
-    if found.state is not State.NOT_ADOPTED or gone is None or reader.find(gone.encode()) is not None:
+    asked = {State.NOT_ADOPTED, State.REWRITTEN}
+    if found.state not in asked or gone is None or reader.find(gone.encode()) is not None:
         return found
     try:
         fetch(repository, endpoints(repository, {source.name: source.url})[source.name].url, gone)

@@ -39,6 +39,7 @@ from openllm_repos.status.problems import (
     about_missing_branch,
     about_operation,
     about_remote,
+    about_silent_source,
     about_source,
     about_space,
     about_target,
@@ -289,7 +290,7 @@ class _Family:
         if remote.problem:
             return self._unheard(remote)
         if remote.tip is None:
-            self._note(about_empty_source(remote), *about_missing_branch(remote))
+            self._note(*(about_missing_branch(remote) if remote.branches else [about_empty_source(remote)]))
             return RepoStatus(repo, Standing.EMPTY)
         if mine is None:
             return RepoStatus(repo, Standing.UNKNOWN)
@@ -300,7 +301,7 @@ class _Family:
             self._note(Problem.of(repo.name, why))
             return RepoStatus(repo, Standing.UNRELATED)
         behind, ahead = held.behind, held.unpushed or 0
-        if behind and remote.tip is not None:  # a clone that lags says so, and makes no target differ
+        if (behind or held.given_up) and remote.tip is not None:  # who lags says so, and makes no target differ
             self._commit = remote.tip
             self._catch_up_with(mine, remote.tip)
         self._catch_up = held.catch_up(self._clone, remote)
@@ -344,6 +345,10 @@ class _Family:
         except ReposError as why:
             self._note(Problem.of(target.name, why))
             return RepoStatus(target, Standing.UNKNOWN)
+        source = self._remotes[self._manifest.source.name]
+        if relation.state in {State.AHEAD, State.REWRITTEN} and (source.problem or source.remembered):
+            self._note(about_silent_source(target, source, relation))  # the clone may merely lag
+            return RepoStatus(target, Standing.UNKNOWN)
         emptied = () if relation.held else Emptied(self._clone, self._reader, target, relation).by_sync()
         if emptied and relation.state is not State.NOT_ADOPTED:
             stops = MapEmptied(target, emptied, f"openllm-repos sync {target.name}")
@@ -352,7 +357,7 @@ class _Family:
             notes = [*empty_maps(self._reader, self._newest, target, commit, self._clone.object_format)]
             left = left_behind(self._clone, self._reader, self._newest, target, relation)
             self._note(*(Problem(target.name, note.removeprefix(f"{target.name} "), "") for note in left))
-            self._note(*about_target(self._clone, self._reader, target, relation))
+            self._note(*about_target(self._clone, self._reader, target, relation, source))
             self._note(*(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)
         return RepoStatus(
@@ -385,11 +390,11 @@ class _Family:
                 self._found[at] = replace(status, changed=what.changed)
         releases = list(about_releases(manifest, self._clone, self._reader, self._remotes))
         self._note(*releases)
-        problems = [problem for repo in manifest.repos for problem in self._problems[repo.name]]
+        unfinished = [operation for operation in begun(self._clone) if operation.release is None]
+        problems = [problem for operation in unfinished for problem in about_operation(operation)]
+        problems += [problem for repo in manifest.repos for problem in self._problems[repo.name]]
         found = tuple(self._found[repo.name] for repo in manifest.repos)
         name, source = manifest.project.name, manifest.source.name
-        unfinished = [operation for operation in begun(self._clone) if operation.release is None]
-        problems += [problem for operation in unfinished for problem in about_operation(operation)]
         done = not releases
         told = (found, tuple(problems), done, self._remotes)
         return FamilyStatus(name, source, self._commit, offline, *told, catch_up=self._catch_up)

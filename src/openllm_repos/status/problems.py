@@ -53,8 +53,10 @@ def about_remote(remote: RemoteState) -> Problem:
 
 def about_source(source: Repo, held: SourceState, catch_up: str) -> Iterator[Problem]:
     """Say what clone and remote of the source lack of each other, and the commands that end it."""
+    unpushed = (held.unpushed or 0) - held.given_up
     parts = [f"has {_commits(held.behind)} that this clone lacks"] if held.behind else []
-    parts += [f"lacks {_commits(held.unpushed)} that this clone has"] if held.unpushed else []
+    parts += [f"lacks {_commits(unpushed)} that this clone has"] if unpushed else []
+    parts += [f"was reset from {_commits(held.given_up)} that this clone has"] if held.given_up else []
     if parts:
         yield Problem(source.name, f"{', and '.join(parts)}.", catch_up)
 
@@ -75,11 +77,21 @@ def about_empty_source(remote: RemoteState) -> Problem:
     return Problem(remote.repo.name, f"has no branch {remote.repo.branch} on its remote yet.", push)
 
 
-def about_target(repository: Repository, reader: ObjectReader, target: Repo, relation: Relation) -> Iterator[Problem]:
+def about_silent_source(target: Repo, source: RemoteState, relation: Relation) -> Problem:
+    """Say that nobody can tell whether the clone lags behind what a target has, or the source gave that up."""
+    when, step = ("was not asked", "openllm-repos status") if source.remembered else ("does not answer", "")
+    message = f"has {str(relation.synced_from)[:10]} of the source, which this clone's branch lacks; {source.repo.name}"
+    return Problem(target.name, f"{message} {when}, so it is not known which of them is newer.", step)
+
+
+def about_target(
+    repository: Repository, reader: ObjectReader, target: Repo, relation: Relation, source: RemoteState
+) -> Iterator[Problem]:
     """Say how a target differs from the source."""
     name = target.name
     sync, diff = f"openllm-repos sync {name}", f"openllm-repos diff {name}"
     drifted = _drifted(relation)
+    also = f", and {drifted}" if relation.drift.files else ""
     refused = target.drift is DriftPolicy.REFUSE
     if relation.held:
         yield _held(target, relation, drifted)
@@ -93,10 +105,12 @@ def about_target(repository: Repository, reader: ObjectReader, target: Repo, rel
             yield Problem(name, f"lacks {_commits(relation.behind)} of the source.", sync)
         case State.AHEAD:
             lead = _commits(relation.ahead) if relation.ahead else "something"
-            message = f"has {lead} that the source was reset from after it had been synced."
-            yield Problem(name, message, _after_reset(target, relation))
+            message = f"has {lead} that the source was reset from after it had been synced{also}."
+            yield Problem(name, message, _after_reset(target, relation, source))
         case State.REWRITTEN:
-            message = f"was synced from {str(relation.synced_from)[:10]}, which the source's history no longer has."
+            message = (
+                f"was synced from {str(relation.synced_from)[:10]}, which the source's history no longer has{also}."
+            )
             yield Problem(name, message, f"openllm-repos sync {name} --dry-run  # what following it would change")
         case State.DRIFT:
             yield Problem(name, f"{drifted}.", f"{diff}\nopenllm-repos import {name}")
@@ -107,16 +121,19 @@ def about_target(repository: Repository, reader: ObjectReader, target: Repo, rel
             return
 
 
-def _after_reset(target: Repo, relation: Relation) -> str:
+def _after_reset(target: Repo, relation: Relation, source: RemoteState) -> str:
     """Return how to let a target follow a source that was reset, and how to keep what it has."""
-    assert relation.synced_from is not None  # that is what the source was reset from
-    branch = command_line("git", "branch", "kept", relation.synced_from[:10], remark="or keep it: merge this branch")
+    host, kept = source.endpoint.name or source.endpoint.push_url, f"{relation.synced_from}:kept"
+    # git asks no host for a commit that the clone has
+    branch = command_line("git", "fetch", host, kept, remark="or keep it: merge this branch")
     return f"openllm-repos sync {target.name}  # lets it follow, by one commit\n{branch}"
 
 
 def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
     """Say that a target was rolled back, what it lacks since, and how a person lets it go on."""
     lacks = f"lacks {_commits(relation.behind)} of the source" if relation.behind else "lacks nothing of the source"
+    if relation.state in {State.AHEAD, State.REWRITTEN}:
+        lacks = "has what the source was reset from"
     edited = f", and {drifted} since" if relation.drift.files else ""
     message = f"was rolled back and is held at {show(relation.held)}: syncs leave it alone. It {lacks}{edited}."
     lift = f"openllm-repos rollback {target.name} --lift"

@@ -30,7 +30,8 @@ def said(stated: Stated, *maps: tuple[str, str], owned: str = "app.py", tip: boo
 
 
 def left(names: str, some: str) -> str:
-    return f"No map of space writes {names} any more; {some} there stay as they are."
+    stay = "stays as it is" if some == "1 file" else "stay as they are"
+    return f"No map of space writes {names} any more; {some} there {stay}."
 
 
 def edited(names: str) -> str:
