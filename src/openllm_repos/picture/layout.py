@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from openllm_repos.picture.measure import text_width, wrapped
-from openllm_repos.picture.model import Node, Picture
+from openllm_repos.picture.model import Node, Picture, counted
 
 NAME, SMALL = 15.0, 12.0  # sizes of the fonts
 NAME_LINE, SMALL_LINE = 20.0, 17.0
@@ -200,7 +200,7 @@ def _place_rows(drawing: Drawing, rows: Sequence[_Row], left: float, top: float,
         if grouped:
             height += _CAPTION + INSET
             wide = max(card.box.right for card in cards) + inset - left
-            drawing.groups.append(Group(f"{len(row.nodes)} targets", Box(left, y, wide, height)))
+            drawing.groups.append(Group(f"{counted(row.nodes)} targets", Box(left, y, wide, height)))
         room = max(height, row.chip_height, least if len(rows) == 1 else 0.0)
         down = (room - height) / 2
         drawing.cards += [replace(card, box=replace(card.box, y=card.box.y + down)) for card in cards]

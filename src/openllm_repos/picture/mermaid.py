@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from openllm_repos.picture.look import LIGHT
 from openllm_repos.picture.markup import directed, words
-from openllm_repos.picture.model import Node, Picture
+from openllm_repos.picture.model import Node, Picture, counted
 
 # All else that ASCII has means something to Mermaid, to the Markdown in its labels, or to the HTML that it makes.
 _PLAIN = frozenset(" ,./+=-()")
@@ -47,27 +47,25 @@ def _escaped(text: str) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    names = {node.name: f"target{number}" for number, node in enumerate(picture.targets, 1)}
-    names |= {node.name: f"member{number}" for number, node in enumerate(picture.members, 1)}
+    names = {node: f"target{number}" for number, node in enumerate(picture.targets, 1)}
+    names |= {node: f"member{number}" for number, node in enumerate(picture.members, 1)}
     yield "flowchart LR"
     yield f"  accTitle: {_line(f'The family {picture.project}')}"
     yield f"  accDescr: {_line(picture.summary)}"
     yield f"  source{_node(picture.source)}"
     for number, (gets, nodes) in enumerate(picture.alike, 1):
-        drawn = [f"{names[node.name]}{_node(node)}" for node in nodes]
-        goal = names[nodes[0].name]
+        drawn = [f"{names[node]}{_node(node)}" for node in nodes]
+        goal = names[nodes[0]]
         if len(nodes) == 1:
             yield f"  {drawn[0]}"
         else:
             goal = f"targets{number}"
-            yield from _group(goal, f"{len(nodes)} targets", drawn)
+            yield from _group(goal, f"{counted(nodes)} targets", drawn)
         yield f"  source -->|{quoted(*gets)}| {goal}"
     if picture.members:
-        yield from _group("members", picture.caption, [f"{names[node.name]}{_node(node)}" for node in picture.members])
+        yield from _group("members", picture.caption, [f"{names[node]}{_node(node)}" for node in picture.members])
         yield "  source -.- members"
-    yield from _classes(
-        [("source", picture.source), *((names[n.name], n) for n in (*picture.targets, *picture.members))]
-    )
+    yield from _classes([("source", picture.source), *((names[n], n) for n in (*picture.targets, *picture.members))])
 
 
 def _group(name: str, caption: str, nodes: Sequence[str]) -> Iterator[str]:
@@ -81,7 +79,7 @@ def _group(name: str, caption: str, nodes: Sequence[str]) -> Iterator[str]:
 
 def _node(node: Node) -> str:
     state = (node.state.said,) if node.state else ()
-    label = quoted(f"{node.name} ({node.kind_word})", node.place, *state)
+    label = quoted(node.title, node.place, *state)
     return f"[{label}]"
 
 

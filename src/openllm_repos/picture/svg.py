@@ -130,7 +130,8 @@ def _card(card: Card, *, source: bool) -> str:
     parts += _rows(card.place, left, y, layout.SMALL_LINE, "faint")
     if node.state:
         y = box.bottom - layout.INSET - layout.BADGE + 2
-        said = words(node.state.said)
+        room = box.width - 2 * layout.INSET - 36
+        (said,) = wrapped(words(node.state.said), room, 12, bold=True, lines=1)
         badge = Box(left, y, text_width(said, 12, bold=True) + 36, layout.BADGE)
         place = f"translate({left + 7:.1f} {y + 4.2:.1f})scale(.85)"
         mark = element("path", d=TONE_SIGNS[node.state.tone], class_="sign", transform=place)

@@ -51,6 +51,15 @@ def test_the_example_has_three_hundred_spaces_in_twenty_lines() -> None:
     assert len({repo.maps for repo in read.targets}) == 1
 
 
+def test_the_manifest_of_the_page_is_sound() -> None:
+    page = (Path(__file__).parents[3] / "docs/fleets.md").read_text(encoding="utf-8")
+    read = Manifest.parse(HEAD + page.partition("```toml\n")[2].partition("```")[0])
+    assert {str(repo.name): repo.groups for repo in read.targets} == {
+        **dict.fromkeys(("oslo", "riga", "rome"), ("eu", "prod")),
+        "lab": ("canary",),
+    }
+
+
 def test_each_id_is_a_repo_named_by_its_last_part_that_knows_its_place() -> None:
     repos = {str(repo.name): repo for repo in Manifest.parse(FLEET).repos}
     assert list(repos) == ["main", "berlin", "paris", "rome.2", "boston", "weights"]

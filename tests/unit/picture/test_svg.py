@@ -37,6 +37,7 @@ FAMILIES = {
     ),
     "50 repos": stated(manifest(38, 11)),
     "50 repos, none alike": stated(manifest(45, 4, alike=False)),
+    "300 in two groups": stated(Manifest.load(ROOT / "examples/fleet.toml")),
 }
 
 
