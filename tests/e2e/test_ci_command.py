@@ -357,6 +357,31 @@ def test_a_held_target_turns_no_job_red_unless_a_person_named_it(source: Source)
         assert "openllm-repos status --check --leave-held" in [step.get("run") for step in jobs[name]["steps"]]
 
 
+@pytest.mark.parametrize(
+    ("form", "job", "step"), [("--single", "sync", "Sync"), ("--matrix", "targets", "List the targets")]
+)
+def test_a_person_can_run_it_for_groups_where_targets_have_some(source: Source, form: str, job: str, step: str) -> None:
+    plain = source.written(form)
+    assert "groups" not in plain
+    (source.path / "repos.toml").write_text(
+        OURS.replace("[repos.space]\n", '[repos.space]\ngroups = ["eu"]\n'), "utf-8"
+    )
+    read = yaml.safe_load(source.written(form))
+    assert list(read[True]["workflow_dispatch"]["inputs"]) == ["dry-run", "targets", "groups", "version"]
+    assert "inputs.targets == '' && inputs.groups == ''" in str(read["jobs"]) or form == "--single"
+    (found,) = [one for one in read["jobs"][job]["steps"] if one.get("name") == step]
+    assert found["env"]["TARGET_GROUPS"] == "${{ inputs.groups }}"
+    script = f"openllm-repos() {{ printf '%s\n' \"$@\" >&2; }}\n{found['run']}"
+    env = {"TARGETS": "", "DRY_RUN": "", "PATH": os.environ["PATH"], "GITHUB_OUTPUT": os.devnull}
+    for typed, given in (("", []), ("eu, us\n--yes", ["--group=eu", "--group=us", "--group=--yes"])):
+        done = subprocess.run(
+            ["bash", "-e", "-c", script], env=env | {"TARGET_GROUPS": typed}, capture_output=True, text=True, check=True
+        )
+        words = done.stderr.split("\n")[:-1]
+        assert [word for word in words if "group" in word] == given
+        assert words[-1] == "--"
+
+
 def test_what_people_add_outside_of_the_marks_stays_byte_for_byte(source: Source) -> None:
     text = source.written()
     dispatch = "  repository_dispatch:\n    types: [hub]\n\nenv:\n  MINE: '1'   # kept\n"

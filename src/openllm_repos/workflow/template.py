@@ -55,6 +55,8 @@ def jobs_text(manifest: Manifest, choices: Choices, manifest_path: str, install:
     here = f"(github.repository == {_scalar(source.repo_id or '')} || !github.event.repository.fork)"
     pushed_or_asked = "(github.event_name == 'push' || github.event_name == 'workflow_dispatch')"
     before, _, after = manifest.project.tag.partition("{version}")
+    facts = _facts(manifest, choices, manifest_path) | ({"git"} if install and install.from_git else set())
+    grouped = "groups" in facts
     values = {
         "BRANCH": _scalar(source.branch),
         "ON_BRANCH": on_branch,
@@ -67,8 +69,10 @@ def jobs_text(manifest: Manifest, choices: Choices, manifest_path: str, install:
         "TOOL": "openllm-repos" if manifest_path == DEFAULT_MANIFEST else 'openllm-repos --manifest "$MANIFEST"',
         "INSTALL": _scalar(install or ""),
         "REQUIREMENTS": REQUIREMENTS,
+        "GROUPS": '"${groups[@]}" ' if grouped else "",
+        "GROUPED": "inputs.groups || " if grouped else "",
+        "UNGROUPED": " && inputs.groups == ''" if grouped else "",
     }
-    facts = _facts(manifest, choices, manifest_path) | ({"git"} if install and install.from_git else set())
     return _filled("jobs", values, facts)
 
 
@@ -85,6 +89,7 @@ def _facts(manifest: Manifest, choices: Choices, manifest_path: str) -> set[str]
     hub_secret = on_hub and choices.auth is Auth.SECRET
     known = {
         "targets": bool(targets),
+        "groups": any(target.groups for target in targets),
         "matrix": bool(targets) and choices.matrix,
         "single": bool(targets) and not choices.matrix,
         "private": choices.private,
