@@ -6,7 +6,6 @@ What comes out are ordinary repos, each with the place that it comes from; no ot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -103,14 +102,15 @@ def _read_entry(
     kind, places = _read_kind(table)
     many = kind is not None and kind.key not in table.keys
     if kind is not None:
-        table.inherit(defaults[kind], _inherited(table, defaults[kind]))
+        table.inherit(defaults[kind], _meant_for(table, kind, defaults[kind]))
     shared = _read_shared(table, never)
     role = _read_role(table)
-    if "publish" in table.keys and (role is Role.SOURCE or kind in {Kind.GITHUB, Kind.GIT}):
+    if "publish" in table.keys and (role is Role.SOURCE or (kind is not None and not kind.on_hub)):
         what = "the source" if role is Role.SOURCE else "a repo that is not on the Hub"
         table.fault("publish", f"is in {what}; artifacts are published to a model, a dataset or a Space")
     check_release(table.faults, table.place, role, table.keys)
-    submodule = table.text("submodule", submodule_path)
+    shared["submodule"] = table.text("submodule", submodule_path)
+    inherited = frozenset(table.inherited)
     if many and role is Role.SOURCE:
         table.fault("role", "is source, but the entry is for many repos; give the source an entry of its own")
     if many and "submodule" in table.keys:
@@ -124,17 +124,15 @@ def _read_entry(
         repo_id = None if isinstance(text, RepoUrl) else text
         url = text if isinstance(text, RepoUrl) else _url(kind, text, hub)
         if (named := _derived(table.faults, place, text) if many else name) is not None:
-            repo = Repo(named, kind, url, repo_id, role, **shared, submodule=submodule)
-            made.append(replace(repo, place=place, inherited=frozenset(table.inherited)))
+            made.append(Repo(named, kind, url, repo_id, role, **shared, place=place, inherited=inherited))
     return role, made
 
 
-def _inherited(table: Table, defaults: Table) -> list[str]:
-    """Return the keys that an entry takes from the defaults: what makes no sense in its role is not meant for it."""
+def _meant_for(table: Table, kind: Kind, defaults: Table) -> list[str]:
+    """Return the keys that an entry may have from the defaults: not those that make no sense in its role."""
     role = table.keys.get("role")
-    mapped = role != Role.MEMBER and ("map" in table.keys or "map" in defaults.keys)
-    without_maps = () if mapped else ("map", "at")
-    return [key for key in defaults.keys if role != Role.SOURCE and key not in without_maps]
+    mapped = role != Role.MEMBER and (table.has("map") or defaults.has("map"))
+    return [key for key in default_keys(kind) if role != Role.SOURCE and (mapped or key not in {"map", "at"})]
 
 
 def _derived(faults: Faults, place: Place, text: str) -> RepoName | None:

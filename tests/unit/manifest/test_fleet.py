@@ -105,6 +105,11 @@ def test_a_fault_that_many_share_is_told_once_at_its_place() -> None:
     ]
 
 
+def test_what_defaults_cannot_say_is_a_fault_there_alone() -> None:
+    text = HEAD + '[defaults.space]\nrole = "source"\nmodel = "o/m"\n[repos.a]\nspace = "o/a"\n'
+    assert [fault.partition(": ")[0] for fault in faults(text)] == ["defaults.space.role", "defaults.space.model"]
+
+
 def test_many_ids_count_as_many_repos() -> None:
     ids = ", ".join(f'"o/s{number}"' for number in range(600))
     text = f"{HEAD}[repos.a]\nspaces = [{ids}]\n[repos.b]\nmodels = [{ids}]\n"
