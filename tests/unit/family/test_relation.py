@@ -11,6 +11,7 @@ from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.state import StateCommit, TargetState
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.names.objectid import ObjectId
+from openllm_repos.plan import Drift
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.node import Node
 from tests.support.repositories import Clone
@@ -49,6 +50,9 @@ def test_a_target_stands_to_the_source_as_both_histories_say(clone: Clone) -> No
     clone.git("reset", "-q", "--hard", f"{copied}^")
     stated.sync({"training/model.py": "one\n"})
     assert (stands(stated), relation(stated).contained) == ((State.IN_SYNC, 0, 0), True)
+    for text in ("mine\n", "one\n"):
+        stated.edit({"training/model.py": text})
+    assert (stands(stated), relation(stated).drift) == ((State.IN_SYNC, 0, 0), Drift((), ())), "taken back by hand"
     first = stated.source({"core/model.py": "two\n"})
     second = stated.source({"core/model.py": "three\n"})
     assert stands(stated) == (State.BEHIND, 2, 0)
