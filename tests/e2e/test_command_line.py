@@ -335,6 +335,16 @@ def test_options_stand_in_one_order_and_what_may_be_repeated_says_so() -> None:
             assert "..." not in command.get_help(context).partition("Commands:")[2], context.command_path
 
 
+def test_what_takes_several_repos_takes_a_group_of_them_too() -> None:
+    found = set()
+    for context in every_command():
+        several = [one for one in context.command.params if isinstance(one, click.Argument) and one.nargs == -1]
+        if any(one.type.name in {"repo", "target"} for one in several):
+            assert any("--group" in one.opts for one in context.command.params), context.command_path
+            found.add(context.command.name)
+    assert found == {"sync", "diff", "status", "targets", "publish", "pin"}
+
+
 def every_command() -> Iterator[click.Context]:
     """Yield every command and subcommand, each as the help sees it."""
     top = click.Context(app.group, info_name="openllm-repos")

@@ -39,6 +39,20 @@ def test_a_target_that_was_typed_is_not_offered_again(family: Family) -> None:
     assert offered(family.clone.path, "sync", "space", "") == []
 
 
+@pytest.mark.parametrize("command", ["sync", "status", "release 1.0.0", "manifest add x"])
+def test_the_groups_of_the_manifest_are_offered(family: Family, command: str) -> None:
+    family.manifest(settings='groups = ["eu", "prod"]', more='[repos.us]\nspaces = ["o/a"]\ngroups = ["prod"]')
+    assert offered(family.clone.path, *command.split(), "--group", "") == ["eu", "prod", "us"]
+    assert offered(family.clone.path, *command.split(), "--group", "p") == ["prod"]
+
+
+def test_the_maps_of_a_group_are_offered_where_it_was_typed(family: Family) -> None:
+    family.manifest(settings='groups = ["eu"]')
+    assert offered(family.clone.path, "sync", "--group", "eu", "--allow-empty", "conf") == ["configs/*.json"]
+    assert offered(family.clone.path, "sync", "s*", "--allow-empty", "conf") == ["configs/*.json"]
+    assert offered(family.clone.path, "sync", "--group", "us", "--allow-empty", "") == []
+
+
 def test_every_repo_is_offered_for_a_status(family: Family) -> None:
     assert offered(family.clone.path, "status", "") == ["main", "space"]
     assert offered(family.folder, "-C", "clone", "status", "sp") == ["space"]

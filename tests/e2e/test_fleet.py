@@ -58,6 +58,10 @@ def test_nothing_that_is_like_it_is_a_mistake_not_all_of_them(family: Family, fl
         ["error: repos.toml has no group 'uss'; did you mean 'us'?", "hint: The groups are: eu, prod, us."],
     )
     assert family.sync("osl?x").code == 2
+    assert family.sync("eu").err.splitlines() == [
+        "error: eu is no repo but a group of 2 in repos.toml",
+        "hint: Name one of them; sync, diff, status and others take all of them with --group eu.",
+    ]
     assert [bare.tips() for bare in fleet.values()] == [{}] * 3
 
 

@@ -301,6 +301,11 @@ class Manifest:
                 return repo
         from openllm_repos.manifest.nearest import few, nearest
 
+        if members := [repo for repo in self.repos if name in repo.groups]:
+            raise UsageError(
+                f"{name} is no repo but a group of {len(members)} in {self.origin}",
+                hint=f"Name one of them; sync, diff, status and others take all of them with --group {name}.",
+            )
         names = [str(repo.name) for repo in self.repos]
         raise UsageError(
             f"{self.origin} has no repo {quoted(name)}{nearest(name, names)}", hint=f"It has: {few(names)}."
