@@ -135,9 +135,8 @@ def to_fetch_first(repository: Repository, remote: RemoteState, commit: ObjectId
     """Return the commands to run first where a source commit lacks, or may lack, what the source's remote has."""
     if remote.problem or remote.remembered:
         return command_line("git", "fetch", remote.endpoint.name or remote.endpoint.push_url, remote.repo.branch)
-    if remote.tip is None or is_ancestor(repository, remote.tip, commit):
-        return ""
-    return hold_against_remote(repository, commit, remote).catch_up(repository, remote)
+    state = hold_against_remote(repository, commit, remote)
+    return state.catch_up(repository, remote) if state.behind or state.given_up else ""
 
 
 def require_pushed(repository: Repository, remote: RemoteState, state: SourceState) -> None:

@@ -82,7 +82,10 @@ def _newest_source(repository: Repository, source: Repo, remote: RemoteState) ->
     mine = read_ref(repository, source.branch.ref)
     if mine is None or (remote.tip is not None and is_ancestor(repository, mine, remote.tip)):
         return remote.tip or source_commit(repository, source, remote, None), ()
-    return hold_against_remote(repository, mine, remote).commit, ()
+    state = hold_against_remote(repository, mine, remote)
+    if remote.tip is not None and state.given_up == state.unpushed:  # nothing of it is the person's own
+        return remote.tip, ()
+    return mine, ()
 
 
 def _went_back(source: Repo, target: Repo, relation: Relation, sync: str) -> ConflictError:

@@ -164,9 +164,12 @@ def _source_notes(
     state: SourceState = hold_against_remote(repository, commit, remote)
     if not options.allow_unpushed:
         require_pushed(repository, remote, state)
-    if state.behind and options.revision is None:
-        behind = "1 commit" if state.behind == 1 else f"{state.behind} commits"
-        said = f"Your {manifest.source.branch} is {behind} behind its remote; what is newer does not come along."
+    if (state.behind or state.given_up) and options.revision is None:
+        some = state.behind or state.given_up
+        number, branch = "1 commit" if some == 1 else f"{some} commits", manifest.source.branch
+        said = f"Your {branch} is {number} behind its remote; what is newer does not come along."
+        if not state.behind:
+            said = f"The remote of {branch} was reset from {number} that you have; nobody else has them any more."
         return (f"{said}\n{state.catch_up(repository, remote)}",)
     return ()
 
