@@ -197,6 +197,17 @@ def test_an_edit_that_somebody_copied_into_the_source_is_home_with_those_before_
     assert both in home_of(stated, reader)
 
 
+def test_what_a_person_made_of_a_conflict_comes_home_with_all_that_is_in_it(
+    stated: Stated, reader: ObjectReader
+) -> None:
+    one = stated.edit({"training/model.py": MINE})
+    stated.source({"core/model.py": lines(l1="theirs")})
+    stated.sync({"training/model.py": lines(l1="both")}, one)
+    assert home_of(stated, reader) == set()
+    stated.source({"core/model.py": lines(l1="both")})
+    assert home_of(stated, reader) == {one}
+
+
 def test_what_the_source_had_before_or_on_a_side_branch_alone_is_nobodys_edit_come_home(
     stated: Stated, reader: ObjectReader
 ) -> None:

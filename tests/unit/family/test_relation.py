@@ -123,10 +123,19 @@ def test_of_a_state_whose_maps_and_projection_are_lost_counts_what_the_target_ha
     assert found.state is State.DIVERGED
 
 
+def test_a_source_that_gave_up_what_the_state_names_was_rewritten(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    for adopted in (None, ObjectId("3" * 40)):  # an adopted commit that is lost as well leaves all that was brought
+        lost = TargetState.of(stated.target, ObjectId("1" * 40), stated.projected(stated.head), adopted=adopted)
+        stated.sync({"training/model.py": "one\n"}, state=lost)
+        assert stands(stated) == (State.REWRITTEN, 1, 0)
+        assert files_of(stated, relation(stated).base) == ["training/model.py"]
+
+
 def test_what_a_state_held_through_other_maps_from_a_source_that_is_lost_nobody_can_say(clone: Clone) -> None:
     stated = Stated.of(clone)
     stated.manifest = parse(maps=[("docs/*.txt", "text/")])
-    held = TargetState.of(stated.target, ObjectId("1" * 40), ObjectId("2" * 40), held="v1")
+    held = TargetState.of(stated.target, ObjectId("1" * 40), ObjectId("2" * 40), (), "v1", stated.tip)
     stated.sync({"training/model.py": "one\n"}, state=held)
     stated.manifest = parse()
     found = relation(stated)
