@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -172,7 +171,7 @@ def _others(manifest: Manifest, modules: Sequence[Module], pins: Collection[str]
         if repo is None or module.path in known or module.faults:
             continue
         if repo.submodule is None:
-            command = f"openllm-repos manifest set repos.{repo.name}.submodule {shlex.quote(module.path)}"
+            command = repo.how_to_set("submodule", module.path)
             message = f"is a submodule at {module.path}, which the manifest does not say"
         elif repo.submodule not in pins:
             continue  # it is to be moved, which is said of the repo itself

@@ -102,7 +102,7 @@ def name_a_branch(repo: Repo, branches: Iterable[str]) -> str:
     """Return what to do where the manifest's branch is not there: a command that names one of those that are."""
     for branch in branches:
         with contextlib.suppress(NameRefused):  # a shell could misread it
-            return f"openllm-repos manifest set repos.{repo.name}.branch {BranchName(branch)}"
+            return repo.how_to_set("branch", BranchName(branch))
     return f"Name its branch in the manifest (repos.{repo.name}.branch), or push to {repo.branch} there first."
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openllm_repos.errors import UsageError
+from openllm_repos.hint import command_line
 from openllm_repos.manifest.maps import Map, Publication
 from openllm_repos.names.path import FolderPath
 from openllm_repos.names.pattern import Pattern
@@ -151,6 +152,14 @@ class Repo:
 
         table = ("defaults", self.kind.key) if key in self.inherited else ("repos", self.entry)
         return spell((*table, key, *below))
+
+    def how_to_set(self, key: str, value: str, remark: str = "") -> str:
+        """Return what to do so that a key of it, and of no other repo, has a value: a line of a hint."""
+        if self.entry != self.name:
+            return (
+                f'Take {self.name} out of repos.{self.entry}, and give it an entry of its own with {key} = "{value}".'
+            )
+        return command_line("openllm-repos", "manifest", "set", f"repos.{self.name}.{key}", value, remark=remark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,10 @@ class PinStep:
         return self.moves or (self.new is not None and self.section)
 
 
-def _say_where(name: str | None) -> str:
-    if name is None:
+def _say_where(repo: Repo | None) -> str:
+    if repo is None:
         return "Add a repo with 'openllm-repos manifest add', and say with submodule where it is pinned."
-    return f"openllm-repos manifest set repos.{name}.submodule models/{name}  # says where"
+    return repo.how_to_set("submodule", f"models/{repo.name}", remark="says where")
 
 
 def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, FolderPath], ...]:
@@ -76,7 +76,7 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
     if not names:
         if not manifest.pinned:
             others = [repo for repo in manifest.repos if repo is not manifest.source]
-            example = min(others, key=lambda repo: bool(repo.maps)).name if others else None  # rather a model
+            example = min(others, key=lambda repo: bool(repo.maps)) if others else None  # rather a model
             raise UsageError(f"{manifest.origin} pins no repo.", hint=_say_where(example))
         return manifest.pinned
     found = []
@@ -89,7 +89,7 @@ def chosen(manifest: Manifest, names: Sequence[str]) -> tuple[tuple[Repo, Folder
         if repo.submodule is None:
             raise UsageError(
                 f"{manifest.origin} does not say where {repo.name} is pinned.",
-                hint=_say_where(repo.name),
+                hint=_say_where(repo),
             )
         found.append((repo, repo.submodule))
     return tuple(found)

@@ -72,6 +72,15 @@ def test_each_id_is_a_repo_named_by_its_last_part_that_knows_its_place() -> None
     assert repos["boston"].at_key("drift") == "repos.boston.drift"
 
 
+def test_advice_for_one_of_many_changes_no_other() -> None:
+    read = Manifest.parse(FLEET)
+    set_it = read.repo("boston").how_to_set("branch", "next")
+    assert set_it == "openllm-repos manifest set repos.boston.branch next"
+    assert read.repo("paris").how_to_set("branch", "next") == (
+        'Take paris out of repos.eu, and give it an entry of its own with branch = "next".'
+    )
+
+
 def test_the_name_of_an_entry_for_many_is_a_group_of_theirs() -> None:
     read = Manifest.parse(FLEET)
     assert [repo.groups for repo in read.repos] == [
