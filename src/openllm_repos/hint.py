@@ -43,6 +43,9 @@ class NextStep:
         return f"next: {self.text}{_REMARK}{self.remark}" if self.remark else f"next: {self.text}"
 
 
+_OF_SEVERAL = {"is": "are", "was": "were", "has": "have", "does": "do", "lacks": "lack"}
+
+
 def command_line(*words: object, remark: str = "") -> str:
     """Return a command as one line of a hint: each word is quoted, where a shell would read anything else in it."""
     line = shlex.join(map(str, words))
@@ -65,7 +68,8 @@ def gathered(found: Iterable[_T], name: str, text: str) -> Iterator[_T]:
     for one, *others in same.values():
         names = [getattr(each, name) for each in (one, *others)]
         if others:
-            said = getattr(one, text).removeprefix(f"{names[0]} ")
+            verb, _, rest = getattr(one, text).removeprefix(f"{names[0]} ").partition(" ")
+            said = f"{_OF_SEVERAL.get(verb, verb)} {rest}"
             yield replace(one, **{name: ", ".join(filter(None, names)), text: said})
         else:
             yield one

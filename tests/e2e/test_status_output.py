@@ -135,7 +135,7 @@ def test_in_markdown_each_command_is_code_by_itself(family: Family) -> None:
     family.clone.git("reset", "-q", "--hard", "HEAD^")
     family.push()
     said = status(family, "--markdown").out
-    assert f"(lets it follow, by one commit), or `git branch kept {old[:10]}` (keep it: merge this branch)" in said
+    assert f"(lets it follow, by one commit), or `git fetch origin {old}:kept` (keep it: merge this branch)" in said
 
 
 def test_the_table_fits_80_columns_however_long_the_names_are(family: Family) -> None:

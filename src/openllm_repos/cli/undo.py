@@ -103,7 +103,7 @@ def _lines(plan: UndoPlan, *, every_file: bool) -> Iterator[str]:
             yield f"{step.target}: one commit on top of {step.update.old[:10]} that takes it back"
             yield from file_lines(step.changes, every_file=every_file)
     if plan.release:
-        names = ", ".join(move.repo for move in plan.tags if move.ref.startswith("refs/tags/")) or "no repo yet"
+        names = ", ".join(move.repo for move in plan.tags if move.ref.startswith("refs/tags/")) or "wherever it is"
         yield f"release {plan.release} is given up: its tag goes ({names}), its lock too"
     for update in plan.here:
         yield f"{show(update.ref)}: {_whence(update)}"

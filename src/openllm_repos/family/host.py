@@ -15,7 +15,7 @@ from openllm_repos.projection.editing import Entry
 from openllm_repos.projection.trees import Node
 
 _SUBJECT = b"initial commit"
-_ALWAYS = (b".gitattributes", b"README.md")
+MADE_BY_THE_HUB = (b".gitattributes", b"README.md")
 
 
 def host_files(
@@ -31,7 +31,7 @@ def host_files(
         part: reads mapped parts of it.
         mine: the mapped part of the tip.
     """
-    there = {path: file for path in _ALWAYS if (file := part.file(mine, path)) is not None}
+    there = {path: file for path in MADE_BY_THE_HUB if (file := part.file(mine, path)) is not None}
     if not there or hub_repo_of(target) is None:
         return {}
     root = root_of(repository, tip)

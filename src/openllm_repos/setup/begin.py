@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openllm_repos.errors import EnvironmentProblem, NameRefused, UsageError
+from openllm_repos.family.host import MADE_BY_THE_HUB
 from openllm_repos.family.source import empty_maps
 from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.peek import Tree
@@ -118,12 +119,16 @@ def _reads(maps: Sequence[Map], text: str) -> bool:
 
 def to_adopt(manifest: Manifest, seen: Mapping[RepoName, Seen]) -> dict[str, int]:
     """Return the targets that have files where maps write, and how many: they were filled by copying."""
-    counts = {
-        target.name: already_there(seen[target.name].files, target.maps)
+    there = {
+        target: already_there(seen[target.name].files, target.maps)
         for target in manifest.targets
         if target.name in seen
     }
-    return {str(name): count for name, count in counts.items() if count}
+    return {
+        str(target.name): len(paths)
+        for target, paths in there.items()
+        if paths.difference(MADE_BY_THE_HUB if target.on_hub else ())
+    }
 
 
 def maps_without_files(manifest: Manifest, repository: Repository, found: Survey) -> tuple[str, ...]:

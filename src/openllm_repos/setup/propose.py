@@ -189,9 +189,9 @@ def _is_owned(name: str, maps: Sequence[Map]) -> bool:
     return not any(intersect(pattern, a_map.output) for a_map in maps)
 
 
-def already_there(target: Tree, maps: Sequence[Map]) -> int:
-    """Return how many files the target has where maps write."""
-    return sum(1 for path in target if any(a_map.output.matches(path) for a_map in maps))
+def already_there(target: Tree, maps: Sequence[Map]) -> set[bytes]:
+    """Return the files that the target has where maps write."""
+    return {path for path in target if any(a_map.output.matches(path) for a_map in maps)}
 
 
 def _texts(tree: Tree) -> list[str]:
