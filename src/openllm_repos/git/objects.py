@@ -208,10 +208,10 @@ class ObjectReader(_CatFile):
             header = _header(line[:-1])
             if header is None:
                 raise MissingObject(request.partition(b" ")[2]) if line else self._ended()
-            data = read(header[2] + 1)
-            if len(data) != header[2] + 1:
+            data = read(header[2])
+            if len(data) != header[2] or not read(1):
                 raise self._ended()
-            yield Found(header[0], header[1], data[:-1])
+            yield Found(header[0], header[1], data)
 
 
 class ReadAhead:

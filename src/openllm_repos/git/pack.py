@@ -74,7 +74,9 @@ class PackWriter:
 
     def identify(self, kind: int, data: bytes) -> bytes:
         """Return the hex id that git gives to an object."""
-        return self._hash(b"%b %d\0" % (_TYPE_NAMES[kind], len(data)) + data).hexdigest().encode()
+        digest = self._hash(b"%b %d\0" % (_TYPE_NAMES[kind], len(data)))
+        digest.update(data)
+        return digest.hexdigest().encode()
 
     def add(self, kind: int, *parts: bytes, place: bytes | None = None, like: bytes | None = None) -> bytes:
         """Add one object and return its hex id; an object that is in the pack already is not added again.
@@ -216,12 +218,17 @@ def _distance(back: int) -> bytes:
 
 def _delta(base: Sequence[bytes], parts: Sequence[bytes]) -> bytes | None:
     """Describe `parts` as ranges of `base` and new bytes; None if that saves nothing."""
+    head = _same(base, parts)
+    tail = min(_same(base[::-1], parts[::-1]), len(base) - head, len(parts) - head)
+    start, size = sum(map(len, base[:head])), sum(map(len, base))
+    delta = _Delta(size, sum(map(len, parts)))
+    delta.copy(0, start)
+    base = base[head : len(base) - tail]
     numbers = {part: number for number, part in enumerate(base)}
-    starts = list(accumulate(map(len, base), initial=0))
-    delta = _Delta(starts[-1], sum(map(len, parts)))
+    starts = list(accumulate(map(len, base), initial=start))
     done = 0  # of the base
     new: list[bytes] = []
-    for part in parts:
+    for part in parts[head : len(parts) - tail]:
         number = numbers.get(part, -1)
         if number < done:
             new.append(part)
@@ -231,8 +238,16 @@ def _delta(base: Sequence[bytes], parts: Sequence[bytes]) -> bytes | None:
             new.clear()
         delta.copy(starts[number], starts[number + 1])
         done = number + 1
-    delta.replace(b"".join(base[done:]), starts[done], b"".join(new))
+    if new:
+        delta.replace(b"".join(base[done:]), starts[done], b"".join(new))
+    delta.copy(starts[-1], size)
     return delta.finish()
+
+
+def _same(one: Sequence[bytes], two: Sequence[bytes]) -> int:
+    """Count the pieces that both have at the start; mostly they are the same objects."""
+    pairs = enumerate(zip(one, two, strict=False))
+    return next((at for at, (old, new) in pairs if old is not new and old != new), min(len(one), len(two)))
 
 
 class _Delta:

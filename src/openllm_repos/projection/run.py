@@ -112,28 +112,35 @@ class Run:
         command = ["rev-list", "--no-commit-header", "--format=%T %H %P", "--ignore-missing", commit.decode()]
         command += [f"^{tip.decode()}" for tip in covered]
         walked: list[bytes] = []
-        parents: list[list[bytes]] = []
+        parents: list[tuple[bytes, ...]] = []
+        expected: dict[bytes, bytes] = {}  # a parent's id is one object, there and where its own line comes
         folders: list[tuple[bytes | None, ...]] = []
         waiting: deque[int] = deque()
         bases = self._trees.folders
         question = sum(len(base) + self._repository.id_length + 8 for base in bases)  # about one commit, of all folders
         lines = iter(self._progress.count(self._repository.git.stream(*command, "--"), "Reading commits"))
         while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // question))]:
-            walked += [fields[1] for fields in block]
-            parents += [fields[2:] for fields in block]
+            for _, one, *above in block:
+                walked.append(expected.pop(one, one))
+                parents.append(tuple([expected.setdefault(parent, parent) for parent in above]))
             if len(waiting) == _IN_FLIGHT:
-                folders += self._answers(waiting.popleft())
+                self._answers(waiting.popleft(), folders)
             self._folder_reader.ask([fields[0] for fields in block], bases)
             waiting.append(len(block))
         while waiting:
-            folders += self._answers(waiting.popleft())
+            self._answers(waiting.popleft(), folders)
         return _Walk(walked, parents, folders)
 
-    def _each(self, walk: _Walk) -> Iterable[tuple[bytes, list[bytes], tuple[bytes | None, ...]]]:
+    def _each(self, walk: _Walk) -> Iterable[tuple[bytes, Sequence[bytes], tuple[bytes | None, ...]]]:
         return self._progress.count(walk.parents_first(), "Projecting commits", len(walk.commits))
 
-    def _answers(self, count: int) -> Iterator[tuple[bytes | None, ...]]:
-        return zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True)
+    def _answers(self, count: int, folders: list[tuple[bytes | None, ...]]) -> None:
+        """Read the answers for some commits; successive ones mostly have the same folders, which are kept once."""
+        last = folders[-1] if folders else None
+        for found in zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True):
+            if found != last:
+                last = found
+            folders.append(last)
 
     def _has(self, commit: ObjectId, add: bytes) -> bool:
         """Whether a remembered `git subtree add` is in a commit's history."""
@@ -252,7 +259,7 @@ class _Walk:
     """
 
     commits: list[bytes]
-    parents: list[list[bytes]]
+    parents: list[tuple[bytes, ...]]
     folders: list[tuple[bytes | None, ...]]
     position: dict[bytes, int] = field(init=False)
 
@@ -265,23 +272,19 @@ class _Walk:
         position = self.position.get(parents[0]) if parents else None
         return None if position is None else self.folders[position]
 
-    def parents_first(self) -> Iterator[tuple[bytes, list[bytes], tuple[bytes | None, ...]]]:
+    def parents_first(self) -> Iterator[tuple[bytes, Sequence[bytes], tuple[bytes | None, ...]]]:
         """Yield commit, parents and mapped folders, without recursion; the reversed list is nearly right already."""
-        commits, parents, folders = self.commits, self.parents, self.folders
-        open_ = set(commits)
+        commits, parents, folders, position = self.commits, self.parents, self.folders, self.position
+        done = bytearray(len(commits))
         for last in range(len(commits) - 1, -1, -1):
-            if commits[last] in open_ and open_.isdisjoint(parents[last]):
-                open_.remove(commits[last])
-                yield commits[last], parents[last], folders[last]
-                continue
             stack = [last]
             while stack:
                 number = stack[-1]
-                waiting = open_.intersection(parents[number])
-                if waiting:
-                    stack.extend(self.position[parent] for parent in waiting)
+                above = [at for parent in parents[number] if (at := position.get(parent)) is not None and not done[at]]
+                if above:
+                    stack += above
                     continue
                 stack.pop()
-                if commits[number] in open_:
-                    open_.remove(commits[number])
+                if not done[number]:
+                    done[number] = True
                     yield commits[number], parents[number], folders[number]

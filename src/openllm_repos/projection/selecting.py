@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from openllm_repos.errors import ConflictError
@@ -20,6 +21,7 @@ from openllm_repos.projection.node import FOLDER_MODE, Entries, Node, Part
 
 _DEEPEST = 400
 _BLOCK_ROWS = 32
+_MIDDLES = 1024
 _ENOUGH = 60  # bytes of a block that are searched for
 _REMEMBERED_BYTES = 64_000_000
 _VERSION_BYTES = 5_000  # two new blocks, and what is taken of them
@@ -99,6 +101,7 @@ class Selector:
         self._versions: OrderedDict[tuple[int, bytes], _Version] = OrderedDict()
         self._newest: dict[int, _Version] = {}
         self._weight = 0
+        self._middle = lru_cache(_MIDDLES)(self._find_middle)
 
     def select(self, level: Level, tree: bytes, like: bytes | None = None, depth: int = 0) -> Node | None:
         """Return what is taken of a tree, None if nothing.
@@ -126,14 +129,10 @@ class Selector:
         if other is None and not depth:
             other = self._newest.get(id(level))
         blocks: list[_Block] = []
-        gone: list[_Block] = []
-        for piece in self._compared(data, () if other is None else other.blocks, gone):
-            if isinstance(piece, _Block):
-                blocks.append(piece)
-            else:
-                blocks += self._matched(level, piece, gone, depth)
-                gone.clear()
-        node = self._node(blocks)
+        for same, rows, gone in self._compared(data, [] if other is None else other.blocks):
+            blocks += same
+            blocks += self._matched(level, rows, gone, depth)
+        node = self._node(blocks, level)
         if node is not None and other is not None and other.node is not None:
             node.like = other.node.id
         self._newest[id(level)] = self._versions[key] = _Version(blocks, node)
@@ -142,25 +141,25 @@ class Selector:
             self._weight -= _VERSION_BYTES + 16 * len(self._versions.popitem(last=False)[1].blocks)
         return node
 
-    def _compared(self, data: bytes, others: Sequence[_Block], gone: list[_Block]) -> Iterator[_Block | list[_Row]]:
-        """Yield the blocks that another version has, too, and the rows between them; collect its other blocks."""
-        at = 0
-        for block in others:
-            if not data.startswith(block.rows, at):
-                start = data.find(block.rows[:_ENOUGH], at) if gone else -1  # the first one that is not there changed
-                there = start >= 0 and data.startswith(block.rows, start)
-                rows = self._row.findall(data, at, start) if there else []
-                if not there or sum([len(row[0]) for row in rows]) != start - at:  # by chance, within other rows
-                    gone.append(block)
-                    continue
-                yield rows
-                at = start
-            yield block
-            at += len(block.rows)
-        if at < len(data):
-            yield self._row.findall(data, at)
+    def _compared(self, data: bytes, others: list[_Block]) -> Iterator[tuple[list[_Block], list[_Row], list[_Block]]]:
+        """Yield blocks of another version that are in this one, too, the rows after them, and what these stand for."""
+        at = begin = end = 0  # others[begin:end] were found last, and end at `at`
+        for number, block in enumerate(others):
+            if number == end:  # where it is not there, it was changed
+                if data.startswith(block.rows, at):
+                    at += len(block.rows)
+                    end += 1
+                continue
+            start = data.find(block.rows[:_ENOUGH], at)
+            if start < 0 or not data.startswith(block.rows, start):
+                continue
+            rows = self._row.findall(data, at, start)
+            if sum([len(row[0]) for row in rows]) == start - at:  # else it stands within other rows by chance
+                yield others[begin:end], rows, others[end:number]
+                at, begin, end = start + len(block.rows), number, number + 1
+        yield others[begin:end], self._row.findall(data, at), others[end:]
 
-    def _matched(self, level: Level, rows: list[_Row], gone: list[_Block], depth: int) -> list[_Block]:
+    def _matched(self, level: Level, rows: list[_Row], gone: Sequence[_Block], depth: int) -> list[_Block]:
         """Return new rows in blocks; `gone` is what another version has in their place."""
         before = {name: tree for block in gone for name, tree in block.folders.items()}
         blocks: list[_Block] = []
@@ -188,11 +187,13 @@ class Selector:
             blocks.append(_Block(b"".join([row[0] for row in some]), tuple(parts), folders, ends))
         return blocks
 
-    def _node(self, blocks: Sequence[_Block]) -> Node | None:
+    def _node(self, blocks: Sequence[_Block], level: Level) -> Node | None:
         parts = [part for block in blocks for part in block.parts]
         if not parts:
             return None
-        if any(block.folders for block in blocks) and not _in_order(blocks):  # some early tools wrote such trees
+        if (
+            level.deep and any(block.folders for block in blocks) and not _in_order(blocks)
+        ):  # some early tools wrote such trees
             return Node(entries=self.entries(parts))
         return Node(parts=parts)
 
@@ -213,21 +214,25 @@ class Selector:
 
     def inserted(self, parts: Sequence[Part], folders: Entries) -> list[Part] | None:
         """Return parts of a tree with more folders between them; None where something has such a name already."""
+        taken = b"".join([part if isinstance(part, bytes) else b" %b\0" % part[0] for part in parts])
         found = list(parts)
         for name, (_, node) in folders.items():
-            if not isinstance(node, Node) or any(
-                b" " + name + b"\0" in part if isinstance(part, bytes) else name == part[0] for part in found
-            ):
+            if not isinstance(node, Node) or b" %b\0" % name in taken:
                 return None
             key = name + b"/"
             at = bisect_left(found, key, key=_place)
-            before = found[at - 1] if at else b""
-            if isinstance(before, bytes) and before:
-                cut = sum(len(row[0]) for row in self._row.findall(before) if row[3] < key)
-                found[at - 1 : at] = [part for part in (before[:cut], (name, node), before[cut:]) if part]
-            else:
-                found.insert(at, (name, node))
+            before = found[at - 1] if at else None
+            cut: list[Part] = [(name, node)]
+            if isinstance(before, bytes):
+                at -= 1
+                middle = self._middle(before, key)
+                cut = [part for part in (before[:middle], (name, node), before[middle:]) if part]
+            found[at : at + isinstance(before, bytes)] = cut
         return found
+
+    def _find_middle(self, rows: bytes, key: bytes) -> int:
+        """Return the length of the rows that stand before a name."""
+        return sum([len(row[0]) for row in self._row.findall(rows) if row[3] < key])
 
 
 def _place(part: Part) -> bytes:

@@ -252,25 +252,22 @@ class TreeProjector:
             node.id = writer.add(TREE, *self._rows(node, writer, path), place=path, like=node.like)
         return node.id
 
-    def _rows(self, node: Node, writer: PackWriter, path: bytes) -> Iterable[bytes]:
+    def _rows(self, node: Node, writer: PackWriter, path: bytes) -> list[bytes]:
         """Return the content of a node, in pieces."""
+        if node.parts is not None:
+            pieces = [part if isinstance(part, bytes) else b"" for part in node.parts]
+            for at, part in enumerate(node.parts) if b"" in pieces else ():
+                if not isinstance(part, bytes):
+                    pieces[at] = _row(FOLDER_MODE, part[0], self.write(part[1], writer, path + part[0] + b"/"))
+            return pieces
+        assert node.entries is not None  # a node has one of the three forms
         rows: dict[bytes, bytes] = {}
-        for name, (mode, item) in [] if node.entries is None else node.entries.items():
+        for name, (mode, item) in node.entries.items():
             if isinstance(item, Node):
                 rows[name + b"/"] = _row(mode, name, self.write(item, writer, path + name + b"/"))
             else:
                 rows[name] = _row(mode, name, item)
-        if node.parts is None:
-            return [
-                rows[name] for name in sorted(rows)
-            ]  # git's order: folders compare as if their name ended in a slash
-        pieces: list[bytes] = []
-        for part in node.parts:
-            if isinstance(part, bytes):
-                pieces.append(part)
-            else:
-                pieces.append(_row(FOLDER_MODE, part[0], self.write(part[1], writer, path + part[0] + b"/")))
-        return pieces
+        return [rows[name] for name in sorted(rows)]  # git's order: folders compare as if their name ended in a slash
 
 
 def _row(mode: bytes, name: bytes, item: bytes) -> bytes:
