@@ -24,6 +24,9 @@ CHUNK_BYTES = 15_000
 # makes git slower (a sixth, with its default of 96 MiB, on 82,000 commits).
 _BASES = "24m"
 
+# How much of a pack git keeps mapped; without it, all that it looked at in a long history.
+PACK_WINDOWS = ("core.packedGitWindowSize=16m", "core.packedGitLimit=128m")
+
 _EARLY = 100  # objects that are kept though they were not needed yet
 
 
@@ -101,7 +104,7 @@ class FolderReader(_CatFile):
     """
 
     def __init__(self, git: Git, id_length: int) -> None:
-        super().__init__(git, "%(objectname)", f"core.deltaBaseCacheLimit={_BASES}")
+        super().__init__(git, "%(objectname)", f"core.deltaBaseCacheLimit={_BASES}", *PACK_WINDOWS)
         self._id_length = id_length
 
     def ask(self, trees: Sequence[bytes], folders: Sequence[bytes]) -> None:

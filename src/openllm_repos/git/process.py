@@ -155,13 +155,13 @@ class Git:
         """Run one git command and return its standard output without the line end."""
         return self.run(*args, ok=ok).stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
-    def stream(self, *args: str) -> Generator[bytes, None, None]:
+    def stream(self, *args: str, settings: Sequence[str] = ()) -> Generator[bytes, None, None]:
         """Run one git command and yield its lines (ends included) while it works.
 
         Raises:
             GitFailed: after the last line, if the exit code is not 0: what was yielded is not all there is.
         """
-        with self.popen(*args) as child:
+        with self.popen(*args, settings=settings) as child:
             yield from child.reader()
             if child.wait() != 0:
                 raise self.failure(args[0], Completed(child.wait(), b"", child.stderr))

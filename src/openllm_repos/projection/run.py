@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from openllm_repos.git.objects import CHUNK_BYTES, FolderReader, ObjectReader
+from openllm_repos.git.objects import CHUNK_BYTES, PACK_WINDOWS, FolderReader, ObjectReader
 from openllm_repos.git.pack import COMMIT, TREE, PackWriter
 from openllm_repos.git.progress import Counter
 from openllm_repos.git.repository import Repository
@@ -69,14 +69,14 @@ class Run:
         if not all(self._has(commit, add) for add in memory.adds):
             return False
         walk = self._walk(commit.encode(), memory.tips)
-        if memory.subproject and not all(map(memory.subproject.isdisjoint, walk.parents)):
+        if memory.subproject and not all(memory.subproject.isdisjoint(parents.split()) for parents in walk.above):
             return False
         added: set[bytes] = set()  # what has a parent here is not remembered: that would be, too
         self._trees.read_ahead(self._ahead, (folders for _, _, folders in walk.parents_first()))
         for one, parents, folders in self._each(walk):
             if added.isdisjoint(parents) and one in graph.image:
                 continue
-            graph.visit(one, parents, self._trees.project(folders, self._writer, walk.above(parents)))
+            graph.visit(one, parents, self._trees.project(folders, self._writer, walk.folders_above(parents)))
             if one in graph.image:
                 added.add(one)
         for source, folder in dict.fromkeys(self._doubtful(walk)):
@@ -112,24 +112,29 @@ class Run:
         command = ["rev-list", "--no-commit-header", "--format=%T %H %P", "--ignore-missing", commit.decode()]
         command += [f"^{tip.decode()}" for tip in covered]
         walked: list[bytes] = []
-        parents: list[tuple[bytes, ...]] = []
+        above: list[bytes] = []
         expected: dict[bytes, bytes] = {}  # a parent's id is one object, there and where its own line comes
         folders: list[tuple[bytes | None, ...]] = []
         waiting: deque[int] = deque()
         bases = self._trees.folders
         question = sum(len(base) + self._repository.id_length + 8 for base in bases)  # about one commit, of all folders
-        lines = iter(self._progress.count(self._repository.git.stream(*command, "--"), "Reading commits"))
-        while block := [line.split() for line in itertools.islice(lines, max(1, CHUNK_BYTES // question))]:
-            for _, one, *above in block:
+        lines = iter(
+            self._progress.count(self._repository.git.stream(*command, "--", settings=PACK_WINDOWS), "Reading commits")
+        )
+        while block := list(itertools.islice(lines, max(1, CHUNK_BYTES // question))):
+            trees: list[bytes] = []
+            for line in block:
+                tree, one, parents = line[:-1].split(b" ", 2)
+                trees.append(tree)
                 walked.append(expected.pop(one, one))
-                parents.append(tuple([expected.setdefault(parent, parent) for parent in above]))
+                above.append(expected.setdefault(parents, parents))
             if len(waiting) == _IN_FLIGHT:
                 self._answers(waiting.popleft(), folders)
-            self._folder_reader.ask([fields[0] for fields in block], bases)
+            self._folder_reader.ask(trees, bases)
             waiting.append(len(block))
         while waiting:
             self._answers(waiting.popleft(), folders)
-        return _Walk(walked, parents, folders)
+        return _Walk(walked, above, folders)
 
     def _each(self, walk: _Walk) -> Iterable[tuple[bytes, Sequence[bytes], tuple[bytes | None, ...]]]:
         return self._progress.count(walk.parents_first(), "Projecting commits", len(walk.commits))
@@ -152,9 +157,10 @@ class Run:
         found: list[list[Add]] = [[] for _ in bases]
         for origin in self.memory.graph.origins:
             position = walk.position[origin]
-            if len(walk.parents[position]) != 2:
+            parents = walk.above[position].split()
+            if len(parents) != 2:
                 continue
-            mainline, split = walk.parents[position]
+            mainline, split = parents
             before = walk.folders[walk.position[mainline]] if mainline in walk.position else (None,) * len(bases)
             for base, one, two, adds in zip(bases, before, walk.folders[position], found, strict=True):
                 if one is None and two is not None and is_add(self._reader.read(origin).data, base):
@@ -213,7 +219,7 @@ class Run:
         for origin in self.memory.graph.origins:
             position = walk.position[origin]
             found = walk.folders[position]
-            for parent in walk.parents[position]:
+            for parent in walk.above[position].split():
                 # remembered: assume that all were
                 above = walk.folders[walk.position[parent]] if parent in walk.position else bases
                 for base, one, two in zip(bases, found, above, strict=True):
@@ -253,13 +259,13 @@ class _Walk:
 
     Attributes:
         commits: their ids.
-        parents: the parents of each.
+        above: the parents of each, as git writes them: one mostly, whose id is the same object as in `commits`.
         folders: the ids of its mapped folders; None where it has no such folder.
         position: where each stands in these lists.
     """
 
     commits: list[bytes]
-    parents: list[tuple[bytes, ...]]
+    above: list[bytes]
     folders: list[tuple[bytes | None, ...]]
     position: dict[bytes, int] = field(init=False)
 
@@ -267,24 +273,25 @@ class _Walk:
         """Number the commits."""
         self.position = {commit: number for number, commit in enumerate(self.commits)}
 
-    def above(self, parents: Sequence[bytes]) -> tuple[bytes | None, ...] | None:
+    def folders_above(self, parents: Sequence[bytes]) -> tuple[bytes | None, ...] | None:
         """Return the mapped folders of a commit's first parent, None where that is not looked at."""
         position = self.position.get(parents[0]) if parents else None
         return None if position is None else self.folders[position]
 
     def parents_first(self) -> Iterator[tuple[bytes, Sequence[bytes], tuple[bytes | None, ...]]]:
         """Yield commit, parents and mapped folders, without recursion; the reversed list is nearly right already."""
-        commits, parents, folders, position = self.commits, self.parents, self.folders, self.position
+        commits, position = self.commits, self.position
         done = bytearray(len(commits))
         for last in range(len(commits) - 1, -1, -1):
             stack = [last]
             while stack:
                 number = stack[-1]
-                above = [at for parent in parents[number] if (at := position.get(parent)) is not None and not done[at]]
-                if above:
-                    stack += above
+                parents = self.above[number].split()
+                waiting = [at for one in parents if (at := position.get(one)) is not None and not done[at]]
+                if waiting:
+                    stack += waiting
                     continue
                 stack.pop()
                 if not done[number]:
                     done[number] = True
-                    yield commits[number], parents[number], folders[number]
+                    yield commits[number], parents, self.folders[number]
