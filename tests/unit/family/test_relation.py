@@ -123,6 +123,18 @@ def test_of_a_state_whose_maps_and_projection_are_lost_counts_what_the_target_ha
     assert found.state is State.DIVERGED
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_was_copied_from_an_older_source_is_no_edit_also_in_a_clone_that_never_projected(
+    clone: Clone, *, lost: bool
+) -> None:
+    stated = Stated.of(clone)
+    stated.source({"core/model.py": "two\n"})
+    adopted = stated.edit({"training/model.py": "one\n"})
+    projected = ObjectId("2" * 40) if lost else stated.projected(stated.head)
+    stated.sync({}, state=TargetState.of(stated.target, stated.head, projected, adopted=adopted))
+    assert (relation(stated).state, relation(stated).drift.files) == (State.BEHIND, ())
+
+
 def test_a_source_that_gave_up_what_the_state_names_was_rewritten(clone: Clone) -> None:
     stated = Stated.of(clone)
     for adopted in (None, ObjectId("3" * 40)):  # an adopted commit that is lost as well leaves all that was brought
