@@ -10,12 +10,14 @@ from openllm_repos.family.imports import imported_from
 from openllm_repos.family.relation import Relation, State, relate
 from openllm_repos.family.state import StateCommit, TargetState
 from openllm_repos.git.objects import ObjectReader
+from openllm_repos.journal.log import Move
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Drift
 from openllm_repos.projection.changes import MappedPart
 from openllm_repos.projection.node import Node
+from tests.support.logged import write_operation
 from tests.support.repositories import Clone
-from tests.support.stated import Stated, parse
+from tests.support.stated import URLS, Stated, parse
 
 
 def relation(stated: Stated, commit: ObjectId | None = None) -> Relation:
@@ -133,6 +135,19 @@ def test_what_was_copied_from_an_older_source_is_no_edit_also_in_a_clone_that_ne
     projected = ObjectId("2" * 40) if lost else stated.projected(stated.head)
     stated.sync({}, state=TargetState.of(stated.target, stated.head, projected, adopted=adopted))
     assert (relation(stated).state, relation(stated).drift.files) == (State.BEHIND, ())
+
+
+def test_only_a_target_that_says_nothing_itself_has_lost_what_this_clone_gave_it(clone: Clone) -> None:
+    stated = Stated.of(clone)
+    before, synced = stated.tip, stated.sync({"training/model.py": "one\n"})
+    write_operation(clone.path, "sync", Move("space", URLS[1], "refs/heads/main", before, synced))
+    assert (relation(stated).state, relation(stated).lost) == (State.IN_SYNC, None)
+    clone.switch("space", at=before)
+    stated.edit({"training/model.py": "mine\n"})
+    found = relation(stated)
+    assert (found.state, found.lost) == (State.NOT_ADOPTED, StateCommit(synced, stated.state(stated.head)))
+    stated.sync({}, state=TargetState.of(stated.target, None, None))
+    assert (relation(stated).state, relation(stated).lost) == (State.NOT_ADOPTED, None)
 
 
 def test_a_source_that_gave_up_what_the_state_names_was_rewritten(clone: Clone) -> None:
