@@ -217,7 +217,7 @@ def about_access(
 ) -> Iterator[Obstacle]:
     """Every repo can be written, as far as it tells before something is sent.
 
-    git asks GitHub and plain servers; the Hub lets anybody begin a push whom it knows, so it is asked itself.
+    git asks GitHub and plain servers; the Hub lets anybody begin a push whom it knows, so it is asked itself instead.
     """
     asked = [plan for plan in plans if plan.state is TagState.MISSING]
 
@@ -229,8 +229,9 @@ def about_access(
                 access = hub.write_access(there)
             except HubError as why:
                 return Obstacle(plan.repo.name, f"cannot be written: {why.message}", why.hint, _FAILS)
-            if not access.allowed:
-                return Obstacle(plan.repo.name, f"cannot be written: {access.why}", access.hint)
+            if access.allowed:
+                return None
+            return Obstacle(plan.repo.name, f"cannot be written: {access.why}", access.hint)
         update = RefUpdate(plan.tag.ref, repository.zero, probe)
         try:
             require_writable(repository, url, update, deadline=3 * DEADLINE)
