@@ -21,11 +21,14 @@ from openllm_repos.git.subtrees import is_add
 from openllm_repos.manifest.maps import Map
 from openllm_repos.names.objectid import ObjectId
 from openllm_repos.projection.cache import Memory
+from openllm_repos.projection.folders import find_folders
 from openllm_repos.projection.graph import Graph
 from openllm_repos.projection.rewrite import rewritten
 from openllm_repos.projection.subprojects import Add, Subproject
 from openllm_repos.projection.trees import FOLDER_MODE, Placement, TreeProjector
 
+_FEW_FOLDERS = 12  # git is asked for; of more, the trees are read
+_MANY_COMMITS = 200  # whose trees are worth a process that reads them ahead
 _IN_FLIGHT = 3  # blocks of questions, so that git never waits for the next one
 
 
@@ -72,7 +75,8 @@ class Run:
         if memory.subproject and not all(memory.subproject.isdisjoint(parents.split()) for parents in walk.above):
             return False
         added: set[bytes] = set()  # what has a parent here is not remembered: that would be, too
-        self._trees.read_ahead(self._ahead, (folders for _, _, folders in walk.parents_first()))
+        if len(walk.commits) > _MANY_COMMITS:
+            self._trees.read_ahead(self._ahead, (folders for _, _, folders in walk.parents_first()))
         for one, parents, folders in self._each(walk):
             if added.isdisjoint(parents) and one in graph.image:
                 continue
@@ -111,41 +115,42 @@ class Run:
         """
         command = ["rev-list", "--no-commit-header", "--format=%T %H %P", "--ignore-missing", commit.decode()]
         command += [f"^{tip.decode()}" for tip in covered]
-        walked: list[bytes] = []
-        above: list[bytes] = []
-        expected: dict[bytes, bytes] = {}  # a parent's id is one object, there and where its own line comes
-        folders: list[tuple[bytes | None, ...]] = []
-        waiting: deque[int] = deque()
+        walk = _Walk([], [], [])
+        roots = self._roots(command, walk)
         bases = self._trees.folders
-        question = sum(len(base) + self._repository.id_length + 8 for base in bases)  # about one commit, of all folders
-        lines = iter(
-            self._progress.count(self._repository.git.stream(*command, "--", settings=PACK_WINDOWS), "Reading commits")
-        )
-        while block := list(itertools.islice(lines, max(1, CHUNK_BYTES // question))):
-            trees: list[bytes] = []
-            for line in block:
-                tree, one, parents = line[:-1].split(b" ", 2)
-                trees.append(tree)
-                walked.append(expected.pop(one, one))
-                above.append(expected.setdefault(parents, parents))
-            if len(waiting) == _IN_FLIGHT:
-                self._answers(waiting.popleft(), folders)
-            self._folder_reader.ask(trees, bases)
-            waiting.append(len(block))
-        while waiting:
-            self._answers(waiting.popleft(), folders)
-        return _Walk(walked, above, folders)
+        if len(bases) > _FEW_FOLDERS:
+            trees = list(roots)
+            walk.number()
+            parents = [walk.position.get(above.partition(b" ")[0]) for above in walk.above]
+            walk.add(find_folders(self._reader, trees, parents, bases, self._repository.id_length // 2))
+        else:
+            waiting: deque[int] = deque()
+            question = sum(len(base) + self._repository.id_length + 8 for base in bases)  # about one commit, of all
+            while block := list(itertools.islice(roots, max(1, CHUNK_BYTES // question))):
+                if len(waiting) == _IN_FLIGHT:
+                    walk.add(self._answers(waiting.popleft()))
+                self._folder_reader.ask(block, bases)
+                waiting.append(len(block))
+            while waiting:
+                walk.add(self._answers(waiting.popleft()))
+        walk.number()
+        return walk
+
+    def _roots(self, command: Sequence[str], walk: _Walk) -> Iterator[bytes]:
+        """Fill in commits and their parents; yield the tree of each."""
+        lines = self._repository.git.stream(*command, "--", settings=PACK_WINDOWS)
+        expected: dict[bytes, bytes] = {}  # a parent's id is one object, there and where its own line comes
+        for line in self._progress.count(lines, "Reading commits"):
+            tree, commit, parents = line[:-1].split(b" ", 2)
+            walk.commits.append(expected.pop(commit, commit))
+            walk.above.append(expected.setdefault(parents, parents))
+            yield tree
 
     def _each(self, walk: _Walk) -> Iterable[tuple[bytes, Sequence[bytes], tuple[bytes | None, ...]]]:
         return self._progress.count(walk.parents_first(), "Projecting commits", len(walk.commits))
 
-    def _answers(self, count: int, folders: list[tuple[bytes | None, ...]]) -> None:
-        """Read the answers for some commits; successive ones mostly have the same folders, which are kept once."""
-        last = folders[-1] if folders else None
-        for found in zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True):
-            if found != last:
-                last = found
-            folders.append(last)
+    def _answers(self, count: int) -> Iterator[tuple[bytes | None, ...]]:
+        return zip(*[self._folder_reader.answers(count) for _ in self._trees.folders], strict=True)
 
     def _has(self, commit: ObjectId, add: bytes) -> bool:
         """Whether a remembered `git subtree add` is in a commit's history."""
@@ -267,11 +272,19 @@ class _Walk:
     commits: list[bytes]
     above: list[bytes]
     folders: list[tuple[bytes | None, ...]]
-    position: dict[bytes, int] = field(init=False)
+    position: dict[bytes, int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Number the commits."""
+    def number(self) -> None:
+        """Number the commits, when all are there."""
         self.position = {commit: number for number, commit in enumerate(self.commits)}
+
+    def add(self, found: Iterable[tuple[bytes | None, ...]]) -> None:
+        """Add the folders of the next commits; successive ones mostly have the same, which are kept once."""
+        last = self.folders[-1] if self.folders else None
+        for folders in found:
+            if folders != last:
+                last = folders
+            self.folders.append(last)
 
     def folders_above(self, parents: Sequence[bytes]) -> tuple[bytes | None, ...] | None:
         """Return the mapped folders of a commit's first parent, None where that is not looked at."""

@@ -14,7 +14,7 @@ from openllm_repos.git.objects import ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
 from openllm_repos.names.pattern import Pattern
-from openllm_repos.projection import selecting
+from openllm_repos.projection import run, selecting
 from openllm_repos.projection.node import Node
 from openllm_repos.projection.project import project
 from openllm_repos.projection.selecting import Level, Selector
@@ -134,7 +134,11 @@ def test_few_rows_are_matched_where_few_have_changed(monkeypatch: pytest.MonkeyP
     assert max(matched[1:]) <= 2 * selecting._BLOCK_ROWS + 1
 
 
-def test_a_tree_is_read_once_for_all_its_maps_and_commits(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_tree_is_read_once_for_all_its_maps_and_commits(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch, *, ahead: bool
+) -> None:
+    monkeypatch.setattr(run, "_MANY_COMMITS", 0 if ahead else 1000)
     for number in range(12):
         clone.commit(f"c{number}", {f"d/{name}": f"{number}\n" for name in ("a.py", "b.txt", "e/f.py", "e/g.py")})
         clone.commit(f"n{number}", {"x": f"{number}\n"})

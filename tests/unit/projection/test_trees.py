@@ -8,7 +8,7 @@ from openllm_repos.errors import ConflictError
 from openllm_repos.git.objects import MissingObject, ObjectReader
 from openllm_repos.git.repository import Repository
 from openllm_repos.manifest import Map
-from openllm_repos.projection import selecting
+from openllm_repos.projection import run, selecting
 from openllm_repos.projection.project import project
 from openllm_repos.projection.trees import Placement, TreeProjector
 from tests.support.repositories import Clone
@@ -31,6 +31,26 @@ def test_several_maps_make_one_tree(clone: Clone) -> None:
         "training/configs/a.json": b"3\n",
         "COPYING": b"4\n",
     }
+
+
+@pytest.mark.parametrize("few", [0, 12])
+def test_many_maps_give_what_few_give(clone: Clone, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """From some number of folders on, trees are read where git was asked."""
+    monkeypatch.setattr(run, "_FEW_FOLDERS", few)
+    clone.commit("c0", {"d/a.py": "1\n", "d/f/b.py": "2\n", "d/f/c": "3\n", "e/a.py": "4\n", "g": "5\n"})
+    clone.commit("c1", {"d/f/b.py": None, "d/f/c": None, "e/a.py": None, "e/h/i.py": "6\n"})
+    clone.commit("c2", {"e/h/j.py": "8\n"})
+    maps = [("d/*.py", "d/"), ("d/f/*.py", "d/f/"), ("d/f/", "x/"), ("e/**/*.py", "d/e/"), ("never/", "n/"), ("g", ".")]
+    opened = Repository.open(clone.path)
+    ids = [
+        project(opened, opened.resolve(rev), [Map.of(*one) for one in maps], use_cache=False).commit
+        for rev in ("main~2", "main~1", "main")
+    ]
+    assert [clone.files(one) for one in ids if one is not None] == [
+        {"d/a.py": b"1\n", "d/f/b.py": b"2\n", "x/b.py": b"2\n", "x/c": b"3\n", "d/e/a.py": b"4\n", "g": b"5\n"},
+        {"d/a.py": b"1\n", "d/e/h/i.py": b"6\n", "g": b"5\n"},
+        {"d/a.py": b"1\n", "d/e/h/i.py": b"6\n", "d/e/h/j.py": b"8\n", "g": b"5\n"},
+    ]
 
 
 def test_two_maps_that_put_the_same_content_at_one_path_agree(clone: Clone) -> None:
