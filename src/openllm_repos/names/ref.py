@@ -152,11 +152,8 @@ class TagTemplate(str):
     def version_of(self, tag: str) -> str | None:
         """Return the version that `tag` (short name) stands for, or None if it is not a release tag of this form."""
         before, _, after = self.partition(_PLACE)
-        if not (tag.startswith(before) and tag.endswith(after) and len(tag) > len(before) + len(after)):
-            return None
-        version = tag[len(before) : len(tag) - len(after)]
+        version = tag.removeprefix(before).removesuffix(after)
         try:
-            self.tag_for(version)
+            return version if self.tag_for(version) == tag else None
         except NameRefused:
             return None
-        return version

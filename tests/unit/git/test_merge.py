@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from openllm_repos.git.merge import Merged, Sides, merge, three_sides
+from openllm_repos.git.merge import Merged, Sides, merge, merge_overlaps, three_sides
 from openllm_repos.git.pack import PackWriter
 from openllm_repos.git.process import Completed, Git, GitFailed
 from openllm_repos.git.repository import Repository
+from openllm_repos.names.objectid import ObjectId
 from openllm_repos.plan import Change, Conflict
 from tests.support.family import text
 from tests.support.fingerprint import listing
@@ -48,6 +49,17 @@ def test_changes_of_both_sides_come_together(clone: Clone) -> None:
     assert merged.tree is not None
     assert clone.files(merged.tree) == {"f": text(l1="ours", l20="theirs").encode(), "own": b"o"}
     assert merged.conflicts == ()
+
+
+def test_where_a_merge_would_stop_is_named_before_it_is_made(clone: Clone) -> None:
+    start = clone.commit("Start", {name: text() for name in ("b", "a", "fine")})
+    one = ObjectId(clone.commit("One", {name: text(l1="one") for name in ("b", "a", "fine")}))
+    clone.switch("side", at=start)
+    clean = ObjectId(clone.commit("Clean", {"fine": text(l20="side")}))
+    two = ObjectId(clone.commit("Two", {name: text(l1="two") for name in ("b", "a")}))
+    repository = Repository.open(clone.path)
+    assert merge_overlaps(repository, one, two) == merge_overlaps(repository, two, one) == (b"a", b"b")
+    assert merge_overlaps(repository, one, clean) == ()
 
 
 def test_an_edit_follows_a_rename(clone: Clone) -> None:

@@ -73,6 +73,11 @@ def test_other_tags_are_not_release_tags(tag: str) -> None:
     assert TagTemplate("v{version}").version_of(tag) is None
 
 
+def test_a_tag_with_another_end_than_the_templates_is_no_release() -> None:
+    form = TagTemplate("{version}-code")
+    assert [form.version_of(tag) for tag in ("1.0-code", "1.0-data", "1.0", "-code", "code")] == ["1.0", *[None] * 4]
+
+
 @pytest.mark.parametrize(
     "text",
     [
