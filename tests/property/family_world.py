@@ -73,6 +73,8 @@ class World:
         begun: the source's commit with the manifest; nobody goes back behind it.
         synced: the source commits that the Space ever got.
         clean: whether only the source has changed mapped files since both sides were last the same.
+        edited: the places of mapped files that people edited in the Space since both sides were last the same there: a
+            map that comes later, or comes again, meets what they made.
         unsure: whether somebody took back what both sides had, or brought it without a word, since then.
         released: tag -> repo -> the object that it names.
     """
@@ -88,6 +90,7 @@ class World:
         self.shim = GitShim(self.folder / "shim")
         self.own: dict[str, bytes] = {"app.py": b"print()\n"}
         self.clean, self.held, self.unsure = True, False, False
+        self.edited: set[str] = set()
         self.first = ""
         self.synced: list[str] = []
         self.released: dict[str, dict[str, str]] = {}
@@ -225,11 +228,20 @@ class World:
         self.commit("Main goes on", meanwhile)
         self.commit(f"Merge {name}", files, merged=[side])
 
+    def _places(self) -> set[str]:
+        return {self.in_the_space(path) for path in self._carried()}
+
+    def is_clean(self) -> None:
+        """Take it that both sides are the same now, as far as maps write."""
+        self.clean = True
+        self.edited -= self._places()
+
     def remap(self, pattern: str, to: str | None) -> None:
         """Let a map write to another folder, or take it away."""
         maps = {**self.maps, pattern: to}
         self.family.manifest(maps=[(one, there) for one, there in maps.items() if there], **self._settings)
         self.commit("Maps", {"repos.toml": (self.family.clone.path / "repos.toml").read_bytes()})
+        self.clean = self.clean and self.edited.isdisjoint(self._places())
 
     def rewind(self, to: str) -> None:
         """Force the source to another commit."""
@@ -280,6 +292,7 @@ class World:
                 self.own[path] = content.encode() if isinstance(content, str) else content
             else:
                 self.clean = False
+                self.edited.add(path)
 
     def merge_in_the_space(self, path: str, mine: str, theirs: str) -> None:
         """Merge a branch of the Space there: one side edits an own file, the other a mapped one."""
@@ -290,6 +303,7 @@ class World:
         write_commit(space, "Merge pr", {path: theirs}, at=self.clock, merged=[side], author=GRACE)
         space.git("update-ref", "-d", "refs/heads/pr")
         self.clean = False
+        self.edited.add(path)
 
     def pull_in_the_space(self, fork: str, files: Files) -> None:
         """Commit to what one stayed at, pull (a merge whose first parent is the own commit), and push."""

@@ -105,7 +105,7 @@ class Steps:
             world.own.clear()
         if copied:
             world.edit("Copy", dict(world.projection()))
-            world.clean = True
+            world.is_clean()
         if step.a % 4 == 3:
             world.edit(
                 "Edit", {"training/model.py": changed(world.mapped(), "training/model.py", 3, "edited", gone=False)}
@@ -219,7 +219,7 @@ class Steps:
         world.edit("Settle", {**gone, **wanted})
         world.tool("sync", "--yes")
         assert world.mapped() == wanted
-        world.clean = True
+        world.is_clean()
 
     def race(self, step: Step) -> None:
         """Sync, and somebody pushes to the Space meanwhile."""
@@ -261,7 +261,9 @@ class Steps:
             assert "there is nothing to roll back" in done.err or ("No sync had reached" in done.err and not brought)
             return
         assert world.mapped() == files or "The maps of space were others at" in done.out
-        world.held, world.clean = True, brought
+        world.held, world.clean = True, False
+        if brought:
+            world.is_clean()
 
     def lift(self, step: Step) -> None:
         """Lifting a hold changes no file; the next sync brings all that the source has."""
@@ -344,7 +346,8 @@ class Steps:
             world.bring_home()
         world.tool("sync", "--yes")
         assert world.mapped() == world.projection()
-        world.clean, world.unsure = True, False
+        world.is_clean()
+        world.unsure = False
         tips = [branch_tip(bare) for bare in world.remotes.values()]
         assert world.bring_home().code == DONE
         done = world.tool("sync", "--yes")
