@@ -19,7 +19,7 @@ from tests.support.sealed import SealedHome
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = {"--to": 30, "--lift": 18}
+CALLS = {"--to": 29, "--lift": 15}
 """How many times the two call git. With the code the number changes."""
 
 JOURNAL = 8  # the calls from the journal on, at the end

@@ -20,7 +20,7 @@ from tests.support.sealed import SealedHome
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = 17
+CALLS = 16
 """How many times an undo of one sync calls git. With the code the number changes."""
 
 JOURNAL = 7  # the calls from the log on, at the end

@@ -341,7 +341,9 @@ class Steps:
         if world.unsure or f"refs/heads/{IMPORT}" in world.family.clone.tips():  # the Space may have gone on since
             world.bring_home()
             self.sync(step)
-        if world.bring_home().code == REFUSED:  # edits below holds that were undone and ended again: settled by a sync
+        done = world.bring_home()
+        # Edits below holds that were undone and ended again, or of what the source changed since: settled by a sync.
+        if done.code == REFUSED or " then." in done.out:
             self.sync(step)
             world.bring_home()
         world.tool("sync", "--yes")

@@ -102,10 +102,17 @@ def _nothing(target: Repo, relation: Relation) -> str:
     if relation.tip is None:
         return f"{target.name} is empty."
     if relation.drift.files:
-        files = "1 mapped file" if len(relation.drift.files) == 1 else f"{len(relation.drift.files)} mapped files"
+        count = len(relation.drift.files)
+        them = "it" if count == 1 else "them"
+        files = f"1 mapped file of {target.name} is" if count == 1 else f"{count} mapped files of {target.name} are"
+        if relation.drift.commits:
+            return (
+                f"{files} changed in what the source had when it was synced last. 'openllm-repos sync {target.name}'"
+                f" merges that with what the source has done since; import {them} then."
+            )
         return (
-            f"{files} of {target.name} are not as the source had them, but no commit since the maps took them says why:"
-            f" 'openllm-repos diff {target.name}' shows them, and a sync merges them."
+            f"{files} not as the source had {them}, but no commit since the maps took {them} says why: 'openllm-repos"
+            f" diff {target.name}' shows {them}, and a sync merges {them}."
         )
     return f"{target.name} has no drift: the source has everything that was changed there."
 
