@@ -18,7 +18,7 @@ def test_a_small_fleet_is_measured() -> None:
     done = subprocess.run([sys.executable, SCRIPT, *options], capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line for line in done.stdout.splitlines() if line]
-    assert lines[0].startswith("2 Spaces 0 ms away, one source of 20 commits; ")
+    assert lines[0].startswith("2 Spaces 0 ms away, one source of 21 commits; ")
     rows = {
         line[:24].strip(): re.findall(r"(\d+) ([a-zA-Z][a-zA-Z ]*)", line.partition(": ")[2]) for line in lines[2:6]
     }

@@ -19,7 +19,7 @@ from tests.support.sealed import SealedHome
 from tests.support.shim import Fault, GitShim
 from tests.support.zygote import Zygote
 
-CALLS = 122
+CALLS = 128
 """How many times a release with one sync calls git. With the code the number changes."""
 
 HOST = "ssh://git@example.org/"

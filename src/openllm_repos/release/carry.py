@@ -123,7 +123,7 @@ def carry_out(
         transaction: the operation that it belongs to; by default the one that was begun here.
 
     Returns:
-        Every repo with the commit that its tag names, as each remote said once it was there; the source is the last.
+        Every repo with the commit that its tag names, as the remotes say in the end; the source is the last.
 
     Raises:
         SourceMoved: the source's branch went on meanwhile, so there is another commit to release.
@@ -179,6 +179,12 @@ class _Carrying:
         self._note_landed(before.values())
         self._push_lock()
         pushed = {row.repo for row in self.record.rows if before[row.repo].state is TagState.MISSING and self._tag(row)}
+        for one in ask_all(self._desk, self.record):
+            if not one.state.settled:
+                raise ConflictError(
+                    f"{one.repo.name}: its tag {one.repo.tag} was there, and now it is {one.state}.",
+                    hint=f"openllm-repos release verify {self.record.tag}  # shows which repo has it",
+                )
         self._take_tag()
         self._transaction.end(done=True)
         return tuple(

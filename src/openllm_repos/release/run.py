@@ -49,7 +49,7 @@ def make_release(
         progress: gets a line before each push.
 
     Returns:
-        Every repo with its tag, as the remotes say.
+        Every repo with its tag, as the remotes say in the end.
 
     Raises:
         ReposError: what stopped it. Whatever is done stays, and the same command goes on from there.

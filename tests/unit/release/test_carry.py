@@ -366,6 +366,14 @@ def test_a_remote_that_falls_silent_after_a_tag_was_sent_is_asked_again(world: W
     assert world.log.done
 
 
+def test_a_tag_that_is_gone_again_in_the_end_is_noticed(world: World) -> None:
+    world.meanwhile = {"main: tagging": lambda: world.model.git("update-ref", "-d", TAG)}
+    with pytest.raises(ConflictError, match=r"model: its tag .* was there, and now it is missing\.") as why:
+        world.carry(world.prepared())
+    assert why.value.hint.startswith("openllm-repos release verify v1.0.0  #")
+    assert not world.log.ended
+
+
 def test_a_wrong_tag_stops_a_release_before_its_first_push(world: World) -> None:
     world.tag(world.model)
     with pytest.raises(ConflictError, match=r"cannot go on, and nothing was pushed:\n  model: has its tag"):
