@@ -105,10 +105,9 @@ def test_a_run_that_was_killed_has_not_ended_until_the_next_one_asks(family: Fam
     family.synced()
     family.commit("More", {"core/src/more.py": "more\n"})
     with Zygote() as zygote:
-        calls = len(shim.calls())
-        shim.arm(calls + 29, Fault.KILL_AFTER)
-        while zygote.run("sync", "--yes", cwd=family.clone.path).code == -9 and not family.unfinished():
-            raise AssertionError("killed before it was written down")
+        shim.arm_when("push --porcelain", Fault.KILL_AFTER)
+        assert zygote.run("sync", "--yes", cwd=family.clone.path).code == -9
+        shim.disarm()
     (name,) = family.unfinished()
     begun, _ = logged(family)
     assert (begun["unfinished"], begun["operation"]) == (True, name)
