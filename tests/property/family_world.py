@@ -236,12 +236,16 @@ class World:
         self.clean = True
         self.edited -= self._places()
 
+    def _meet_edits(self) -> None:
+        """Take it that both sides differ, where maps have changed and write what people had edited elsewhere."""
+        self.clean = self.clean and self.edited.isdisjoint(self._places())
+
     def remap(self, pattern: str, to: str | None) -> None:
         """Let a map write to another folder, or take it away."""
         maps = {**self.maps, pattern: to}
         self.family.manifest(maps=[(one, there) for one, there in maps.items() if there], **self._settings)
         self.commit("Maps", {"repos.toml": (self.family.clone.path / "repos.toml").read_bytes()})
-        self.clean = self.clean and self.edited.isdisjoint(self._places())
+        self._meet_edits()
 
     def rewind(self, to: str) -> None:
         """Force the source to another commit."""
@@ -274,6 +278,7 @@ class World:
             clone.git("reset", "-q", "--hard")
         else:
             self.family.push()
+            self._meet_edits()
 
     def fetch(self) -> None:
         """Let the second clone have what the source has."""
