@@ -226,6 +226,7 @@ def test_a_release_that_is_not_out_can_be_given_up(halted: Releases) -> None:
     assert halted.release("verify").code == 0
 
 
+@pytest.mark.slow
 def test_another_machine_can_give_it_up_too(halted: Releases) -> None:
     theirs = Clone.of(halted.remotes["main"].url, halted.folder / "theirs")
     theirs.git("config", "user.name", "Grace Hopper")

@@ -56,6 +56,7 @@ def test_somebody_pushes_to_the_space_right_after_its_sync(releases: Releases, a
     assert space.tip("v1.0.0") == space.tip("main" if at == "tip" else "main~1")
 
 
+@pytest.mark.slow
 def test_a_commit_on_top_that_says_another_version_stops_it(releases: Releases) -> None:
     releases.run("sync", "--yes", cwd=releases.clone.path)
     work = Clone.of(releases.remotes["space"].url, releases.folder / "space-work")
@@ -75,6 +76,7 @@ def test_a_commit_on_top_that_says_another_version_stops_it(releases: Releases) 
     assert set(releases.tags("v1.0.0").values()) == {None}
 
 
+@pytest.mark.slow
 def test_a_target_that_takes_no_sync_gets_no_tag_and_nor_does_anybody(releases: Releases) -> None:
     hook = releases.remotes["space"].refuse("frozen")
     done = releases.release("1.0.0")
@@ -174,6 +176,7 @@ def test_somebody_makes_the_same_tag_in_the_very_moment(releases: Releases) -> N
     assert space.git("cat-file", "tag", "v1.0.0").endswith("theirs")
 
 
+@pytest.mark.slow
 def test_somebody_releases_the_same_in_the_very_moment(releases: Releases) -> None:
     releases.manifest(project='lock = "tag"\n')
     releases.commit("Protect the branch")
