@@ -346,7 +346,8 @@ class _Family:
             self._note(Problem.of(target.name, why))
             return RepoStatus(target, Standing.UNKNOWN)
         source = self._remotes[self._manifest.source.name]
-        if relation.state in {State.AHEAD, State.REWRITTEN} and (source.problem or source.remembered):
+        newer = relation.state in {State.AHEAD, State.REWRITTEN} and not relation.held
+        if newer and (source.problem or source.remembered):
             self._note(about_silent_source(target, source, relation))  # the clone may merely lag
             return RepoStatus(target, Standing.UNKNOWN)
         emptied = () if relation.held else Emptied(self._clone, self._reader, target, relation).by_sync()
@@ -361,12 +362,7 @@ class _Family:
             self._note(*(Problem(target.name, note, _LOOK) for note in notes))
         standing = Standing.HELD if relation.held else Standing(relation.state.value)
         return RepoStatus(
-            target,
-            standing,
-            behind=relation.behind,
-            ahead=relation.ahead,
-            drift=relation.drift,
-            held=relation.held,
+            target, standing, behind=relation.behind, ahead=relation.ahead, drift=relation.drift, held=relation.held
         )
 
     def _unheard(self, remote: RemoteState) -> RepoStatus:

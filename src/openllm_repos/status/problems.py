@@ -133,7 +133,7 @@ def _held(target: Repo, relation: Relation, drifted: str) -> Problem:
     """Say that a target was rolled back, what it lacks since, and how a person lets it go on."""
     lacks = f"lacks {_commits(relation.behind)} of the source" if relation.behind else "lacks nothing of the source"
     if relation.state in {State.AHEAD, State.REWRITTEN}:
-        lacks = "has what the source was reset from"
+        lacks = f"has {str(relation.synced_from)[:10]} of the source, which this clone's branch lacks"
     edited = f", and {drifted} since" if relation.drift.files else ""
     message = f"was rolled back and is held at {show(relation.held)}: syncs leave it alone. It {lacks}{edited}."
     lift = f"openllm-repos rollback {target.name} --lift"

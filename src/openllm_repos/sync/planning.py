@@ -169,7 +169,7 @@ def _source_notes(
         number, branch = "1 commit" if some == 1 else f"{some} commits", manifest.source.branch
         said = f"Your {branch} is {number} behind its remote; what is newer does not come along."
         if not state.behind:
-            said = f"The remote of {branch} was reset from {number} that you have; nobody else has them any more."
+            said = f"The remote of {branch} was reset from {number} that you have."
         return (f"{said}\n{state.catch_up(repository, remote)}",)
     return ()
 
